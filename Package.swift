@@ -1,0 +1,83 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The module table. Tests/LayeringTests holds the same table and scans the imports against it.
+//
+// Two rules carry the design: the executor side never imports IR, Passes or ONNX; the compiler side never
+// imports DeviceModel or Executor. They meet in ProgramFormat, Workbench and the end-to-end tests.
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], optimised: Bool = false
+) -> Target {
+  // Inner loops are useless without the optimiser, so their modules are optimised in debug builds too.
+  let fast: [SwiftSetting] = optimised ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []
+  return .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: swift + fast)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+func test(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+let package = Package(
+  name: "xbar",
+  products: [
+    .executable(name: "xbarc", targets: ["xbarc"]),
+    .executable(name: "xbarrun", targets: ["xbarrun"]),
+    .executable(name: "xbar", targets: ["xbar"]),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
+    .target(
+      name: "CKernels",
+      cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
+
+    library("Support", []),
+    library("Tensors", ["Support", "CZ"], optimised: true),
+    library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
+    library("ONNX", ["Support", "COnnx", "CProtobufC"]),
+    library("IR", ["Support", "Tensors", "Hardware"]),
+    library("Import", ["Support", "Tensors", "ONNX", "IR"]),
+    library("Reference", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
+    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"]),
+    library("ProgramFormat", ["Support", "Tensors", "Hardware"]),
+    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
+    library("DeviceModel", ["Support", "Hardware"]),
+    library("Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"]),
+    library("Report", ["Support"]),
+    library("CommandLineTools", ["Support", "Tensors"]),
+    library(
+      "Driver",
+      [
+        "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat",
+        "CodeGen", "Report", "CommandLineTools",
+      ]),
+    library(
+      "RunDriver",
+      [
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report",
+        "CommandLineTools",
+      ]),
+    library(
+      "Workbench",
+      [
+        "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
+        "CommandLineTools",
+      ]),
+    program("xbarc", ["Driver"]),
+    program("xbarrun", ["RunDriver"]),
+    program("xbar", ["Workbench"]),
+  ]
+)
