@@ -1,0 +1,254 @@
+public import Hardware
+public import Support
+public import Tensors
+
+/// A crossbar program: all that the executor needs, decoded.
+///
+/// `ir-spec.md` describes its binary form. Indices are positions in the arrays below.
+public struct Program: Equatable, Sendable {
+  /// The network's name.
+  public var name: String
+  /// The machine that the program was compiled for.
+  public var machine: Machine
+  /// Graph inputs in order.
+  public var inputs: [Port]
+  /// Graph outputs in order.
+  public var outputs: [Port]
+  /// The buffers that instructions work on.
+  public var buffers: [Buffer]
+  /// Programmed crossbars.
+  public var crossbars: [Crossbar]
+  /// Layers, each a run of `blocks`.
+  public var layers: [Layer]
+  /// Blocks of all layers; those of a layer are neighbours.
+  public var blocks: [Block]
+  /// What to do for one sample.
+  public var code: [Instruction]
+  /// Free text about the origin, such as the pipeline; it never affects execution. Keys are distinct.
+  public var info: [InfoEntry]
+
+  /// Creates a program.
+  public init(
+    name: String, machine: Machine, inputs: [Port], outputs: [Port], buffers: [Buffer],
+    crossbars: [Crossbar], layers: [Layer], blocks: [Block], code: [Instruction], info: [InfoEntry]
+  ) {
+    self.name = name
+    self.machine = machine
+    self.inputs = inputs
+    self.outputs = outputs
+    self.buffers = buffers
+    self.crossbars = crossbars
+    self.layers = layers
+    self.blocks = blocks
+    self.code = code
+    self.info = info
+  }
+}
+
+/// One line of free text with a key.
+public struct InfoEntry: Equatable, Sendable {
+  /// What the text is about, such as `pipeline`.
+  public var key: String
+  /// The text.
+  public var text: String
+
+  /// Creates an entry.
+  public init(key: String, text: String) {
+    self.key = key
+    self.text = text
+  }
+}
+
+/// A named array of elements that lives while a sample is processed. Buffers start as zeros for each sample.
+public struct Buffer: Equatable, Sendable {
+  /// A unique name.
+  public var name: String
+  /// The lengths of its axes.
+  public var shape: [Int]
+  /// The type of its elements.
+  public var element: ElementType
+
+  /// Creates a buffer.
+  public init(name: String, shape: [Int], element: ElementType) {
+    self.name = name
+    self.shape = shape
+    self.element = element
+  }
+
+  /// How many elements it has.
+  public var count: Int { shape.reduce(1, *) }
+}
+
+/// A graph input or output and the buffer that holds it.
+public struct Port: Equatable, Sendable {
+  /// The name in the network.
+  public var name: String
+  /// The buffer, always of type f32.
+  public var buffer: Int
+
+  /// Creates a port.
+  public init(name: String, buffer: Int) {
+    self.name = name
+    self.buffer = buffer
+  }
+}
+
+/// A programmed crossbar of the machine's size.
+public struct Crossbar: Equatable, Sendable {
+  /// Cell levels, row-major, `rows * columns` of the machine's crossbar; unused cells are 0.
+  public var cells: [UInt8]
+
+  /// Creates a crossbar.
+  public init(cells: [UInt8]) { self.cells = cells }
+}
+
+/// An integer matrix `[inputs, outputs]` that blocks realise.
+public struct Layer: Equatable, Sendable {
+  /// The name, such as that of the ONNX node.
+  public var name: String
+  /// Rows of the matrix.
+  public var inputs: Int
+  /// Columns of the matrix.
+  public var outputs: Int
+  /// Width of the inputs in bits; signed inputs are symmetric and take a pass each for the positive and for the
+  /// negative part, with magnitudes of one bit less.
+  public var inputBits: Int
+  /// Whether inputs are signed.
+  public var inputSigned: Bool
+  /// Bits that a wordline driver presents at once.
+  public var dacBits: Int
+  /// Resolution of the converters; `ADC(v) = min(v, 2^adcBits - 1)`.
+  public var adcBits: Int
+  /// What the cells hold in excess: they decode to `W + offset`, so `offset * sum(x)` is subtracted digitally.
+  public var offset: Int64
+  /// Its blocks, a range of `Program.blocks`.
+  public var blocks: Range<Int>
+
+  /// Creates a layer.
+  public init(
+    name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
+    offset: Int64, blocks: Range<Int>
+  ) {
+    self.name = name
+    self.inputs = inputs
+    self.outputs = outputs
+    self.inputBits = inputBits
+    self.inputSigned = inputSigned
+    self.dacBits = dacBits
+    self.adcBits = adcBits
+    self.offset = offset
+    self.blocks = blocks
+  }
+}
+
+/// A wordline of a block: driven by `input << shift`.
+public struct RowEntry: Hashable, Sendable {
+  /// Which input of the layer, below 2^24.
+  public var input: Int
+  /// Left shift of the input, below 64.
+  public var shift: Int
+
+  /// Creates an entry.
+  public init(input: Int, shift: Int = 0) {
+    self.input = input
+    self.shift = shift
+  }
+}
+
+/// A bitline of a block: adds `(negative ? -1 : 1) * 2^shift * ADC(...)` to an output.
+public struct ColumnEntry: Hashable, Sendable {
+  /// Which output of the layer, below 2^24.
+  public var output: Int
+  /// Weight of the bitline as a power of two, below 64.
+  public var shift: Int
+  /// Whether the bitline subtracts.
+  public var negative: Bool
+
+  /// Creates an entry.
+  public init(output: Int, shift: Int, negative: Bool = false) {
+    self.output = output
+    self.shift = shift
+    self.negative = negative
+  }
+}
+
+/// A rectangle of cells inside one crossbar.
+public struct Block: Equatable, Sendable {
+  /// The crossbar.
+  public var crossbar: Int
+  /// First wordline in the crossbar.
+  public var row: Int
+  /// First bitline in the crossbar.
+  public var column: Int
+  /// What drives each wordline, top down.
+  public var rows: [RowEntry]
+  /// What each bitline adds to, left to right.
+  public var columns: [ColumnEntry]
+  /// How its operation units are formed.
+  public var units: UnitForming
+
+  /// Creates a block.
+  public init(
+    crossbar: Int, row: Int, column: Int, rows: [RowEntry], columns: [ColumnEntry], units: UnitForming
+  ) {
+    self.crossbar = crossbar
+    self.row = row
+    self.column = column
+    self.rows = rows
+    self.columns = columns
+    self.units = units
+  }
+}
+
+/// How a register of results is laid into a tensor `[batch, channels, spots]`: the register of repeat number
+/// `p` goes to image `p / spots`, spot `p % spots`, channels `channelStart ...`.
+public struct Arrangement: Hashable, Sendable {
+  /// Channels of the tensor.
+  public var channels: Int
+  /// Spots of one channel.
+  public var spots: Int
+  /// Channel of the register's first element.
+  public var channelStart: Int
+
+  /// Creates an arrangement.
+  public init(channels: Int, spots: Int, channelStart: Int) {
+    self.channels = channels
+    self.spots = spots
+    self.channelStart = channelStart
+  }
+}
+
+/// One instruction and the ONNX node that it serves.
+public struct Instruction: Equatable, Sendable {
+  /// What to do.
+  public var operation: Operation
+  /// The ONNX node, for messages and per-layer results; strippable.
+  public var origin: NodeOrigin?
+
+  /// Creates an instruction.
+  public init(_ operation: Operation, origin: NodeOrigin? = nil) {
+    self.operation = operation
+    self.origin = origin
+  }
+}
+
+/// What an instruction does. `repeat` numbers its rounds from 0; `load` and `store` use the number of the
+/// innermost round, or 0 outside of any.
+public indirect enum Operation: Equatable, Sendable {
+  /// Runs `body` `count` times.
+  case loop(count: Int, body: [Instruction])
+  /// Copies window number `round` of `source` into `register`; padding becomes `padding`.
+  case load(register: Int, source: Int, window: Window, padding: Int64)
+  /// Presents `register` to the wordline drivers of `layer`.
+  case drive(register: Int, layer: Int)
+  /// Reads every operation unit of `layer` for every input digit through the converters, and shifts and adds
+  /// over digits and units, bitline by bitline.
+  case convert(layer: Int)
+  /// Adds the bitlines of `layer` with their signs and weights, subtracts the offset correction and puts the
+  /// outputs into `register`.
+  case accumulate(register: Int, layer: Int)
+  /// Copies `register` into its place in `destination`.
+  case store(destination: Int, register: Int, arrangement: Arrangement)
+  /// Applies `operator` to `inputs`.
+  case digital(DigitalOperator, inputs: [Int], output: Int)
+}

@@ -1,0 +1,92 @@
+/// A one-argument function applied to each float.
+public enum UnaryFunction: Hashable, Sendable {
+  case relu
+  case leakyRelu(slope: Float)
+  case clip(low: Float, high: Float)
+  case sigmoid
+  case tanh
+  /// `max(0, min(1, slope * x + shift))`.
+  case hardSigmoid(slope: Float, shift: Float)
+  /// `x * max(0, min(1, x / 6 + 1/2))`.
+  case hardSwish
+  case elu(alpha: Float)
+  case softplus
+  case exp
+  case log
+  case sqrt
+  case abs
+  case negate
+  case erf
+}
+
+/// A two-argument function applied element by element after broadcasting.
+public enum BinaryFunction: String, Hashable, Sendable, CaseIterable {
+  case add, subtract, multiply, divide, maximum, minimum
+}
+
+/// The fixed-point rule that takes accumulators to quantized values:
+/// `clamp(zero + floor((acc * multiplier[c] + 2^(shift[c] - 1)) / 2^shift[c]), low, high)`, in exact integers.
+///
+/// `c` is the index on the channel axis; one multiplier serves all channels where only one is given.
+public struct Requantization: Hashable, Sendable {
+  /// Factors in `0 ..< 2^31`, one for all or one for each channel.
+  public var multipliers: [Int64]
+  /// Right shifts in `1 ... 62`, as many as factors.
+  public var shifts: [Int64]
+  /// Zero point of the result.
+  public var zero: Int64
+  /// Lower clamp, in quantized units.
+  public var low: Int64
+  /// Upper clamp, in quantized units.
+  public var high: Int64
+  /// The axis that the channels lie on.
+  public var axis: Int
+
+  /// Creates a rule.
+  public init(multipliers: [Int64], shifts: [Int64], zero: Int64, low: Int64, high: Int64, axis: Int) {
+    self.multipliers = multipliers
+    self.shifts = shifts
+    self.zero = zero
+    self.low = low
+    self.high = high
+    self.axis = axis
+  }
+}
+
+/// An operator that digital logic beside the crossbars computes, with its meaning fixed to the bit.
+///
+/// The interpreter of the IR and the executor of programs both call `apply`, so they cannot disagree.
+public enum DigitalOperator: Hashable, Sendable {
+  /// Element by element on floats.
+  case unary(UnaryFunction)
+  /// Element by element on two float or two integer tensors, with broadcasting as in ONNX.
+  case binary(BinaryFunction)
+  /// Softmax over `axis`, floats.
+  case softmax(axis: Int)
+  /// Matrix product of two float tensors, batched as in ONNX MatMul.
+  case matmul
+  /// Maximum over windows; floats or integers; padding never wins. `Window.channels` are pooled one by one.
+  case maxPool(Window)
+  /// Mean over windows of floats; padding counts as zeros where `countPadding` is set.
+  case averagePool(Window, countPadding: Bool)
+  /// Mean of floats over `axes`, which stay with length 1.
+  case mean(axes: [Int])
+  /// The same elements under another shape.
+  case reshape([Int])
+  /// Result axis `k` is argument axis `order[k]`.
+  case transpose([Int])
+  /// Joins the arguments along `axis`.
+  case concat(axis: Int)
+  /// Adds `before[k]` and `after[k]` elements of `value` at the ends of axis `k`.
+  case pad(before: [Int], after: [Int], value: Float)
+  /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
+  case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
+  /// `Float(q - zero) * scale` in binary32.
+  case dequantize(scale: Float, zero: Int64)
+  /// Accumulators to quantized values.
+  case requantize(Requantization)
+  /// Adds `values[c]` to integers, `c` being the index on `axis`.
+  case addBias(values: [Int64], axis: Int)
+  /// Replaces integer `q` by `table[q - first]`.
+  case lookup(table: [Int64], first: Int64)
+}
