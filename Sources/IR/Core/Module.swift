@@ -225,3 +225,57 @@ public enum AnyModule: Sendable {
     }
   }
 }
+
+extension Module {
+  /// The same module without operations and values that its body does not reach, and without unused resources.
+  public func compacted() -> Module {
+    var result = Module(name: name, facts: facts, machine: machine)
+    result.info = info
+    for resource in resources { result.setResource(resource) }
+    var names: [ValueID: ValueID] = [:]
+    func copy(_ id: OpID) -> OpID {
+      var op = ops[id]
+      for value in op.results where names[value] == nil { names[value] = result.values.add(values[value]) }
+      op.operands = op.operands.compactMap { names[$0] }
+      op.results = op.results.compactMap { names[$0] }
+      op.body = op.body.map(copy)
+      return result.add(op)
+    }
+    result.body = body.map(copy)
+    result.dropUnusedResources()
+    return result
+  }
+}
+
+extension AnyModule {
+  /// Wraps a module of any level.
+  public init<L: Level>(_ module: Module<L>) {
+    if let tensor = module as? Module<TensorLevel> {
+      self = .tensor(tensor)
+    } else if let crossbar = module as? Module<CrossbarLevel> {
+      self = .crossbar(crossbar)
+    } else if let program = module as? Module<ProgramLevel> {
+      self = .program(program)
+    } else {
+      preconditionFailure("a level without a case in AnyModule")
+    }
+  }
+
+  /// The module at level `L`, or nil where it is at another one.
+  public func module<L: Level>(at level: L.Type) -> Module<L>? {
+    switch self {
+    case .tensor(let module): return module as? Module<L>
+    case .crossbar(let module): return module as? Module<L>
+    case .program(let module): return module as? Module<L>
+    }
+  }
+
+  /// What holds of the module.
+  public var facts: Set<Fact> {
+    switch self {
+    case .tensor(let module): return module.facts
+    case .crossbar(let module): return module.facts
+    case .program(let module): return module.facts
+    }
+  }
+}

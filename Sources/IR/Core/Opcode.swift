@@ -159,7 +159,10 @@ extension Opcode {
 
   private var programSpec: OpSpec {
     switch self {
-    case .buffer: return OpSpec([.program], operands: 0...0, [], "declares an array that instructions work on")
+    case .buffer:
+      return OpSpec(
+        [.program], operands: 0...0, [AttributeSpec("value", .tensor, required: false)],
+        "declares an array that instructions work on, zeros at first unless it has a value")
     case .crossbar:
       return OpSpec(
         [.program], operands: 0...0, results: 0, [AttributeSpec("id", count), AttributeSpec("cells", .tensor)],

@@ -183,7 +183,7 @@ struct Verifier<L: Level> {
   }
 
   private mutating func checkConstant(_ op: Op) {
-    guard op.opcode == .constant, let result = op.results.first else { return }
+    guard op.opcode == .constant || op["value"] != nil && op.opcode == .buffer, let result = op.results.first else { return }
     let type = module.values[result].type
     if module.tensor(op["value"], element: type.element, shape: type.shape ?? [-1]) == nil {
       fail("constant", "the numbers do not have the type \(type)", op)  // S8
