@@ -79,5 +79,6 @@ let package = Package(
     program("xbarc", ["Driver"]),
     program("xbarrun", ["RunDriver"]),
     program("xbar", ["Workbench"]),
+    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
   ]
 )
