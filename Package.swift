@@ -81,5 +81,6 @@ let package = Package(
     program("xbar", ["Workbench"]),
 
     test("TensorsTests", ["Support", "Tensors"]),
+    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
   ]
 )

@@ -1,0 +1,47 @@
+public import Support
+
+/// Turns diagnostics into text for people.
+public struct DiagnosticRenderer: Sendable {
+  /// Whether to use terminal colours.
+  public let colour: Bool
+  private let sources: [String: String]
+
+  /// Creates a renderer; `sources` are texts by path, whose lines are shown under messages that point into them.
+  public init(colour: Bool, sources: [String: String] = [:]) {
+    self.colour = colour
+    self.sources = sources
+  }
+
+  /// The message, the source line with its place marked where the text is known, and the notes; ends with a line
+  /// feed.
+  public func render(_ diagnostic: Diagnostic) -> String {
+    let place = diagnostic.location.description
+    let word = paint(diagnostic.severity.rawValue, diagnostic.severity == .error ? "1;31" : "1;35")
+    let head = place.isEmpty ? "" : "\(paint(place, "1")): "
+    var lines = ["\(head)\(word): \(diagnostic.message) [\(diagnostic.id)]"]
+    lines += sourceLines(diagnostic.location)
+    lines += diagnostic.notes.map { "  note: \($0)" }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// All messages, one below the other.
+  public func render(_ list: DiagnosticList) -> String { list.items.map(render).joined() }
+
+  private func sourceLines(_ location: Location) -> [String] {
+    guard case .text(let position) = location.place, let text = sources[location.file] else { return [] }
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard lines.indices.contains(position.line - 1) else { return [] }
+    let line = lines[position.line - 1].prefix(400).filter { $0 != UInt8(ascii: "\r") }
+    let start = max(0, min(position.column - 1, line.count))
+    let length = max(1, min(position.length, line.count - start))
+    // Tabs stay tabs, so that the marks stand below what they mark.
+    let margin = line.prefix(start).map { $0 == UInt8(ascii: "\t") ? $0 : UInt8(ascii: " ") }
+    let marks = paint(String(repeating: "~", count: length), "1;32")
+    let source = "  " + String(decoding: line, as: UTF8.self)
+    return [source, "  " + String(decoding: margin, as: UTF8.self) + marks]
+  }
+
+  private func paint(_ text: String, _ code: String) -> String {
+    colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}

@@ -1,0 +1,147 @@
+import CommandLineTools
+import Support
+import Testing
+
+private let spec = CommandSpec(
+  name: "tool run", summary: "runs a thing",
+  positionals: [PositionalSpec("FILE", "what to run"), PositionalSpec("MORE", required: false, "what else")],
+  options: [
+    OptionSpec("input", value: "X.npy", required: true, "the input"),
+    OptionSpec("output", short: "o", value: "FILE", "the output"),
+    OptionSpec("limit", value: "N", "at most N samples"),
+    OptionSpec("mode", value: "NAME", "how"),
+    OptionSpec(flag: "quiet", short: "q", "say nothing"),
+  ],
+  examples: [ExampleSpec("tool run a --input b.npy", "runs a on b")], remarks: ["The end."])
+
+private func parsed(_ words: String...) throws -> ParsedArguments {
+  guard case .run(_, let arguments) = try spec.parse(words) else {
+    Issue.record("expected arguments")
+    throw Diagnostic("test.help", "help")
+  }
+  return arguments
+}
+
+private func identifier(_ words: String...) -> String {
+  do throws(Diagnostic) {
+    _ = try spec.parse(words)
+    return ""
+  } catch { return error.id }
+}
+
+private func notes(_ words: String...) -> [String] {
+  do throws(Diagnostic) {
+    _ = try spec.parse(words)
+    return []
+  } catch { return error.notes }
+}
+
+@Suite struct CommandLineTests {
+  @Test func readsValuesInAllForms() throws {
+    let a = try parsed("p.xbar", "--input", "x", "--output=y=z", "-q")
+    #expect(a.positionals == ["p.xbar"])
+    #expect(a.value("input") == "x")
+    #expect(a.value("output") == "y=z")
+    #expect(a.has("quiet"))
+    #expect(a.positional(1) == nil)
+    let b = try parsed("--input=", "-o", "-", "p", "q")
+    #expect(b.value("input") == "")
+    #expect(b.value("output") == "-")
+    #expect(b.positionals == ["p", "q"])
+    #expect(!b.has("quiet"))
+  }
+
+  @Test func doubleDashEndsOptions() throws {
+    let a = try parsed("--input", "x", "--", "--quiet")
+    #expect(a.positionals == ["--quiet"])
+    #expect(!a.has("quiet"))
+  }
+
+  @Test func dashIsAnArgument() throws {
+    #expect(try parsed("-", "--input", "x").positionals == ["-"])
+  }
+
+  @Test func refusesWrongUse() {
+    #expect(identifier("p", "--input", "x", "--nonsense") == "usage.unknown-option")
+    #expect(identifier("p", "--input") == "usage.missing-value")
+    #expect(identifier("p", "--input", "--quiet") == "usage.missing-value")
+    #expect(identifier("p", "--input", "x", "--quiet=yes") == "usage.unwanted-value")
+    #expect(identifier("p", "--input", "x", "--input", "y") == "usage.repeated")
+    #expect(identifier("p", "q", "r", "--input", "x") == "usage.unexpected-argument")
+    #expect(identifier("--input", "x") == "usage.missing-argument")
+    #expect(identifier("p") == "usage.missing-option")
+  }
+
+  @Test func suggestsTheClosestOption() {
+    #expect(notes("p", "--inptu", "x").contains("did you mean '--input'?"))
+    #expect(notes("p", "--ouput", "x").contains("did you mean '--output'?"))
+    #expect(!notes("p", "--zzzzzzz", "x").contains { $0.hasPrefix("did you mean") })
+  }
+
+  @Test func readsNumbersInRange() throws {
+    #expect(try parsed("p", "--input", "x", "--limit", "12").integer("limit", in: 1...100) == 12)
+    #expect(try parsed("p", "--input", "x").integer("limit", in: 1...100) == nil)
+    for text in ["0", "101", "x", "", "1.5", "99999999999999999999"] {
+      let arguments = try parsed("p", "--input", "x", "--limit=\(text)")
+      #expect(throws: Diagnostic.self) { try arguments.integer("limit", in: 1...100) }
+    }
+  }
+
+  @Test func readsChoices() throws {
+    #expect(try parsed("p", "--input", "x", "--mode", "fast").choice("mode", of: ["fast", "slow"]) == "fast")
+    let wrong = try parsed("p", "--input", "x", "--mode", "fats")
+    do throws(Diagnostic) {
+      _ = try wrong.choice("mode", of: ["fast", "slow"])
+      Issue.record("accepted")
+    } catch {
+      #expect(error.id == "usage.value")
+      #expect(error.notes == ["did you mean 'fast'?"])
+    }
+  }
+
+  @Test func helpNamesEverything() throws {
+    guard case .help(let text) = try spec.parse(["p", "--help"]) else {
+      Issue.record("expected help")
+      return
+    }
+    for part in [
+      "tool run: runs a thing", "FILE", "[MORE]", "--input X.npy", "-o, --output FILE", "(required)",
+      "tool run a --input b.npy", "The end.", "-h, --help",
+    ] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    #expect(text.hasSuffix("\n"))
+  }
+
+  @Test func programFindsItsCommand() throws {
+    let program = ProgramSpec(name: "tool", summary: "does things", commands: [spec])
+    guard case .run(let command, let arguments) = try program.parse(["run", "p", "--input", "x"]) else {
+      Issue.record("expected a command")
+      return
+    }
+    #expect(command == spec)
+    #expect(arguments.value("input") == "x")
+    #expect(try program.parse(["--help"]) == .help(program.help))
+    #expect(try program.parse(["help", "run"]) == .help(spec.help))
+    #expect(try program.parse(["run", "-h"]) == .help(spec.help))
+    for (words, id) in [([], "usage.missing-command"), (["rnu"], "usage.unknown-command")] {
+      do throws(Diagnostic) {
+        _ = try program.parse(words)
+        Issue.record("accepted")
+      } catch {
+        #expect(error.id == id)
+        #expect(ExitStatus(for: error) == .usage)
+      }
+    }
+  }
+
+  @Test func statusFollowsTheIdentifier() {
+    #expect(ExitStatus(for: Diagnostic("usage.value", "")) == .usage)
+    #expect(ExitStatus(for: Diagnostic("internal.pass", "")) == .internalError)
+    #expect(ExitStatus(for: Diagnostic("program.magic", "")) == .failure)
+    let list = DiagnosticList([Diagnostic("a.b", "", severity: .warning), Diagnostic("usage.value", "")])
+    #expect(ExitStatus(for: list) == .usage)
+    #expect(ExitStatus(for: DiagnosticList([Diagnostic("a.b", "", severity: .note)])) == .success)
+  }
+}
