@@ -79,5 +79,7 @@ let package = Package(
     program("xbarc", ["Driver"]),
     program("xbarrun", ["RunDriver"]),
     program("xbar", ["Workbench"]),
+
+    test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
   ]
 )
