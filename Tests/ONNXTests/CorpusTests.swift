@@ -17,6 +17,9 @@ struct CorpusTests {
     for case let file as String in files where file.hasSuffix(".onnx") {
       do throws(Diagnostic) {
         let model = try readModel(path: "\(folder)/\(file)")
+        outcome["nodes", default: 0] += model.graph.nodes.count
+        outcome["initializers", default: 0] += model.graph.initializers.count
+        outcome["elements", default: 0] += model.graph.initializers.reduce(0) { $0 + $1.count }
         for tensor in model.graph.initializers
         where tensor.elementType.isFloat || tensor.elementType.isInteger {
           try readAll(tensor)
@@ -45,6 +48,6 @@ struct CorpusTests {
       }
     }
     print("tensors of others: \(outcome.sorted { $0.key < $1.key })")
-    #expect(outcome["read", default: 0] > 0)
+    #expect(outcome.isEmpty || outcome["read", default: 0] > 0)
   }
 }
