@@ -81,6 +81,7 @@ let package = Package(
     program("xbar", ["Workbench"]),
 
     test("TensorsTests", ["Support", "Tensors"]),
+    test("ONNXTests", ["Support", "ONNX"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
   ]
 )
