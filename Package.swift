@@ -81,7 +81,7 @@ let package = Package(
     program("xbar", ["Workbench"]),
 
     test("TensorsTests", ["Support", "Tensors"]),
-    test("ONNXTests", ["Support", "ONNX"]),
+    test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
   ]
 )

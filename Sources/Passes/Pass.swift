@@ -20,7 +20,7 @@ public enum Guarantee: Hashable, Sendable {
 }
 
 /// An option of a pass.
-public struct OptionSpec: Sendable {
+public struct PassOption: Sendable {
   /// The name.
   public let name: String
   /// The kind of value.
@@ -44,7 +44,7 @@ public struct PassOptions: Sendable {
   private let values: [NamedAttribute]
 
   /// Checks `given` against `specs`.
-  public init(_ given: [NamedAttribute], _ specs: [OptionSpec], pass: String) throws(Diagnostic) {
+  public init(_ given: [NamedAttribute], _ specs: [PassOption], pass: String) throws(Diagnostic) {
     for option in given {
       guard let spec = specs.first(where: { $0.name == option.name }) else {
         let known = specs.isEmpty ? "it has none" : "known are \(specs.map(\.name).joined(separator: ", "))"
@@ -108,7 +108,7 @@ public protocol PassDescription: Sendable {
   /// What happens to the numbers.
   static var guarantee: Guarantee { get }
   /// The options.
-  static var options: [OptionSpec] { get }
+  static var options: [PassOption] { get }
   /// Creates a pass from checked options.
   init(_ options: PassOptions) throws(Diagnostic)
 }

@@ -18,7 +18,7 @@ public struct PassEntry: Sendable {
   /// What happens to the numbers.
   public let guarantee: Guarantee
   /// The options.
-  public let options: [OptionSpec]
+  public let options: [PassOption]
   /// Runs the pass with the given options.
   let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
 }

@@ -139,7 +139,7 @@ extension Opcode {
         [.crossbar, .program], operands: 0...0, results: 0,
         [
           AttributeSpec("rows", positive), AttributeSpec("columns", positive), AttributeSpec("inputs", .element),
-          AttributeSpec("weight-bits", .int(2...16)), AttributeSpec("weights", .tensor, required: false),
+          AttributeSpec("weight-bits", .int(2...16), required: false), AttributeSpec("weights", .tensor, required: false),
           AttributeSpec("encoding", .word(["differential", "twos-complement", "offset"]), required: false),
           AttributeSpec("cell-bits", .int(1...8), required: false),
           AttributeSpec("offset", .int(0...1 << 32), required: false),

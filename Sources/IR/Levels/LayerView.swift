@@ -22,7 +22,7 @@ public struct LayerView: Equatable, Sendable {
   public var columns: Int
   /// The type of the inputs.
   public var inputs: ElementType
-  /// Bits of a weight, sign included.
+  /// Bits of a weight, sign included; 0 at program level, where only cells are left.
   public var weightBits: Int
   /// The matrix, `[rows, columns]`; always there at crossbar level.
   public var weights: Tensor?
@@ -95,10 +95,10 @@ extension Module {
     let op = ops[id]
     guard op.opcode == .layer, let name = op.symbol, let rows = op["rows"]?.asInt,
       let columns = op["columns"]?.asInt, let inputs = ElementType(text: op.word("inputs")),
-      let bits = op["weight-bits"]?.asInt, 2...16 ~= bits
+      let bits = L.name == .program ? 0 : op["weight-bits"]?.asInt
     else { return nil }
     var weights: Tensor?
-    if let attribute = op["weights"] {
+    if let attribute = op["weights"], bits > 0 {
       weights = tensor(attribute, element: .integer(bits: bits, signed: true), shape: [rows, columns])
       guard weights != nil else { return nil }
     }
@@ -141,8 +141,8 @@ extension Module {
     op["rows"] = .int(Int64(layer.rows))
     op["columns"] = .int(Int64(layer.columns))
     op["inputs"] = .element(layer.inputs)
-    op["weight-bits"] = .int(Int64(layer.weightBits))
-    if let weights = layer.weights {
+    if layer.weightBits > 0 { op["weight-bits"] = .int(Int64(layer.weightBits)) }
+    if let weights = layer.weights, layer.weightBits > 0 {
       let element = ElementType.integer(bits: layer.weightBits, signed: true)
       op["weights"] = constant(weights, element: element, name: "\(layer.name).weights")
     }

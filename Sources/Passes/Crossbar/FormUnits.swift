@@ -15,13 +15,13 @@ public struct FormUnits: Pass {
   public static let guarantee = Guarantee.exact(
     "where the converters are lossless; otherwise conversions saturate at 2^adc - 1 from here on")
   public static let options = [
-    OptionSpec("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
-    OptionSpec("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
-    OptionSpec(
+    PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
+    PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
+    PassOption(
       "whole", .word(["true", "false"]), default: .word("false"), "a unit is the whole crossbar"),
-    OptionSpec("adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes the machine's"),
-    OptionSpec("dac", .int(0...8), default: .int(0), "bits of a wordline driver; 0 takes the machine's"),
-    OptionSpec(
+    PassOption("adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes the machine's"),
+    PassOption("dac", .int(0...8), default: .int(0), "bits of a wordline driver; 0 takes the machine's"),
+    PassOption(
       "lossless", .word(["true", "false"]), default: .word("false"),
       "converters as wide as a full unit needs, whatever adc says"),
   ]

@@ -11,7 +11,7 @@ public struct PlaceBlocks: Pass {
   public static let requires: Set<Fact> = [.sliced, .partitioned]
   public static let establishes: Set<Fact> = [.placed]
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

@@ -13,7 +13,7 @@ public struct Schedule: Pass {
   public static let requires: Set<Fact> = [.placed]
   public static let establishes: Set<Fact> = [.scheduled]
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

@@ -17,14 +17,14 @@ public struct SliceBits: Pass {
   public static let establishes: Set<Fact> = [.sliced]
   public static let guarantee = Guarantee.exact("")
   public static let options = [
-    OptionSpec("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
-    OptionSpec(
+    PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
+    PassOption(
       "signs", .word(SignEncoding.allCases.map(\.rawValue)), default: .word(SignEncoding.differential.rawValue),
       "how signed weights become cell levels"),
-    OptionSpec(
+    PassOption(
       "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
       "columns of one weight side by side, or columns of one slice"),
-    OptionSpec(
+    PassOption(
       "placement", .word(["intra", "inter"]), default: .word("intra"),
       "all slices in one block, or each slice in a block of its own"),
   ]

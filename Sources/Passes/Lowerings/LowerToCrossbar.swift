@@ -15,7 +15,7 @@ public struct LowerToCrossbar: Lowering {
   public static let requires: Set<Fact> = [.shaped, .quantized]
   public static let establishes: Set<Fact> = [.shaped]
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

@@ -15,7 +15,7 @@ public struct LowerToProgram: Lowering {
   public static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   public static let establishes: Set<Fact> = []
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 
@@ -35,7 +35,9 @@ private struct ProgramLowering {
   private var declarations: [OpID] = []
   private var crossbars: [OpID] = []
   private var layers: [OpID] = []
+  private var inputs: [OpID] = []
   private var code: [OpID] = []
+  private var outputs: [OpID] = []
 
   init(_ source: Module<CrossbarLevel>) {
     self.source = source
@@ -44,7 +46,7 @@ private struct ProgramLowering {
 
   var result: Module<ProgramLevel> {
     var module = builder.module
-    module.body = declarations + crossbars + layers + code
+    module.body = declarations + crossbars + layers + inputs + code + outputs
     module.dropUnusedResources()
     return module
   }
@@ -60,8 +62,10 @@ private struct ProgramLowering {
       case .constant: try constant(op)
       case .input:
         let buffer = declare(op.results[0])
-        code.append(
-          builder.module.add(Op(.input, results: [buffer], attributes: op.attributes, origin: op.origin)))
+        inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
+      case .output:
+        let value = try buffer(op.operands[0], op)
+        outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
       default: try digital(op)
       }
     }
@@ -74,7 +78,7 @@ private struct ProgramLowering {
   }
 
   private mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
-    let buffer = builder.value(name, type)
+    let buffer = builder.value(name, ValueType(type.element, type.shape))
     declarations.append(builder.module.add(Op(.buffer, results: [buffer])))
     return buffer
   }
@@ -95,15 +99,19 @@ private struct ProgramLowering {
     let views = source.layers
     let count = (views.flatMap { $0.layer.blocks.compactMap(\.crossbar) }.max() ?? -1) + 1
     var images = [[UInt8]](repeating: [UInt8](repeating: 0, count: array.rows * array.columns), count: count)
-    for (id, layer) in views {
+    for (_, layer) in views {
       for block in layer.blocks {
         guard let crossbar = block.crossbar, let corner = block.corner else { continue }
         block.write(into: &images[crossbar], at: corner, width: array.columns)
       }
       var bare = layer
       bare.weights = nil
+      bare.weightBits = 0
+      bare.encoding = nil
+      bare.cellBits = nil
+      bare.stage = nil
       for index in bare.blocks.indices { bare.blocks[index].cells = [] }
-      layers.append(builder.module.add(builder.module.spell(bare, origin: source.ops[id].origin)))
+      layers.append(builder.module.add(builder.module.spell(bare, origin: nil)))
     }
     for (number, image) in images.enumerated() {
       let cells = builder.module.constant(
@@ -159,30 +167,33 @@ private struct ProgramLowering {
     }
   }
 
+  /// Constants of the operator are named after its result, as they are when a program is lifted.
   private mutating func digital(_ op: Op) throws(Diagnostic) {
+    guard let digital = source.digitalOperator(of: op), let result = op.results.first else {
+      throw Diagnostic("lower-to-program.operator", "\(op.opcode.rawValue) is no digital operator", at: op.location)
+    }
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try buffer(operand, op)) }
-    for attribute in op.attributes {
-      if case .resource(let name) = attribute.value, let resource = source.resource(name) {
-        builder.module.setResource(resource)
-      }
-    }
-    let results = op.results.map { declare($0) }
+    let target = declare(result)
+    let (opcode, attributes) = builder.module.spelling(of: digital, name: builder.module.values[target].name)
     code.append(
       builder.module.add(
-        Op(op.opcode, operands: operands, results: results, attributes: op.attributes, origin: op.origin)))
+        Op(opcode, operands: operands, results: [target], attributes: attributes, origin: op.origin)))
   }
 
   /// A constant operand of a digital operation: a buffer that holds its numbers from the start.
   private mutating func constant(_ op: Op) throws(Diagnostic) {
     let result = op.results[0]
-    if case .resource(let name)? = op["value"], let resource = source.resource(name) {
-      builder.module.setResource(resource)
+    let type = source.values[result].type
+    guard let tensor = source.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+      throw Diagnostic("lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
     }
-    let buffer = builder.value(source.values[result].name, source.values[result].type)
+    let buffer = builder.value(source.values[result].name, ValueType(type.element, type.shape))
+    let name = builder.module.values[buffer].name
+    let value = builder.module.constant(tensor, element: type.element, name: name)
     buffers[result] = buffer
     declarations.append(
-      builder.module.add(Op(.buffer, results: [buffer], attributes: op.attributes, origin: op.origin)))
+      builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute("value", value)])))
   }
 }
 

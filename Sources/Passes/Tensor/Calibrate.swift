@@ -15,8 +15,8 @@ public struct Calibrate: Pass {
   public static let establishes: Set<Fact> = [.calibrated]
   public static let guarantee = Guarantee.exact("only attributes are added")
   public static let options = [
-    OptionSpec("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
-    OptionSpec("seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
+    PassOption("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
+    PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
   ]
 
   private let samples: Int

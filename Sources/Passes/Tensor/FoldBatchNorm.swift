@@ -15,7 +15,7 @@ public struct FoldBatchNorm: Pass {
   public static let establishes: Set<Fact> = []
   public static let guarantee = Guarantee.bounded(
     "weights and biases are rounded to binary32 once; outputs change by float rounding only")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

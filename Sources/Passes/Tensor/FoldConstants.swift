@@ -13,7 +13,7 @@ public struct FoldConstants: Pass {
   public static let requires: Set<Fact> = [.shaped]
   public static let establishes: Set<Fact> = []
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

@@ -11,7 +11,7 @@ public struct InferShapes: Pass {
   public static let requires: Set<Fact> = []
   public static let establishes: Set<Fact> = [.shaped]
   public static let guarantee = Guarantee.exact("")
-  public static let options: [OptionSpec] = []
+  public static let options: [PassOption] = []
 
   public init(_ options: PassOptions) {}
 

@@ -19,12 +19,12 @@ public struct Quantize: Pass {
     "a weight moves by at most half a step; an input inside its calibrated range by half a step and one part in"
       + " 2^30; inputs outside are clamped to it")
   public static let options = [
-    OptionSpec("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
-    OptionSpec("inputs", .int(1...16), default: .int(8), "bits of an input"),
-    OptionSpec(
+    PassOption("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
+    PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
+    PassOption(
       "scale", .word(["tensor", "output"]), default: .word("tensor"),
       "one weight scale for a layer, or one for each of its outputs"),
-    OptionSpec(
+    PassOption(
       "signed", .word(["passes", "zero-point"]), default: .word("passes"),
       "inputs that can be negative: a pass for each sign, or unsigned with a zero point"),
   ]
