@@ -76,9 +76,9 @@ let package = Package(
         "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
         "CommandLineTools",
       ]),
-    program("xbarc", ["Driver"]),
-    program("xbarrun", ["RunDriver"]),
-    program("xbar", ["Workbench"]),
+    program("xbarc", ["CommandLineTools", "Driver"]),
+    program("xbarrun", ["CommandLineTools", "RunDriver"]),
+    program("xbar", ["CommandLineTools", "Workbench"]),
 
     test("TensorsTests", ["Support", "Tensors"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
