@@ -5,7 +5,7 @@ internal import Support
 extension ModelDecoder {
   /// The node in `range`.
   mutating func node(_ range: ByteRange, index: Int) throws(Diagnostic) -> ONNXNode {
-    let split = try split(range, small: [1, 2, 3, 4, 7], parts: [5])
+    let split = try split(range, small: NodeFields.small, parts: NodeFields.parts)
     var node = try unpack(split.small, onnx_node_descriptor(), as: Onnx__NodeProto.self, from: range) { raw in
       ONNXNode(
         index: index, name: text(raw.name), op: text(raw.op_type), domain: plainDomain(text(raw.domain)),
@@ -31,19 +31,19 @@ extension ModelDecoder {
 
   private mutating func attribute(_ range: ByteRange, of node: NodeOrigin) throws(Diagnostic) -> ONNXAttribute
   {
-    let split = try split(
-      range, small: [1, 2, 3, 4, 7, 8, 9, 20, 21], parts: [5, 6, 10, 11, 14, 15, 22, 23])
+    let split = try split(range, small: AttributeFields.small, parts: AttributeFields.parts)
     let head = try unpack(
       split.small, onnx_attribute_descriptor(), as: Onnx__AttributeProto.self, from: range, attributeHead)
-    let kind = try attributeKind(head, Set(split.parts.map(\.number)), node)
+    let kind = try attributeKind(head, split.parts, node)
     if head.isReference {
       return ONNXAttribute(name: head.name, value: .unsupported("a reference to an attribute of a function"))
     }
     guard let kind else {
       return ONNXAttribute(name: head.name, value: .unsupported("an attribute without a type"))
     }
-    if let value = head.values[kind] { return ONNXAttribute(name: head.name, value: value) }
-    if let value = kind.defaultValue { return ONNXAttribute(name: head.name, value: value) }
+    if let value = head.values.first?.value ?? kind.defaultValue {
+      return ONNXAttribute(name: head.name, value: value)
+    }
     let parts = split.parts.filter { $0.number == kind.field }
     if kind == .tensor || kind == .graph {
       guard let part = parts.first else { throw badAttribute(node, "holds no \(kind)", head.name) }
@@ -56,12 +56,24 @@ extension ModelDecoder {
   }
 }
 
+/// Field numbers of `NodeProto`: all but texts and device configurations that are not read.
+private enum NodeFields {
+  static let small: FieldSet = [1, 2, 3, 4, 7]
+  static let parts: FieldSet = [5]
+}
+
+/// Field numbers of `AttributeProto`.
+private enum AttributeFields {
+  static let small: FieldSet = [1, 2, 3, 4, 7, 8, 9, 20, 21]
+  static let parts: FieldSet = [5, 6, 10, 11, 14, 15, 22, 23]
+}
+
 /// The part of an attribute that protobuf-c unpacks.
 private struct AttributeHead {
   var name = ""
   var isReference = false
   var declared: Int?
-  var values: [AttributeKind: ONNXAttribute.Value] = [:]
+  var values: [(kind: AttributeKind, value: ONNXAttribute.Value)] = []
 }
 
 /// The declared types of attributes; the raw value is the code of the format.
@@ -88,6 +100,11 @@ private enum AttributeKind: Int, CaseIterable {
     case .sparseTensor: 22
     case .sparseTensors: 23
     }
+  }
+
+  init?(field: Int) {
+    guard let kind = AttributeKind.allCases.first(where: { $0.field == field }) else { return nil }
+    self = kind
   }
 
   /// What an absent field means: some writers leave zeros and empty lists out.
@@ -119,31 +136,35 @@ private enum AttributeKind: Int, CaseIterable {
 private func attributeHead(_ raw: Onnx__AttributeProto) -> AttributeHead {
   var head = AttributeHead(name: text(raw.name), isReference: !text(raw.ref_attr_name).isEmpty)
   if raw.has_type != 0, raw.type.rawValue != 0 { head.declared = Int(raw.type.rawValue) }
-  if raw.has_f != 0 { head.values[.float] = .float(raw.f) }
-  if raw.has_i != 0 { head.values[.int] = .int(raw.i) }
+  if raw.has_f != 0 { head.values.append((.float, .float(raw.f))) }
+  if raw.has_i != 0 { head.values.append((.int, .int(raw.i))) }
   if raw.has_s != 0 {
     let bytes = array(raw.s.data, raw.s.len)
-    head.values[.string] =
-      String(validating: bytes, as: UTF8.self).map { .string($0) } ?? .bytes(Array(bytes))
+    let string = String(validating: bytes, as: UTF8.self)
+    head.values.append((.string, string.map { .string($0) } ?? .bytes(Array(bytes))))
   }
-  if raw.n_floats > 0 { head.values[.floats] = .floats(Array(array(raw.floats, raw.n_floats))) }
-  if raw.n_ints > 0 { head.values[.ints] = .ints(Array(array(raw.ints, raw.n_ints))) }
+  if raw.n_floats > 0 { head.values.append((.floats, .floats(Array(array(raw.floats, raw.n_floats))))) }
+  if raw.n_ints > 0 { head.values.append((.ints, .ints(Array(array(raw.ints, raw.n_ints))))) }
   if raw.n_strings > 0 {
     let texts = array(raw.strings, raw.n_strings).map {
       String(validating: array($0.data, $0.len), as: UTF8.self)
     }
     let known = texts.compactMap { $0 }
-    head.values[.strings] =
-      known.count == texts.count ? .strings(known) : .unsupported("a list of strings that are not UTF-8")
+    let isText = known.count == texts.count
+    head.values.append(
+      (.strings, isText ? .strings(known) : .unsupported("a list of strings that are not UTF-8")))
   }
   return head
 }
 
 /// The declared type or, where a file declares none, the only one present; nil where nothing tells.
 private func attributeKind(
-  _ head: AttributeHead, _ parts: Set<Int>, _ node: NodeOrigin
+  _ head: AttributeHead, _ parts: [WireField], _ node: NodeOrigin
 ) throws(Diagnostic) -> AttributeKind? {
-  let present = AttributeKind.allCases.filter { head.values[$0] != nil || parts.contains($0.field) }
+  var present = head.values.map(\.kind)
+  for part in parts {
+    if let kind = AttributeKind(field: part.number), !present.contains(kind) { present.append(kind) }
+  }
   guard let code = head.declared else {
     guard present.count <= 1 else { throw badAttribute(node, "has no type and several values", head.name) }
     return present.first

@@ -20,6 +20,8 @@ struct SplitMessage {
   var small: [UInt8] = []
   /// The fields that are read in place.
   var parts: [WireField] = []
+  /// The memory it takes.
+  var size: Int { small.count + parts.count * MemoryLayout<WireField>.stride }
 }
 
 /// What unpacking may still allocate, seen by protobuf-c through its allocator.
@@ -34,13 +36,15 @@ extension ModelDecoder {
     var result = SplitMessage()
     var reader = WireReader(source.bytes, range)
     while let field = try reader.next() {
-      if parts.contains(field.number) {
+      let isPart = parts.contains(field.number)
+      guard isPart || small.contains(field.number) else { continue }
+      let more = isPart ? MemoryLayout<WireField>.stride : reader.offset - field.start
+      guard result.size + more <= budget.left else { throw budgetExceeded(range) }
+      if isPart {
         result.parts.append(field)
-      } else if small.contains(field.number) {
-        guard result.small.count + (reader.offset - field.start) <= budget.left else {
-          throw budgetExceeded(range)
-        }
-        result.small.append(contentsOf: source.bytes[field.start..<reader.offset])
+      } else {
+        let encoded = UnsafeRawBufferPointer(rebasing: source.bytes[field.start..<reader.offset])
+        result.small.append(contentsOf: encoded)
       }
     }
     return result
