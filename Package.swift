@@ -79,10 +79,12 @@ let package = Package(
     program("xbarc", ["Driver"]),
     program("xbarrun", ["RunDriver"]),
     program("xbar", ["Workbench"]),
+
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
       path: "Tests/ProgramSamples", swiftSettings: swift),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
+    test("TensorsTests", ["Support", "Tensors"]),
   ]
 )

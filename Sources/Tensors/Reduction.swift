@@ -1,0 +1,51 @@
+import Glibc
+
+/// Softmax over `axis`: with `m` the maximum along the axis, `e = expf(x - m)`, the sum of the `e` in binary64 in
+/// index order and rounded to binary32, and `e / sum` in binary32.
+func softmaxValues(_ values: [Float], _ shape: [Int], axis: Int) -> [Float] {
+  let length = shape[axis]
+  let inner = shape[(axis + 1)...].reduce(1, *)
+  var result = values
+  guard !values.isEmpty else { return result }
+  result.withUnsafeMutableBufferPointer { x in
+    for first in stride(from: 0, to: x.count, by: length * inner) {
+      for start in first..<first + inner {
+        normalise(x, start: start, step: inner, length: length)
+      }
+    }
+  }
+  return result
+}
+
+private func normalise(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step: Int, length: Int) {
+  var maximum = -Float.infinity
+  for k in 0..<length { maximum = max(maximum, x[start &+ k &* step]) }
+  var sum = 0.0
+  for k in 0..<length {
+    let power = expf(x[start &+ k &* step] - maximum)
+    x[start &+ k &* step] = power
+    sum += Double(power)
+  }
+  let divisor = Float(sum)
+  for k in 0..<length { x[start &+ k &* step] /= divisor }
+}
+
+/// Means over `axes`: sums in binary64 in index order, divided in binary64, rounded once to binary32; NaN for a mean
+/// of no elements.
+func meanValues(_ values: [Float], _ shape: [Int], axes: [Int]) -> [Float] {
+  let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+  let count = kept.reduce(1, *)
+  let divisor = Double(axes.reduce(1) { $0 * shape[$1] })
+  var sums = [Double](repeating: 0, count: count)
+  let walk = BroadcastWalk(shape, kept, to: shape)
+  let last = walk.lengths.count - 1
+  let (run, stepX, stepSum) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
+  sums.withUnsafeMutableBufferPointer { sums in
+    values.withUnsafeBufferPointer { x in
+      walk.forEachRun { _, fromX, fromSum in
+        for k in 0..<run { sums[fromSum &+ k &* stepSum] += Double(x[fromX &+ k &* stepX]) }
+      }
+    }
+  }
+  return sums.map { Float($0 / divisor) }
+}
