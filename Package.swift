@@ -56,7 +56,7 @@ let package = Package(
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
     library("DeviceModel", ["Support", "Hardware"]),
     library("Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"]),
-    library("Report", ["Support"]),
+    library("Report", ["Support", "CommandLineTools"]),
     library("CommandLineTools", ["Support", "Tensors"]),
     library(
       "Driver",
@@ -80,8 +80,28 @@ let package = Package(
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
     program("xbar", ["CommandLineTools", "Workbench"]),
 
+    .target(
+      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
+      path: "Tests/ProgramSamples", swiftSettings: swift),
     test("TensorsTests", ["Support", "Tensors"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
+    test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
+    test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
+    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference"]),
+    test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
+    test(
+      "FileTests",
+      [
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Executor",
+      ]),
+    test(
+      "EndToEndTests",
+      [
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Executor", "Driver", "RunDriver", "CommandLineTools",
+      ]),
+    test("LayeringTests", []),
   ]
 )

@@ -1,0 +1,202 @@
+import Hardware
+public import Support
+
+/// Reads the binary form of a program.
+///
+/// Throws a diagnostic of a `ProgramFault` at a section and offset for anything that the format does not allow, and
+/// for a program that is not valid. Unknown optional sections are skipped; without them `encode(_:)` gives back the
+/// same bytes.
+public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnostic) -> Program {
+  let sections = try readDirectory(bytes, file: file)
+  func reader(_ kind: SectionKind) -> SectionReader? {
+    guard let range = sections[kind] else { return nil }
+    return SectionReader(UnsafeRawBufferPointer(rebasing: bytes[range]), section: kind.name, file: file)
+  }
+  func required(_ kind: SectionKind) throws(Diagnostic) -> SectionReader {
+    guard let found = reader(kind) else {
+      throw ProgramFault.missingSection.diagnostic(
+        "section \(kind.name) is missing", at: headerLocation(file, Layout.headerBytes))
+    }
+    return found
+  }
+  var offsets = OffsetMap()
+  var machineReader = try required(.machine)
+  let machine = try decodeMachine(&machineReader)
+  var portReader = try required(.ports)
+  let ports = try decodePorts(&portReader, &offsets)
+  var cellReader = try required(.cells)
+  let crossbars = try decodeCells(&cellReader, machine.array, &offsets)
+  var mapReader = try required(.maps)
+  let maps = try decodeMaps(&mapReader, &offsets)
+  var dataReader = try required(.data)
+  var constants = try decodeConstants(&dataReader)
+  let origins = try decodeOrigins(reader(.debug))
+  var codeReader = try required(.code)
+  let code = try decodeCode(&codeReader, &constants, origins, &offsets)
+  let info = try decodeInfo(reader(.info), &offsets)
+  let program = Program(
+    name: ports.name, machine: machine, inputs: ports.inputs, outputs: ports.outputs, buffers: ports.buffers,
+    crossbars: crossbars, layers: maps.layers, blocks: maps.blocks, code: code, info: info)
+  do throws(Issue) { try findIssue(program) } catch {
+    let place = offsets.place(of: error.subject)
+    throw error.fault.diagnostic(
+      error.message, at: Location(file: file, .bytes(section: place.section, offset: place.offset)))
+  }
+  return program
+}
+
+/// Where the parts of a program lie in the file that it was read from.
+struct OffsetMap {
+  var buffers: [Int] = []
+  var inputs: [Int] = []
+  var outputs: [Int] = []
+  var crossbars: [Int] = []
+  var layers: [Int] = []
+  var blocks: [Int] = []
+  var instructions: [Int] = []
+  var info: [Int] = []
+
+  /// The section and the offset of a part.
+  func place(of subject: Subject) -> (section: String, offset: Int) {
+    func find(_ kind: SectionKind, _ list: [Int], _ index: Int) -> (String, Int) {
+      (kind.name, list.indices.contains(index) ? list[index] : 0)
+    }
+    switch subject {
+    case .machine: return find(.machine, [], 0)
+    case .name: return find(.ports, [], 0)
+    case .buffer(let index): return find(.ports, buffers, index)
+    case .input(let index): return find(.ports, inputs, index)
+    case .output(let index): return find(.ports, outputs, index)
+    case .crossbar(let index): return find(.cells, crossbars, index)
+    case .layer(let index): return find(.maps, layers, index)
+    case .block(let index): return find(.maps, blocks, index)
+    case .instruction(let index): return find(.code, instructions, index)
+    case .info(let index): return find(.info, info, index)
+    }
+  }
+}
+
+func headerLocation(_ file: String, _ offset: Int) -> Location {
+  Location(file: file, .bytes(section: "header", offset: offset))
+}
+
+/// Checks header, directory, layout and checksums; returns where the known sections lie.
+private func readDirectory(
+  _ bytes: UnsafeRawBufferPointer, file: String
+) throws(Diagnostic) -> [SectionKind: Range<Int>] {
+  let count = try readHeader(bytes, file: file)
+  var sections: [SectionKind: Range<Int>] = [:]
+  var previousKind = 0
+  var end = Layout.headerBytes + Layout.entryBytes * count
+  for index in 0..<count {
+    let start = Layout.headerBytes + Layout.entryBytes * index
+    var reader = SectionReader(
+      UnsafeRawBufferPointer(rebasing: bytes[start..<start + Layout.entryBytes]), section: "header",
+      file: file,
+      base: start)
+    let kind = try reader.u32()
+    guard kind > previousKind else {
+      throw reader.failure(.sectionOrder, "section kind \(kind) after \(previousKind)", at: start)
+    }
+    previousKind = kind
+    let flags = try reader.u32()
+    let known = try checkKind(kind, flags, reader, at: start)
+    let range = try readRange(&reader, after: end, fileSize: bytes.count)
+    try checkContent(bytes, gap: end..<range.lowerBound, range, kind: known, &reader)
+    end = range.upperBound
+    if let known { sections[known] = range }
+  }
+  guard end == bytes.count else {
+    throw ProgramFault.trailing.diagnostic(
+      "\(bytes.count - end) bytes after the last section", at: headerLocation(file, end))
+  }
+  return sections
+}
+
+/// Checks the header and the checksum over header and directory; returns the number of sections.
+private func readHeader(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnostic) -> Int {
+  var reader = SectionReader(bytes, section: "header", file: file)
+  guard bytes.starts(with: Layout.magic) else {
+    throw reader.failure(.magic, "not a crossbar program: it does not begin with 'XBAR'")
+  }
+  _ = try reader.u32()
+  let major = try reader.u16()
+  let minor = try reader.u16()
+  guard major == Layout.major, minor <= Layout.minor else {
+    throw reader.failure(
+      .version, "format \(major).\(minor), this reader knows \(Layout.major).\(Layout.minor)", at: 4)
+  }
+  let features = try reader.u32()
+  guard features == 0 else {
+    throw reader.failure(.feature, "needs unknown features 0x\(String(features, radix: 16))", at: 8)
+  }
+  let count = try reader.u32()
+  let size = try reader.integer(UInt64.self)
+  let checksum = try reader.integer(UInt32.self)
+  try reader.zero32()
+  guard size == UInt64(bytes.count) else {
+    throw reader.failure(
+      size > UInt64(bytes.count) ? .truncated : .fileSize,
+      "the header says \(size) bytes, the file has \(bytes.count)",
+      at: Layout.fileSizeOffset)
+  }
+  try reader.check(count, "sections", limit: ProgramLimits.sections, size: Layout.entryBytes, at: 12)
+  var head = Array(bytes[0..<Layout.headerBytes + Layout.entryBytes * count])
+  for k in 0..<4 { head[Layout.checksumOffset + k] = 0 }
+  guard CRC32C.checksum(head) == checksum else {
+    throw reader.failure(.headerChecksum, "the checksum of the header is wrong", at: Layout.checksumOffset)
+  }
+  return count
+}
+
+/// The known kind, or nil for an unknown one that may be skipped.
+private func checkKind(
+  _ kind: Int, _ flags: Int, _ reader: SectionReader, at start: Int
+) throws(Diagnostic) -> SectionKind? {
+  guard flags <= 1 else {
+    throw reader.failure(.reserved, "unknown section flags \(flags)", at: start + 4)
+  }
+  guard let known = SectionKind(rawValue: UInt32(truncatingIfNeeded: kind)) else {
+    guard flags == 0 else {
+      throw reader.failure(
+        .unknownSection, "section kind \(kind) is unknown and must be understood", at: start)
+    }
+    return nil
+  }
+  guard flags == (known.isRequired ? 1 : 0) else {
+    throw reader.failure(.sectionFlags, "section \(known.name) carries flags \(flags)", at: start + 4)
+  }
+  return known
+}
+
+private func readRange(
+  _ reader: inout SectionReader, after end: Int, fileSize: Int
+) throws(Diagnostic) -> Range<Int> {
+  let start = reader.offset
+  let offset = try reader.integer(UInt64.self)
+  let length = try reader.integer(UInt64.self)
+  let expected = UInt64(Layout.aligned(end))
+  guard offset == expected else {
+    throw reader.failure(.sectionLayout, "the section begins at \(offset), expected \(expected)", at: start)
+  }
+  guard offset <= UInt64(fileSize), length <= UInt64(fileSize) - offset else {
+    throw reader.failure(.sectionLayout, "the section ends outside of the file", at: start)
+  }
+  return Int(offset)..<Int(offset) + Int(length)
+}
+
+/// Checks the checksum of a section, the reserved field of its entry, and the padding before it.
+private func checkContent(
+  _ bytes: UnsafeRawBufferPointer, gap: Range<Int>, _ range: Range<Int>, kind: SectionKind?,
+  _ reader: inout SectionReader
+) throws(Diagnostic) {
+  let place = reader.offset
+  let checksum = try reader.integer(UInt32.self)
+  try reader.zero32()
+  for index in gap where bytes[index] != 0 {
+    throw reader.failure(.padding, "padding between sections is not zero", at: index)
+  }
+  guard CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[range])) == checksum else {
+    throw reader.failure(.sectionChecksum, "the checksum of section \(kind?.name ?? "?") is wrong", at: place)
+  }
+}

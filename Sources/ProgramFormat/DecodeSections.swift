@@ -1,0 +1,202 @@
+import Hardware
+import Support
+import Tensors
+
+func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine {
+  let name = try reader.string()
+  let summary = try reader.string(limit: ProgramLimits.textBytes)
+  var n: [Int] = []
+  for _ in 0..<13 { n.append(try reader.u32()) }
+  let cycle = try reader.double()
+  var energy = EnergyTable()
+  try decodeTable(&reader, EnergyTable.fields.map(\.path), &energy)
+  var area = AreaTable()
+  try decodeTable(&reader, AreaTable.fields.map(\.path), &area)
+  try reader.checkEnd()
+  let machine = Machine(
+    name: name, summary: summary,
+    array: ArrayDescription(
+      rows: n[0], columns: n[1], cellBits: n[2], unitHeight: n[3], unitWidth: n[4], dacBits: n[5],
+      adcBits: n[6]),
+    operands: OperandWidths(weightBits: n[7], inputBits: n[8]),
+    hierarchy: Hierarchy(crossbarsPerComputeUnit: n[9], computeUnitsPerTile: n[10], tiles: n[11]),
+    timing: Timing(cycleNanoseconds: cycle, pipelineCycles: n[12]), energy: energy, area: area)
+  // The other sections are read with these sizes, so they are checked first.
+  do throws(Issue) { try checkMachine(machine) } catch {
+    throw reader.failure(error.fault, error.message, at: 0)
+  }
+  return machine
+}
+
+private func decodeTable<Table>(
+  _ reader: inout SectionReader, _ paths: [WritableKeyPath<Table, Double>], _ table: inout Table
+) throws(Diagnostic) {
+  let start = reader.offset
+  let count = try reader.u32()
+  guard count == paths.count else {
+    throw reader.failure(.value, "a table of \(count) numbers, expected \(paths.count)", at: start)
+  }
+  for path in paths { table[keyPath: path] = try reader.double() }
+}
+
+func decodePorts(
+  _ reader: inout SectionReader, _ offsets: inout OffsetMap
+) throws(Diagnostic) -> (name: String, buffers: [Buffer], inputs: [Port], outputs: [Port]) {
+  let name = try reader.string()
+  let count = try reader.count("buffers", limit: ProgramLimits.buffers, size: 8)
+  var buffers: [Buffer] = []
+  buffers.reserveCapacity(count)
+  for _ in 0..<count {
+    offsets.buffers.append(reader.offset)
+    buffers.append(try decodeBuffer(&reader))
+  }
+  let inputs = try decodePortList(&reader, &offsets.inputs)
+  let outputs = try decodePortList(&reader, &offsets.outputs)
+  try reader.checkEnd()
+  return (name, buffers, inputs, outputs)
+}
+
+private func decodeBuffer(_ reader: inout SectionReader) throws(Diagnostic) -> Buffer {
+  let name = try reader.string()
+  let start = reader.offset
+  let kind = try reader.u8()
+  let bits = try reader.u8()
+  let element: ElementType
+  switch (kind, bits) {
+  case (0, 32): element = .float32
+  case (1, 1...63): element = .integer(bits: bits, signed: false)
+  case (2, 1...64): element = .integer(bits: bits, signed: true)
+  default: throw reader.failure(.value, "element kind \(kind) of \(bits) bits", at: start)
+  }
+  let rank = try reader.u16()
+  try reader.check(rank, "axes", limit: ProgramLimits.rank, size: 4, at: start + 2)
+  var shape: [Int] = []
+  for _ in 0..<rank { shape.append(try reader.u32()) }
+  return Buffer(name: name, shape: shape, element: element)
+}
+
+private func decodePortList(
+  _ reader: inout SectionReader, _ offsets: inout [Int]
+) throws(Diagnostic) -> [Port] {
+  let count = try reader.count("ports", limit: ProgramLimits.ports, size: 8)
+  var ports: [Port] = []
+  for _ in 0..<count {
+    offsets.append(reader.offset)
+    let name = try reader.string()
+    ports.append(Port(name: name, buffer: try reader.u32()))
+  }
+  return ports
+}
+
+func decodeCells(
+  _ reader: inout SectionReader, _ array: ArrayDescription, _ offsets: inout OffsetMap
+) throws(Diagnostic) -> [Crossbar] {
+  let size = packedCellBytes(array.rows * array.columns, bits: array.cellBits)
+  let start = reader.offset
+  let count = try reader.u32()
+  try reader.zero32()
+  try reader.check(count, "crossbars", limit: ProgramLimits.crossbars, size: size, at: start)
+  var crossbars: [Crossbar] = []
+  crossbars.reserveCapacity(count)
+  for _ in 0..<count {
+    offsets.crossbars.append(reader.offset)
+    let packed = try reader.raw(size)
+    guard let cells = unpackCells(packed, count: array.rows * array.columns, bits: array.cellBits) else {
+      throw reader.failure(.padding, "bits after the last cell are not zero", at: reader.offset - 1)
+    }
+    crossbars.append(Crossbar(cells: cells))
+  }
+  try reader.checkEnd()
+  return crossbars
+}
+
+func decodeMaps(
+  _ reader: inout SectionReader, _ offsets: inout OffsetMap
+) throws(Diagnostic) -> (layers: [Layer], blocks: [Block]) {
+  let layerCount = try reader.count("layers", limit: ProgramLimits.layers, size: 32)
+  let blockStart = reader.offset
+  let blockCount = try reader.count("blocks", limit: ProgramLimits.blocks, size: 28)
+  var layers: [Layer] = []
+  var blocks: [Block] = []
+  layers.reserveCapacity(layerCount)
+  blocks.reserveCapacity(blockCount)
+  for _ in 0..<layerCount {
+    offsets.layers.append(reader.offset)
+    var layer = try decodeLayer(&reader)
+    let start = reader.offset
+    let count = try reader.count("blocks", limit: blockCount - blocks.count, size: 28)
+    guard blocks.count + count <= blockCount else {
+      throw reader.failure(.blockOrder, "more blocks than announced", at: start)
+    }
+    layer.blocks = blocks.count..<blocks.count + count
+    for _ in 0..<count {
+      offsets.blocks.append(reader.offset)
+      blocks.append(try decodeBlock(&reader))
+    }
+    layers.append(layer)
+  }
+  guard blocks.count == blockCount else {
+    throw reader.failure(.blockOrder, "\(blockCount) blocks announced, found \(blocks.count)", at: blockStart)
+  }
+  try reader.checkEnd()
+  return (layers, blocks)
+}
+
+private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> Layer {
+  let name = try reader.string()
+  let inputs = try reader.u32()
+  let outputs = try reader.u32()
+  let inputBits = try reader.u8()
+  let start = reader.offset
+  let signed = try reader.boolean(try reader.u8(), at: start)
+  let dacBits = try reader.u8()
+  let adcBits = try reader.u8()
+  return Layer(
+    name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
+    adcBits: adcBits, offset: try reader.i64(), blocks: 0..<0)
+}
+
+private func decodeBlock(_ reader: inout SectionReader) throws(Diagnostic) -> Block {
+  let crossbar = try reader.u32()
+  let row = try reader.u16()
+  let column = try reader.u16()
+  let rowCount = try reader.u16()
+  let columnCount = try reader.u16()
+  let height = try reader.u16()
+  let width = try reader.u16()
+  let start = reader.offset
+  let dynamic = try reader.boolean(try reader.u32(), at: start)
+  try reader.check(rowCount + columnCount, "map entries", limit: 1 << 17, size: 4, at: start - 8)
+  let rowBytes = try reader.raw(4 * rowCount)
+  var rows: [RowEntry] = []
+  rows.reserveCapacity(rowCount)
+  for k in 0..<rowCount {
+    let word = UInt32(littleEndian: rowBytes.loadUnaligned(fromByteOffset: 4 * k, as: UInt32.self))
+    rows.append(RowEntry(input: Int(word & 0xFF_FFFF), shift: Int(word >> 24)))
+  }
+  let columnBytes = try reader.raw(4 * columnCount)
+  var columns: [ColumnEntry] = []
+  columns.reserveCapacity(columnCount)
+  for k in 0..<columnCount {
+    let word = UInt32(littleEndian: columnBytes.loadUnaligned(fromByteOffset: 4 * k, as: UInt32.self))
+    columns.append(
+      ColumnEntry(output: Int(word & 0xFF_FFFF), shift: Int(word >> 24 & 0x7F), negative: word >> 31 == 1))
+  }
+  let units: UnitForming =
+    dynamic ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
+  return Block(crossbar: crossbar, row: row, column: column, rows: rows, columns: columns, units: units)
+}
+
+func decodeInfo(_ section: SectionReader?, _ offsets: inout OffsetMap) throws(Diagnostic) -> [InfoEntry] {
+  guard var reader = section else { return [] }
+  let count = try reader.count("entries", limit: ProgramLimits.infoEntries, size: 8)
+  guard count > 0 else { throw reader.failure(.value, "an empty section", at: 0) }
+  var info: [InfoEntry] = []
+  for _ in 0..<count {
+    offsets.info.append(reader.offset)
+    let key = try reader.string()
+    info.append(InfoEntry(key: key, text: try reader.string(limit: ProgramLimits.textBytes)))
+  }
+  try reader.checkEnd()
+  return info
+}

@@ -1,0 +1,134 @@
+import Hardware
+import Support
+import Tensors
+
+func encodeMachine(_ machine: Machine) -> [UInt8] {
+  var out = ByteWriter()
+  out.put(string: machine.name)
+  out.put(string: machine.summary)
+  for number in machine.counts { out.put32(number.value) }
+  out.put(machine.timing.cycleNanoseconds)
+  out.put32(EnergyTable.fields.count)
+  for field in EnergyTable.fields { out.put(machine.energy[keyPath: field.path]) }
+  out.put32(AreaTable.fields.count)
+  for field in AreaTable.fields { out.put(machine.area[keyPath: field.path]) }
+  return out.bytes
+}
+
+func encodePorts(_ program: Program) -> [UInt8] {
+  var out = ByteWriter()
+  out.put(string: program.name)
+  out.put32(program.buffers.count)
+  for buffer in program.buffers {
+    out.put(string: buffer.name)
+    switch buffer.element {
+    case .float32:
+      out.put8(0)
+      out.put8(32)
+    case .integer(let bits, let signed):
+      out.put8(signed ? 2 : 1)
+      out.put8(bits)
+    }
+    out.put16(buffer.shape.count)
+    for length in buffer.shape { out.put32(length) }
+  }
+  for ports in [program.inputs, program.outputs] {
+    out.put32(ports.count)
+    for port in ports {
+      out.put(string: port.name)
+      out.put32(port.buffer)
+    }
+  }
+  return out.bytes
+}
+
+func encodeCells(_ program: Program) -> [UInt8] {
+  var out = ByteWriter()
+  out.put32(program.crossbars.count)
+  out.put32(0)
+  for crossbar in program.crossbars {
+    out.put(bytes: packCells(crossbar.cells, bits: program.machine.array.cellBits))
+  }
+  return out.bytes
+}
+
+func encodeMaps(_ program: Program) -> [UInt8] {
+  var out = ByteWriter()
+  out.put32(program.layers.count)
+  out.put32(program.blocks.count)
+  for layer in program.layers {
+    out.put(string: layer.name)
+    out.put32(layer.inputs)
+    out.put32(layer.outputs)
+    out.put8(layer.inputBits)
+    out.put8(layer.inputSigned ? 1 : 0)
+    out.put8(layer.dacBits)
+    out.put8(layer.adcBits)
+    out.put(layer.offset)
+    out.put32(layer.blocks.count)
+    for block in program.blocks[layer.blocks] { encode(block, into: &out) }
+  }
+  return out.bytes
+}
+
+private func encode(_ block: Block, into out: inout ByteWriter) {
+  out.put32(block.crossbar)
+  out.put16(block.row)
+  out.put16(block.column)
+  out.put16(block.rows.count)
+  out.put16(block.columns.count)
+  out.put16(block.units.height)
+  out.put16(block.units.width)
+  out.put32(block.units.isDynamic ? 1 : 0)
+  var entries: [UInt8] = []
+  entries.reserveCapacity(4 * (block.rows.count + block.columns.count))
+  for row in block.rows { append(row.input, row.shift, to: &entries) }
+  for column in block.columns {
+    append(column.output, column.shift | (column.negative ? 0x80 : 0), to: &entries)
+  }
+  out.put(bytes: entries)
+}
+
+private func append(_ low: Int, _ high: Int, to bytes: inout [UInt8]) {
+  for part in [low, low >> 8, low >> 16, high] { bytes.append(UInt8(truncatingIfNeeded: part)) }
+}
+
+func encodeInfo(_ info: [InfoEntry]) -> [UInt8] {
+  var out = ByteWriter()
+  out.put32(info.count)
+  for entry in info {
+    out.put(string: entry.key)
+    out.put(string: entry.text)
+  }
+  return out.bytes
+}
+
+/// A whole number of the machine description with the range that it must lie in.
+struct MachineCount {
+  let name: String
+  let value: Int
+  let range: ClosedRange<Int>
+}
+
+extension Machine {
+  /// The whole numbers in the order of the binary.
+  var counts: [MachineCount] {
+    let side = 1...ProgramLimits.crossbarSide
+    let many = 1...ProgramLimits.machineCount
+    return [
+      MachineCount(name: "rows", value: array.rows, range: side),
+      MachineCount(name: "columns", value: array.columns, range: side),
+      MachineCount(name: "cellBits", value: array.cellBits, range: 1...ProgramLimits.cellBits),
+      MachineCount(name: "unitHeight", value: array.unitHeight, range: side),
+      MachineCount(name: "unitWidth", value: array.unitWidth, range: side),
+      MachineCount(name: "dacBits", value: array.dacBits, range: 1...ProgramLimits.cellBits),
+      MachineCount(name: "adcBits", value: array.adcBits, range: 1...ProgramLimits.adcBits),
+      MachineCount(name: "weightBits", value: operands.weightBits, range: 1...64),
+      MachineCount(name: "inputBits", value: operands.inputBits, range: 1...64),
+      MachineCount(name: "crossbarsPerComputeUnit", value: hierarchy.crossbarsPerComputeUnit, range: many),
+      MachineCount(name: "computeUnitsPerTile", value: hierarchy.computeUnitsPerTile, range: many),
+      MachineCount(name: "tiles", value: hierarchy.tiles, range: 0...ProgramLimits.machineCount),
+      MachineCount(name: "pipelineCycles", value: timing.pipelineCycles, range: 0...(1 << 20)),
+    ]
+  }
+}

@@ -1,0 +1,181 @@
+import Support
+import Tensors
+
+func checkCode(_ program: Program) throws(Issue) {
+  var checker = CodeChecker(program: program)
+  let steps = try checker.checkBody(program.code, rounds: 1, depth: 0)
+  guard steps <= ProgramLimits.steps else {
+    throw Issue(.loop, "more than \(ProgramLimits.steps) instructions for one sample", .instruction(0))
+  }
+}
+
+/// Walks the code; numbers instructions in the order of the text.
+private struct CodeChecker {
+  let program: Program
+  private var number = -1
+  /// The instruction that a layer waits for, by layer: true for convert, false for accumulate.
+  private var waiting: [Int: Bool] = [:]
+  /// Layers that wait in a body around this one.
+  private var blocked: Set<Int> = []
+
+  init(program: Program) { self.program = program }
+
+  private func issue(_ fault: ProgramFault, _ message: String) -> Issue {
+    Issue(fault, message, .instruction(number))
+  }
+
+  private func buffer(_ index: Int) throws(Issue) -> Buffer {
+    guard program.buffers.indices.contains(index) else { throw issue(.index, "there is no buffer \(index)") }
+    return program.buffers[index]
+  }
+
+  private func layer(_ index: Int) throws(Issue) -> Layer {
+    guard program.layers.indices.contains(index) else { throw issue(.index, "there is no layer \(index)") }
+    return program.layers[index]
+  }
+
+  /// Checks a body whose rounds are numbered up to `rounds`; returns how many instructions a round executes.
+  mutating func checkBody(_ body: [Instruction], rounds: Int, depth: Int) throws(Issue) -> Int {
+    let outer = (waiting: waiting, blocked: blocked)
+    blocked.formUnion(waiting.keys)
+    waiting = [:]
+    var steps = 0
+    for instruction in body {
+      number += 1
+      guard number < ProgramLimits.instructions else {
+        throw issue(.limit, "more than \(ProgramLimits.instructions) instructions")
+      }
+      try checkOrigin(instruction.origin)
+      steps = min(
+        ProgramLimits.steps + 1, steps + (try check(instruction.operation, rounds: rounds, depth: depth)))
+    }
+    if let left = waiting.keys.min() {
+      throw issue(.sequence, "layer \(left) is driven but not accumulated in the same body")
+    }
+    (waiting, blocked) = outer
+    return steps
+  }
+
+  private func checkOrigin(_ origin: NodeOrigin?) throws(Issue) {
+    guard let origin else { return }
+    guard (0...Int(Int32.max)).contains(origin.index) else {
+      throw issue(.origin, "node index \(origin.index)")
+    }
+    guard max(origin.name.utf8.count, origin.op.utf8.count) <= ProgramLimits.nameBytes else {
+      throw issue(.limit, "a node's name is longer than \(ProgramLimits.nameBytes) bytes")
+    }
+  }
+
+  private mutating func check(_ operation: Operation, rounds: Int, depth: Int) throws(Issue) -> Int {
+    switch operation {
+    case .loop(let count, let body): return try checkLoop(count, body, depth: depth)
+    case .load(let register, let source, let window, let padding):
+      try checkLoad(register, source, window, padding, rounds: rounds)
+    case .drive(let register, let layer): try checkDrive(register, layer)
+    case .convert(let index):
+      _ = try layer(index)
+      guard waiting[index] == true else { throw issue(.sequence, "layer \(index) is not driven") }
+      waiting[index] = false
+    case .accumulate(let register, let layer): try checkAccumulate(register, layer)
+    case .store(let destination, let register, let arrangement):
+      try checkStore(destination, register, arrangement, rounds: rounds)
+    case .digital(let op, let inputs, let output): try checkDigital(op, inputs, output)
+    }
+    return 1
+  }
+
+  private mutating func checkLoop(_ count: Int, _ body: [Instruction], depth: Int) throws(Issue) -> Int {
+    guard depth < ProgramLimits.loopDepth else {
+      throw issue(.depth, "loops nest deeper than \(ProgramLimits.loopDepth)")
+    }
+    guard (1...ProgramLimits.rounds).contains(count) else {
+      throw issue(.loop, "\(count) rounds, expected 1 ... \(ProgramLimits.rounds)")
+    }
+    let steps = try checkBody(body, rounds: count, depth: depth + 1)
+    let (product, overflow) = max(1, steps).multipliedReportingOverflow(by: count)
+    return overflow ? ProgramLimits.steps + 1 : min(product, ProgramLimits.steps + 1)
+  }
+
+  private func checkLoad(
+    _ register: Int, _ source: Int, _ window: Window, _ padding: Int64, rounds: Int
+  ) throws(Issue) {
+    let (to, from) = (try buffer(register), try buffer(source))
+    guard register != source else { throw issue(.index, "buffer \(source) is loaded into itself") }
+    guard Window(numbers: window.numbers) != nil else {
+      throw issue(.window, "inconsistent window \(window.numbers)")
+    }
+    guard to.element == from.element, !to.element.isFloat else {
+      throw issue(.type, "loads \(from.element) into \(to.element), expected equal integer types")
+    }
+    guard window.inputCount == from.count, window.length == to.count else {
+      throw issue(
+        .size,
+        "a window of \(window.length) of \(window.inputCount) elements, from \(from.count) to \(to.count)")
+    }
+    guard rounds <= window.positions else {
+      throw issue(.round, "\(rounds) rounds, but \(window.positions) windows")
+    }
+    guard (to.element.lowest...to.element.highest).contains(padding) else {
+      throw issue(.type, "padding \(padding) does not fit into \(to.element)")
+    }
+  }
+
+  private mutating func checkDrive(_ register: Int, _ index: Int) throws(Issue) {
+    let (from, layer) = (try buffer(register), try layer(index))
+    guard from.count == layer.inputs else {
+      throw issue(.size, "\(from.count) elements drive layer \(index) with \(layer.inputs) inputs")
+    }
+    guard case .integer(let bits, let signed) = from.element,
+      signed ? layer.inputSigned && bits <= layer.inputBits : bits <= layer.magnitudeBits
+    else {
+      let expected = "\(layer.inputSigned ? "i" : "u")\(layer.inputBits)"
+      throw issue(.type, "\(from.element) drives layer \(index), whose inputs are \(expected)")
+    }
+    guard waiting[index] == nil, !blocked.contains(index) else {
+      throw issue(.sequence, "layer \(index) is driven again before it is accumulated")
+    }
+    waiting[index] = true
+  }
+
+  private mutating func checkAccumulate(_ register: Int, _ index: Int) throws(Issue) {
+    let (to, layer) = (try buffer(register), try layer(index))
+    guard waiting[index] == false else { throw issue(.sequence, "layer \(index) is not converted") }
+    waiting[index] = nil
+    guard to.element == .accumulator else {
+      throw issue(.type, "accumulates into \(to.element), expected \(ElementType.accumulator)")
+    }
+    guard to.count == layer.outputs else {
+      throw issue(.size, "\(layer.outputs) outputs of layer \(index) into \(to.count) elements")
+    }
+  }
+
+  private func checkStore(
+    _ destination: Int, _ register: Int, _ place: Arrangement, rounds: Int
+  ) throws(Issue) {
+    let (to, from) = (try buffer(destination), try buffer(register))
+    guard destination != register else { throw issue(.index, "buffer \(register) is stored into itself") }
+    guard to.element == from.element else { throw issue(.type, "stores \(from.element) into \(to.element)") }
+    let limit = ProgramLimits.bufferElements
+    guard (1...limit).contains(place.channels), (1...limit).contains(place.spots), place.channelStart >= 0,
+      place.channelStart <= place.channels, from.count <= place.channels - place.channelStart,
+      to.count % (place.channels * place.spots) == 0
+    else {
+      throw issue(
+        .size,
+        "\(from.count) elements from channel \(place.channelStart) of \(place.channels) with "
+          + "\(place.spots) spots, into \(to.count)")
+    }
+    let places = to.count / place.channels
+    guard rounds <= places else { throw issue(.round, "\(rounds) rounds, but \(places) places") }
+  }
+
+  private func checkDigital(_ op: DigitalOperator, _ inputs: [Int], _ output: Int) throws(Issue) {
+    guard inputs.count <= ProgramLimits.arguments else {
+      throw issue(.limit, "\(inputs.count) arguments, limit \(ProgramLimits.arguments)")
+    }
+    var arguments: [Buffer] = []
+    for input in inputs { arguments.append(try buffer(input)) }
+    let result = try buffer(output)
+    if let reason = op.mismatch(arguments: arguments, result: result) { throw issue(.digital, reason) }
+  }
+}

@@ -1,0 +1,165 @@
+import Hardware
+import Support
+
+extension Layer {
+  /// Bits of an input's magnitude.
+  public var magnitudeBits: Int { inputSigned ? inputBits - 1 : inputBits }
+
+  /// Passes for an input: one, or one for the positive and one for the negative part.
+  public var passes: Int { inputSigned ? 2 : 1 }
+
+  /// Input digits of a pass through `block`.
+  public func digits(of block: Block) -> Int {
+    ceilDivide(magnitudeBits + (block.rows.map(\.shift).max() ?? 0), dacBits)
+  }
+}
+
+func checkLayers(_ program: Program) throws(Issue) {
+  guard program.layers.count <= ProgramLimits.layers else {
+    throw Issue(.limit, "\(program.layers.count) layers, limit \(ProgramLimits.layers)", .layer(0))
+  }
+  guard program.blocks.count <= ProgramLimits.blocks else {
+    throw Issue(.limit, "\(program.blocks.count) blocks, limit \(ProgramLimits.blocks)", .block(0))
+  }
+  var next = 0
+  for (index, layer) in program.layers.enumerated() {
+    try checkLayer(layer, .layer(index))
+    guard layer.blocks.lowerBound == next, layer.blocks.upperBound <= program.blocks.count else {
+      throw Issue(
+        .blockOrder,
+        "blocks \(layer.blocks), expected to begin with block \(next) of \(program.blocks.count)",
+        .layer(index))
+    }
+    next = layer.blocks.upperBound
+  }
+  guard next == program.blocks.count else {
+    throw Issue(.blockOrder, "block \(next) belongs to no layer", .block(next))
+  }
+}
+
+private func checkLayer(_ layer: Layer, _ subject: Subject) throws(Issue) {
+  guard layer.name.utf8.count <= ProgramLimits.nameBytes else {
+    throw Issue(.limit, "a name of \(layer.name.utf8.count) bytes, limit \(ProgramLimits.nameBytes)", subject)
+  }
+  let numbers = [
+    ("inputs", layer.inputs, 1...ProgramLimits.layerSide),
+    ("outputs", layer.outputs, 1...ProgramLimits.layerSide),
+    ("input bits", layer.inputBits, (layer.inputSigned ? 2 : 1)...ProgramLimits.inputBits),
+    ("DAC bits", layer.dacBits, 1...ProgramLimits.cellBits),
+    ("ADC bits", layer.adcBits, 1...ProgramLimits.adcBits),
+  ]
+  for (name, value, range) in numbers where !range.contains(value) {
+    throw Issue(
+      .layer, "\(name): \(value), expected \(range.lowerBound) ... \(range.upperBound)", subject)
+  }
+}
+
+func checkBlocks(_ program: Program) throws(Issue) {
+  for (number, layer) in program.layers.enumerated() {
+    for index in layer.blocks { try checkBlock(program.blocks[index], layer, program, .block(index)) }
+    try checkAccumulators(program, layer, .layer(number))
+  }
+  try checkOverlaps(program)
+}
+
+private func checkBlock(
+  _ block: Block, _ layer: Layer, _ program: Program, _ subject: Subject
+) throws(Issue) {
+  guard program.crossbars.indices.contains(block.crossbar) else {
+    throw Issue(.index, "there is no crossbar \(block.crossbar)", subject)
+  }
+  let array = program.machine.array
+  guard block.row >= 0, block.column >= 0, !block.rows.isEmpty, !block.columns.isEmpty,
+    block.row <= array.rows, block.rows.count <= array.rows - block.row,
+    block.column <= array.columns, block.columns.count <= array.columns - block.column
+  else {
+    throw Issue(
+      .blockBounds,
+      "\(block.rows.count)x\(block.columns.count) cells at (\(block.row), \(block.column)) of a crossbar of "
+        + "\(array.rows)x\(array.columns)", subject)
+  }
+  guard (1...array.rows).contains(block.units.height), (1...array.columns).contains(block.units.width) else {
+    throw Issue(
+      .unit, "operation units \(block.units) in a crossbar of \(array.rows)x\(array.columns)", subject)
+  }
+  let shifts = 0...(ProgramLimits.shiftedBits - layer.magnitudeBits)
+  for (place, row) in block.rows.enumerated() {
+    guard (0..<layer.inputs).contains(row.input), shifts.contains(row.shift) else {
+      throw Issue(.row, "wordline \(place): input \(row.input) << \(row.shift) of \(layer.inputs)", subject)
+    }
+  }
+  for (place, column) in block.columns.enumerated() {
+    guard (0..<layer.outputs).contains(column.output), (0...ProgramLimits.columnShift).contains(column.shift)
+    else {
+      throw Issue(
+        .column, "bitline \(place): output \(column.output) << \(column.shift) of \(layer.outputs)", subject)
+    }
+  }
+}
+
+/// Refuses a layer that could reach `2^accumulatorBits`: the sum over its bitlines of the converter's maximum for
+/// every unit and digit, and the offset correction.
+private func checkAccumulators(_ program: Program, _ layer: Layer, _ subject: Subject) throws(Issue) {
+  let input = Double(sign: .plus, exponent: layer.magnitudeBits, significand: 1)
+  let correction = Double(layer.offset).magnitude * Double(layer.inputs) * input
+  var reach = [Double](repeating: correction, count: layer.outputs)
+  let top = Double(1 << layer.adcBits)
+  for block in program.blocks[layer.blocks] {
+    let units = Double(ceilDivide(block.rows.count, block.units.height))
+    let digits = Double(sign: .plus, exponent: layer.digits(of: block) * layer.dacBits, significand: 1)
+    for column in block.columns {
+      reach[column.output] +=
+        units * top * digits * Double(sign: .plus, exponent: column.shift, significand: 1)
+    }
+  }
+  let limit = Double(sign: .plus, exponent: ProgramLimits.accumulatorBits, significand: 1)
+  if let output = reach.firstIndex(where: { $0 > limit }) {
+    throw Issue(
+      .accumulatorRange, "output \(output) could exceed \(ProgramLimits.accumulatorBits) bits", subject)
+  }
+}
+
+/// Refuses two blocks that share a cell.
+private func checkOverlaps(_ program: Program) throws(Issue) {
+  var groups = [[Int]](repeating: [], count: program.crossbars.count)
+  for (index, block) in program.blocks.enumerated() { groups[block.crossbar].append(index) }
+  for group in groups where group.count > 1 {
+    let overlap = group.count <= 16 ? pairwiseOverlap(group, program) : paintedOverlap(group, program)
+    if let index = overlap {
+      throw Issue(
+        .blockOverlap, "shares cells of crossbar \(program.blocks[index].crossbar) with another block",
+        .block(index))
+    }
+  }
+}
+
+private func pairwiseOverlap(_ group: [Int], _ program: Program) -> Int? {
+  for (place, second) in group.enumerated() {
+    let b = program.blocks[second]
+    for first in group.prefix(place) {
+      let a = program.blocks[first]
+      if a.row < b.row + b.rows.count, b.row < a.row + a.rows.count,
+        a.column < b.column + b.columns.count, b.column < a.column + a.columns.count
+      {
+        return second
+      }
+    }
+  }
+  return nil
+}
+
+/// Marks the cells of one block after the other; needs no more steps than the crossbar has cells.
+private func paintedOverlap(_ group: [Int], _ program: Program) -> Int? {
+  let columns = program.machine.array.columns
+  var taken = [Bool](repeating: false, count: program.machine.array.rows * columns)
+  for index in group {
+    let block = program.blocks[index]
+    for row in block.row..<block.row + block.rows.count {
+      for cell in row * columns + block.column..<row * columns + block.column + block.columns.count {
+        if taken[cell] { return index }
+        taken[cell] = true
+      }
+    }
+  }
+  return nil
+}

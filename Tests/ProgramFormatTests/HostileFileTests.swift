@@ -1,0 +1,210 @@
+import ProgramSamples
+import Support
+import Testing
+
+@testable import ProgramFormat
+
+/// A change to the bytes of the small program, and why it is refused.
+struct HostileCase: Sendable {
+  let fault: ProgramFault
+  let name: String
+  let section: String
+  let offset: Int?
+  let change: @Sendable (inout HostileFile) -> Void
+
+  init(
+    _ fault: ProgramFault, _ name: String, _ section: String, _ offset: Int? = nil,
+    _ change: @escaping @Sendable (inout HostileFile) -> Void
+  ) {
+    self.fault = fault
+    self.name = name
+    self.section = section
+    self.offset = offset
+    self.change = change
+  }
+}
+
+let fileCases: [HostileCase] = [
+  HostileCase(.magic, "letters", "header", 0) { $0.magic[3] = 0x53 },
+  HostileCase(.version, "major", "header", 4) { $0.major = 2 },
+  HostileCase(.version, "major 0", "header", 4) { $0.major = 0 },
+  HostileCase(.version, "minor", "header", 4) { $0.minor = 1 },
+  HostileCase(.feature, "bit", "header", 8) { $0.features = 0x8000_0000 },
+  HostileCase(.truncated, "size", "header", 16) { $0.sizeError = 1 },
+  HostileCase(.fileSize, "size", "header", 16) { $0.sizeError = -1 },
+  HostileCase(.limit, "sections", "header", 12) { $0.countError = 1 << 20 },
+  HostileCase(.headerChecksum, "sum", "header", 24) { $0.checksumError = 1 },
+  HostileCase(.headerChecksum, "count", "header", 24) { $0.countError = -1 },
+  HostileCase(.reserved, "header", "header", 28) { $0.reserved = 1 },
+  HostileCase(.reserved, "flags", "header", 36) { $0.sections[0].flags = 3 },
+  HostileCase(.reserved, "entry", "header", 60) { $0.sections[0].reserved = 1 },
+  HostileCase(.sectionChecksum, "cells", "header", 120) { $0.sections[2].checksumError = 0x100 },
+  HostileCase(.sectionOrder, "swap", "header", 64) { $0.sections.swapAt(0, 1) },
+  HostileCase(.sectionOrder, "twice", "header", 64) { $0.sections[1].kind = 1 },
+  HostileCase(.sectionOrder, "zero", "header", 32) { $0.sections[0].kind = 0 },
+  HostileCase(.sectionLayout, "offset", "header", 40) { $0.sections[0].offsetError = 64 },
+  HostileCase(.sectionLayout, "overlap", "header", 72) { $0.sections[1].offsetError = -64 },
+  HostileCase(.sectionLayout, "huge", "header", 40) { $0.sections[0].lengthError = -100_000 },
+  HostileCase(.sectionLayout, "huge offset", "header", 40) { $0.sections[0].offsetError = .min },
+  HostileCase(.sectionFlags, "required", "header", 36) { $0.sections[0].flags = 0 },
+  HostileCase(.sectionFlags, "optional", "header") { $0.sections[$0.sections.count - 1].flags = 1 },
+  HostileCase(.unknownSection, "kind", "header") { file in
+    file.sections.append(HostileFile.Section(kind: 9, flags: 1, bytes: [1]))
+  },
+  HostileCase(.missingSection, "code", "header") { $0.sections.remove(at: 4) },
+  HostileCase(.missingSection, "all", "header") { $0.sections = [] },
+  HostileCase(.padding, "between sections", "header") { $0.paddingByte = 1 },
+  HostileCase(.trailing, "file", "header") { $0.tail = [0] },
+  HostileCase(.trailing, "MACH", "MACH") { $0[.machine] += [0] },
+  HostileCase(.trailing, "PORT", "PORT") { $0[.ports] += [0, 0, 0, 0] },
+  HostileCase(.trailing, "CELL", "CELL") { $0[.cells] += [0] },
+  HostileCase(.trailing, "MAPS", "MAPS") { $0[.maps] += [0] },
+  HostileCase(.trailing, "CODE", "CODE") { $0[.code] += [0, 0, 0, 0] },
+  HostileCase(.trailing, "DATA", "DATA") { $0[.data] += [0] },
+  HostileCase(.trailing, "INFO", "INFO") { $0[.info] += [0] },
+  HostileCase(.trailing, "DBUG", "DBUG") { $0[.debug] += [0] },
+]
+
+let sectionCases: [HostileCase] = [
+  HostileCase(.text, "name", "MACH", 4) { $0[.machine][4] = 0xFF },
+  HostileCase(.truncated, "text", "MACH", 0) { $0.patch(.machine, 0, 60_000) },
+  HostileCase(.limit, "text", "MACH", 0) { $0.patch(.machine, 0, 0x7FFF_FFFF) },
+  HostileCase(.padding, "text", "MACH", 10) { $0[.machine][10] = 1 },
+  HostileCase(.value, "table", "MACH") { $0.patch(.machine, 36 + 52 + 8, 14) },
+  HostileCase(.truncated, "buffers", "PORT", 12) { $0.patch(.ports, 12, 0x000F_FFFF) },
+  HostileCase(.limit, "buffers", "PORT", 12) { $0.patch(.ports, 12, 0xFFFF_FFFF) },
+  HostileCase(.value, "element kind", "PORT", 24) { $0[.ports][24] = 3 },
+  HostileCase(.value, "float bits", "PORT", 24) { $0[.ports][25] = 64 },
+  HostileCase(.limit, "rank", "PORT", 26) { $0[.ports][26] = 9 },
+  HostileCase(.truncated, "crossbars", "CELL", 0) { $0.patch(.cells, 0, 3) },
+  HostileCase(.limit, "crossbars", "CELL", 0) { $0.patch(.cells, 0, 0x8000_0000) },
+  HostileCase(.reserved, "CELL", "CELL", 4) { $0.patch(.cells, 4, 1) },
+  HostileCase(.trailing, "crossbars", "CELL", 17) { $0.patch(.cells, 0, 1) },
+  HostileCase(.truncated, "layers", "MAPS", 0) { $0.patch(.maps, 0, 1000) },
+  HostileCase(.blockOrder, "fewer", "MAPS", 4) { $0.patch(.maps, 4, 3) },
+  HostileCase(.limit, "more", "MAPS") { $0.patch(.maps, 4, 1) },
+  HostileCase(.value, "signed", "MAPS", 25) { $0[.maps][25] = 2 },
+  HostileCase(.value, "units", "MAPS") { $0.patch(.maps, 40 + 16, 2) },
+  HostileCase(.truncated, "map", "MAPS") {
+    $0[.maps][40 + 8] = 0xFF
+    $0[.maps][40 + 9] = 0xFF
+  },
+  HostileCase(.truncated, "code", "CODE") { $0.patch(.code, 4, 100_000) },
+  HostileCase(.instructionCount, "fewer", "CODE") { $0.patch(.code, 4, 8) },
+  HostileCase(.instructionCount, "more", "CODE", 4) { $0.patch(.code, 4, 10) },
+  HostileCase(.opcode, "instruction", "CODE", 8) { $0[.code][8] = 99 },
+  HostileCase(.opcode, "zero", "CODE", 8) { $0[.code][8] = 0 },
+  HostileCase(.opcode, "operator", "CODE", 24) { $0.patch(.code, 24, 17) },
+  HostileCase(.reserved, "instruction", "CODE", 9) { $0[.code][9] = 1 },
+  HostileCase(.instructionLength, "digital", "CODE", 10) { $0[.code][10] = 5 },
+  HostileCase(.instructionLength, "loop", "CODE", 58) { $0[.code][58] = 4 },
+  HostileCase(.window, "load", "CODE") { $0.patch(.code, 68 + 12, 0) },
+  HostileCase(.truncated, "constant", "DATA", 8) { $0.patch(.data, 8, 1000) },
+  HostileCase(.reserved, "DATA", "DATA", 4) { $0.patch(.data, 4, 1) },
+  HostileCase(.constant, "unused", "CODE", 0) {
+    $0.patch(.data, 0, 3)
+    $0[.data] += [0, 0, 0, 0, 0, 0, 0, 0]
+  },
+  HostileCase(.constant, "missing", "CODE") {
+    $0.patch(.data, 0, 1)
+    $0[.data].removeLast(24)
+  },
+  HostileCase(.value, "empty INFO", "INFO", 0) { $0[.info] = [0, 0, 0, 0] },
+  HostileCase(.value, "empty DBUG", "DBUG", 0) { $0[.debug] = [0, 0, 0, 0] },
+  HostileCase(.origin, "order", "DBUG") { $0.patch(.debug, 28, 1) },
+  HostileCase(.origin, "no instruction", "DBUG") { $0.patch(.debug, $0[.debug].count - 24, 99) },
+]
+
+@Suite struct HostileFileTests {
+  @Test func theHelperWritesTheSameFile() throws {
+    #expect(try encode(smallProgram()) == HostileFile(smallProgram()).bytes)
+  }
+
+  @Test(arguments: (fileCases + sectionCases).indices)
+  func refused(_ index: Int) {
+    let wrong = (fileCases + sectionCases)[index]
+    var file = HostileFile(smallProgram())
+    wrong.change(&file)
+    guard let error = refusal(file.bytes) else {
+      Issue.record("\(wrong.fault) \(wrong.name) is accepted")
+      return
+    }
+    #expect(error.id == wrong.fault.id, "\(wrong.name): \(error)")
+    guard case .bytes(wrong.section, let offset) = error.location.place else {
+      Issue.record("\(wrong.name) at \(error.location)")
+      return
+    }
+    if let expected = wrong.offset { #expect(offset == expected, "\(wrong.name): \(error)") }
+  }
+
+  @Test func everyFaultHasATest() {
+    let tested = Set(
+      (partCases + codeCases + digitalCases).map(\.fault) + (fileCases + sectionCases).map(\.fault))
+    #expect(ProgramFault.allCases.filter { !tested.contains($0) }.isEmpty)
+    #expect(Set(ProgramFault.allCases.map(\.id)).count == ProgramFault.allCases.count)
+  }
+
+  @Test func unknownOptionalSectionsAreSkipped() throws {
+    var file = HostileFile(smallProgram())
+    file.sections.append(HostileFile.Section(kind: 4000, flags: 0, bytes: [1, 2, 3]))
+    #expect(try decoded(file.bytes) == smallProgram())
+  }
+
+  @Test func debugIsStrippable() throws {
+    var file = HostileFile(smallProgram())
+    file.sections.removeLast()
+    let program = try decoded(file.bytes)
+    #expect(program.code.allSatisfy { $0.origin == nil })
+    #expect(try encode(program) == file.bytes)
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    let bytes = try encode(smallProgram())
+    for count in 0..<bytes.count {
+      let id = refusal(Array(bytes[..<count]))?.id
+      #expect(id == "program.truncated" || (count < 4 && id == "program.magic"), "\(count)")
+    }
+  }
+
+  @Test func mutationsAreRefusedOrValid() throws {
+    var random = SeededGenerator(seed: 77)
+    var accepted = 0
+    for round in 0..<2000 {
+      let program = round % 4 == 0 ? smallProgram() : ProgramSampler.program(seed: UInt64(round % 40))
+      var bytes = try encode(program)
+      for _ in 0...random.below(3) { mutate(&bytes, &random) }
+      if round % 2 == 0 { repairChecksums(&bytes) }
+      guard let error = refusal(bytes) else {
+        accepted += 1
+        #expect(try hasUnknownSection(bytes) || encode(decoded(bytes)) == bytes)
+        continue
+      }
+      #expect(error.id.hasPrefix("program."))
+      guard case .bytes = error.location.place else {
+        Issue.record("\(error) has no offset")
+        continue
+      }
+    }
+    // Most accepted mutations change a name, a cost or a cell.
+    #expect(accepted > 20)
+  }
+
+  /// Whether the last section's kind is none of the known ones.
+  private func hasUnknownSection(_ bytes: [UInt8]) -> Bool {
+    let last = Layout.headerBytes + Layout.entryBytes * (Int(bytes[12]) - 1)
+    return bytes[last] > 8 || bytes[last + 1...last + 3].contains { $0 > 0 }
+  }
+
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    // Half of the mutations hit the maps and the code, which lie behind the cells.
+    let place =
+      random.chance(0.5) ? random.below(bytes.count) : bytes.count / 2 + random.below((bytes.count + 1) / 2)
+    guard bytes.indices.contains(place) else { return }
+    switch random.below(4) {
+    case 0: bytes[place] ^= 1 << UInt8(random.below(8))
+    case 1: bytes[place] = UInt8(random.below(256))
+    case 2: for k in place..<min(place + 4, bytes.count) { bytes[k] = random.chance(0.5) ? 0xFF : 0 }
+    default: bytes[place] = bytes[random.below(bytes.count)]
+    }
+  }
+}
