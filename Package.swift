@@ -80,6 +80,6 @@ let package = Package(
     program("xbarrun", ["RunDriver"]),
     program("xbar", ["Workbench"]),
 
-    test("TensorsTests", ["Support", "Tensors"]),
+    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
   ]
 )
