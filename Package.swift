@@ -83,12 +83,20 @@ let package = Package(
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
       path: "Tests/ProgramSamples", swiftSettings: swift),
-    test("TensorsTests", ["Support", "Tensors"]),
+    .target(
+      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
+      swiftSettings: swift),
+    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
+    test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
-    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
+    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel"]),
+    test(
+      "ExecutorTests",
+      ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
+    test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
-    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference"]),
+    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
     test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
     test(
       "FileTests",
@@ -100,7 +108,7 @@ let package = Package(
       "EndToEndTests",
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
-        "Executor", "Driver", "RunDriver", "CommandLineTools",
+        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples",
       ]),
     test("LayeringTests", []),
   ]
