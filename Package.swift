@@ -84,6 +84,7 @@ let package = Package(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
       path: "Tests/ProgramSamples", swiftSettings: swift),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
+    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
     test("TensorsTests", ["Support", "Tensors"]),
   ]

@@ -59,7 +59,8 @@ public struct InfoEntry: Equatable, Sendable {
   }
 }
 
-/// A named array of elements that lives while a sample is processed. Buffers start as zeros for each sample.
+/// A named array of elements that lives while a sample is processed. For each sample a buffer starts with its
+/// initial numbers, or with zeros.
 public struct Buffer: Equatable, Sendable {
   /// A unique name.
   public var name: String
@@ -67,12 +68,15 @@ public struct Buffer: Equatable, Sendable {
   public var shape: [Int]
   /// The type of its elements.
   public var element: ElementType
+  /// The numbers that it starts with; of the buffer's shape, in the container of its element type. Nil for zeros.
+  public var initial: Tensor?
 
   /// Creates a buffer.
-  public init(name: String, shape: [Int], element: ElementType) {
+  public init(name: String, shape: [Int], element: ElementType, initial: Tensor? = nil) {
     self.name = name
     self.shape = shape
     self.element = element
+    self.initial = initial
   }
 
   /// How many elements it has.
