@@ -90,7 +90,7 @@ let package = Package(
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
-    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel"]),
+    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
     test(
       "ExecutorTests",
       ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
