@@ -80,7 +80,9 @@ public struct FoldBatchNorm: Pass {
     _ producer: [ValueID: OpID]
   ) -> [OpID]? {
     var op = module.ops[source]
-    guard op.opcode == .conv || op.opcode == .gemm, let weights = constant(op.operands[1], module, producer) else {
+    // The columns of a product are its channels where it has two axes.
+    let rank = module.values[result].type.shape?.count
+    guard op.opcode == .conv || (op.opcode == .gemm && rank == 2), let weights = constant(op.operands[1], module, producer) else {
       return nil
     }
     let channels = affine.factor.count
