@@ -80,6 +80,7 @@ let package = Package(
     program("xbarrun", ["RunDriver"]),
     program("xbar", ["Workbench"]),
 
+    test("HardwareTests", ["Support", "Hardware"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
   ]
 )
