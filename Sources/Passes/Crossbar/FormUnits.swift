@@ -9,7 +9,8 @@ public import Support
 public struct FormUnits: Pass {
   public typealias L = CrossbarLevel
   public static let name = "form-units"
-  public static let summary = "every block fits a crossbar and has operation units; every layer has converters"
+  public static let summary =
+    "every block fits a crossbar and has operation units; every layer has converters"
   public static let requires: Set<Fact> = [.shaped, .sliced]
   public static let establishes: Set<Fact> = [.partitioned]
   public static let guarantee = Guarantee.exact(
@@ -49,14 +50,16 @@ public struct FormUnits: Pass {
       width: isWhole ? array.columns : width > 0 ? width : array.unitWidth)
     guard units.height <= array.rows, units.width <= array.columns else {
       throw Diagnostic(
-        "form-units.size", "units of \(units.height)x\(units.width) are larger than the crossbar, "
+        "form-units.size",
+        "units of \(units.height)x\(units.width) are larger than the crossbar, "
           + "\(array.rows)x\(array.columns)")
     }
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       var result = layer
       result.dacBits = dac > 0 ? dac : array.dacBits
-      let needed = losslessBits(units.height, cell: layer.cellBits ?? array.cellBits, dac: result.dacBits ?? 1)
+      let needed = losslessBits(
+        units.height, cell: layer.cellBits ?? array.cellBits, dac: result.dacBits ?? 1)
       result.adcBits = isLossless ? needed : adc > 0 ? adc : array.adcBits
       guard (result.adcBits ?? 0) <= 16 else {
         throw Diagnostic(

@@ -22,7 +22,8 @@ public struct Schedule: Pass {
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       guard let stage = stages[layer.name] else {
-        throw Diagnostic("schedule.unused", "@\(layer.name) is used by no product", at: module.ops[id].location)
+        throw Diagnostic(
+          "schedule.unused", "@\(layer.name) is used by no product", at: module.ops[id].location)
       }
       var scheduled = layer
       scheduled.stage = stage
@@ -39,14 +40,17 @@ public struct Schedule: Pass {
     for op in module.bodyOps {
       if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
       if op.opcode == .arrange {
-        for operand in op.operands { if let layer = producers[operand] { stages[layer] = stages[layer] ?? next } }
+        for operand in op.operands {
+          if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
+        }
         next += 1
       }
     }
     return stages
   }
 
-  private func checkCapacity(_ module: Module<CrossbarLevel>, _ context: inout PassContext) throws(Diagnostic) {
+  private func checkCapacity(_ module: Module<CrossbarLevel>, _ context: inout PassContext) throws(Diagnostic)
+  {
     let machine = try module.requiredMachine()
     let hierarchy = machine.hierarchy
     let room = hierarchy.tiles * hierarchy.computeUnitsPerTile * hierarchy.crossbarsPerComputeUnit
@@ -54,7 +58,8 @@ public struct Schedule: Pass {
     if room > 0 && needed > room {
       context.warnings.append(
         Diagnostic(
-          "schedule.capacity", "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
+          "schedule.capacity",
+          "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
           severity: .warning, notes: ["the program runs as if the machine had enough of them"]))
     }
   }

@@ -19,7 +19,8 @@ public struct SliceBits: Pass {
   public static let options = [
     PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
     PassOption(
-      "signs", .word(SignEncoding.allCases.map(\.rawValue)), default: .word(SignEncoding.differential.rawValue),
+      "signs", .word(SignEncoding.allCases.map(\.rawValue)),
+      default: .word(SignEncoding.differential.rawValue),
       "how signed weights become cell levels"),
     PassOption(
       "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
@@ -108,7 +109,8 @@ public struct SliceBits: Pass {
     }
   }
 
-  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView {
+  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView
+  {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
       for digit in digits { for output in 0..<layer.columns { columns.append((output, digit)) } }
@@ -124,7 +126,9 @@ public struct SliceBits: Pass {
     }
     return BlockView(
       rows: (0..<layer.rows).map { RowEntry(input: $0) },
-      columns: columns.map { ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative) },
+      columns: columns.map {
+        ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative)
+      },
       cells: cells)
   }
 }

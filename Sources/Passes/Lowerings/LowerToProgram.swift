@@ -86,7 +86,8 @@ private struct ProgramLowering {
   private func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
     guard let found = buffers[id] else {
       throw Diagnostic(
-        "lower-to-program.value", "%\(source.values[id].name) is no buffer: windows and rows stay inside a loop",
+        "lower-to-program.value",
+        "%\(source.values[id].name) is no buffer: windows and rows stay inside a loop",
         at: op.location)
     }
     return found
@@ -135,7 +136,8 @@ private struct ProgramLowering {
     let spots = shape.dropFirst(2).reduce(1, *)
     var start = 0
     for operand in op.operands {
-      guard let product = producers[operand], product.opcode == .mvm, let window = producers[product.operands[0]],
+      guard let product = producers[operand], product.opcode == .mvm,
+        let window = producers[product.operands[0]],
         window.opcode == .window, let geometry = window.window
       else {
         throw Diagnostic(
@@ -144,7 +146,8 @@ private struct ProgramLowering {
       let layer = product.symbol("layer")
       let outputs = source.values[product.results[0]].type.shape?.last ?? 0
       let image = try buffer(window.operands[0], window)
-      let register = declare("\(layer).x", ValueType(source.values[window.operands[0]].type.element, [geometry.length]))
+      let register = declare(
+        "\(layer).x", ValueType(source.values[window.operands[0]].type.element, [geometry.length]))
       let sums = declare("\(layer).y", ValueType(.accumulator, [outputs]))
       let body = [
         Op(.load, operands: [image], results: [register], attributes: window.attributes, origin: op.origin),
@@ -170,7 +173,8 @@ private struct ProgramLowering {
   /// Constants of the operator are named after its result, as they are when a program is lifted.
   private mutating func digital(_ op: Op) throws(Diagnostic) {
     guard let digital = source.digitalOperator(of: op), let result = op.results.first else {
-      throw Diagnostic("lower-to-program.operator", "\(op.opcode.rawValue) is no digital operator", at: op.location)
+      throw Diagnostic(
+        "lower-to-program.operator", "\(op.opcode.rawValue) is no digital operator", at: op.location)
     }
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try buffer(operand, op)) }
@@ -186,7 +190,8 @@ private struct ProgramLowering {
     let result = op.results[0]
     let type = source.values[result].type
     guard let tensor = source.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
-      throw Diagnostic("lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
+      throw Diagnostic(
+        "lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
     }
     let buffer = builder.value(source.values[result].name, ValueType(type.element, type.shape))
     let name = builder.module.values[buffer].name

@@ -10,13 +10,15 @@ import Tensors
 public struct Calibrate: Pass {
   public typealias L = TensorLevel
   public static let name = "calibrate"
-  public static let summary = "every computed float value carries the range that it took on the calibration samples"
+  public static let summary =
+    "every computed float value carries the range that it took on the calibration samples"
   public static let requires: Set<Fact> = [.shaped]
   public static let establishes: Set<Fact> = [.calibrated]
   public static let guarantee = Guarantee.exact("only attributes are added")
   public static let options = [
     PassOption("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
-    PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
+    PassOption(
+      "seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
   ]
 
   private let samples: Int

@@ -10,7 +10,8 @@ import Tensors
 public struct FoldBatchNorm: Pass {
   public typealias L = TensorLevel
   public static let name = "fold-batchnorm"
-  public static let summary = "batch normalizations are part of the weights before them, or a product and a sum"
+  public static let summary =
+    "batch normalizations are part of the weights before them, or a product and a sum"
   public static let requires: Set<Fact> = [.shaped]
   public static let establishes: Set<Fact> = []
   public static let guarantee = Guarantee.bounded(
@@ -56,19 +57,23 @@ public struct FoldBatchNorm: Pass {
     for operand in op.operands.dropFirst() {
       guard let tensor = constant(operand, module, producer) else {
         throw Diagnostic(
-          "fold-batchnorm.parameters", "the parameters of a batch normalization must be constant", at: op.location,
+          "fold-batchnorm.parameters", "the parameters of a batch normalization must be constant",
+          at: op.location,
           notes: ["run fold-constants first, or export the model in inference mode"])
       }
       lists.append(tensor.floats)
     }
     let channels = module.values[op.operands[0]].type.shape?.dropFirst().first ?? 0
     guard lists.allSatisfy({ $0.count == channels }) else {
-      throw Diagnostic("fold-batchnorm.parameters", "expected \(channels) parameters of each kind", at: op.location)
+      throw Diagnostic(
+        "fold-batchnorm.parameters", "expected \(channels) parameters of each kind", at: op.location)
     }
     return batchNormAffine(lists, epsilon: op.float("epsilon"))
   }
 
-  private func constant(_ value: ValueID, _ module: Module<TensorLevel>, _ producer: [ValueID: OpID]) -> Tensor? {
+  private func constant(_ value: ValueID, _ module: Module<TensorLevel>, _ producer: [ValueID: OpID])
+    -> Tensor?
+  {
     guard let id = producer[value], module.ops[id].opcode == .constant else { return nil }
     let type = module.values[value].type
     return module.tensor(module.ops[id]["value"], element: type.element, shape: type.shape ?? [])
@@ -80,7 +85,8 @@ public struct FoldBatchNorm: Pass {
     _ producer: [ValueID: OpID]
   ) -> [OpID]? {
     var op = module.ops[source]
-    guard op.opcode == .conv || op.opcode == .gemm, let weights = constant(op.operands[1], module, producer) else {
+    guard op.opcode == .conv || op.opcode == .gemm, let weights = constant(op.operands[1], module, producer)
+    else {
       return nil
     }
     let channels = affine.factor.count
@@ -120,8 +126,9 @@ public struct FoldBatchNorm: Pass {
     ]
   }
 
-  private func add(_ tensor: Tensor, name: String, _ op: Op, _ module: inout Module<TensorLevel>) -> (ValueID, OpID)
-  {
+  private func add(_ tensor: Tensor, name: String, _ op: Op, _ module: inout Module<TensorLevel>) -> (
+    ValueID, OpID
+  ) {
     let attribute = module.constant(tensor, element: .float32, name: name)
     let value = module.values.add(Value(name: name, type: ValueType(.float32, tensor.shape)))
     let id = module.add(

@@ -23,7 +23,8 @@ public struct FoldConstants: Pass {
     for id in module.body {
       let op = module.ops[id]
       if op.opcode == .constant { constants.formUnion(op.results) }
-      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains) else {
+      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains)
+      else {
         continue
       }
       let value = try evaluate(op, in: module)
@@ -48,7 +49,9 @@ public struct FoldConstants: Pass {
     small.append(op)
     var value: Tensor?
     _ = try Interpreter(small).evaluate([]) { id, tensor in if id == op.results[0] { value = tensor } }
-    guard let value else { throw Diagnostic("fold-constants.value", "the result is missing", at: op.location) }
+    guard let value else {
+      throw Diagnostic("fold-constants.value", "the result is missing", at: op.location)
+    }
     return value
   }
 }

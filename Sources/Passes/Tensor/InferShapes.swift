@@ -21,7 +21,8 @@ public struct InferShapes: Pass {
       if let type = try module.resultType(of: op) {
         let declared = module.values[result].type
         guard declared.shape == nil || declared.shape == type.shape else {
-          throw Diagnostic("infer-shapes.shape", "declared as \(declared), computed is \(type)", at: op.location)
+          throw Diagnostic(
+            "infer-shapes.shape", "declared as \(declared), computed is \(type)", at: op.location)
         }
         module.values[result].type.shape = type.shape
       }

@@ -56,7 +56,9 @@ public struct Quantize: Pass {
   }
 
   /// The integer type for values in `range`, or nil where there are too few bits for a sign.
-  func inputType(for range: [Float]) -> (type: ElementType, quantization: Quantization, low: Int64, high: Int64)? {
+  func inputType(for range: [Float]) -> (
+    type: ElementType, quantization: Quantization, low: Int64, high: Int64
+  )? {
     let low = min(range[0], 0)
     let high = max(range[1], 0)
     let top = Int64(1) << Int64(inputBits) - 1
@@ -76,8 +78,9 @@ public struct Quantize: Pass {
   private func positive(_ scale: Float) -> Float { scale > 0 && scale.isFinite ? max(scale, 1e-30) : 1 }
 
   /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
-  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (values: [Int64], scales: [Float])
-  {
+  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (
+    values: [Int64], scales: [Float]
+  ) {
     let limit = Float(Int64(1) << Int64(weightBits - 1) - 1)
     var largest = [Float](repeating: 0, count: scalePerOutput ? outputs : 1)
     for (k, weight) in weights.enumerated() {

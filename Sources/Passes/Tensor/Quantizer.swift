@@ -89,7 +89,8 @@ struct Quantizer {
     var type = builder.type(operand)
     type.shape = shape(op.results[0])
     forms[op.results[0].index].quantized = builder.emit(
-      op.opcode, [operand], op.attributes.filter { $0.name != "range" }, type: type, name: name(op.results[0]),
+      op.opcode, [operand], op.attributes.filter { $0.name != "range" }, type: type,
+      name: name(op.results[0]),
       origin: op.origin)
   }
 
@@ -105,7 +106,8 @@ struct Quantizer {
   private mutating func matrixOperator(_ op: Op) throws(Diagnostic) {
     guard let weights = constant(op.operands[1]) else {
       throw Diagnostic(
-        "quantize.weights", "the weights are not constant", at: op.location, notes: ["run fold-constants first"])
+        "quantize.weights", "the weights are not constant", at: op.location,
+        notes: ["run fold-constants first"])
     }
     let isConv = op.opcode == .conv
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
@@ -135,7 +137,9 @@ struct Quantizer {
     layerCount += 1
   }
 
-  private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic) -> ValueID {
+  private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic)
+    -> ValueID
+  {
     guard let values = constant(op.operands[2])?.floats, values.count == count else {
       throw Diagnostic("quantize.bias", "the bias is not constant", at: op.location)
     }
@@ -159,7 +163,8 @@ struct Quantizer {
     if let found = forms[id.index].float { return found }
     let result: ValueID
     if let tensor = constant(id) {
-      result = builder.constant(tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
+      result = builder.constant(
+        tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
     } else if let sums = forms[id.index].sums {
       result = scaled(sums, id, op)
     } else if let quantized = forms[id.index].quantized, let step = builder.type(quantized).quantization {
@@ -179,7 +184,8 @@ struct Quantizer {
     let type = ValueType(.float32, shape(id))
     let single = sums.scales.count == 1
     var result = builder.emit(
-      .dequantize(scale: single ? Float(sums.scales[0]) : 1, zero: 0), [sums.value], type: type, name: name(id),
+      .dequantize(scale: single ? Float(sums.scales[0]) : 1, zero: 0), [sums.value], type: type,
+      name: name(id),
       origin: op.origin)
     setRange(id)
     if !single {
@@ -188,12 +194,14 @@ struct Quantizer {
       let factors = builder.constant(
         Tensor(factorShape, sums.scales.map { Float($0) }), element: .float32, name: "\(name(id)).scales",
         origin: op.origin)
-      result = builder.emit(.binary(.multiply), [result, factors], type: type, name: name(id), origin: op.origin)
+      result = builder.emit(
+        .binary(.multiply), [result, factors], type: type, name: name(id), origin: op.origin)
       setRange(id)
     }
     if sums.low > -.infinity || sums.high < .infinity {
       result = builder.emit(
-        .unary(.clip(low: sums.low, high: sums.high)), [result], type: type, name: name(id), origin: op.origin)
+        .unary(.clip(low: sums.low, high: sums.high)), [result], type: type, name: name(id), origin: op.origin
+      )
       setRange(id)
     }
     return result
@@ -256,7 +264,9 @@ struct Quantizer {
   /// Attributes with the constants that they name moved to the new module.
   private mutating func transferred(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
     attributes.map { attribute in
-      guard case .resource(let name) = attribute.value, let resource = source.resource(name) else { return attribute }
+      guard case .resource(let name) = attribute.value, let resource = source.resource(name) else {
+        return attribute
+      }
       builder.module.setResource(resource)
       return attribute
     }
