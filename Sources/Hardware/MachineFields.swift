@@ -1,3 +1,5 @@
+public import Support
+
 /// A number of a machine: its name in a target file, its place in `Machine` and the values that it may take.
 struct MachineField {
   /// Where the number lies.
@@ -86,6 +88,16 @@ struct MachineField {
     }
   }
 
+  /// The number in `machine`.
+  func value(in machine: Machine) -> Double {
+    switch place {
+    case .whole(let path): return Double(machine[keyPath: path])
+    case .real(let path): return machine[keyPath: path]
+    case .energy(let path): return machine.energy[keyPath: path]
+    case .area(let path): return machine.area[keyPath: path]
+    }
+  }
+
   /// The values that it may take, for messages.
   var expectation: String {
     switch place {
@@ -96,6 +108,16 @@ struct MachineField {
 }
 
 extension Machine {
+  /// Throws `target.range` for a number out of its range or a unit larger than the crossbar.
+  public func validate() throws(Diagnostic) {
+    for field in MachineField.all where !field.accepts(field.value(in: self)) {
+      throw Diagnostic("target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
+    }
+    guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
+      throw Diagnostic("target.range", "a unit is larger than the crossbar")
+    }
+  }
+
   /// A machine that a file is read into.
   static var blank: Machine {
     Machine(

@@ -89,7 +89,7 @@ private struct TargetReader {
         "type", "\(path.isEmpty ? "the file" : path) is \(node.kind), an object is expected", node.position)
     }
     for member in members where !allowed.contains(member.key) {
-      let near = nearest(to: member.key, in: allowed).map { ["did you mean '\($0)'?"] } ?? []
+      let near = nearest(member.key, in: allowed).map { ["did you mean '\($0)'?"] } ?? []
       let name = path.isEmpty ? member.key : "\(path).\(member.key)"
       throw failure("key", "unknown key '\(name)'", member.position, notes: near)
     }
@@ -138,30 +138,4 @@ private struct TargetReader {
         position)
     }
   }
-}
-
-/// The candidate that differs in the fewest letters from `word`, if it is at most half of them.
-func nearest(to word: String, in candidates: [String]) -> String? {
-  let short = word.prefix(100)
-  var best: (name: String, distance: Int)?
-  for name in candidates {
-    let distance = editDistance(Array(short.lowercased().utf8), Array(name.lowercased().utf8))
-    if distance <= name.utf8.count / 2, distance < best?.distance ?? .max { best = (name, distance) }
-  }
-  return best?.name
-}
-
-/// The least number of letters to insert, to remove or to replace (Levenshtein).
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var row = Array(0...b.count)
-  for i in a.indices {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in b.indices {
-      let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-    }
-  }
-  return row[b.count]
 }

@@ -26,7 +26,7 @@ extension Machine {
     case "recom": return PackageResources.recom_json
     case "clustered": return PackageResources.clustered_json
     default:
-      let near = nearest(to: name, in: targetNames).map { ["did you mean '\($0)'?"] } ?? []
+      let near = nearest(name, in: targetNames).map { ["did you mean '\($0)'?"] } ?? []
       throw Diagnostic(
         "target.unknown", "no target is called '\(name.prefix(100))'",
         notes: near + ["targets: \(targetNames.joined(separator: ", "))"])
