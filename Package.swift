@@ -73,7 +73,7 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
