@@ -79,6 +79,11 @@ let package = Package(
     program("xbarc", ["CommandLineTools", "Driver"]),
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
     program("xbar", ["CommandLineTools", "Workbench"]),
+    .target(name: "CPeak", path: "Benchmarks/CPeak"),
+    .executableTarget(
+      name: "xbar-bench",
+      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
