@@ -81,6 +81,6 @@ let package = Package(
     program("xbar", ["Workbench"]),
 
     test("HardwareTests", ["Support", "Hardware"]),
-    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
+    test("TensorsTests", ["Support", "Tensors", "CZ"], resources: [.copy("Fixtures")]),
   ]
 )
