@@ -83,13 +83,18 @@ let package = Package(
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
       path: "Tests/ProgramSamples", swiftSettings: swift),
+    .target(
+      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     test("TensorsTests", ["Support", "Tensors"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
-    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference"]),
-    test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
+    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
+    test(
+      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"],
+      resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",
       [
