@@ -81,10 +81,14 @@ let package = Package(
     program("xbar", ["Workbench"]),
 
     .target(
-      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
-      path: "Tests/ProgramSamples", swiftSettings: swift),
+      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      path: "Tests/ProgramSamples",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
+    test(
+      "ExecutorTests",
+      ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels", "Executor", "ProgramSamples"]),
     test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
     test("TensorsTests", ["Support", "Tensors"]),
   ]
