@@ -55,7 +55,8 @@ let package = Package(
     library("ProgramFormat", ["Support", "Tensors", "Hardware"]),
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
     library("DeviceModel", ["Support", "Hardware"]),
-    library("Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"]),
+    library(
+      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
     library("Report", ["Support"]),
     library("CommandLineTools", ["Support", "Tensors"]),
     library(
