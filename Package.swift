@@ -57,7 +57,7 @@ let package = Package(
     library("DeviceModel", ["Support", "Hardware"]),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
-    library("Report", ["Support"]),
+    library("Report", ["Support", "CommandLineTools"]),
     library("CommandLineTools", ["Support", "Tensors"]),
     library(
       "Driver",
@@ -77,20 +77,41 @@ let package = Package(
         "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
         "CommandLineTools",
       ]),
-    program("xbarc", ["Driver"]),
-    program("xbarrun", ["RunDriver"]),
-    program("xbar", ["Workbench"]),
+    program("xbarc", ["CommandLineTools", "Driver"]),
+    program("xbarrun", ["CommandLineTools", "RunDriver"]),
+    program("xbar", ["CommandLineTools", "Workbench"]),
 
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
       path: "Tests/ProgramSamples",
       swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .target(
+      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
+      swiftSettings: swift),
+    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
+    test("HardwareTests", ["Support", "Hardware"]),
+    test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
     test(
       "ExecutorTests",
-      ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels", "Executor", "ProgramSamples"]),
-    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
-    test("TensorsTests", ["Support", "Tensors"]),
+      ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
+    test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
+    test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
+    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
+    test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
+    test(
+      "FileTests",
+      [
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Executor",
+      ]),
+    test(
+      "EndToEndTests",
+      [
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples",
+      ]),
+    test("LayeringTests", []),
   ]
 )

@@ -1,1 +1,7 @@
-@main struct Main { static func main() {} }
+import CommandLineTools
+import Driver
+import Glibc
+
+@main struct Main {
+  static func main() { exit(runXbarc(commandLineWords())) }
+}

@@ -1,0 +1,114 @@
+import Hardware
+public import IR
+public import ProgramFormat
+import Support
+import Tensors
+
+/// The module at program level that spells `program`: the inverse of `emitProgram`.
+public func liftProgram(_ program: Program) -> Module<ProgramLevel> {
+  var lifter = ProgramLifter(program)
+  return lifter.lift()
+}
+
+private struct ProgramLifter {
+  private let program: Program
+  private var module: Module<ProgramLevel>
+  private var buffers: [ValueID] = []
+
+  init(_ program: Program) {
+    self.program = program
+    module = Module(name: program.name, machine: program.machine)
+    module.info = program.info.map { InfoLine(key: $0.key, text: $0.text) }
+  }
+
+  mutating func lift() -> Module<ProgramLevel> {
+    for buffer in program.buffers { declare(buffer) }
+    for (number, crossbar) in program.crossbars.enumerated() { append(crossbar, number) }
+    for layer in program.layers { append(layer) }
+    for port in program.inputs {
+      module.append(
+        Op(.input, results: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))]))
+    }
+    module.body += program.code.map { add($0) }
+    for port in program.outputs {
+      module.append(
+        Op(.output, operands: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))]))
+    }
+    return module
+  }
+
+  private mutating func declare(_ buffer: Buffer) {
+    let id = module.values.add(Value(name: buffer.name, type: ValueType(buffer.element, buffer.shape)))
+    buffers.append(id)
+    var op = Op(.buffer, results: [id])
+    if let initial = buffer.initial {
+      op["value"] = module.constant(initial, element: buffer.element, name: buffer.name)
+    }
+    module.append(op)
+  }
+
+  private mutating func append(_ crossbar: Crossbar, _ number: Int) {
+    let array = program.machine.array
+    let cells = module.constant(
+      Tensor([array.rows, array.columns], .u8(crossbar.cells)),
+      element: .integer(bits: array.cellBits, signed: false), name: "crossbar\(number)")
+    module.append(
+      Op(.crossbar, attributes: [NamedAttribute("id", .int(Int64(number))), NamedAttribute("cells", cells)]))
+  }
+
+  private mutating func append(_ layer: Layer) {
+    var view = LayerView(
+      name: layer.name, rows: layer.inputs, columns: layer.outputs,
+      inputs: .integer(bits: layer.inputBits, signed: layer.inputSigned), weightBits: 0, weights: nil)
+    view.dacBits = layer.dacBits
+    view.adcBits = layer.adcBits
+    view.offset = layer.offset
+    view.blocks = program.blocks[layer.blocks].map { block in
+      var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
+      result.crossbar = block.crossbar
+      result.corner = [block.row, block.column]
+      result.units = block.units
+      return result
+    }
+    module.append(module.spell(view, origin: nil))
+  }
+
+  private mutating func add(_ instruction: Instruction) -> OpID {
+    var op = operation(instruction.operation)
+    op.origin = instruction.origin
+    return module.add(op)
+  }
+
+  private mutating func operation(_ operation: Operation) -> Op {
+    switch operation {
+    case .loop(let count, let body):
+      let inner = body.map { add($0) }
+      return Op(.repeat, attributes: [NamedAttribute("count", .int(Int64(count)))], body: inner)
+    case .load(let register, let source, let window, let padding):
+      return Op(
+        .load, operands: [buffers[source]], results: [buffers[register]],
+        attributes: [NamedAttribute("window", .window(window)), NamedAttribute("padding", .int(padding))])
+    case .drive(let register, let layer):
+      return Op(.drive, operands: [buffers[register]], attributes: [symbol(layer)])
+    case .convert(let layer): return Op(.convert, attributes: [symbol(layer)])
+    case .accumulate(let register, let layer):
+      return Op(.accumulate, results: [buffers[register]], attributes: [symbol(layer)])
+    case .store(let destination, let register, let arrangement):
+      return Op(
+        .store, operands: [buffers[register]], results: [buffers[destination]],
+        attributes: [
+          NamedAttribute("channels", .int(Int64(arrangement.channels))),
+          NamedAttribute("spots", .int(Int64(arrangement.spots))),
+          NamedAttribute("start", .int(Int64(arrangement.channelStart))),
+        ])
+    case .digital(let digital, let inputs, let output):
+      let (opcode, attributes) = module.spelling(of: digital, name: program.buffers[output].name)
+      return Op(
+        opcode, operands: inputs.map { buffers[$0] }, results: [buffers[output]], attributes: attributes)
+    }
+  }
+
+  private func symbol(_ layer: Int) -> NamedAttribute {
+    NamedAttribute("layer", .symbol(program.layers[layer].name))
+  }
+}

@@ -1,0 +1,165 @@
+import CodeGen
+import CommandLineTools
+import Hardware
+import IR
+import Import
+import ONNX
+import Passes
+public import ProgramFormat
+public import Support
+import Tensors
+
+/// What a compilation is asked to do.
+public struct CompileRequest: Sendable {
+  /// The ONNX file.
+  public var model: String
+  /// The scheme's name; the pipeline decides where there is one.
+  public var scheme: String
+  /// A pipeline's text instead of a scheme.
+  public var pipeline: String?
+  /// Options of the scheme's passes that replace its own, written like a pipeline.
+  public var overrides: String
+  /// A target's name or a JSON file; nil takes the scheme's.
+  public var target: String?
+  /// A file of samples for calibration.
+  public var calibration: String?
+  /// Threads.
+  public var jobs: Int
+
+  /// Asks for the dense scheme with defaults.
+  public init(model: String) {
+    self.model = model
+    scheme = "dense"
+    overrides = ""
+    jobs = 1
+  }
+}
+
+/// A compiled program with its record and the warnings on the way.
+public struct CompileResult: Sendable {
+  /// The program.
+  public var program: Program
+  /// Its bytes.
+  public var bytes: [UInt8]
+  /// What the compilation did.
+  public var record: CompileRecord
+  /// Warnings.
+  public var warnings: [Diagnostic]
+}
+
+/// A module on its way through a pipeline.
+struct Compilation {
+  let request: CompileRequest
+  let calls: [PassCall]
+  let machine: Machine
+  var runner: PipelineRunner
+  var module: AnyModule
+  var layers: [LayerRecord] = []
+
+  /// Reads the model and the calibration samples.
+  init(_ request: CompileRequest, _ settings: PipelineSettings) throws(DiagnosticList) {
+    self.request = request
+    do throws(Diagnostic) {
+      let named = try Passes.scheme(named: request.scheme)
+      if let text = request.pipeline {
+        calls = try parsePipeline(text)
+      } else {
+        calls = try named.calls(overriding: try parsePipeline(request.overrides))
+      }
+      machine = try loadTarget(request.target ?? named.target)
+    } catch {
+      throw DiagnosticList(error)
+    }
+    var imported: Module<TensorLevel>
+    let model: ONNXModel
+    do throws(Diagnostic) { model = try readModel(path: request.model) } catch { throw DiagnosticList(error) }
+    imported = try importModel(model)
+    imported.machine = machine
+    imported.info = [
+      InfoLine(key: "producer", text: "xbarc \(version)"),
+      InfoLine(key: "pipeline", text: calls.map(\.text).joined(separator: ", ")),
+    ]
+    var context = PassContext(threads: request.jobs)
+    if let path = request.calibration {
+      do throws(Diagnostic) { context.calibration = try calibrationSamples(path, imported) } catch {
+        throw DiagnosticList(error)
+      }
+    }
+    runner = PipelineRunner(settings, context)
+    module = .tensor(imported)
+  }
+
+  /// Runs the passes, all of them or those that start below `level`.
+  mutating func run(until level: LevelName? = nil) throws(Diagnostic) {
+    var wanted: [PassCall] = []
+    for call in calls {
+      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level { break }
+      wanted.append(call)
+    }
+    var records: [LayerRecord] = []
+    let machine = machine
+    module = try runner.run(wanted, on: module) { call, before in
+      if call.name == "lower-to-program", case .crossbar(let crossbars) = before {
+        records = crossbars.layers.map { LayerRecord($0.layer, machine: machine) }
+      }
+    }
+    layers = records
+  }
+
+  /// The program, after all passes ran.
+  func result() throws(Diagnostic) -> CompileResult {
+    guard case .program(let lowered) = module else {
+      throw Diagnostic(
+        "compile.level", "the pipeline ends at level \(module.level.rawValue), a program needs level program",
+        notes: ["end it with lower-to-program, or ask for --emit \(module.level.rawValue)"])
+    }
+    let program = try emitProgram(lowered)
+    let bytes = try encode(program)
+    let record = CompileRecord(
+      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline", machine: machine.name,
+      pipeline: calls.map(\.text), layers: layers, programBytes: bytes.count,
+      seconds: runner.times.map { ($0.name, $0.seconds) })
+    return CompileResult(program: program, bytes: bytes, record: record, warnings: runner.context.warnings)
+  }
+}
+
+/// Compiles a model to a program.
+public func compile(_ request: CompileRequest) throws(DiagnosticList) -> CompileResult {
+  var compilation = try Compilation(request, PipelineSettings())
+  do throws(Diagnostic) {
+    try compilation.run()
+    return try compilation.result()
+  } catch {
+    throw DiagnosticList(error.inFile(request.model))
+  }
+}
+
+/// A built-in target by name, or a machine from a JSON file.
+func loadTarget(_ name: String) throws(Diagnostic) -> Machine {
+  guard name.hasSuffix(".json") || name.contains("/") else { return try Machine.target(named: name) }
+  let file = try MappedFile(path: name)
+  return try Machine(json: file.withBytes { Array($0) }, file: name)
+}
+
+/// The samples of a file, for a module with one input.
+func calibrationSamples(_ path: String, _ module: Module<TensorLevel>, limit: Int = 1024) throws(Diagnostic)
+  -> [[Tensor]]
+{
+  let file = try sampleFile(path, module)
+  return (0..<min(limit, file.count)).map { [file.sample($0)] }
+}
+
+/// Opens a file of samples for the only input of `module`.
+func sampleFile(_ path: String, _ module: Module<TensorLevel>) throws(Diagnostic) -> SampleFile {
+  let inputs = module.bodyOps.filter { $0.opcode == .input }
+  guard inputs.count == 1, let input = inputs.first else {
+    throw Diagnostic(
+      "samples.inputs", "the network has \(inputs.count) inputs; files of samples serve networks with one",
+      at: Location(file: path))
+  }
+  return try SampleFile(
+    path: path, inputName: input.string("name"), shape: module.values[input.results[0]].type.shape ?? [])
+}
+
+/// The version that `--version` prints and programs carry.
+public let version = "0.1.0"

@@ -1,0 +1,128 @@
+import IR
+import Passes
+import Reference
+import Support
+import Tensors
+
+/// How a pipeline is run.
+struct PipelineSettings {
+  /// The pass after which the module is printed, or `all`.
+  var printAfter: String?
+  /// Whether outputs before and after each pass are compared.
+  var validates = false
+  /// The directory of the reproducer of an internal error.
+  var reproducer = "xbarc-reproducer.xir"
+}
+
+/// The time that a pass took.
+struct PassTime {
+  var name: String
+  var seconds: Double
+}
+
+/// Runs passes one after the other, prints and compares as asked, and measures.
+struct PipelineRunner {
+  let settings: PipelineSettings
+  var context: PassContext
+  var times: [PassTime] = []
+  /// What `--validate` found, a line for each pass.
+  var findings: [String] = []
+
+  init(_ settings: PipelineSettings, _ context: PassContext) {
+    self.settings = settings
+    self.context = context
+  }
+
+  /// Runs `calls` on `module`; `each` sees the module before every pass.
+  mutating func run(
+    _ calls: [PassCall], on module: AnyModule, before each: (PassCall, AnyModule) -> Void = { _, _ in }
+  ) throws(Diagnostic) -> AnyModule {
+    var current = module
+    for (index, call) in calls.enumerated() {
+      each(call, current)
+      let entry = try registeredPass(call.name)
+      let clock = ContinuousClock.now
+      let next: AnyModule
+      do throws(Diagnostic) {
+        next = try entry.apply(to: current, call.options, in: &context)
+      } catch {
+        throw error.id == "pass.broken" ? reproduce(error, current, Array(calls[index...])) : error
+      }
+      let elapsed = (ContinuousClock.now - clock).components
+      times.append(
+        PassTime(name: call.text, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
+      if settings.validates { findings.append(try compare(entry, current, next)) }
+      if settings.printAfter == "all" || settings.printAfter == call.name {
+        writeToStandardError("// after \(call.text)\n\(next.text)")
+      }
+      current = next
+    }
+    return current
+  }
+
+  /// Turns a module that a pass broke into an internal error with a file to reproduce it.
+  private func reproduce(_ error: Diagnostic, _ module: AnyModule, _ rest: [PassCall]) -> Diagnostic {
+    let pipeline = rest.map(\.text).joined(separator: ", ")
+    var notes = error.notes
+    if (try? write(module, to: settings.reproducer)) != nil {
+      notes.append("reproduce: xbarc opt \(settings.reproducer) --pipeline '\(pipeline)'")
+    }
+    return Diagnostic("internal.\(error.id)", error.message, at: error.location, notes: notes)
+  }
+
+  // MARK: Comparison
+
+  /// Evaluates both modules on a few samples; throws where an exact pass changed an output.
+  private func compare(_ entry: PassEntry, _ before: AnyModule, _ after: AnyModule) throws(Diagnostic) -> String {
+    let samples = Array(context.calibration.prefix(2))
+    guard !samples.isEmpty else { return "\(entry.name): not compared, no calibration samples" }
+    guard let first = try evaluate(before, samples), let second = try evaluate(after, samples) else {
+      return "\(entry.name): not compared, the program level runs in xbarrun"
+    }
+    if first.outputs == second.outputs { return "\(entry.name): equal" }
+    let (difference, size) = distance(first.outputs, second.outputs)
+    if case .exact = entry.guarantee, second.saturations == 0 {
+      throw Diagnostic("validate.changed", "\(entry.name) is exact, but outputs changed by up to \(difference)")
+    }
+    let saturated = second.saturations > 0 ? ", \(second.saturations) conversions saturated" : ""
+    return "\(entry.name): outputs change by up to \(difference), the largest output is \(size)\(saturated)"
+  }
+
+  private func evaluate(_ module: AnyModule, _ samples: [[Tensor]]) throws(Diagnostic)
+    -> (outputs: [Tensor], saturations: Int)?
+  {
+    switch module {
+    case .tensor(let module):
+      let interpreter = try Interpreter(module)
+      return try run(samples) { inputs throws(Diagnostic) in try interpreter.evaluate(inputs) }
+    case .crossbar(let module):
+      let interpreter = try Interpreter(module)
+      return try run(samples) { inputs throws(Diagnostic) in try interpreter.evaluate(inputs) }
+    case .program: return nil
+    }
+  }
+
+  private func run(_ samples: [[Tensor]], _ evaluate: ([Tensor]) throws(Diagnostic) -> Evaluation)
+    throws(Diagnostic) -> (outputs: [Tensor], saturations: Int)
+  {
+    var outputs: [Tensor] = []
+    var saturations = 0
+    for inputs in samples {
+      let evaluation = try evaluate(inputs)
+      outputs += evaluation.outputs
+      saturations += evaluation.saturations.values.reduce(0, +)
+    }
+    return (outputs, saturations)
+  }
+
+  private func distance(_ a: [Tensor], _ b: [Tensor]) -> (difference: Float, size: Float) {
+    var (difference, size): (Float, Float) = (0, 0)
+    for (x, y) in zip(a, b) {
+      for (p, q) in zip(x.floats, y.floats) {
+        difference = max(difference, abs(p - q))
+        size = max(size, abs(p))
+      }
+    }
+    return (difference, size)
+  }
+}

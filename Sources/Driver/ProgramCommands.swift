@@ -1,0 +1,33 @@
+import CodeGen
+import IR
+import ProgramFormat
+import Support
+
+/// Whether the file at `path` begins like a program.
+func isProgram(_ path: String) throws(Diagnostic) -> Bool {
+  try MappedFile(path: path).withBytes { $0.starts(with: "XBAR".utf8) }
+}
+
+/// Reads and validates a program.
+func readProgram(_ path: String) throws(Diagnostic) -> Program {
+  try MappedFile(path: path).withBytes { (bytes) throws(Diagnostic) in try decode(bytes, file: path) }
+}
+
+/// Writes the text of a program.
+func disassembleCommand(_ path: String, output: String) throws(Diagnostic) {
+  try write(.program(liftProgram(try readProgram(path))), to: output)
+}
+
+/// Writes the program of a text.
+func assembleCommand(_ path: String, output: String) throws(Diagnostic) {
+  guard case .program(let module) = try readVerifiedModule(path) else {
+    throw Diagnostic(
+      "assemble.level", "the module is not at level program", at: Location(file: path),
+      notes: ["lower it first: xbarc opt \(path) --pipeline '..., lower-to-program'"])
+  }
+  do throws(Diagnostic) {
+    try writeFile(try encode(try emitProgram(module)), to: output)
+  } catch {
+    throw error.inFile(path)
+  }
+}

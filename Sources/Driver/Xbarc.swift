@@ -1,0 +1,163 @@
+import CommandLineTools
+import Dispatch
+import Foundation
+import IR
+import Import
+import ONNX
+import Passes
+import ProgramFormat
+import Reference
+import Support
+import Tensors
+
+/// Runs `xbarc` with the words of its command line; returns the exit status.
+public func runXbarc(_ words: [String]) -> Int32 {
+  runCommand(name: "xbarc") { () throws(DiagnosticList) in
+    let request: CommandLineRequest
+    do throws(Diagnostic) {
+      if words == ["--version"] { return try printOut("xbarc \(version)\n") }
+      request = try XbarcCommands.program.parse(words)
+      if case .help(let text) = request { return try printOut(text) }
+    } catch {
+      throw DiagnosticList(error)
+    }
+    guard case .run(let command, let arguments) = request else { return }
+    switch command.name {
+    case "xbarc compile": try compileCommand(arguments)
+    case "xbarc import": try importCommand(arguments)
+    case "xbarc eval": try evalCommand(arguments)
+    default:
+      do throws(Diagnostic) { try runSimple(command, arguments) } catch { throw DiagnosticList(error) }
+    }
+  }
+}
+
+private func runSimple(_ command: CommandSpec, _ arguments: ParsedArguments) throws(Diagnostic) {
+  let path = arguments.positional(0) ?? ""
+  switch command.name {
+  case "xbarc opt": try optCommand(arguments)
+  case "xbarc verify": try verifyCommand(path)
+  case "xbarc inspect": try printOut(list(try readProgram(path)))
+  case "xbarc disassemble": try disassembleCommand(path, output: arguments.value("output") ?? "-")
+  case "xbarc assemble": try assembleCommand(path, output: arguments.value("output") ?? "-")
+  case "xbarc schemes": try printOut(try describeSchemes(arguments.positional(0)))
+  case "xbarc passes": try printOut(try describePasses(arguments.positional(0)))
+  default: try printOut(try describeTargets(arguments.positional(0)))
+  }
+}
+
+/// The threads that an option asks for; all processors unless it says otherwise.
+func threadCount(_ arguments: ParsedArguments, _ name: String) throws(Diagnostic) -> Int {
+  try arguments.integer(name, in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
+}
+
+// MARK: compile
+
+private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
+  var request = CompileRequest(model: arguments.positional(0) ?? "")
+  var settings = PipelineSettings()
+  let emit: String
+  do throws(Diagnostic) {
+    request.scheme = arguments.value("scheme") ?? "dense"
+    request.pipeline = arguments.value("pipeline")
+    request.overrides = arguments.value("set") ?? ""
+    request.target = arguments.value("target")
+    request.calibration = arguments.value("calibration")
+    request.jobs = try threadCount(arguments, "jobs")
+    if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
+      throw Diagnostic("usage.conflict", "--pipeline stands for itself, without --scheme and --set")
+    }
+    emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
+    settings.printAfter = arguments.value("print-after")
+    if let pass = settings.printAfter, pass != "all" { _ = try registeredPass(pass) }
+    settings.validates = arguments.has("validate")
+  } catch {
+    throw DiagnosticList(error)
+  }
+  var compilation = try Compilation(request, settings)
+  do throws(Diagnostic) {
+    try compilation.run(until: LevelName(rawValue: emit))
+    try finish(compilation, emit: emit, arguments)
+  } catch {
+    throw DiagnosticList(error.inFile(request.model))
+  }
+}
+
+private func finish(_ compilation: Compilation, emit: String, _ arguments: ParsedArguments) throws(Diagnostic) {
+  let output = arguments.value("output") ?? "-"
+  let isQuiet = arguments.has("quiet")
+  if !isQuiet { show(compilation.runner.context.warnings) }
+  if emit == "binary" {
+    let result = try compilation.result()
+    try writeFile(result.bytes, to: output)
+    if let path = arguments.value("report") { try writeFile(text: result.record.json.encoded + "\n", to: path) }
+    if let path = arguments.value("html") { try writeFile(text: compilePage(result.record), to: path) }
+    if !isQuiet && output != "-" { try printOut(result.record.text) }
+  } else {
+    guard compilation.module.level.rawValue == emit else {
+      throw Diagnostic("compile.level", "the pipeline has no module at level \(emit) at its end")
+    }
+    try write(compilation.module, to: output)
+  }
+  for finding in compilation.runner.findings { writeToStandardError("validate: \(finding)\n") }
+  if arguments.has("time-passes") { writeToStandardError(timeTable(compilation.runner.times)) }
+}
+
+private func show(_ diagnostics: [Diagnostic]) {
+  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
+  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
+}
+
+private func timeTable(_ times: [PassTime]) -> String {
+  var table = TextTable([.init("pass", .left), .init("time")])
+  for time in times { table.add([time.name, timeText(nanoseconds: time.seconds * 1e9)]) }
+  table.add(total: ["total", timeText(nanoseconds: times.reduce(0) { $0 + $1.seconds } * 1e9)])
+  return table.plain
+}
+
+// MARK: IR text
+
+private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
+  let model: ONNXModel
+  do throws(Diagnostic) { model = try readModel(path: arguments.positional(0) ?? "") } catch {
+    throw DiagnosticList(error)
+  }
+  let module = try importModel(model)
+  do throws(Diagnostic) { try write(.tensor(module), to: arguments.value("output") ?? "-") } catch {
+    throw DiagnosticList(error)
+  }
+}
+
+private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
+  let path = arguments.positional(0) ?? ""
+  let module = try readVerifiedModule(path)
+  var settings = PipelineSettings()
+  settings.printAfter = arguments.value("print-after")
+  var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
+  do throws(Diagnostic) {
+    let result = try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: module)
+    show(runner.context.warnings)
+    try write(result, to: arguments.value("output") ?? "-")
+  } catch {
+    throw error.location == .none ? error : error.inFile(path)
+  }
+}
+
+/// Reads IR text and throws the first thing that is wrong with it.
+func readVerifiedModule(_ path: String) throws(Diagnostic) -> AnyModule {
+  let module = try readModule(path)
+  if let first = verify(module).first { throw first.inFile(path) }
+  return module
+}
+
+private func verifyCommand(_ path: String) throws(Diagnostic) {
+  if try isProgram(path) {
+    _ = try readProgram(path)
+    return try printOut("\(path): a valid program\n")
+  }
+  let module = try readModule(path)
+  let found = verify(module).map { $0.inFile(path) }
+  if found.isEmpty { return try printOut("\(path): a valid module at level \(module.level.rawValue)\n") }
+  show(Array(found.dropLast()))
+  throw found[found.count - 1]
+}

@@ -1,0 +1,94 @@
+import CommandLineTools
+import Support
+
+/// Every command of `xbarc` with its help.
+enum XbarcCommands {
+  static let program = ProgramSpec(
+    name: "xbarc", summary: "compiles trained ONNX networks to ReRAM crossbar programs",
+    commands: [compile, opt, verify, importModel, eval, inspect, disassemble, assemble, schemes, passes, targets])
+
+  static let compile = CommandSpec(
+    name: "xbarc compile", summary: "compiles an ONNX model to a crossbar program",
+    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    options: [
+      OptionSpec("output", short: "o", value: "FILE", required: true, "where the program goes; - is standard output"),
+      OptionSpec("scheme", value: "NAME", "named pipeline, see 'xbarc schemes' (default: dense)"),
+      OptionSpec("pipeline", value: "PASSES", "passes instead of a scheme, such as 'infer-shapes, quantize(weights: 4)'"),
+      OptionSpec("set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
+      OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
+      OptionSpec("report", value: "R.json", "counts per layer as JSON"),
+      OptionSpec("html", value: "R.html", "counts per layer as a page"),
+      OptionSpec("emit", value: "LEVEL", "tensor, crossbar or program: IR text of that level; binary (default)"),
+      OptionSpec("print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
+      OptionSpec(flag: "validate", "compare outputs before and after every pass on two calibration samples"),
+      OptionSpec(flag: "time-passes", "print the time of every pass"),
+      OptionSpec("jobs", value: "N", "threads (default: all processors)"),
+      OptionSpec(flag: "quiet", "print nothing but errors"),
+    ],
+    examples: [
+      ExampleSpec(
+        "xbarc compile models/lenet5/model.onnx -o lenet5.xbar --calibration models/data/fashion-mnist-calibration.npz",
+        "the dense scheme on the sre machine"),
+      ExampleSpec("xbarc compile net.onnx -o net.xbar --scheme isaac", "whole arrays, read at once"),
+      ExampleSpec("xbarc compile net.onnx -o - --emit crossbar", "the layers and blocks as text"),
+    ])
+
+  static let opt = CommandSpec(
+    name: "xbarc opt", summary: "runs passes on IR text",
+    positionals: [PositionalSpec("IN.xir", "a module of any level")],
+    options: [
+      OptionSpec("pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
+      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      OptionSpec("print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
+      OptionSpec("jobs", value: "N", "threads (default: all processors)"),
+    ],
+    examples: [ExampleSpec("xbarc opt net.xir --pipeline 'slice-bits(cell: 1)'", "one-bit cells")])
+
+  static let verify = CommandSpec(
+    name: "xbarc verify", summary: "checks IR text or a program",
+    positionals: [PositionalSpec("FILE", "a module of any level, or a program")])
+
+  static let importModel = CommandSpec(
+    name: "xbarc import", summary: "turns an ONNX model into IR text at tensor level",
+    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    options: [OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)")])
+
+  static let eval = CommandSpec(
+    name: "xbarc eval", summary: "evaluates a model in floats, without crossbars",
+    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    options: [
+      OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
+      OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
+      OptionSpec("output", value: "O.npy", "where the outputs go"),
+      OptionSpec("limit", value: "N", "samples, at most"),
+      OptionSpec("threads", value: "N", "threads (default: all processors)"),
+      OptionSpec(flag: "quiet", "print no progress"),
+    ])
+
+  static let inspect = CommandSpec(
+    name: "xbarc inspect", summary: "lists what a program holds",
+    positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")])
+
+  static let disassemble = CommandSpec(
+    name: "xbarc disassemble", summary: "turns a program into IR text at program level",
+    positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")],
+    options: [OptionSpec("output", short: "o", value: "T.xir", "where the text goes (default: standard output)")])
+
+  static let assemble = CommandSpec(
+    name: "xbarc assemble", summary: "turns IR text at program level into a program",
+    positionals: [PositionalSpec("T.xir", "a module at program level")],
+    options: [OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "where the program goes")])
+
+  static let schemes = CommandSpec(
+    name: "xbarc schemes", summary: "lists the schemes and explains their passes",
+    positionals: [PositionalSpec("NAME", required: false, "only this one")])
+
+  static let passes = CommandSpec(
+    name: "xbarc passes", summary: "lists the passes and explains their options",
+    positionals: [PositionalSpec("NAME", required: false, "only this one")])
+
+  static let targets = CommandSpec(
+    name: "xbarc targets", summary: "lists the machines and the sources of their figures",
+    positionals: [PositionalSpec("NAME", required: false, "only this one, with every figure")])
+}

@@ -1,0 +1,29 @@
+/// One of the three levels of the IR; the type parameter of a module, so that a pass on the wrong level does not
+/// compile.
+public protocol Level: Sendable {
+  /// Which level it is.
+  static var name: LevelName { get }
+}
+
+/// The names of the levels as they stand in the text.
+public enum LevelName: String, Hashable, Sendable, CaseIterable {
+  case tensor, crossbar, program
+}
+
+/// Tensors and the operators of networks.
+public enum TensorLevel: Level {
+  /// `tensor`.
+  public static let name = LevelName.tensor
+}
+
+/// Integer matrices realised by blocks of cells.
+public enum CrossbarLevel: Level {
+  /// `crossbar`.
+  public static let name = LevelName.crossbar
+}
+
+/// Buffers, physical crossbars and instructions.
+public enum ProgramLevel: Level {
+  /// `program`.
+  public static let name = LevelName.program
+}

@@ -1,0 +1,72 @@
+import Hardware
+public import Support
+import Tensors
+
+extension Module {
+  /// The text form. Large constants are only declared; `ResourceFile` holds their numbers.
+  public var text: String {
+    let listed = facts.sorted().map(\.rawValue).joined(separator: ", ")
+    var out = "module @\(name) level \(L.name.rawValue) facts [\(listed)] {\n"
+    if let machine { out += "  \(machineText(machine))\n" }
+    for line in info { out += "  info \(quote(line.key)): \(quote(line.text))\n" }
+    for resource in resources {
+      let type = ValueType(resource.element, resource.tensor.shape)
+      out += "  resource #\(resource.name) : \(type) crc \"\(checksumText(resource.tensor))\"\n"
+    }
+    for id in body { print(id, indent: "  ", to: &out) }
+    return out + "}\n"
+  }
+
+  /// The text of one operation, without a line end.
+  public func text(of id: OpID) -> String {
+    var out = ""
+    print(id, indent: "", to: &out)
+    return String(out.dropLast())
+  }
+
+  private func print(_ id: OpID, indent: String, to out: inout String) {
+    let op = ops[id]
+    out += indent
+    if !op.results.isEmpty { out += names(op.results) + " = " }
+    out += op.opcode.rawValue
+    if let symbol = op.symbol { out += " @\(symbol)" }
+    if !op.operands.isEmpty { out += " " + names(op.operands) }
+    if !op.attributes.isEmpty {
+      out += " [" + op.attributes.map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "]"
+    }
+    if !op.results.isEmpty, L.name != .program || op.opcode == .buffer {
+      out += " : " + op.results.map { values[$0].type.description }.joined(separator: ", ")
+    }
+    if let origin = op.origin { out += " loc(\(origin.index), \(quote(origin.name)), \(quote(origin.op)))" }
+    if op.opcode.spec.body != nil {
+      out += " {\n"
+      for inner in op.body { print(inner, indent: indent + "  ", to: &out) }
+      out += indent + "}"
+    }
+    out += "\n"
+  }
+
+  private func names(_ ids: [ValueID]) -> String {
+    ids.map { "%\(values[$0].name)" }.joined(separator: ", ")
+  }
+}
+
+extension AnyModule {
+  /// The text form.
+  public var text: String {
+    switch self {
+    case .tensor(let module): return module.text
+    case .crossbar(let module): return module.text
+    case .program(let module): return module.text
+    }
+  }
+
+  /// The large constants.
+  public var resources: [Resource] {
+    switch self {
+    case .tensor(let module): return module.resources
+    case .crossbar(let module): return module.resources
+    case .program(let module): return module.resources
+    }
+  }
+}

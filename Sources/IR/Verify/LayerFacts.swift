@@ -1,0 +1,127 @@
+import Hardware
+import Support
+import Tensors
+
+extension Verifier {
+  /// Checks what `fact` says of layers and blocks.
+  mutating func checkLayers(_ fact: Fact) {
+    if L.name == .tensor {
+      found.append(Diagnostic("verify.\(fact.rawValue)", "a tensor module has no layers"))
+      return
+    }
+    var layers: [(op: Op, layer: LayerView)] = []
+    for id in module.body where module.ops[id].opcode == .layer {
+      guard let layer = module.layer(id) else {
+        fail("layer", "the attributes of the layer or of its blocks do not fit together", module.ops[id])
+        continue
+      }
+      layers.append((module.ops[id], layer))
+    }
+    switch fact {
+    case .sliced: for (op, layer) in layers { checkSliced(layer, op) }
+    case .partitioned: for (op, layer) in layers { checkPartitioned(layer, op) }
+    case .placed: checkPlaced(layers)
+    default:
+      for (op, layer) in layers where layer.stage == nil { fail("scheduled", "the layer has no stage", op) }
+    }
+  }
+
+  /// F-sliced: indices in range, levels below 2^cellBits, and the decode invariant: for all (i, o) the sum of
+  /// `sign * 2^(k + s) * cell` equals `W[i][o] + offset`.
+  private mutating func checkSliced(_ layer: LayerView, _ op: Op) {
+    guard let cellBits = layer.cellBits, layer.encoding != nil else {
+      return fail("sliced", "the layer has no encoding or no cell bits", op)
+    }
+    for block in layer.blocks {
+      guard block.rows.allSatisfy({ $0.input < layer.rows }),
+        block.columns.allSatisfy({ $0.output < layer.columns })
+      else { return fail("sliced", "a block names an input or output that the layer does not have", op) }
+      // Shifts are bounded so that sums of 2^(k + s) * cell stay inside 64 bits.
+      guard block.rows.allSatisfy({ $0.shift <= 16 }), block.columns.allSatisfy({ $0.shift <= 24 }) else {
+        return fail("sliced", "a shift is above 16 (rows) or 24 (columns)", op)
+      }
+    }
+    guard L.name == .crossbar else { return }
+    for block in layer.blocks {
+      guard block.cells.count == block.rows.count * block.columns.count else {
+        return fail("sliced", "a block has \(block.cells.count) cells, expected rows times columns", op)
+      }
+      if let high = block.cells.max(), high >= 1 << cellBits {
+        return fail("sliced", "a cell holds level \(high), a cell has \(cellBits) bits", op)
+      }
+    }
+    checkDecode(layer, op)
+  }
+
+  private mutating func checkDecode(_ layer: LayerView, _ op: Op) {
+    guard let weights = layer.weights?.integers else { return fail("sliced", "the layer has no weights", op) }
+    var decoded = [Int64](repeating: -layer.offset, count: layer.rows * layer.columns)
+    for block in layer.blocks { block.decode(into: &decoded, columns: layer.columns) }
+    if let at = decoded.indices.first(where: { decoded[$0] != weights[$0] }) {
+      let (i, o) = (at / layer.columns, at % layer.columns)
+      fail("decode", "the cells of (\(i), \(o)) decode to \(decoded[at]), the weight is \(weights[at])", op)
+    }
+  }
+
+  /// F-partitioned: every block fits the crossbar and has units that fit it; the layer has converters.
+  private mutating func checkPartitioned(_ layer: LayerView, _ op: Op) {
+    guard let machine = module.machine else { return fail("partitioned", "the module names no machine", op) }
+    guard layer.dacBits != nil, layer.adcBits != nil else {
+      return fail("partitioned", "the layer has no dac or adc bits", op)
+    }
+    if let bits = layer.cellBits, bits > machine.array.cellBits {
+      fail("partitioned", "the layer uses \(bits)-bit cells, the machine has \(machine.array.cellBits)", op)
+    }
+    for block in layer.blocks {
+      guard let units = block.units else { return fail("partitioned", "a block has no units", op) }
+      guard block.rows.count <= machine.array.rows, block.columns.count <= machine.array.columns,
+        !block.rows.isEmpty, !block.columns.isEmpty
+      else {
+        return fail(
+          "partitioned", "a block of \(block.rows.count)x\(block.columns.count) does not fit a crossbar", op)
+      }
+      guard units.height <= machine.array.rows, units.width <= machine.array.columns else {
+        return fail("partitioned", "\(units) is larger than a crossbar", op)
+      }
+    }
+  }
+
+  /// F-placed: every block lies inside a crossbar, and no two overlap.
+  private mutating func checkPlaced(_ layers: [(op: Op, layer: LayerView)]) {
+    guard let machine = module.machine else {
+      found.append(Diagnostic("verify.placed", "the module names no machine"))
+      return
+    }
+    var placed: [Int: [(top: Int, left: Int, bottom: Int, right: Int)]] = [:]
+    for (op, layer) in layers {
+      for block in layer.blocks {
+        guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2,
+          corner[0] >= 0, corner[1] >= 0, corner[0] < machine.array.rows, corner[1] < machine.array.columns,
+          corner[0] + block.rows.count <= machine.array.rows,
+          corner[1] + block.columns.count <= machine.array.columns
+        else { return fail("placed", "a block has no place inside a crossbar", op) }
+        let area = (corner[0], corner[1], corner[0] + block.rows.count, corner[1] + block.columns.count)
+        for other in placed[crossbar] ?? [] {
+          if area.0 < other.bottom, other.top < area.2, area.1 < other.right, other.left < area.3 {
+            return fail("placed", "two blocks overlap in crossbar \(crossbar)", op)
+          }
+        }
+        placed[crossbar, default: []].append(area)
+      }
+    }
+  }
+}
+
+extension BlockView {
+  /// Adds what the cells stand for to `matrix`, row-major with `columns` columns.
+  public func decode(into matrix: inout [Int64], columns width: Int) {
+    for (r, row) in rows.enumerated() {
+      for (c, column) in columns.enumerated() {
+        let level = Int64(cells[r * columns.count + c])
+        if level == 0 { continue }
+        let value = level << Int64(column.shift + row.shift)
+        matrix[row.input * width + column.output] += column.negative ? -value : value
+      }
+    }
+  }
+}

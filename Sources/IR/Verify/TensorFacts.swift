@@ -1,0 +1,38 @@
+import Support
+import Tensors
+
+extension Verifier {
+  /// F-shaped: every value has a shape.
+  mutating func checkShaped() {
+    for op in module.bodyOps {
+      for result in op.results where module.values[result].type.shape == nil {
+        fail("shaped", "%\(module.values[result].name) has no shape", op)
+      }
+    }
+  }
+
+  /// F-calibrated: every operation with a float result, constants apart, has a range `[low, high]`, low <= high.
+  mutating func checkCalibrated() {
+    for op in module.bodyOps where op.opcode != .constant {
+      guard let result = op.results.first, module.values[result].type.element.isFloat else { continue }
+      guard let range = op["range"]?.asFloats, range.count == 2, range[0] <= range[1] else {
+        fail("calibrated", "%\(module.values[result].name) has no range", op)
+        continue
+      }
+    }
+  }
+
+  /// F-quantized: no convolution, product with constants or batch normalization works on floats.
+  mutating func checkQuantized() {
+    let constants = Set(module.bodyOps.filter { $0.opcode == .constant }.flatMap(\.results))
+    for op in module.bodyOps where op.opcode == .conv || op.opcode == .gemm {
+      guard op.operands.allSatisfy({ !module.values[$0].type.element.isFloat }) else {
+        fail("quantized", "\(op.opcode.rawValue) works on floats", op)
+        continue
+      }
+      if !op.operands.dropFirst().allSatisfy(constants.contains) {
+        fail("quantized", "the weights of \(op.opcode.rawValue) are not constant", op)
+      }
+    }
+  }
+}

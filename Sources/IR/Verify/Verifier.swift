@@ -1,0 +1,243 @@
+public import Support
+import Tensors
+
+// Invariants that are checked; the numbers are those of ir-spec.md, section 6.
+//
+// Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
+// S7 unique names, S8 types of operands, S9 shapes of results, S10 ports.
+// Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
+// (LayerFacts.swift).
+//
+// Not checked: that a requantization keeps the real numbers of the network (quantize bounds its error), and that no
+// sum of an accumulator leaves 64 bits (the limits on rows and bits exclude it).
+
+/// Everything that is wrong with `module`, in the order of its operations; empty for a valid module.
+public func verify<L: Level>(_ module: Module<L>) -> [Diagnostic] {
+  var verifier = Verifier(module)
+  verifier.checkStructure()
+  // Facts are only meaningful on sound operations.
+  if verifier.found.isEmpty { verifier.checkTypes() }
+  if verifier.found.isEmpty { verifier.checkFacts() }
+  return verifier.found
+}
+
+/// Everything that is wrong with a module of any level.
+public func verify(_ module: AnyModule) -> [Diagnostic] {
+  switch module {
+  case .tensor(let module): return verify(module)
+  case .crossbar(let module): return verify(module)
+  case .program(let module): return verify(module)
+  }
+}
+
+/// Collects what is wrong with a module.
+struct Verifier<L: Level> {
+  let module: Module<L>
+  var found: [Diagnostic] = []
+
+  init(_ module: Module<L>) { self.module = module }
+
+  /// Adds an error about `op`.
+  mutating func fail(_ id: String, _ message: String, _ op: Op) {
+    found.append(Diagnostic("verify.\(id)", message, at: op.location))
+  }
+
+  // MARK: Structure
+
+  mutating func checkStructure() {
+    var defined = [Bool](repeating: false, count: module.values.count)
+    var symbols: Set<String> = []
+    var names: Set<String> = []
+    checkBody(module.body, inside: nil, &defined, &symbols)
+    for (index, value) in module.values.elements.enumerated() where defined[index] {
+      if !names.insert(value.name).inserted {
+        found.append(Diagnostic("verify.name-twice", "two values are called %\(value.name)"))  // S7
+      }
+    }
+    checkPorts()
+  }
+
+  private mutating func checkBody(
+    _ body: [OpID], inside parent: Opcode?, _ defined: inout [Bool], _ symbols: inout Set<String>
+  ) {
+    for id in body {
+      let op = module.ops[id]
+      let spec = op.opcode.spec
+      checkPlace(op, spec, inside: parent)
+      checkShape(op, spec)
+      checkAttributes(op, spec)
+      checkSymbol(op, spec, &symbols)
+      checkDefinitions(op, &defined)
+      if spec.body != nil { checkBody(op.body, inside: op.opcode, &defined, &symbols) }
+    }
+  }
+
+  private mutating func checkPlace(_ op: Op, _ spec: OpSpec, inside parent: Opcode?) {
+    if !spec.levels.contains(L.name) {
+      fail("level", "\(op.opcode.rawValue) does not exist at level \(L.name.rawValue)", op)  // S1
+    }
+    if let parent {
+      if parent.spec.body?.contains(op.opcode) != true {
+        fail("body", "\(op.opcode.rawValue) may not stand in a \(parent.rawValue)", op)  // S5
+      }
+    } else if op.opcode == .block {
+      fail("body", "a block stands in a layer", op)  // S5
+    }
+    if spec.body == nil && !op.body.isEmpty {
+      fail("body", "\(op.opcode.rawValue) has no body", op)  // S5
+    }
+  }
+
+  private mutating func checkShape(_ op: Op, _ spec: OpSpec) {
+    if !spec.operands.contains(op.operands.count) {
+      let range = spec.operands
+      let expected = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+      fail("operands", "\(op.opcode.rawValue) takes \(expected) operands, found \(op.operands.count)", op)  // S2
+    }
+    if op.results.count != spec.results {
+      fail("results", "\(op.opcode.rawValue) has \(spec.results) results, found \(op.results.count)", op)  // S2
+    }
+  }
+
+  private mutating func checkAttributes(_ op: Op, _ spec: OpSpec) {
+    for attribute in op.attributes {
+      guard let known = spec.attributes.first(where: { $0.name == attribute.name }) else {
+        if attribute.name == "range", attribute.value.asFloats?.count == 2 { continue }
+        fail("attribute", "\(op.opcode.rawValue) has no attribute '\(attribute.name)'", op)  // S4
+        continue
+      }
+      if !known.kind.admits(attribute.value) {
+        fail("attribute", "'\(attribute.name)' of \(op.opcode.rawValue) must be \(known.kind.name)", op)  // S4
+      }
+      if case .resource(let name) = attribute.value, module.resource(name) == nil {
+        fail("resource", "no resource is called #\(name)", op)  // S4
+      }
+    }
+    for known in spec.attributes where known.isRequired && op[known.name] == nil {
+      fail("attribute", "\(op.opcode.rawValue) needs the attribute '\(known.name)'", op)  // S4
+    }
+  }
+
+  private mutating func checkSymbol(_ op: Op, _ spec: OpSpec, _ symbols: inout Set<String>) {
+    guard spec.hasSymbol == (op.symbol != nil) else {
+      let message = spec.hasSymbol ? "needs a symbol such as @conv1" : "defines no symbol"
+      return fail("symbol", "\(op.opcode.rawValue) \(message)", op)  // S3
+    }
+    if let symbol = op.symbol, !symbols.insert(symbol).inserted {
+      fail("symbol", "@\(symbol) is defined twice", op)  // S3
+    }
+    if case .symbol(let used)? = op["layer"], !symbols.contains(used) {
+      fail("symbol", "no layer above is called @\(used)", op)  // S3
+    }
+  }
+
+  private mutating func checkDefinitions(_ op: Op, _ defined: inout [Bool]) {
+    for operand in op.operands where !defined[operand.index] {
+      fail("undefined", "%\(module.values[operand].name) is used before it is defined", op)  // S6
+    }
+    for result in op.results {
+      let isWrite = L.name == .program && op.opcode != .buffer
+      if defined[result.index] != isWrite {
+        let name = module.values[result].name
+        fail("undefined", isWrite ? "%\(name) is no declared buffer" : "%\(name) is defined twice", op)  // S6
+      }
+      defined[result.index] = true
+    }
+  }
+
+  private mutating func checkPorts() {
+    let ops = module.bodyOps
+    for kind in [Opcode.input, .output] {
+      var names: Set<String> = []
+      for op in ops where op.opcode == kind {
+        if !names.insert(op.string("name")).inserted {
+          fail("port", "two \(kind.rawValue)s are called \"\(op.string("name"))\"", op)  // S10
+        }
+      }
+    }
+  }
+
+  // MARK: Types
+
+  mutating func checkTypes() {
+    for id in allOps(module.body) {
+      let op = module.ops[id]
+      checkElements(op)
+      checkConstant(op)
+      guard L.name != .program else { continue }
+      do throws(Diagnostic) {
+        guard let expected = try module.resultType(of: op), let result = op.results.first else { continue }
+        let declared = module.values[result].type
+        let shapeFits = declared.shape == nil || declared.shape == expected.shape
+        if !shapeFits || declared.element != expected.element {
+          fail("type", "the result of \(op.opcode.rawValue) is \(expected), declared is \(declared)", op)  // S9
+        }
+      } catch {
+        found.append(error)
+      }
+    }
+  }
+
+  private func allOps(_ body: [OpID]) -> [OpID] {
+    body.flatMap { [$0] + (module.ops[$0].opcode == .repeat ? allOps(module.ops[$0].body) : []) }
+  }
+
+  private mutating func checkConstant(_ op: Op) {
+    guard op.opcode == .constant || op["value"] != nil && op.opcode == .buffer, let result = op.results.first
+    else { return }
+    let type = module.values[result].type
+    if module.tensor(op["value"], element: type.element, shape: type.shape ?? [-1]) == nil {
+      fail("constant", "the numbers do not have the type \(type)", op)  // S8
+    }
+  }
+
+  private mutating func checkElements(_ op: Op) {
+    let operands = op.operands.map { module.values[$0].type.element }
+    let result = op.results.first.map { module.values[$0].type.element }
+    guard let rule = elementRule(op.opcode, operands), !rule(operands, result) else { return }
+    let types = operands.map(\.description).joined(separator: ", ")
+    let given = result.map { " and gives \($0)" } ?? ""
+    fail("element", "\(op.opcode.rawValue) does not work on \(types)\(given)", op)  // S8
+  }
+
+  private typealias ElementRule = ([ElementType], ElementType?) -> Bool
+
+  /// What must hold of element types; nil where everything is allowed.
+  private func elementRule(_ opcode: Opcode, _ operands: [ElementType]) -> ElementRule? {
+    switch opcode {
+    case .input: return { _, result in result == .float32 }
+    case .output: return { operands, _ in operands.first == .float32 }
+    case .quantize: return { operands, result in operands[0].isFloat && result?.isFloat == false }
+    case .dequantize: return { operands, result in !operands[0].isFloat && result == .float32 }
+    case .requantize: return { operands, result in operands[0] == .accumulator && result?.isFloat == false }
+    case .addBias: return { operands, result in operands[0] == .accumulator && result == .accumulator }
+    case .lookup: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
+    case .conv, .gemm:
+      return { operands, _ in
+        operands[0].isFloat
+          ? operands.allSatisfy(\.isFloat)
+          : !operands[1].isFloat && (operands.count < 3 || operands[2] == .accumulator)
+      }
+    case .window, .mvm: return { operands, _ in !operands[0].isFloat }
+    case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
+    case .maxPool, .reshape, .transpose, .pad, .concat:
+      return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
+    case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
+      return nil
+    default: return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
+    }
+  }
+
+  // MARK: Facts
+
+  mutating func checkFacts() {
+    for fact in module.facts.sorted() {
+      switch fact {
+      case .shaped: checkShaped()
+      case .calibrated: checkCalibrated()
+      case .quantized: checkQuantized()
+      case .sliced, .partitioned, .placed, .scheduled: checkLayers(fact)
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import IR
+import ONNX
+import Support
+import Tensors
+
+/// Operators that work on each element alone, and Softmax.
+let activationImporters: [String: OperatorImporter] = [
+  "Relu": unary { (_, _) throws(Diagnostic) in .relu },
+  "Sigmoid": unary { (_, _) throws(Diagnostic) in .sigmoid },
+  "Tanh": unary { (_, _) throws(Diagnostic) in .tanh },
+  "Softplus": unary { (_, _) throws(Diagnostic) in .softplus },
+  "Exp": unary { (_, _) throws(Diagnostic) in .exp },
+  "Log": unary { (_, _) throws(Diagnostic) in .log },
+  "Sqrt": unary { (_, _) throws(Diagnostic) in .sqrt },
+  "Abs": unary { (_, _) throws(Diagnostic) in .abs },
+  "Neg": unary { (_, _) throws(Diagnostic) in .negate },
+  "Erf": unary { (_, _) throws(Diagnostic) in .erf },
+  "HardSwish": unary { (_, _) throws(Diagnostic) in .hardSwish },
+  "LeakyRelu": unary { (_, node) throws(Diagnostic) in .leakyRelu(slope: try node.float("alpha") ?? 0.01) },
+  "Elu": unary { (_, node) throws(Diagnostic) in .elu(alpha: try node.float("alpha") ?? 1) },
+  "HardSigmoid": unary { (_, node) throws(Diagnostic) in
+    .hardSigmoid(slope: try node.float("alpha") ?? 0.2, shift: try node.float("beta") ?? 0.5)
+  },
+  "Clip": unary { (context, node) throws(Diagnostic) in
+    // Bounds are attributes up to opset 10 and inputs from 11 on.
+    var low = try node.float("min") ?? -Float.greatestFiniteMagnitude
+    var high = try node.float("max") ?? Float.greatestFiniteMagnitude
+    if context.hasInput(node, 1) { low = try context.scalar(node, 1) }
+    if context.hasInput(node, 2) { high = try context.scalar(node, 2) }
+    guard !low.isNaN, !high.isNaN else {
+      throw context.failure("clip", "a bound of Clip is not a number", node, help: "check the model")
+    }
+    return .clip(low: low, high: high)
+  },
+  "Softmax": importSoftmax,
+]
+
+/// An importer for one function of one input.
+private func unary(
+  _ function: @escaping @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> UnaryFunction
+) -> OperatorImporter {
+  { (context, node) throws(Diagnostic) in
+    let digital = DigitalOperator.unary(try function(&context, node))
+    try context.emit(digital, [try context.value(node, 0)], for: node)
+  }
+}
+
+/// From opset 13 on along one axis; before, over all axes from `axis` on, taken as one.
+@Sendable private func importSoftmax(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let shape = try context.shape(node, 0)
+  let isNew = context.opset >= 13
+  let axis = try normalizedAxes([try node.int("axis") ?? (isNew ? -1 : 1)], rank: shape.count, context, node)[
+    0]
+  let x = try context.value(node, 0)
+  if isNew || axis == shape.count - 1 { return try context.emit(.softmax(axis: axis), [x], for: node) }
+  let flat = [shape[..<axis].reduce(1, *), shape[axis...].reduce(1, *)]
+  let name = node.outputs.first ?? "softmax"
+  let before = try context.emitInner(
+    .reshape, [x], [NamedAttribute("shape", .ints(flat))], name: "\(name).flat", for: node)
+  let after = try context.emitInner(
+    .softmax, [before], [NamedAttribute("axis", .int(1))], name: "\(name).softmax", for: node)
+  try context.emit(.reshape(shape), [after], for: node)
+}

@@ -1,0 +1,208 @@
+import IR
+import ONNX
+import Support
+import Tensors
+
+/// What a name of the ONNX graph stands for.
+enum Entry {
+  /// A value of the module.
+  case value(ValueID)
+  /// Numbers of the file that are not in the module yet.
+  case initializer(ONNXTensor)
+  /// Integers known at import, such as the shapes that Reshape takes.
+  case integers(values: [Int64], shape: [Int])
+  /// The result of a node that could not be imported; what follows from it is not reported again.
+  case failed
+}
+
+/// The state of an import: the module so far and what each name stands for.
+struct ImportContext {
+  var builder: Builder<TensorLevel>
+  let opset: Int
+  let file: String
+  private var entries: [String: Entry] = [:]
+  /// Values that depend on no input of the graph.
+  private var constants: Set<ValueID> = []
+
+  init(name: String, opset: Int, file: String) {
+    builder = Builder(Module(name: sanitize(name)))
+    self.opset = opset
+    self.file = file
+  }
+
+  // MARK: Names
+
+  /// What `name` stands for, or nil.
+  func entry(_ name: String) -> Entry? { entries[name] }
+
+  /// Makes `name` stand for `entry`.
+  mutating func bind(_ name: String, _ entry: Entry) {
+    if !name.isEmpty { entries[name] = entry }
+  }
+
+  /// Whether an input of `node` comes from a node that failed.
+  func dependsOnFailure(_ node: ONNXNode) -> Bool {
+    node.inputs.contains { if case .failed? = entries[$0] { true } else { false } }
+  }
+
+  /// Whether input `index` of `node` is there.
+  func hasInput(_ node: ONNXNode, _ index: Int) -> Bool {
+    index < node.inputs.count && !node.inputs[index].isEmpty
+  }
+
+  // MARK: Errors
+
+  /// An error about `node` with what would help.
+  func failure(_ id: String, _ message: String, _ node: ONNXNode, help: String) -> Diagnostic {
+    Diagnostic("import.\(id)", message, at: Location(file: file, .node(node.origin)), notes: [help])
+  }
+
+  // MARK: Inputs of nodes
+
+  /// Input `index` of `node` as a float value of the module.
+  mutating func value(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
+    let name = try inputName(node, index)
+    switch entries[name] {
+    case .value(let id)?: return id
+    case .initializer(let tensor)?:
+      guard tensor.elementType.isFloat else {
+        throw failure(
+          "integer-input", "input '\(name)' holds \(tensor.elementType.name), expected floats", node,
+          help: "integer networks (QDQ and QLinear operators) are not supported yet")
+      }
+      let numbers = Tensor(tensor.shape, try tensor.floats())
+      let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
+      entries[name] = .value(id)
+      constants.insert(id)
+      return id
+    case .integers?:
+      throw failure(
+        "integer-input", "input '\(name)' holds integers, expected floats", node,
+        help: "only shapes and axes may be integers")
+    case .failed?, nil:
+      throw failure(
+        "undefined", "input '\(name)' is not defined before this node", node,
+        help: "check the model with onnx.checker")
+    }
+  }
+
+  /// The shape of input `index`, whatever it stands for.
+  func shape(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> [Int] {
+    let name = try inputName(node, index)
+    switch entries[name] {
+    case .value(let id)?: return builder.type(id).shape ?? []
+    case .initializer(let tensor)?: return tensor.shape
+    case .integers(_, let shape)?: return shape
+    case .failed?, nil:
+      throw failure(
+        "undefined", "input '\(name)' is not defined before this node", node,
+        help: "check the model with onnx.checker")
+    }
+  }
+
+  /// The integers of input `index`, which must be known at import.
+  func integers(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> (values: [Int64], shape: [Int]) {
+    let name = try inputName(node, index)
+    switch entries[name] {
+    case .integers(let values, let shape)?: return (values, shape)
+    case .initializer(let tensor)? where tensor.elementType.isInteger:
+      return (try tensor.int64s(), tensor.shape)
+    default:
+      throw failure(
+        "dynamic", "input '\(name)' must be known at compile time", node,
+        help: "export the model with fixed shapes, or simplify it with a constant folder")
+    }
+  }
+
+  /// The integers of input `index` if they are known at import.
+  func knownIntegers(_ node: ONNXNode, _ index: Int) -> (values: [Int64], shape: [Int])? {
+    try? integers(node, index)
+  }
+
+  /// The single float of input `index`, which must be constant.
+  func scalar(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> Float {
+    let name = try inputName(node, index)
+    if case .initializer(let tensor)? = entries[name], tensor.count == 1 {
+      return try tensor.floats().first ?? 0
+    }
+    throw failure(
+      "dynamic", "input '\(name)' must be one number known at compile time", node,
+      help: "give it as an initializer or a Constant node")
+  }
+
+  /// Whether input `index` is numbers of the file.
+  func isInitializer(_ node: ONNXNode, _ index: Int) -> Bool {
+    guard hasInput(node, index), case .initializer? = entries[node.inputs[index]] else { return false }
+    return true
+  }
+
+  private func inputName(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> String {
+    guard hasInput(node, index) else {
+      throw failure(
+        "input-missing", "\(node.op) needs input \(index)", node, help: "check the model with onnx.checker")
+    }
+    return node.inputs[index]
+  }
+
+  // MARK: Results of nodes
+
+  /// Appends an operation whose result is output 0 of `node`; its type is computed.
+  mutating func emit(
+    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], for node: ONNXNode
+  ) throws(Diagnostic) {
+    let id = try emitInner(opcode, operands, attributes, name: node.outputs.first ?? node.op, for: node)
+    try bindOutput(node, id)
+  }
+
+  /// Appends an operation and returns its result without naming it in the graph.
+  mutating func emitInner(
+    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], name: String,
+    for node: ONNXNode
+  ) throws(Diagnostic) -> ValueID {
+    let probe = Op(opcode, operands: operands, attributes: attributes, origin: node.origin)
+    let type: ValueType
+    do throws(Diagnostic) {
+      guard let found = try builder.module.resultType(of: probe) else {
+        throw Diagnostic("import.shape", "the shape of the result is not known")
+      }
+      type = found
+    } catch {
+      throw failure(
+        "shape", error.message, node, help: "check the model with onnx.checker and its shape inference")
+    }
+    let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
+    if operands.allSatisfy(constants.contains) { constants.insert(id) }
+    return id
+  }
+
+  /// Appends a constant and returns it.
+  mutating func constant(_ tensor: Tensor, name: String) -> ValueID {
+    let id = builder.constant(tensor, element: .float32, name: name)
+    constants.insert(id)
+    return id
+  }
+
+  /// Whether `id` depends on no input of the graph.
+  func isComputedFromConstants(_ id: ValueID) -> Bool { constants.contains(id) }
+
+  /// Appends a digital operator whose result is output 0 of `node`.
+  mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], for node: ONNXNode) throws(Diagnostic)
+  {
+    let (opcode, attributes) = builder.module.spelling(of: digital, name: node.outputs.first ?? node.op)
+    try emit(opcode, operands, attributes, for: node)
+  }
+
+  /// Makes output 0 of `node` stand for `id`.
+  mutating func bindOutput(_ node: ONNXNode, _ id: ValueID) throws(Diagnostic) {
+    guard let name = node.outputs.first, !name.isEmpty else {
+      throw failure(
+        "output-missing", "\(node.op) has no output", node, help: "check the model with onnx.checker")
+    }
+    guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
+      throw failure(
+        "extra-outputs", "only the first output of \(node.op) is supported", node,
+        help: "export the model in inference mode, so that further outputs are not used")
+    }
+    entries[name] = .value(id)
+  }
+}

@@ -1,0 +1,151 @@
+public import IR
+public import ONNX
+public import Support
+import Tensors
+
+/// Brings an ONNX model to the tensor level. Values are named as in the file; shapes are known throughout.
+///
+/// The first axis of an input is the batch: where the file leaves its length open, it is 1, one sample at a time.
+/// Throws everything that could not be imported, node by node, each with the reason and with what would help.
+public func importModel(_ model: ONNXModel) throws(DiagnosticList) -> Module<TensorLevel> {
+  var importer = Importer(model)
+  importer.run()
+  if !importer.found.isEmpty { throw DiagnosticList(importer.found) }
+  return importer.module
+}
+
+private struct Importer {
+  private static let mostErrors = 20
+
+  private let model: ONNXModel
+  private var context: ImportContext
+  var found: [Diagnostic] = []
+
+  init(_ model: ONNXModel) {
+    self.model = model
+    let name = model.graph.name.isEmpty ? "net" : model.graph.name
+    context = ImportContext(name: name, opset: model.opset() ?? 0, file: model.path)
+  }
+
+  var module: Module<TensorLevel> {
+    var module = context.builder.module
+    module.facts = [.shaped]
+    return module
+  }
+
+  mutating func run() {
+    for tensor in model.graph.initializers { context.bind(tensor.name, .initializer(tensor)) }
+    attempt { (importer) throws(Diagnostic) in try importer.inputs() }
+    for node in model.graph.nodes where found.count < Self.mostErrors {
+      if context.dependsOnFailure(node) {
+        fail(node)
+        continue
+      }
+      let before = found.count
+      attempt { (importer) throws(Diagnostic) in try importer.importNode(node) }
+      if found.count > before { fail(node) }
+    }
+    guard found.isEmpty else { return }
+    attempt { (importer) throws(Diagnostic) in try importer.outputs() }
+  }
+
+  private mutating func attempt(_ body: (inout Importer) throws(Diagnostic) -> Void) {
+    do throws(Diagnostic) {
+      try body(&self)
+    } catch {
+      found.append(error.inFile(model.path))
+    }
+  }
+
+  private mutating func fail(_ node: ONNXNode) {
+    for output in node.outputs { context.bind(output, .failed) }
+  }
+
+  private mutating func inputs() throws(Diagnostic) {
+    let constants = Set(model.graph.initializers.map(\.name))
+    for input in model.graph.inputs where !constants.contains(input.name) {
+      let place = Location(file: model.path, .item("input '\(input.name)'"))
+      guard let element = input.elementType, element.isFloat else {
+        throw Diagnostic(
+          "import.input-type", "the input is not a float tensor", at: place,
+          notes: ["networks with integer inputs are not supported yet"])
+      }
+      guard let dimensions = input.shape else {
+        throw Diagnostic(
+          "import.dynamic-shape", "the input has no shape", at: place,
+          notes: ["export the model with fixed shapes"])
+      }
+      let shape = try inputShape(dimensions, place)
+      let id = context.builder.emit(
+        .input, [], [NamedAttribute("name", .string(input.name))], type: ValueType(.float32, shape),
+        name: input.name, origin: nil)
+      context.bind(input.name, .value(id))
+    }
+  }
+
+  private func inputShape(_ dimensions: [ONNXDimension], _ place: Location) throws(Diagnostic) -> [Int] {
+    var shape: [Int] = []
+    for (axis, dimension) in dimensions.enumerated() {
+      switch dimension {
+      case .fixed(let length) where length > 0: shape.append(length)
+      case .fixed, .named, .unknown:
+        guard axis == 0 else {
+          throw Diagnostic(
+            "import.dynamic-shape", "axis \(axis) of the input has no fixed length", at: place,
+            notes: ["export the model with a fixed length; only the first axis, the batch, may stay open"])
+        }
+        shape.append(1)
+      }
+    }
+    guard isComputable(shape) else {
+      throw Diagnostic("import.input-size", "the input has too many elements", at: place)
+    }
+    return shape
+  }
+
+  private mutating func outputs() throws(Diagnostic) {
+    for output in model.graph.outputs {
+      let place = Location(file: model.path, .item("output '\(output.name)'"))
+      guard case .value(let id)? = context.entry(output.name) else {
+        throw Diagnostic(
+          "import.output", "the output is not computed by the graph as floats", at: place,
+          notes: ["remove outputs that are constants or integers"])
+      }
+      context.builder.module.append(
+        Op(.output, operands: [id], attributes: [NamedAttribute("name", .string(output.name))]))
+    }
+    guard !model.graph.outputs.isEmpty else {
+      throw Diagnostic("import.output", "the graph has no output", at: Location(file: model.path))
+    }
+  }
+
+  private mutating func importNode(_ node: ONNXNode) throws(Diagnostic) {
+    guard node.domain.isEmpty || node.domain == "ai.onnx" else {
+      throw context.failure(
+        "domain", "operators of the domain '\(node.domain)' are not supported", node,
+        help: "export the model with standard operators only")
+    }
+    guard let operatorImporter = operatorImporters[node.op] else {
+      let hint = nearest(node.op, in: operatorImporters.keys.sorted())
+      throw context.failure(
+        "operator", "the operator \(node.op) is not supported", node,
+        help: hint.map { "did you mean \($0)? " } ?? ""
+          + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away"
+      )
+    }
+    try operatorImporter(&context, node)
+  }
+}
+
+/// Imports one node.
+typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
+
+/// All supported operators by name.
+private let operatorImporters: [String: OperatorImporter] =
+  matrixImporters.merging(activationImporters) { first, _ in first }
+  .merging(arithmeticImporters) { first, _ in first }
+  .merging(poolImporters) { first, _ in first }
+  .merging(shapeImporters) { first, _ in first }
+
+/// The names of the supported operators, sorted.
+public var supportedOperators: [String] { operatorImporters.keys.sorted() }

@@ -1,0 +1,131 @@
+import IR
+import ONNX
+import Support
+import Tensors
+
+/// Conv, Gemm, MatMul, BatchNormalization.
+let matrixImporters: [String: OperatorImporter] = [
+  "Conv": importConv, "Gemm": importGemm, "MatMul": importMatMul, "BatchNormalization": importBatchNorm,
+]
+
+@Sendable private func importConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let x = try context.shape(node, 0)
+  let w = try context.shape(node, 1)
+  let spatial = x.count - 2
+  guard spatial == 1 || spatial == 2, w.count == x.count else {
+    throw context.failure(
+      "conv-rank", "Conv on \(x.count - 2) spatial axes is not supported", node,
+      help: "one- and two-dimensional convolutions are")
+  }
+  let kernel = try node.ints("kernel_shape") ?? Array(w.dropFirst(2))
+  guard kernel == Array(w.dropFirst(2)) else {
+    throw context.failure(
+      "conv-kernel", "kernel_shape \(kernel) differs from the weights' \(Array(w.dropFirst(2)))", node,
+      help: "check the model with onnx.checker")
+  }
+  let walk = try WindowAttributes(context, node, input: Array(x.dropFirst(2)), kernel: kernel)
+  var operands = [try context.value(node, 0), try context.value(node, 1)]
+  if context.hasInput(node, 2) { operands.append(try context.value(node, 2)) }
+  try context.emit(
+    .conv, operands,
+    [
+      NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
+      NamedAttribute("dilations", .ints(walk.dilations)),
+      NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
+    ], for: node)
+}
+
+/// `alpha * A' * B' + beta * C` as a product with a constant matrix and a bias; the factors and the transposes are
+/// operations on constants that `fold-constants` removes.
+@Sendable private func importGemm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  var a = try context.value(node, 0)
+  var b = try context.value(node, 1)
+  if try node.int("transA") ?? 0 != 0 { a = try transposed(&context, a, node) }
+  if try node.int("transB") ?? 0 != 0 { b = try transposed(&context, b, node) }
+  let alpha = try node.float("alpha") ?? 1
+  if alpha != 1 { b = try scaled(&context, b, by: alpha, node) }
+  let isWeight = isConstant(context, node, 1)
+  guard context.hasInput(node, 2) else {
+    return try context.emit(isWeight ? .gemm : .matmul, [a, b], for: node)
+  }
+  var c = try context.value(node, 2)
+  let beta = try node.float("beta") ?? 1
+  if beta != 1 { c = try scaled(&context, c, by: beta, node) }
+  let columns = context.builder.type(b).shape?.last ?? 0
+  let cShape = context.builder.type(c).shape ?? []
+  if isWeight, isConstant(context, node, 2), cShape.reduce(1, *) == columns, cShape.last == columns {
+    if cShape.count != 1 {
+      c = try context.emitInner(
+        .reshape, [c], [NamedAttribute("shape", .ints([columns]))], name: node.inputs[2], for: node)
+    }
+    return try context.emit(.gemm, [a, b, c], for: node)
+  }
+  let product = try context.emitInner(
+    isWeight ? .gemm : .matmul, [a, b], name: "\(node.outputs.first ?? "gemm").product", for: node)
+  try context.emit(.add, [product, c], for: node)
+}
+
+/// Products with a constant right side are layers; a constant left side is turned round.
+@Sendable private func importMatMul(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let (a, b) = (try context.shape(node, 0), try context.shape(node, 1))
+  if isConstant(context, node, 1), b.count == 2, a.count >= 1 {
+    return try context.emit(.gemm, [try context.value(node, 0), try context.value(node, 1)], for: node)
+  }
+  if isConstant(context, node, 0), a.count == 2, b.count == 2 {
+    let x = try transposed(&context, try context.value(node, 1), node)
+    let w = try transposed(&context, try context.value(node, 0), node)
+    let product = try context.emitInner(
+      .gemm, [x, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
+    return try context.emit(.transpose, [product], [NamedAttribute("order", .ints([1, 0]))], for: node)
+  }
+  try context.emit(.matmul, [try context.value(node, 0), try context.value(node, 1)], for: node)
+}
+
+@Sendable private func importBatchNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  guard try node.int("training_mode") ?? 0 == 0, try node.int("spatial") ?? 1 == 1 else {
+    throw context.failure(
+      "batch-norm-mode", "only inference with statistics per channel is supported", node,
+      help: "export the model in inference mode")
+  }
+  var operands: [ValueID] = []
+  for index in 0..<5 { operands.append(try context.value(node, index)) }
+  let channels = (context.builder.type(operands[0]).shape ?? []).dropFirst().first ?? 0
+  guard operands.dropFirst().allSatisfy({ context.builder.type($0).shape == [channels] }) else {
+    throw context.failure(
+      "batch-norm-shape", "expected \(channels) parameters of each kind", node,
+      help: "check the model with onnx.checker")
+  }
+  let epsilon = try node.float("epsilon") ?? 1e-5
+  try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+}
+
+/// Whether input `index` comes from constants alone.
+private func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
+  if context.isInitializer(node, index) { return true }
+  guard context.hasInput(node, index), case .value(let id)? = context.entry(node.inputs[index]) else {
+    return false
+  }
+  return context.isComputedFromConstants(id)
+}
+
+private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: ONNXNode) throws(Diagnostic)
+  -> ValueID
+{
+  let type = context.builder.type(id)
+  guard type.shape?.count == 2 else {
+    throw context.failure(
+      "gemm-rank", "Gemm takes matrices, found the shape \(type.shape ?? [])", node,
+      help: "flatten the input first")
+  }
+  return try context.emitInner(
+    .transpose, [id], [NamedAttribute("order", .ints([1, 0]))],
+    name: "\(context.builder.module.values[id].name).transposed", for: node)
+}
+
+private func scaled(_ context: inout ImportContext, _ id: ValueID, by factor: Float, _ node: ONNXNode)
+  throws(Diagnostic) -> ValueID
+{
+  let name = context.builder.module.values[id].name
+  let constant = context.constant(Tensor([1], [factor]), name: "\(name).factor")
+  return try context.emitInner(.multiply, [id, constant], name: "\(name).scaled", for: node)
+}

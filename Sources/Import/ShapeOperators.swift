@@ -1,0 +1,199 @@
+import IR
+import ONNX
+import Support
+import Tensors
+
+/// Operators that move elements without changing them, and constants.
+let shapeImporters: [String: OperatorImporter] = [
+  "Identity": alias, "Dropout": alias, "Cast": importCast, "Constant": importConstant,
+  "Reshape": importReshape, "Flatten": importFlatten, "Squeeze": importSqueeze, "Unsqueeze": importUnsqueeze,
+  "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad, "Shape": importShape,
+  "Gather": importGather,
+]
+
+/// Output 0 is input 0 under another name.
+@Sendable private func alias(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  guard let input = node.inputs.first, let entry = context.entry(input), let output = node.outputs.first
+  else {
+    throw context.failure(
+      "undefined", "the input is not defined", node, help: "check the model with onnx.checker")
+  }
+  context.bind(output, entry)
+}
+
+@Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
+  let isKnownInteger = context.knownIntegers(node, 0) != nil
+  guard let target, isKnownInteger ? target.isInteger : target.isFloat else {
+    throw context.failure(
+      "cast", "a cast between floats and integers is not supported", node,
+      help: "only casts that keep floats floats, and shapes integers, are")
+  }
+  try alias(&context, node)
+}
+
+@Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let output = node.outputs.first ?? ""
+  if let tensor = try? node.tensor("value") {
+    context.bind(output, .initializer(tensor))
+  } else if let value = try? node.int("value_int") {
+    context.bind(output, .integers(values: [Int64(value)], shape: []))
+  } else if let values = try? node.ints("value_ints") {
+    context.bind(output, .integers(values: values.map { Int64($0) }, shape: [values.count]))
+  } else if let value = try? node.float("value_float") {
+    context.bind(output, .value(context.constant(Tensor([], [value]), name: output)))
+  } else if let values = try? node.floats("value_floats") {
+    context.bind(output, .value(context.constant(Tensor([values.count], values), name: output)))
+  } else {
+    throw context.failure(
+      "constant", "this form of Constant is not supported", node,
+      help: "dense numbers are; sparse tensors and texts are not")
+  }
+}
+
+@Sendable private func importReshape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let input = try context.shape(node, 0)
+  let wish = try context.integers(node, 1).values
+  let keepsZeros = try node.int("allowzero") ?? 0 != 0
+  var shape: [Int] = []
+  for (axis, length) in wish.enumerated() {
+    if length == 0 && !keepsZeros && axis < input.count {
+      shape.append(input[axis])
+    } else {
+      shape.append(Int(clamping: length))
+    }
+  }
+  let open = shape.indices.filter { shape[$0] == -1 }
+  if open.count == 1, let rest = checkedProduct(shape.filter { $0 != -1 }), rest > 0 {
+    shape[open[0]] = input.reduce(1, *) / rest
+  }
+  guard shape.allSatisfy({ $0 >= 0 }) else {
+    throw context.failure(
+      "reshape", "the shape \(wish) does not go with \(input)", node,
+      help: "check the model with onnx.checker")
+  }
+  try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+}
+
+@Sendable private func importFlatten(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let input = try context.shape(node, 0)
+  let axis = try node.int("axis") ?? 1
+  guard -input.count...input.count ~= axis else {
+    throw context.failure(
+      "axis", "axis \(axis) is outside of \(input.count) axes", node,
+      help: "check the model with onnx.checker")
+  }
+  let split = axis < 0 ? axis + input.count : axis
+  let shape = [input[..<split].reduce(1, *), input[split...].reduce(1, *)]
+  try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+}
+
+/// Axes are an attribute up to opset 12 and an input from 13 on.
+private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnostic) -> [Int]? {
+  if context.hasInput(node, 1) { return try context.integers(node, 1).values.map { Int(clamping: $0) } }
+  return try node.ints("axes")
+}
+
+@Sendable private func importSqueeze(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let input = try context.shape(node, 0)
+  let given = try axesOf(node, context) ?? input.indices.filter { input[$0] == 1 }
+  let axes = try normalizedAxes(given, rank: input.count, context, node)
+  guard axes.allSatisfy({ input[$0] == 1 }) else {
+    throw context.failure(
+      "squeeze", "only axes of length 1 can go, the shape is \(input)", node,
+      help: "check the model with onnx.checker")
+  }
+  try reshapeEntry(&context, node, to: input.indices.filter { !axes.contains($0) }.map { input[$0] })
+}
+
+@Sendable private func importUnsqueeze(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let input = try context.shape(node, 0)
+  let given = try axesOf(node, context) ?? []
+  var shape = input
+  for axis in try normalizedAxes(given, rank: input.count + given.count, context, node) {
+    guard axis <= shape.count else {
+      throw context.failure(
+        "axis", "axes \(given) are outside of the result", node, help: "check the model with onnx.checker")
+    }
+    shape.insert(1, at: axis)
+  }
+  try reshapeEntry(&context, node, to: shape)
+}
+
+/// Gives floats or known integers another shape.
+private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to shape: [Int])
+  throws(Diagnostic)
+{
+  if let known = context.knownIntegers(node, 0) {
+    context.bind(node.outputs.first ?? "", .integers(values: known.values, shape: shape))
+  } else {
+    try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+  }
+}
+
+@Sendable private func importTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let rank = try context.shape(node, 0).count
+  let order = try node.ints("perm") ?? Array((0..<rank).reversed())
+  try context.emit(.transpose(order), [try context.value(node, 0)], for: node)
+}
+
+@Sendable private func importConcat(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let known = node.inputs.indices.compactMap { context.knownIntegers(node, $0) }
+  if known.count == node.inputs.count, !known.isEmpty {
+    let values = known.flatMap(\.values)
+    return context.bind(node.outputs.first ?? "", .integers(values: values, shape: [values.count]))
+  }
+  let rank = try context.shape(node, 0).count
+  let axis = try normalizedAxes([try node.int("axis") ?? 0], rank: rank, context, node)[0]
+  var operands: [ValueID] = []
+  for index in node.inputs.indices { operands.append(try context.value(node, index)) }
+  try context.emit(.concat(axis: axis), operands, for: node)
+}
+
+/// Constant mode; pads are attributes up to opset 10 and inputs from 11 on.
+@Sendable private func importPad(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let mode = try node.string("mode") ?? "constant"
+  let rank = try context.shape(node, 0).count
+  let isNew = context.hasInput(node, 1)
+  let pads =
+    isNew ? try context.integers(node, 1).values.map { Int(clamping: $0) } : try node.ints("pads") ?? []
+  let value = context.hasInput(node, 2) ? try context.scalar(node, 2) : try node.float("value") ?? 0
+  guard mode == "constant", pads.count == 2 * rank, pads.allSatisfy({ 0..<(1 << 20) ~= $0 }),
+    !context.hasInput(node, 3)
+  else {
+    throw context.failure(
+      "pad", "only padding of all axes with a constant, by no negative amount, is supported", node,
+      help: "mode is '\(mode)', pads are \(pads)")
+  }
+  let digital = DigitalOperator.pad(
+    before: Array(pads.prefix(rank)), after: Array(pads.suffix(rank)), value: value)
+  try context.emit(digital, [try context.value(node, 0)], for: node)
+}
+
+@Sendable private func importShape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let shape = try context.shape(node, 0)
+  func position(_ axis: Int) -> Int { max(0, min(shape.count, axis < 0 ? axis + shape.count : axis)) }
+  let start = position(try node.int("start") ?? 0)
+  let end = position(try node.int("end") ?? shape.count)
+  let values = start < end ? shape[start..<end].map { Int64($0) } : []
+  context.bind(node.outputs.first ?? "", .integers(values: values, shape: [values.count]))
+}
+
+/// Elements of known integers, as exporters write it to take a length out of a shape.
+@Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  guard let data = context.knownIntegers(node, 0), data.shape.count == 1 else {
+    throw context.failure(
+      "gather", "Gather is supported on shapes only", node,
+      help: "gathering of computed values is not supported yet")
+  }
+  let (indices, shape) = try context.integers(node, 1)
+  var values: [Int64] = []
+  for index in indices {
+    let at = index < 0 ? index + Int64(data.values.count) : index
+    guard 0..<Int64(data.values.count) ~= at else {
+      throw context.failure("gather", "index \(index) is outside of the shape", node, help: "check the model")
+    }
+    values.append(data.values[Int(at)])
+  }
+  context.bind(node.outputs.first ?? "", .integers(values: values, shape: shape))
+}

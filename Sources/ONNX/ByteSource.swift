@@ -1,0 +1,49 @@
+internal import Support
+
+/// Bytes that tensors and readers point into; they live as long as this object.
+final class ByteSource: Sendable {
+  private enum Owner {
+    case mapped(MappedFile)
+    case owned
+  }
+
+  private let owner: Owner
+  private nonisolated(unsafe) let base: UnsafeRawBufferPointer
+
+  /// The bytes of a mapped file.
+  init(_ file: MappedFile) {
+    owner = .mapped(file)
+    base = file.unsafeBytes
+  }
+
+  /// A copy of `bytes`.
+  init(_ bytes: [UInt8]) {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
+    copy.copyBytes(from: bytes)
+    owner = .owned
+    base = UnsafeRawBufferPointer(copy)
+  }
+
+  deinit {
+    if case .owned = owner { base.deallocate() }
+  }
+
+  /// All bytes.
+  var bytes: UnsafeRawBufferPointer { base }
+
+  /// Whether the bytes lie in a mapped file.
+  var isMapped: Bool {
+    if case .mapped = owner { return true }
+    return false
+  }
+
+  /// The whole range.
+  var all: ByteRange { ByteRange(start: 0, end: base.count) }
+}
+
+/// A range of bytes of a `ByteSource`, always inside it.
+struct ByteRange: Hashable, Sendable {
+  var start: Int
+  var end: Int
+  var count: Int { end - start }
+}

@@ -1,0 +1,134 @@
+import Hardware
+public import IR
+public import Support
+import Tensors
+
+/// Every layer is realised by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
+///
+/// Sign encodings (reference: ISAAC, ISCA 2016, for the offset; PRIME, ISCA 2016, for the differential pair):
+/// `differential` writes magnitudes into columns that add or subtract, `twos-complement` gives the sign bit a column
+/// that subtracts, `offset` adds 2^(bits - 1) to every weight and subtracts `offset * sum(x)` digitally.
+/// Spec: ir-spec.md, `slice-bits`.
+public struct SliceBits: Pass {
+  public typealias L = CrossbarLevel
+  public static let name = "slice-bits"
+  public static let summary = "every layer is realised by blocks whose cells decode to its weights"
+  public static let requires: Set<Fact> = [.shaped]
+  public static let establishes: Set<Fact> = [.sliced]
+  public static let guarantee = Guarantee.exact("")
+  public static let options = [
+    PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
+    PassOption(
+      "signs", .word(SignEncoding.allCases.map(\.rawValue)),
+      default: .word(SignEncoding.differential.rawValue),
+      "how signed weights become cell levels"),
+    PassOption(
+      "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
+      "columns of one weight side by side, or columns of one slice"),
+    PassOption(
+      "placement", .word(["intra", "inter"]), default: .word("intra"),
+      "all slices in one block, or each slice in a block of its own"),
+  ]
+
+  private let cellBits: Int
+  private let encoding: SignEncoding
+  private let isSliceMajor: Bool
+  private let isInter: Bool
+
+  public init(_ options: PassOptions) {
+    cellBits = options.int("cell")
+    encoding = SignEncoding(rawValue: options.word("signs")) ?? .differential
+    isSliceMajor = options.word("order") == "slice-major"
+    isInter = options.word("placement") == "inter"
+  }
+
+  public func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    let bits = try cellBits > 0 ? cellBits : module.requiredMachine().array.cellBits
+    var sliced: [(OpID, LayerView)] = []
+    for (id, layer) in module.layers {
+      guard layer.blocks.isEmpty else {
+        throw Diagnostic("slice-bits.blocks", "@\(layer.name) is sliced already", at: module.ops[id].location)
+      }
+      guard let weights = layer.weights else {
+        throw Diagnostic("slice-bits.weights", "@\(layer.name) has no weights", at: module.ops[id].location)
+      }
+      sliced.append((id, slice(layer, weights.integers, bits)))
+    }
+    module.replaceLayers(sliced)
+    context.count("layers-sliced", sliced.count)
+  }
+
+  private func slice(_ layer: LayerView, _ weights: [Int64], _ bits: Int) -> LayerView {
+    var result = layer
+    result.encoding = encoding
+    result.cellBits = bits
+    result.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
+    let digits = digits(layer, weights, bits)
+    let groups = isInter ? digits.map { [$0] } : [digits]
+    result.blocks = groups.map { block($0, layer, weights, result.offset) }
+    return result
+  }
+
+  /// A slice of every weight: which bits, at which weight, and of which sign.
+  private struct Digit {
+    var shift: Int
+    var bits: Int
+    var negative: Bool
+    /// What of a weight the digit is cut from.
+    var part: Part
+
+    enum Part { case positive, negative, lower, sign, shifted }
+
+    func level(_ weight: Int64, offset: Int64) -> UInt8 {
+      let value: Int64
+      switch part {
+      case .positive: value = max(weight, 0)
+      case .negative: value = max(-weight, 0)
+      case .lower, .sign: value = weight
+      case .shifted: value = weight + offset
+      }
+      return UInt8(truncatingIfNeeded: (value >> Int64(shift)) & (1 << Int64(bits) - 1))
+    }
+  }
+
+  private func digits(_ layer: LayerView, _ weights: [Int64], _ bits: Int) -> [Digit] {
+    let width = layer.weightBits
+    func cut(_ total: Int, _ part: Digit.Part, negative: Bool = false) -> [Digit] {
+      stride(from: 0, to: total, by: bits).map {
+        Digit(shift: $0, bits: min(bits, total - $0), negative: negative, part: part)
+      }
+    }
+    switch encoding {
+    case .differential:
+      // The one weight whose magnitude needs the sign's bit as well is -2^(width - 1).
+      let magnitude = weights.contains(-(1 << Int64(width - 1))) ? width : width - 1
+      return cut(magnitude, .positive) + cut(magnitude, .negative, negative: true)
+    case .twosComplement:
+      return cut(width - 1, .lower) + [Digit(shift: width - 1, bits: 1, negative: true, part: .sign)]
+    case .offset: return cut(width, .shifted)
+    }
+  }
+
+  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView
+  {
+    var columns: [(output: Int, digit: Digit)] = []
+    if isSliceMajor {
+      for digit in digits { for output in 0..<layer.columns { columns.append((output, digit)) } }
+    } else {
+      for output in 0..<layer.columns { for digit in digits { columns.append((output, digit)) } }
+    }
+    var cells: [UInt8] = []
+    cells.reserveCapacity(layer.rows * columns.count)
+    for row in 0..<layer.rows {
+      for (output, digit) in columns {
+        cells.append(digit.level(weights[row * layer.columns + output], offset: offset))
+      }
+    }
+    return BlockView(
+      rows: (0..<layer.rows).map { RowEntry(input: $0) },
+      columns: columns.map {
+        ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative)
+      },
+      cells: cells)
+  }
+}

@@ -1,0 +1,198 @@
+public import IR
+import Reference
+public import Support
+import Tensors
+
+/// Every convolution and product is a layer: an integer matrix, fed by the windows of its input.
+///
+/// A convolution gives one layer for each group. A zero point moves into the bias: `W(x - z) = Wx - z * sum(W)`.
+/// All other operations stay as they are. Spec: ir-spec.md, `lower-to-crossbar`.
+public struct LowerToCrossbar: Lowering {
+  public typealias From = TensorLevel
+  public typealias To = CrossbarLevel
+  public static let name = "lower-to-crossbar"
+  public static let summary = "every convolution and product is an integer matrix fed by windows of its input"
+  public static let requires: Set<Fact> = [.shaped, .quantized]
+  public static let establishes: Set<Fact> = [.shaped]
+  public static let guarantee = Guarantee.exact("")
+  public static let options: [PassOption] = []
+
+  public init(_ options: PassOptions) {}
+
+  public func run(on module: Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic)
+    -> Module<CrossbarLevel>
+  {
+    var lowering = CrossbarLowering(module)
+    for op in module.bodyOps { try lowering.lower(op) }
+    lowering.builder.module.dropUnusedConstantOps()
+    return lowering.builder.module.compacted()
+  }
+}
+
+extension Module {
+  /// Removes constants that nothing uses.
+  mutating func dropUnusedConstantOps() {
+    let uses = Uses(of: self)
+    body.removeAll { ops[$0].opcode == .constant && ops[$0].results.allSatisfy { uses[$0].isEmpty } }
+  }
+}
+
+private struct CrossbarLowering {
+  let source: Module<TensorLevel>
+  var builder: Builder<CrossbarLevel>
+  private var names: [ValueID: ValueID] = [:]
+  private var constants: [ValueID: Op] = [:]
+  private var symbols: Set<String> = []
+
+  init(_ source: Module<TensorLevel>) {
+    self.source = source
+    builder = Builder(source.emptied(at: CrossbarLevel.self))
+  }
+
+  mutating func lower(_ op: Op) throws(Diagnostic) {
+    switch op.opcode {
+    case .conv: try convolution(op)
+    case .gemm: try product(op)
+    default:
+      if op.opcode == .constant { constants[op.results[0]] = op }
+      copy(op)
+    }
+  }
+
+  private mutating func copy(_ op: Op) {
+    var attributes = op.attributes
+    attributes.removeAll { $0.name == "range" }
+    for attribute in attributes {
+      if case .resource(let name) = attribute.value, let resource = source.resource(name) {
+        builder.module.setResource(resource)
+      }
+    }
+    let results = op.results.map { id in
+      let value = source.values[id]
+      let new = builder.value(value.name, value.type)
+      names[id] = new
+      return new
+    }
+    builder.module.append(
+      Op(
+        op.opcode, operands: op.operands.compactMap { names[$0] }, results: results, attributes: attributes,
+        origin: op.origin))
+  }
+
+  private func tensor(_ id: ValueID, _ op: Op) throws(Diagnostic) -> Tensor {
+    let type = source.values[id].type
+    guard let constant = constants[id],
+      let tensor = source.tensor(constant["value"], element: type.element, shape: type.shape ?? [])
+    else { throw Diagnostic("lower-to-crossbar.weights", "the weights are not constant", at: op.location) }
+    return tensor
+  }
+
+  private func weightBits(_ op: Op) throws(Diagnostic) -> Int {
+    guard case .integer(let bits, signed: true) = source.values[op.operands[1]].type.element, 2...16 ~= bits
+    else {
+      throw Diagnostic(
+        "lower-to-crossbar.weights", "weights must be signed integers of 2 to 16 bits", at: op.location)
+    }
+    return bits
+  }
+
+  private mutating func convolution(_ op: Op) throws(Diagnostic) {
+    let weights = try tensor(op.operands[1], op)
+    let type = source.values[op.operands[0]].type
+    guard let window = convWindow(op, input: type.shape ?? [], weights: weights.shape),
+      let x = names[op.operands[0]]
+    else { throw Diagnostic("lower-to-crossbar.shape", "the shapes do not go together", at: op.location) }
+    let groups = op.int("groups", default: 1)
+    var parts: [(window: Window, matrix: Tensor)] = []
+    for group in 0..<groups {
+      var slice = window
+      slice.channelCount = window.channels / groups
+      slice.channelStart = group * slice.channelCount
+      parts.append((slice, groupMatrix(weights, group, of: groups)))
+    }
+    names[op.results[0]] = try matrix(
+      op, x, parts, shape: source.values[op.results[0]].type.shape ?? [], axis: 1)
+  }
+
+  private mutating func product(_ op: Op) throws(Diagnostic) {
+    let weights = try tensor(op.operands[1], op)
+    let shape = source.values[op.results[0]].type.shape ?? []
+    let rows = (source.values[op.operands[0]].type.count) / max(1, weights.shape[0])
+    guard rows > 0, let x = names[op.operands[0]] else {
+      throw Diagnostic("lower-to-crossbar.shape", "the product has no rows", at: op.location)
+    }
+    let part = (window: Window.rows(rows, weights.shape[0]), matrix: weights)
+    let flat = try matrix(op, x, [part], shape: [rows, weights.shape[1]], axis: 1)
+    names[op.results[0]] =
+      shape == [rows, weights.shape[1]]
+      ? flat
+      : builder.emit(
+        .reshape(shape), [flat], type: ValueType(.accumulator, shape),
+        name: source.values[op.results[0]].name,
+        origin: op.origin)
+  }
+
+  /// Window, layer and arrangement for each part, and the bias of all.
+  private mutating func matrix(
+    _ op: Op, _ x: ValueID, _ parts: [(window: Window, matrix: Tensor)], shape: [Int], axis: Int
+  ) throws(Diagnostic) -> ValueID {
+    let name = source.values[op.results[0]].name
+    let inputs = builder.type(x)
+    let zero = inputs.quantization?.zero ?? 0
+    var rows: [ValueID] = []
+    var correction: [Int64] = []
+    for (number, part) in parts.enumerated() {
+      let symbol = uniqueSymbol(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
+      var layer = LayerView(
+        name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: inputs.element,
+        weightBits: try weightBits(op), weights: nil)
+      layer.weights = Tensor(
+        part.matrix.shape, part.matrix.integers, as: .integer(bits: layer.weightBits, signed: true))
+      let spelled = builder.module.spell(layer, origin: op.origin)
+      builder.module.append(spelled)
+      let window = builder.emit(
+        .window, [x],
+        [NamedAttribute("window", .window(part.window)), NamedAttribute("padding", .int(zero))],
+        type: ValueType(inputs.element, [part.window.positions, part.window.length]),
+        name: "\(symbol).windows",
+        origin: op.origin)
+      rows.append(
+        builder.emit(
+          .mvm, [window], [NamedAttribute("layer", .symbol(symbol))],
+          type: ValueType(.accumulator, [part.window.positions, layer.columns]), name: "\(symbol).rows",
+          origin: op.origin))
+      correction += columnSums(part.matrix).map { -$0 * zero }
+    }
+    let sums = builder.emit(
+      .arrange, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
+    if op.operands.count > 2 {
+      let bias = try tensor(op.operands[2], op).integers
+      correction = zip(correction, bias).map { $0 + $1 }
+    }
+    guard correction.contains(where: { $0 != 0 }) else { return sums }
+    return builder.emit(
+      .addBias(values: correction, axis: axis), [sums], type: ValueType(.accumulator, shape), name: name,
+      origin: op.origin)
+  }
+
+  private func layerName(_ op: Op, _ fallback: String) -> String {
+    if let name = op.origin?.name, !name.isEmpty { return sanitize(name) }
+    return fallback
+  }
+
+  private mutating func uniqueSymbol(_ wish: String) -> String {
+    var name = wish
+    var number = 1
+    while !symbols.insert(name).inserted {
+      number += 1
+      name = "\(wish).\(number)"
+    }
+    return name
+  }
+
+  private func columnSums(_ matrix: Tensor) -> [Int64] {
+    var sums = [Int64](repeating: 0, count: matrix.shape[1])
+    for (k, value) in matrix.integers.enumerated() { sums[k % matrix.shape[1]] += value }
+    return sums
+  }
+}

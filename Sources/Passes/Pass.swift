@@ -1,0 +1,144 @@
+public import Hardware
+public import IR
+public import Support
+public import Tensors
+
+/// What a pass promises about the numbers.
+public enum Guarantee: Hashable, Sendable {
+  /// Every output keeps its value, bit for bit, except as the text says.
+  case exact(String)
+  /// Outputs change within the bound that the text states.
+  case bounded(String)
+
+  /// The promise in words.
+  public var text: String {
+    switch self {
+    case .exact(let note): return note.isEmpty ? "exact" : "exact; \(note)"
+    case .bounded(let bound): return "bounded: \(bound)"
+    }
+  }
+}
+
+/// An option of a pass.
+public struct PassOption: Sendable {
+  /// The name.
+  public let name: String
+  /// The kind of value.
+  public let kind: AttributeKind
+  /// The value where none is given.
+  public let fallback: Attribute
+  /// What it does.
+  public let summary: String
+
+  /// Creates an option.
+  public init(_ name: String, _ kind: AttributeKind, default fallback: Attribute, _ summary: String) {
+    self.name = name
+    self.kind = kind
+    self.fallback = fallback
+    self.summary = summary
+  }
+}
+
+/// The options of one use of a pass: those given, and the defaults of the others.
+public struct PassOptions: Sendable {
+  private let values: [NamedAttribute]
+
+  /// Checks `given` against `specs`.
+  public init(_ given: [NamedAttribute], _ specs: [PassOption], pass: String) throws(Diagnostic) {
+    for option in given {
+      guard let spec = specs.first(where: { $0.name == option.name }) else {
+        let known = specs.isEmpty ? "it has none" : "known are \(specs.map(\.name).joined(separator: ", "))"
+        throw Diagnostic("pass.option", "\(pass) has no option '\(option.name)'; \(known)")
+      }
+      guard spec.kind.admits(option.value) else {
+        throw Diagnostic(
+          "pass.option", "option '\(option.name)' of \(pass) must be \(spec.kind.name), found \(option.value)"
+        )
+      }
+    }
+    values = specs.map { spec in
+      given.first { $0.name == spec.name } ?? NamedAttribute(spec.name, spec.fallback)
+    }
+  }
+
+  /// The whole number called `name`.
+  public func int(_ name: String) -> Int { find(name)?.asInt ?? 0 }
+
+  /// The keyword called `name`.
+  public func word(_ name: String) -> String {
+    if case .word(let word)? = find(name) { return word }
+    return ""
+  }
+
+  private func find(_ name: String) -> Attribute? { values.first { $0.name == name }?.value }
+}
+
+/// What passes see of their surroundings and what they report.
+public struct PassContext: Sendable {
+  /// Samples for calibration, each with one tensor per graph input.
+  public var calibration: [[Tensor]]
+  /// Threads that a pass may use; results never depend on it.
+  public var threads: Int
+  /// Warnings, in the order in which they arose.
+  public var warnings: [Diagnostic]
+  /// Counts such as `weights-zeroed`, in the order in which they arose.
+  public var counts: [(name: String, value: Int)]
+
+  /// Creates a context.
+  public init(calibration: [[Tensor]] = [], threads: Int = 1) {
+    self.calibration = calibration
+    self.threads = threads
+    warnings = []
+    counts = []
+  }
+
+  /// Reports a count.
+  public mutating func count(_ name: String, _ value: Int) { counts.append((name, value)) }
+}
+
+/// What is stated of every pass and every lowering.
+public protocol PassDescription: Sendable {
+  /// The kebab-case name.
+  static var name: String { get }
+  /// One sentence: what is true afterwards.
+  static var summary: String { get }
+  /// What must hold before.
+  static var requires: Set<Fact> { get }
+  /// What holds afterwards.
+  static var establishes: Set<Fact> { get }
+  /// What happens to the numbers.
+  static var guarantee: Guarantee { get }
+  /// The options.
+  static var options: [PassOption] { get }
+  /// Creates a pass from checked options.
+  init(_ options: PassOptions) throws(Diagnostic)
+}
+
+/// A step that changes a module and leaves it at its level.
+public protocol Pass: PassDescription {
+  /// The level it works at.
+  associatedtype L: Level
+  /// Changes `module`.
+  func run(on module: inout Module<L>, in context: inout PassContext) throws(Diagnostic)
+}
+
+/// A step that takes a module to another level.
+public protocol Lowering: PassDescription {
+  /// The level it starts from.
+  associatedtype From: Level
+  /// The level it leads to.
+  associatedtype To: Level
+  /// Builds the module at the new level.
+  func run(on module: Module<From>, in context: inout PassContext) throws(Diagnostic) -> Module<To>
+}
+
+extension Module {
+  /// The machine that the module is compiled for, or the error that it names none.
+  public func requiredMachine() throws(Diagnostic) -> Machine {
+    guard let machine else {
+      throw Diagnostic(
+        "pass.machine", "the module names no machine", notes: ["add 'machine sre' to its text"])
+    }
+    return machine
+  }
+}

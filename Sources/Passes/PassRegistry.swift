@@ -1,0 +1,101 @@
+public import IR
+public import Support
+
+/// A pass or lowering as the registry lists it, without its type.
+public struct PassEntry: Sendable {
+  /// The kebab-case name.
+  public let name: String
+  /// One sentence: what is true afterwards.
+  public let summary: String
+  /// The level it takes.
+  public let from: LevelName
+  /// The level it gives.
+  public let to: LevelName
+  /// What must hold before.
+  public let requires: Set<Fact>
+  /// What holds afterwards.
+  public let establishes: Set<Fact>
+  /// What happens to the numbers.
+  public let guarantee: Guarantee
+  /// The options.
+  public let options: [PassOption]
+  /// Runs the pass with the given options.
+  let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
+}
+
+/// All passes, in the order in which the dense road uses them: the only list of names.
+public let passRegistry: [PassEntry] = [
+  entry(InferShapes.self),
+  entry(FoldConstants.self),
+  entry(FoldBatchNorm.self),
+  entry(Calibrate.self),
+  entry(Quantize.self),
+  entry(LowerToCrossbar.self),
+  entry(SliceBits.self),
+  entry(FormUnits.self),
+  entry(PlaceBlocks.self),
+  entry(Schedule.self),
+  entry(LowerToProgram.self),
+]
+
+/// The entry called `name`; throws `pass.unknown`, naming the nearest one.
+public func registeredPass(_ name: String) throws(Diagnostic) -> PassEntry {
+  if let found = passRegistry.first(where: { $0.name == name }) { return found }
+  let hint = nearest(name, in: passRegistry.map(\.name)).map { "did you mean '\($0)'?" }
+  throw Diagnostic(
+    "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
+}
+
+extension PassEntry {
+  /// Checks the level and the required facts, runs the pass, adds what it establishes and verifies the result.
+  ///
+  /// Throws what the pass throws, `pass.level`, `pass.requires`, and `pass.broken` where the result does not verify.
+  public func apply(to module: AnyModule, _ given: [NamedAttribute] = [], in context: inout PassContext)
+    throws(Diagnostic) -> AnyModule
+  {
+    guard module.level == from else {
+      throw Diagnostic(
+        "pass.level", "\(name) works at level \(from.rawValue), the module is at \(module.level.rawValue)")
+    }
+    let missing = requires.subtracting(module.facts).sorted()
+    guard missing.isEmpty else {
+      let providers = passRegistry.filter { !$0.establishes.isDisjoint(with: missing) }.map(\.name)
+      throw Diagnostic(
+        "pass.requires", "\(name) needs a module that is \(missing.map(\.rawValue).joined(separator: ", "))",
+        notes: ["run \(providers.joined(separator: ", ")) first"])
+    }
+    let result = try run(module, given, &context)
+    if let broken = verify(result).first {
+      throw Diagnostic(
+        "pass.broken", "\(name) gave a module that does not verify: \(broken.message)", at: broken.location,
+        notes: ["this is a defect of \(name), not of the model"])
+    }
+    return result
+  }
+}
+
+private func entry<P: Pass>(_ type: P.Type) -> PassEntry {
+  PassEntry(
+    name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
+    establishes: P.establishes, guarantee: P.guarantee, options: P.options
+  ) { (module, given, context) throws(Diagnostic) in
+    let pass = try P(try PassOptions(given, P.options, pass: P.name))
+    guard var typed = module.module(at: P.L.self) else { return module }
+    try pass.run(on: &typed, in: &context)
+    typed.facts.formUnion(P.establishes)
+    return AnyModule(typed)
+  }
+}
+
+private func entry<P: Lowering>(_ type: P.Type) -> PassEntry {
+  PassEntry(
+    name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
+    establishes: P.establishes, guarantee: P.guarantee, options: P.options
+  ) { (module, given, context) throws(Diagnostic) in
+    let pass = try P(try PassOptions(given, P.options, pass: P.name))
+    guard let typed = module.module(at: P.From.self) else { return module }
+    var lowered = try pass.run(on: typed, in: &context)
+    lowered.facts.formUnion(P.establishes)
+    return AnyModule(lowered)
+  }
+}

@@ -1,0 +1,84 @@
+public import IR
+public import Support
+
+/// A named pipeline.
+public struct Scheme: Sendable {
+  /// The name.
+  public let name: String
+  /// What it stands for.
+  public let summary: String
+  /// The target that it is compiled for unless another is given.
+  public let target: String
+  /// The passes in order.
+  public let steps: [Step]
+
+  /// A pass with the reason why it stands where it stands.
+  public struct Step: Sendable {
+    /// The pass with its options, as in a pipeline's text.
+    public let text: String
+    /// Why it stands here.
+    public let reason: String
+  }
+}
+
+/// All schemes.
+public let schemes: [Scheme] = [
+  Scheme(
+    name: "dense", summary: "every cell is mapped and read in operation units: the baseline of all schemes",
+    target: "sre",
+    steps: front + [
+      .init(text: "slice-bits", reason: "magnitudes in cells, so that zero weights stay zero cells"),
+      .init(text: "form-units", reason: "the machine's operation units, 16x16 for sre"),
+    ] + back),
+  Scheme(
+    name: "isaac",
+    summary: "the whole array is read at once: the over-idealised design without operation units",
+    target: "isaac",
+    steps: front + [
+      .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
+      .init(text: "form-units(whole: true)", reason: "all wordlines of a crossbar are active together"),
+    ] + back),
+]
+
+/// From the imported network to integer matrices.
+private let front: [Scheme.Step] = [
+  .init(text: "infer-shapes", reason: "everything below needs shapes"),
+  .init(text: "fold-constants", reason: "weights behind transposes and reshapes become plain constants"),
+  .init(text: "fold-batchnorm", reason: "it changes weights, so it must precede their quantization"),
+  .init(text: "calibrate", reason: "the ranges that quantize needs"),
+  .init(text: "quantize", reason: "crossbars hold integers"),
+  .init(text: "lower-to-crossbar", reason: "convolutions and products become matrices"),
+]
+
+/// From blocks to instructions.
+private let back: [Scheme.Step] = [
+  .init(text: "place-blocks", reason: "each block gets its crossbar"),
+  .init(text: "schedule", reason: "the order of layers"),
+  .init(text: "lower-to-program", reason: "what the executor runs"),
+]
+
+/// The scheme called `name`; throws `scheme.unknown`, naming the nearest one.
+public func scheme(named name: String) throws(Diagnostic) -> Scheme {
+  if let found = schemes.first(where: { $0.name == name }) { return found }
+  let hint = nearest(name, in: schemes.map(\.name)).map { "did you mean '\($0)'?" }
+  throw Diagnostic(
+    "scheme.unknown", "unknown scheme '\(name)'", notes: [hint ?? "see 'xbarc schemes' for the list"])
+}
+
+extension Scheme {
+  /// The passes as calls; `overrides` replace or add options of the passes that they name.
+  public func calls(overriding overrides: [PassCall] = []) throws(Diagnostic) -> [PassCall] {
+    var calls = try parsePipeline(steps.map(\.text).joined(separator: ", "))
+    for override in overrides {
+      guard let at = calls.firstIndex(where: { $0.name == override.name }) else {
+        throw Diagnostic(
+          "scheme.override", "scheme '\(name)' has no pass '\(override.name)' to set options of")
+      }
+      for option in override.options {
+        calls[at].options.removeAll { $0.name == option.name }
+        calls[at].options.append(option)
+      }
+    }
+    return calls
+  }
+}

@@ -1,0 +1,95 @@
+public import IR
+import Reference
+public import Support
+import Tensors
+
+/// Every computed float value carries the range that it took on the calibration samples.
+///
+/// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so.
+/// Spec: ir-spec.md, `calibrate`.
+public struct Calibrate: Pass {
+  public typealias L = TensorLevel
+  public static let name = "calibrate"
+  public static let summary =
+    "every computed float value carries the range that it took on the calibration samples"
+  public static let requires: Set<Fact> = [.shaped]
+  public static let establishes: Set<Fact> = [.calibrated]
+  public static let guarantee = Guarantee.exact("only attributes are added")
+  public static let options = [
+    PassOption("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
+    PassOption(
+      "seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
+  ]
+
+  private let samples: Int
+  private let seed: Int
+
+  public init(_ options: PassOptions) {
+    samples = options.int("samples")
+    seed = options.int("seed")
+  }
+
+  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    let inputs = calibrationInputs(module, &context)
+    let interpreter = try Interpreter(module)
+    let count = module.values.count
+    let ranges = try parallelMap(inputs.count, threads: context.threads) { index throws(Diagnostic) in
+      var ranges = [Range?](repeating: nil, count: count)
+      _ = try interpreter.evaluate(inputs[index]) { id, tensor in
+        if case .f32(let values) = tensor.data { ranges[id.index] = Range(values) }
+      }
+      return ranges
+    }
+    for id in module.body {
+      guard module.ops[id].opcode != .constant, let result = module.ops[id].results.first,
+        module.values[result].type.element.isFloat
+      else { continue }
+      let merged = ranges.compactMap { $0[result.index] }.reduce(Range(low: 0, high: 0)) { $0.joined($1) }
+      guard merged.low.isFinite, merged.high.isFinite else {
+        throw Diagnostic(
+          "calibrate.infinite", "%\(module.values[result].name) takes values that are not finite",
+          at: module.ops[id].location, notes: ["check the model and the calibration samples"])
+      }
+      module.ops[id]["range"] = .floats([merged.low, merged.high])
+    }
+    context.count("calibration-samples", inputs.count)
+  }
+
+  /// A range that always holds 0.
+  private struct Range: Sendable {
+    var low: Float
+    var high: Float
+
+    init(low: Float, high: Float) {
+      self.low = low
+      self.high = high
+    }
+
+    init(_ values: [Float]) {
+      var (low, high): (Float, Float) = (0, 0)
+      for value in values {
+        if value < low { low = value }
+        if value > high { high = value }
+        if value.isNaN { high = .infinity }
+      }
+      self.init(low: low, high: high)
+    }
+
+    func joined(_ other: Range) -> Range { Range(low: min(low, other.low), high: max(high, other.high)) }
+  }
+
+  private func calibrationInputs(_ module: Module<TensorLevel>, _ context: inout PassContext) -> [[Tensor]] {
+    if !context.calibration.isEmpty { return Array(context.calibration.prefix(samples)) }
+    context.warnings.append(
+      Diagnostic(
+        "calibrate.no-samples", "no calibration samples: ranges come from 16 random inputs in 0 ..< 1",
+        severity: .warning, notes: ["pass --calibration X.npy with inputs of the kind the network will see"]))
+    var generator = SeededGenerator(seed: UInt64(seed))
+    return (0..<16).map { _ in
+      module.bodyOps.filter { $0.opcode == .input }.map { op in
+        let shape = module.values[op.results[0]].type.shape ?? []
+        return Tensor(shape, (0..<shape.reduce(1, *)).map { _ in Float(generator.unit()) })
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+public import IR
+import Reference
+public import Support
+import Tensors
+
+/// No operation works on constants alone: each such operation is replaced by its result.
+///
+/// Spec: ir-spec.md, `fold-constants`.
+public struct FoldConstants: Pass {
+  public typealias L = TensorLevel
+  public static let name = "fold-constants"
+  public static let summary = "operations on constants alone are replaced by their results"
+  public static let requires: Set<Fact> = [.shaped]
+  public static let establishes: Set<Fact> = []
+  public static let guarantee = Guarantee.exact("")
+  public static let options: [PassOption] = []
+
+  public init(_ options: PassOptions) {}
+
+  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    var constants: Set<ValueID> = []
+    var folded = 0
+    for id in module.body {
+      let op = module.ops[id]
+      if op.opcode == .constant { constants.formUnion(op.results) }
+      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains)
+      else {
+        continue
+      }
+      let value = try evaluate(op, in: module)
+      let type = module.values[result].type
+      let attribute = module.constant(value, element: type.element, name: module.values[result].name)
+      module.ops[id] = Op(
+        .constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: op.origin)
+      constants.insert(result)
+      folded += 1
+    }
+    dropUnusedConstants(&module)
+    module = module.compacted()
+    context.count("operations-folded", folded)
+  }
+
+  /// The value of one operation, computed by the interpreter in a module of its own.
+  private func evaluate(_ op: Op, in module: Module<TensorLevel>) throws(Diagnostic) -> Tensor {
+    var small = module
+    small.body = module.body.filter {
+      module.ops[$0].opcode == .constant && !op.operands.filter(module.ops[$0].results.contains).isEmpty
+    }
+    small.append(op)
+    var value: Tensor?
+    _ = try Interpreter(small).evaluate([]) { id, tensor in if id == op.results[0] { value = tensor } }
+    guard let value else {
+      throw Diagnostic("fold-constants.value", "the result is missing", at: op.location)
+    }
+    return value
+  }
+}
+
+/// Removes constants that nothing uses.
+func dropUnusedConstants(_ module: inout Module<TensorLevel>) {
+  let uses = Uses(of: module)
+  module.body.removeAll { id in
+    let op = module.ops[id]
+    return op.opcode == .constant && op.results.allSatisfy { uses[$0].isEmpty }
+  }
+}

@@ -1,0 +1,112 @@
+import Hardware
+public import IR
+public import Support
+import Tensors
+
+/// Every convolution and every product with constant weights works on integers.
+///
+/// Weights become `weights`-bit integers, symmetric around 0; their inputs become `inputs`-bit integers by the
+/// ranges that `calibrate` found. Products are exact sums; a fixed-point factor takes them to the next input.
+/// ReLU, clip, pools and shape operations between two products stay in integers; all other operators work on
+/// floats as before. Spec: ir-spec.md, `quantize`.
+public struct Quantize: Pass {
+  public typealias L = TensorLevel
+  public static let name = "quantize"
+  public static let summary = "every convolution and product with constant weights works on integers"
+  public static let requires: Set<Fact> = [.shaped, .calibrated]
+  public static let establishes: Set<Fact> = [.quantized]
+  public static let guarantee = Guarantee.bounded(
+    "a weight moves by at most half a step; an input inside its calibrated range by half a step and one part in"
+      + " 2^30; inputs outside are clamped to it")
+  public static let options = [
+    PassOption("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
+    PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
+    PassOption(
+      "scale", .word(["tensor", "output"]), default: .word("tensor"),
+      "one weight scale for a layer, or one for each of its outputs"),
+    PassOption(
+      "signed", .word(["passes", "zero-point"]), default: .word("passes"),
+      "inputs that can be negative: a pass for each sign, or unsigned with a zero point"),
+  ]
+
+  /// Bits of a weight, sign included.
+  let weightBits: Int
+  /// Bits of an input.
+  let inputBits: Int
+  /// Whether each output has a weight scale of its own.
+  let scalePerOutput: Bool
+  /// Whether inputs that can be negative get a zero point.
+  let usesZeroPoint: Bool
+
+  public init(_ options: PassOptions) {
+    weightBits = options.int("weights")
+    inputBits = options.int("inputs")
+    scalePerOutput = options.word("scale") == "output"
+    usesZeroPoint = options.word("signed") == "zero-point"
+  }
+
+  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    var quantizer = Quantizer(module, self)
+    try quantizer.run()
+    let quantized = quantizer.builder.module
+    module = quantized
+    dropUnusedConstants(&module)
+    module = module.compacted()
+    context.count("layers-quantized", quantizer.layerCount)
+  }
+
+  /// The integer type for values in `range`, or nil where there are too few bits for a sign.
+  func inputType(for range: [Float]) -> (
+    type: ElementType, quantization: Quantization, low: Int64, high: Int64
+  )? {
+    let low = min(range[0], 0)
+    let high = max(range[1], 0)
+    let top = Int64(1) << Int64(inputBits) - 1
+    if low == 0 || usesZeroPoint {
+      let scale = positive((high - low) / Float(top))
+      let zero = low == 0 ? 0 : min(max(Int64((-low / scale).rounded()), 0), top)
+      return (
+        .integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top
+      )
+    }
+    guard inputBits >= 2 else { return nil }
+    let limit = Int64(1) << Int64(inputBits - 1) - 1
+    let scale = positive(max(-low, high) / Float(limit))
+    return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
+  }
+
+  private func positive(_ scale: Float) -> Float { scale > 0 && scale.isFinite ? max(scale, 1e-30) : 1 }
+
+  /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
+  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (
+    values: [Int64], scales: [Float]
+  ) {
+    let limit = Float(Int64(1) << Int64(weightBits - 1) - 1)
+    var largest = [Float](repeating: 0, count: scalePerOutput ? outputs : 1)
+    for (k, weight) in weights.enumerated() {
+      let slot = scalePerOutput ? output(k) : 0
+      largest[slot] = max(largest[slot], Swift.abs(weight))
+    }
+    let scales = largest.map { positive($0 / limit) }
+    let values = weights.enumerated().map { k, weight in
+      let level = (weight / scales[scalePerOutput ? output(k) : 0]).rounded(.toNearestOrAwayFromZero)
+      return Int64(max(-limit, min(limit, level)))
+    }
+    return (values, scales)
+  }
+}
+
+/// The fixed-point form of a positive real factor: `multiplier / 2^shift` with a multiplier of 31 bits.
+///
+/// The relative error is at most 2^-31 for factors in 2^-32 ..< 2^29; smaller factors lose precision gradually.
+/// Returns nil for factors of 2^30 and more.
+func fixedPoint(_ factor: Double) -> (multiplier: Int64, shift: Int64)? {
+  guard factor > 0, factor < 0x1p30 else { return factor == 0 ? (0, 1) : nil }
+  var shift = min(62, 30 - Int64(factor.exponent))
+  var multiplier = Int64((factor * Double(sign: .plus, exponent: Int(shift), significand: 1)).rounded())
+  if multiplier == 1 << 31 {
+    multiplier >>= 1
+    shift -= 1
+  }
+  return shift >= 1 ? (multiplier, shift) : nil
+}

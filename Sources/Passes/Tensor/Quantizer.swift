@@ -1,0 +1,274 @@
+import IR
+import Support
+import Tensors
+
+/// The work of `quantize`: builds the module anew and keeps, for every value of the old one, the forms in which the
+/// new one has it.
+struct Quantizer {
+  /// Exact integer sums that stand for real numbers, not yet rounded to the next input's grid.
+  private struct Sums {
+    var value: ValueID
+    /// What 1 stands for: one scale, or one for each output.
+    var scales: [Double]
+    /// The axis of the outputs.
+    var axis: Int
+    /// Clamps that a ReLU or a clip behind the sums asked for.
+    var low: Float
+    var high: Float
+  }
+
+  /// The forms of one value.
+  private struct Forms {
+    var float: ValueID?
+    var quantized: ValueID?
+    var sums: Sums?
+    /// The range that calibration saw.
+    var range: [Float]?
+    /// The constant behind the value.
+    var constant: Op?
+  }
+
+  private let source: Module<TensorLevel>
+  private let pass: Quantize
+  private var forms: [Forms]
+  var builder: Builder<TensorLevel>
+  var layerCount = 0
+
+  init(_ source: Module<TensorLevel>, _ pass: Quantize) {
+    self.source = source
+    self.pass = pass
+    forms = Array(repeating: Forms(), count: source.values.count)
+    var empty = Module<TensorLevel>(name: source.name, facts: source.facts, machine: source.machine)
+    empty.info = source.info
+    builder = Builder(empty)
+  }
+
+  mutating func run() throws(Diagnostic) {
+    for op in source.bodyOps {
+      if let result = op.results.first { forms[result.index].range = op["range"]?.asFloats }
+      switch op.opcode {
+      case .constant: forms[op.results[0].index].constant = op
+      case .conv, .gemm: try matrixOperator(op)
+      case .relu: try clamp(op, low: 0, high: .infinity)
+      case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
+      case .maxPool, .reshape, .transpose: try integerOperator(op)
+      case .output: try output(op)
+      case .batchNorm:
+        throw Diagnostic(
+          "quantize.batch-norm", "a batch normalization is left", at: op.location,
+          notes: ["run fold-batchnorm before quantize"])
+      default: try floatOperator(op)
+      }
+    }
+  }
+
+  private func name(_ id: ValueID) -> String { source.values[id].name }
+  private func shape(_ id: ValueID) -> [Int] { source.values[id].type.shape ?? [] }
+
+  // MARK: Operators
+
+  private mutating func floatOperator(_ op: Op) throws(Diagnostic) {
+    var operands: [ValueID] = []
+    for operand in op.operands { operands.append(try float(operand, for: op)) }
+    let result = op.results[0]
+    forms[result.index].float = builder.emit(
+      op.opcode, operands, transferred(op.attributes), type: source.values[result].type, name: name(result),
+      origin: op.origin)
+  }
+
+  private mutating func output(_ op: Op) throws(Diagnostic) {
+    let value = try float(op.operands[0], for: op)
+    builder.module.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
+  }
+
+  /// Max-pools and shape operations do the same to integers; without an integer form they stay on floats.
+  private mutating func integerOperator(_ op: Op) throws(Diagnostic) {
+    let source = forms[op.operands[0].index]
+    guard source.quantized != nil || source.sums != nil else { return try floatOperator(op) }
+    let operand = try quantized(op.operands[0], for: op)
+    var type = builder.type(operand)
+    type.shape = shape(op.results[0])
+    forms[op.results[0].index].quantized = builder.emit(
+      op.opcode, [operand], op.attributes.filter { $0.name != "range" }, type: type,
+      name: name(op.results[0]),
+      origin: op.origin)
+  }
+
+  /// A clamp behind sums costs nothing: the requantization clamps anyway.
+  private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
+    let source = forms[op.operands[0].index]
+    guard var sums = source.sums, low <= high else { return try floatOperator(op) }
+    sums.low = max(sums.low, low)
+    sums.high = max(sums.low, min(sums.high, high))
+    forms[op.results[0].index].sums = sums
+  }
+
+  private mutating func matrixOperator(_ op: Op) throws(Diagnostic) {
+    guard let weights = constant(op.operands[1]) else {
+      throw Diagnostic(
+        "quantize.weights", "the weights are not constant", at: op.location,
+        notes: ["run fold-constants first"])
+    }
+    let isConv = op.opcode == .conv
+    let outputs = isConv ? weights.shape[0] : weights.shape[1]
+    let x = try quantized(op.operands[0], for: op)
+    let run = weights.count / max(1, outputs)
+    let (levels, weightScales) = pass.quantizedWeights(weights.floats, outputs: outputs) { k in
+      isConv ? k / max(1, run) : k % outputs
+    }
+    let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
+    let scales = weightScales.map { Double($0) * inputScale }
+    let base = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? name(op.results[0])
+    let element = ElementType.integer(bits: pass.weightBits, signed: true)
+    let quantization = weightScales.count == 1 ? Quantization(scale: weightScales[0], zero: 0) : nil
+    var operands = [
+      x,
+      builder.constant(
+        Tensor(weights.shape, levels, as: element), element: element, name: "\(base).weights",
+        quantization: quantization, origin: op.origin),
+    ]
+    if op.operands.count > 2 { operands.append(try bias(op, scales, name: "\(base).bias", count: outputs)) }
+    let result = op.results[0]
+    let sums = builder.emit(
+      op.opcode, operands, op.attributes.filter { $0.name != "range" },
+      type: ValueType(.accumulator, shape(result)), name: "\(name(result)).sums", origin: op.origin)
+    let axis = isConv ? 1 : shape(result).count - 1
+    forms[result.index].sums = Sums(value: sums, scales: scales, axis: axis, low: -.infinity, high: .infinity)
+    layerCount += 1
+  }
+
+  private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic)
+    -> ValueID
+  {
+    guard let values = constant(op.operands[2])?.floats, values.count == count else {
+      throw Diagnostic("quantize.bias", "the bias is not constant", at: op.location)
+    }
+    let levels = values.enumerated().map { k, value in
+      // Far beyond what 16-bit weights and inputs can sum to.
+      Int64(max(-0x1p50, min(0x1p50, (Double(value) / scales[scales.count == 1 ? 0 : k]).rounded())))
+    }
+    return builder.constant(Tensor([count], levels), element: .accumulator, name: name, origin: op.origin)
+  }
+
+  // MARK: Forms
+
+  private func constant(_ id: ValueID) -> Tensor? {
+    guard let op = forms[id.index].constant else { return nil }
+    let type = source.values[id].type
+    return source.tensor(op["value"], element: type.element, shape: type.shape ?? [])
+  }
+
+  /// The value as floats.
+  private mutating func float(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
+    if let found = forms[id.index].float { return found }
+    let result: ValueID
+    if let tensor = constant(id) {
+      result = builder.constant(
+        tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
+    } else if let sums = forms[id.index].sums {
+      result = scaled(sums, id, op)
+    } else if let quantized = forms[id.index].quantized, let step = builder.type(quantized).quantization {
+      result = builder.emit(
+        .dequantize(scale: step.scale, zero: step.zero), [quantized], type: ValueType(.float32, shape(id)),
+        name: name(id), origin: op.origin)
+      setRange(id)
+    } else {
+      throw Diagnostic("quantize.value", "%\(name(id)) has no form", at: op.location)
+    }
+    forms[id.index].float = result
+    return result
+  }
+
+  /// Sums times their scale, and clamped where a ReLU stood behind them.
+  private mutating func scaled(_ sums: Sums, _ id: ValueID, _ op: Op) -> ValueID {
+    let type = ValueType(.float32, shape(id))
+    let single = sums.scales.count == 1
+    var result = builder.emit(
+      .dequantize(scale: single ? Float(sums.scales[0]) : 1, zero: 0), [sums.value], type: type,
+      name: name(id),
+      origin: op.origin)
+    setRange(id)
+    if !single {
+      var factorShape = [Int](repeating: 1, count: shape(id).count)
+      factorShape[sums.axis] = sums.scales.count
+      let factors = builder.constant(
+        Tensor(factorShape, sums.scales.map { Float($0) }), element: .float32, name: "\(name(id)).scales",
+        origin: op.origin)
+      result = builder.emit(
+        .binary(.multiply), [result, factors], type: type, name: name(id), origin: op.origin)
+      setRange(id)
+    }
+    if sums.low > -.infinity || sums.high < .infinity {
+      result = builder.emit(
+        .unary(.clip(low: sums.low, high: sums.high)), [result], type: type, name: name(id), origin: op.origin
+      )
+      setRange(id)
+    }
+    return result
+  }
+
+  /// Puts the calibrated range on the operation that was emitted last.
+  private mutating func setRange(_ id: ValueID) {
+    guard let last = builder.module.body.last else { return }
+    builder.module.ops[last]["range"] = .floats(forms[id.index].range ?? [0, 0])
+  }
+
+  /// The value as integers on the grid of its calibrated range.
+  private mutating func quantized(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
+    if let found = forms[id.index].quantized { return found }
+    guard let range = forms[id.index].range, let grid = pass.inputType(for: range) else {
+      throw Diagnostic(
+        "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
+        notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
+    }
+    let type = ValueType(grid.type, shape(id), grid.quantization)
+    let result: ValueID
+    if let sums = forms[id.index].sums {
+      let rule = try requantization(sums, grid.quantization, grid.low, grid.high, op)
+      result = builder.emit(
+        .requantize(rule), [sums.value], type: type, name: "\(name(id)).q", origin: op.origin)
+    } else {
+      let x = try float(id, for: op)
+      result = builder.emit(
+        .quantize(
+          scale: grid.quantization.scale, zero: grid.quantization.zero, low: grid.low, high: grid.high), [x],
+        type: type, name: "\(name(id)).q", origin: op.origin)
+    }
+    forms[id.index].quantized = result
+    return result
+  }
+
+  private func requantization(
+    _ sums: Sums, _ grid: Quantization, _ low: Int64, _ high: Int64, _ op: Op
+  ) throws(Diagnostic) -> Requantization {
+    var (multipliers, shifts): ([Int64], [Int64]) = ([], [])
+    for scale in sums.scales {
+      guard let factor = fixedPoint(scale / Double(grid.scale)) else {
+        throw Diagnostic(
+          "quantize.factor", "the factor \(scale / Double(grid.scale)) between two layers is too large",
+          at: op.location, notes: ["check the calibration samples: a value's range is close to 0"])
+      }
+      multipliers.append(factor.multiplier)
+      shifts.append(factor.shift)
+    }
+    func level(_ real: Float, _ unclamped: Int64) -> Int64 {
+      guard real.isFinite else { return unclamped }
+      let level = (Double(real) / Double(grid.scale)).rounded() + Double(grid.zero)
+      return Int64(max(Double(low), min(Double(high), level)))
+    }
+    return Requantization(
+      multipliers: multipliers, shifts: shifts, zero: grid.zero, low: level(sums.low, low),
+      high: level(sums.high, high), axis: sums.axis)
+  }
+
+  /// Attributes with the constants that they name moved to the new module.
+  private mutating func transferred(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
+    attributes.map { attribute in
+      guard case .resource(let name) = attribute.value, let resource = source.resource(name) else {
+        return attribute
+      }
+      builder.module.setResource(resource)
+      return attribute
+    }
+  }
+}

@@ -1,0 +1,215 @@
+public import IR
+public import Support
+public import Tensors
+
+/// What an evaluation gives: the outputs in order, and what the converters did.
+public struct Evaluation: Sendable {
+  /// The graph outputs in order.
+  public var outputs: [Tensor]
+  /// Conversions that hit the converter's maximum, by layer symbol; only layers with units appear.
+  public var saturations: [String: Int]
+}
+
+/// Evaluates a tensor or crossbar module exactly: the meaning of every operation, without regard to speed.
+///
+/// Prepared once, it evaluates any number of samples, also from several threads.
+public struct Interpreter<L: Level>: Sendable {
+  private let module: Module<L>
+  private let constants: [ValueID: Tensor]
+  private let layers: [String: LayerView]
+
+  /// Prepares a verified module. Throws where an attribute cannot be read.
+  public init(_ module: Module<L>) throws(Diagnostic) {
+    self.module = module
+    var constants: [ValueID: Tensor] = [:]
+    var layers: [String: LayerView] = [:]
+    for id in module.body {
+      let op = module.ops[id]
+      if op.opcode == .constant, let result = op.results.first {
+        let type = module.values[result].type
+        guard let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+          throw Diagnostic("reference.constant", "the numbers do not have the type \(type)", at: op.location)
+        }
+        constants[result] = value
+      } else if op.opcode == .layer {
+        guard let layer = module.layer(id) else {
+          throw Diagnostic("reference.layer", "the layer cannot be read", at: op.location)
+        }
+        layers[layer.name] = layer
+      }
+    }
+    self.constants = constants
+    self.layers = layers
+  }
+
+  /// Evaluates the module for one sample: one tensor for each graph input, in order.
+  ///
+  /// `observe` sees every computed value.
+  public func evaluate(_ inputs: [Tensor], observe: (ValueID, Tensor) -> Void = { _, _ in })
+    throws(Diagnostic) -> Evaluation
+  {
+    var values: [Tensor?] = Array(repeating: nil, count: module.values.count)
+    for (id, tensor) in constants { values[id.index] = tensor }
+    var result = Evaluation(outputs: [], saturations: [:])
+    var nextInput = 0
+    for op in module.bodyOps {
+      switch op.opcode {
+      case .constant, .layer: continue
+      case .input:
+        let tensor = try input(inputs, nextInput, op)
+        nextInput += 1
+        values[op.results[0].index] = tensor
+        observe(op.results[0], tensor)
+      case .output:
+        guard let value = values[op.operands[0].index] else { continue }
+        result.outputs.append(value)
+      default:
+        let arguments = op.operands.compactMap { values[$0.index] }
+        let value = try compute(op, arguments, &result.saturations)
+        values[op.results[0].index] = value
+        observe(op.results[0], value)
+      }
+    }
+    return result
+  }
+
+  private func input(_ inputs: [Tensor], _ number: Int, _ op: Op) throws(Diagnostic) -> Tensor {
+    let type = module.values[op.results[0]].type
+    guard number < inputs.count, inputs[number].data.isFloat, let shape = type.shape,
+      inputs[number].count == type.count
+    else {
+      throw Diagnostic(
+        "reference.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)",
+        at: op.location)
+    }
+    return inputs[number].reshaped(shape)
+  }
+
+  private func compute(_ op: Op, _ arguments: [Tensor], _ saturations: inout [String: Int])
+    throws(Diagnostic) -> Tensor
+  {
+    do throws(Diagnostic) {
+      switch op.opcode {
+      case .conv: return try convolution(op, arguments)
+      case .gemm: return try product(op, arguments)
+      case .batchNorm: return try batchNorm(op, arguments)
+      case .window:
+        guard let window = op.window else { throw unreadable(op) }
+        return try windows(of: arguments[0], window, padding: Int64(op.int("padding")))
+      case .mvm:
+        guard let layer = layers[op.symbol("layer")] else { throw unreadable(op) }
+        return try layer.multiply(arguments[0], saturations: &saturations)
+      case .arrange:
+        guard let shape = module.values[op.results[0]].type.shape else { throw unreadable(op) }
+        let joined = try DigitalOperator.concat(axis: 1).apply(to: arguments)
+        return try arrange(joined, batch: shape[0]).reshaped(shape)
+      default:
+        guard let digital = module.digitalOperator(of: op) else { throw unreadable(op) }
+        return try digital.apply(to: arguments)
+      }
+    } catch {
+      var located = error
+      if located.location == .none { located.location = op.location }
+      throw located
+    }
+  }
+
+  private func unreadable(_ op: Op) -> Diagnostic {
+    Diagnostic("reference.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
+  }
+
+  // MARK: Tensor level
+
+  /// On floats as ONNX says; on integers the exact sums of `(x - zero) * w + b`.
+  private func convolution(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
+    let (x, weights) = (arguments[0], arguments[1])
+    let groups = op.int("groups", default: 1)
+    guard let window = convWindow(op, input: x.shape, weights: weights.shape) else { throw unreadable(op) }
+    let outputs = x.shape.count == 3 ? [window.outWidth] : [window.outHeight, window.outWidth]
+    let shape = [window.batch, weights.shape[0]] + outputs
+    if x.data.isFloat {
+      let bias = arguments.count > 2 ? arguments[2].floats : nil
+      return try convolve(x, weights: weights, bias: bias, window: window, groups: groups).reshaped(shape)
+    }
+    let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
+    var rows: [Tensor] = []
+    for group in 0..<groups {
+      var slice = window
+      slice.channelCount = window.channels / groups
+      slice.channelStart = group * slice.channelCount
+      let inputs = shifted(try windows(of: x, slice, padding: zero), by: -zero)
+      rows.append(try integerProduct(inputs, groupMatrix(weights, group, of: groups)))
+    }
+    let joined = try DigitalOperator.concat(axis: 1).apply(to: rows)
+    let sums = try withBias(arrange(joined, batch: window.batch), arguments, axis: 1)
+    return sums.reshaped(shape)
+  }
+
+  private func product(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
+    let (x, weights) = (arguments[0], arguments[1])
+    let (inner, outputs) = (weights.shape[0], weights.shape[1])
+    let rows = x.count / max(1, inner)
+    let shape = x.shape.dropLast() + [outputs]
+    if x.data.isFloat {
+      var sums = try floatProduct(x.floats, weights.floats, rows: rows, inner: inner, columns: outputs)
+      if arguments.count > 2 {
+        let bias = arguments[2].floats
+        for k in sums.indices { sums[k] += bias[k % outputs] }
+      }
+      return Tensor(Array(shape), sums)
+    }
+    let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
+    let sums = try integerProduct(shifted(x.reshaped([rows, inner]), by: -zero), weights)
+    return try withBias(sums, arguments, axis: 1).reshaped(Array(shape))
+  }
+
+  private func withBias(_ sums: Tensor, _ arguments: [Tensor], axis: Int) throws(Diagnostic) -> Tensor {
+    guard arguments.count > 2 else { return sums }
+    return try DigitalOperator.addBias(values: arguments[2].integers, axis: axis).apply(to: [sums])
+  }
+
+  private func shifted(_ tensor: Tensor, by amount: Int64) -> Tensor {
+    amount == 0 ? tensor : Tensor(tensor.shape, tensor.integers.map { $0 + amount })
+  }
+
+  private func batchNorm(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
+    let x = arguments[0]
+    guard x.shape.count >= 2, arguments.dropFirst().allSatisfy({ $0.count == x.shape[1] }) else {
+      throw unreadable(op)
+    }
+    let affine = batchNormAffine(arguments.dropFirst().map(\.floats), epsilon: op.float("epsilon"))
+    let spots = x.shape.dropFirst(2).reduce(1, *)
+    var values = x.floats
+    for k in values.indices {
+      let channel = k / max(1, spots) % x.shape[1]
+      values[k] = values[k] * affine.factor[channel] + affine.offset[channel]
+    }
+    return Tensor(x.shape, values)
+  }
+}
+
+/// The matrix `[rows, columns]` that the filters of one group are: column `o` holds filter `o`, unrolled.
+public func groupMatrix(_ weights: Tensor, _ group: Int, of groups: Int) -> Tensor {
+  let columns = weights.shape[0] / max(1, groups)
+  let rows = weights.count / max(1, weights.shape[0])
+  let values = weights.integers
+  var matrix = [Int64](repeating: 0, count: rows * columns)
+  for column in 0..<columns {
+    let start = (group * columns + column) * rows
+    for row in 0..<rows { matrix[row * columns + column] = values[start + row] }
+  }
+  return Tensor([rows, columns], matrix)
+}
+
+/// The factors and offsets per channel that batch normalization with `parameters` (scale, bias, mean, variance)
+/// amounts to, computed in binary64 and rounded once.
+public func batchNormAffine(_ parameters: [[Float]], epsilon: Float) -> (factor: [Float], offset: [Float]) {
+  var (factor, offset): ([Float], [Float]) = ([], [])
+  for channel in parameters[0].indices {
+    let scale =
+      Double(parameters[0][channel]) / (Double(parameters[3][channel]) + Double(epsilon)).squareRoot()
+    factor.append(Float(scale))
+    offset.append(Float(Double(parameters[1][channel]) - Double(parameters[2][channel]) * scale))
+  }
+  return (factor, offset)
+}

@@ -1,0 +1,71 @@
+import Hardware
+import IR
+import Support
+import Tensors
+
+extension LayerView {
+  /// The rows `[P, rows]` through the layer: `[P, columns]`.
+  ///
+  /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units and
+  /// bitlines of ir-spec.md, section 12, where every conversion stops at the converter's maximum; how often that
+  /// happened is added to `saturations`.
+  func multiply(_ x: Tensor, saturations: inout [String: Int]) throws(Diagnostic) -> Tensor {
+    guard let dac = dacBits, let adc = adcBits, blocks.allSatisfy({ $0.units != nil }) else {
+      guard let weights else { throw Diagnostic("reference.layer", "layer @\(name) has no weights") }
+      return try integerProduct(x, weights)
+    }
+    let values = x.integers
+    var outputs = [Int64](repeating: 0, count: x.shape[0] * columns)
+    var count = 0
+    for position in 0..<x.shape[0] {
+      let inputs = Array(values[position * rows..<(position + 1) * rows])
+      var sums = [Int64](repeating: 0, count: columns)
+      for block in blocks {
+        if hasSignedInputs {
+          count += block.add(inputs.map { max($0, 0) }, to: &sums, sign: 1, self, dac, adc)
+          count += block.add(inputs.map { max(-$0, 0) }, to: &sums, sign: -1, self, dac, adc)
+        } else {
+          count += block.add(inputs, to: &sums, sign: 1, self, dac, adc)
+        }
+      }
+      let correction = offset * inputs.reduce(0, +)
+      for column in 0..<columns { outputs[position * columns + column] = sums[column] - correction }
+    }
+    saturations[name, default: 0] += count
+    return Tensor([x.shape[0], columns], outputs)
+  }
+}
+
+extension BlockView {
+  /// Adds the block's share for non-negative inputs to `sums` and returns how many conversions saturated.
+  fileprivate func add(
+    _ inputs: [Int64], to sums: inout [Int64], sign: Int64, _ layer: LayerView, _ dac: Int, _ adc: Int
+  ) -> Int {
+    guard let units else { return 0 }
+    let driven = rows.map { inputs[$0.input] << Int64($0.shift) }
+    let width = layer.magnitudeBits + (rows.map(\.shift).max() ?? 0)
+    var saturated = 0
+    for digit in 0..<ceilDivide(width, dac) {
+      let digits = driven.map { ($0 >> Int64(digit * dac)) & (1 << Int64(dac) - 1) }
+      for unit in wordlineGroups(digits, units) {
+        for (c, column) in columns.enumerated() {
+          var current: Int64 = 0
+          for r in unit { current += Int64(cells[r * columns.count + c]) * digits[r] }
+          let converted = min(current, 1 << Int64(adc) - 1)
+          if converted < current { saturated += 1 }
+          let weighted = converted << Int64(column.shift + digit * dac)
+          sums[column.output] += (column.negative ? -weighted : weighted) * sign
+        }
+      }
+    }
+    return saturated
+  }
+
+  /// The wordlines that are read together, for one digit of each.
+  private func wordlineGroups(_ digits: [Int64], _ units: UnitForming) -> [[Int]] {
+    let lines = units.isDynamic ? digits.indices.filter { digits[$0] != 0 } : Array(digits.indices)
+    return stride(from: 0, to: lines.count, by: units.height).map {
+      Array(lines[$0..<min($0 + units.height, lines.count)])
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// What each module of the package may import: the table of Package.swift once more, as policy.
+private let allowed: [String: Set<String>] = [
+  "Support": [],
+  "Tensors": ["Support", "CZ"],
+  "Hardware": ["Support"],
+  "ONNX": ["Support", "COnnx", "CProtobufC"],
+  "IR": ["Support", "Tensors", "Hardware"],
+  "Import": ["Support", "Tensors", "ONNX", "IR"],
+  "Reference": ["Support", "Tensors", "Hardware", "IR"],
+  "Passes": ["Support", "Tensors", "Hardware", "IR", "Reference"],
+  "ProgramFormat": ["Support", "Tensors", "Hardware"],
+  "CodeGen": ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"],
+  "DeviceModel": ["Support", "Hardware"],
+  "Executor": ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
+  "Report": ["Support", "CommandLineTools"],
+  "CommandLineTools": ["Support", "Tensors"],
+  "Driver": [
+    "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat", "CodeGen",
+    "Report", "CommandLineTools",
+  ],
+  "RunDriver": [
+    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report", "CommandLineTools",
+  ],
+  "Workbench": [
+    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor", "Report",
+    "CommandLineTools",
+  ],
+  "xbarc": ["CommandLineTools", "Driver"],
+  "xbarrun": ["CommandLineTools", "RunDriver"],
+  "xbar": ["CommandLineTools", "Workbench"],
+]
+
+/// Modules of the toolchain that any module may import.
+private let system: Set<String> = [
+  "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+]
+
+private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+/// The modules that the Swift files of a module import.
+private func imports(of module: String) throws -> [(file: String, imported: String)] {
+  let folder = root.appending(path: "Sources/\(module)")
+  let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+    .compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" } ?? []
+  return try files.flatMap { file in
+    try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
+      var words = line.split(separator: " ").map(String.init)
+      if let first = words.first, ["public", "internal", "package", "@testable", "@preconcurrency"].contains(first) {
+        words.removeFirst()
+      }
+      guard words.first == "import", words.count == 2 else { return nil }
+      return (file.lastPathComponent, words[1])
+    }
+  }
+}
+
+@Test(arguments: allowed.keys.sorted()) func importsStayInsideTheTable(module: String) throws {
+  let found = try imports(of: module)
+  #expect(!found.isEmpty || module == "Support" || module == "Report", "no imports found in \(module)")
+  for (file, imported) in found where !system.contains(imported) {
+    #expect(allowed[module]?.contains(imported) == true, "\(module)/\(file) imports \(imported)")
+  }
+}
+
+@Test func everyModuleIsInTheTable() throws {
+  let folders = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Sources").path())
+  let swiftModules = folders.filter { !["CProtobufC", "CZ", "COnnx", "CKernels"].contains($0) }
+  #expect(Set(swiftModules) == Set(allowed.keys))
+}
+
+/// Everything that a module reaches over the table.
+private func reach(_ module: String) -> Set<String> {
+  var found: Set<String> = []
+  var open = [module]
+  while let next = open.popLast() {
+    for other in allowed[next] ?? [] where found.insert(other).inserted { open.append(other) }
+  }
+  return found
+}
+
+@Test func theTwoSidesMeetOnlyInTheProgram() {
+  for module in ["ProgramFormat", "DeviceModel", "Executor", "RunDriver", "xbarrun"] {
+    #expect(reach(module).isDisjoint(with: ["IR", "Import", "Passes", "ONNX", "Reference", "CodeGen", "Driver"]))
+  }
+  for module in ["IR", "Import", "Passes", "Reference", "CodeGen", "Driver", "xbarc"] {
+    #expect(reach(module).isDisjoint(with: ["DeviceModel", "Executor", "RunDriver"]))
+  }
+}
