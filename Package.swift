@@ -55,7 +55,8 @@ let package = Package(
     library("ProgramFormat", ["Support", "Tensors", "Hardware"]),
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
     library("DeviceModel", ["Support", "Hardware"]),
-    library("Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"]),
+    library(
+      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
     library("Report", ["Support", "CommandLineTools"]),
     library("CommandLineTools", ["Support", "Tensors"]),
     library(
@@ -86,8 +87,9 @@ let package = Package(
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
-      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
-      path: "Tests/ProgramSamples", swiftSettings: swift),
+      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      path: "Tests/ProgramSamples",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
       name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
       swiftSettings: swift),

@@ -135,7 +135,8 @@ extension BatchRunner {
   private func runBatched(
     _ count: Int, _ body: [Step], _ registers: [Int], _ layers: [Int]
   ) throws(Diagnostic) {
-    let rowBytes = registers.reduce(0) { $0 + plan.places[$1].bytes }
+    let rowBytes =
+      registers.reduce(0) { $0 + plan.places[$1].bytes }
       + layers.reduce(0) { $0 + 8 * program.layers[$1].outputs }
     let extra = layers.map { bytesPerWindow(plan.layers[$0]) }.max() ?? 0
     let total = samples * count
@@ -193,10 +194,12 @@ extension BatchRunner {
     let target = frame.registers[register] ?? bytes(register)
     if place.size == 4 {
       let value = UInt32(truncatingIfNeeded: padding)
-      load(window, value, elements(source, of: UInt32.self), target.assumingMemoryBound(to: UInt32.self), frame)
+      load(
+        window, value, elements(source, of: UInt32.self), target.assumingMemoryBound(to: UInt32.self), frame)
     } else {
       let value = UInt64(bitPattern: padding)
-      load(window, value, elements(source, of: UInt64.self), target.assumingMemoryBound(to: UInt64.self), frame)
+      load(
+        window, value, elements(source, of: UInt64.self), target.assumingMemoryBound(to: UInt64.self), frame)
     }
   }
 
@@ -208,7 +211,8 @@ extension BatchRunner {
     for index in 0..<frame.count {
       let (sample, round) = frame.pair(index)
       loadWindow(
-        window, position: round, from: source + sample * inputCount, into: target + index * length, padding: padding)
+        window, position: round, from: source + sample * inputCount, into: target + index * length,
+        padding: padding)
     }
   }
 
@@ -216,9 +220,13 @@ extension BatchRunner {
     let source = frame.registers[register] ?? bytes(register)
     let sizes = (count: plan.places[register].count, total: plan.places[destination].count)
     if plan.places[register].size == 4 {
-      store(arrangement, sizes, source.assumingMemoryBound(to: UInt32.self), elements(destination, of: UInt32.self), frame)
+      store(
+        arrangement, sizes, source.assumingMemoryBound(to: UInt32.self),
+        elements(destination, of: UInt32.self), frame)
     } else {
-      store(arrangement, sizes, source.assumingMemoryBound(to: UInt64.self), elements(destination, of: UInt64.self), frame)
+      store(
+        arrangement, sizes, source.assumingMemoryBound(to: UInt64.self),
+        elements(destination, of: UInt64.self), frame)
     }
   }
 
@@ -286,7 +294,8 @@ extension BatchRunner {
     let place = plan.places[buffer]
     guard tensor.count == place.count, tensor.data.isFloat == place.element.isFloat else {
       throw Diagnostic(
-        "internal.operator-result", "an operator's result does not fit into buffer '\(program.buffers[buffer].name)'")
+        "internal.operator-result",
+        "an operator's result does not fit into buffer '\(program.buffers[buffer].name)'")
     }
     switch tensor.data {
     case .f32(let values):
@@ -322,7 +331,8 @@ extension BatchRunner {
     }
     guard fits else {
       throw Diagnostic(
-        "execute.range", "a value does not fit into buffer '\(program.buffers[buffer].name)' of type \(place.element)")
+        "execute.range",
+        "a value does not fit into buffer '\(program.buffers[buffer].name)' of type \(place.element)")
     }
   }
 }

@@ -54,7 +54,9 @@ struct LinearPart: Sendable {
   init?(_ layer: Layer, blocks: [Int], _ program: Program) {
     let padded = (layer.outputs + 15) / 16 * 16
     let cells = blocks.reduce(0) { $0 + program.blocks[$1].rows.count * program.blocks[$1].columns.count }
-    guard cells > 0, layer.magnitudeBits <= 31, layer.inputs * padded <= 4 * cells + 65_536 else { return nil }
+    guard cells > 0, layer.magnitudeBits <= 31, layer.inputs * padded <= 4 * cells + 65_536 else {
+      return nil
+    }
     var sums = [Int64](repeating: 0, count: layer.inputs * padded)
     let array = program.machine.array
     for index in blocks {

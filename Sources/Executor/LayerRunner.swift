@@ -36,12 +36,14 @@ struct LayerRunner {
       guard largest >> UInt32(truncatingIfNeeded: layer.magnitudeBits) == 0 else {
         throw Diagnostic(
           "execute.input-range",
-          "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.magnitudeBits) bits")
+          "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.magnitudeBits) bits"
+        )
       }
       try runPass(positive, subtract: false, &scratch)
       try runPass(negative, subtract: true, &scratch)
     } else {
-      try values.withMemoryRebound(to: UInt32.self, capacity: windows * layer.inputs) { magnitudes throws(Diagnostic) in
+      try values.withMemoryRebound(to: UInt32.self, capacity: windows * layer.inputs) {
+        magnitudes throws(Diagnostic) in
         try runPass(magnitudes, subtract: false, &scratch)
       }
     }
@@ -53,7 +55,8 @@ struct LayerRunner {
     guard let linear = plan.linear else { return }
     linear.weights.withUnsafeBufferPointer { weights in
       xbar_multiply(
-        values, layer.inputs, windows, weights.baseAddress, layer.outputs, linear.padded, linear.isNarrow ? 1 : 0,
+        values, layer.inputs, windows, weights.baseAddress, layer.outputs, linear.padded,
+        linear.isNarrow ? 1 : 0,
         results, layer.outputs)
     }
   }
@@ -119,11 +122,13 @@ struct LayerRunner {
 
 extension LayerRunner {
   private mutating func runNibbles(
-    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, wide: Bool, subtract: Bool, _ scratch: inout Scratch
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, wide: Bool, subtract: Bool,
+    _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let words = ceilDivide(pattern.unitRows, 64)
     let readings = windows * pattern.digits
-    let nibbles: UnsafeMutablePointer<UInt8> = try scratch.take(.nibbles, readings * (pattern.slots.count / 4))
+    let nibbles: UnsafeMutablePointer<UInt8> = try scratch.take(
+      .nibbles, readings * (pattern.slots.count / 4))
     let active: UnsafeMutablePointer<UInt64> = try scratch.take(.active, readings * words)
     let set = split(pattern, magnitudes, words: words, nibbles, active)
     events.wordlineDrives &+= set &* pattern.unitColumns
@@ -154,7 +159,8 @@ extension LayerRunner {
   }
 
   private func split(
-    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, words: Int, _ nibbles: UnsafeMutablePointer<UInt8>,
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, words: Int,
+    _ nibbles: UnsafeMutablePointer<UInt8>,
     _ active: UnsafeMutablePointer<UInt64>
   ) -> Int {
     let slots = pattern.slots
@@ -299,7 +305,8 @@ extension LayerRunner {
     let maximum = (1 << layer.adcBits) - 1
     let cells: UnsafeMutablePointer<UInt8> = try scratch.take(.cells, rows * 64)
     let strip = xbar_listed_strip(
-      cells: cells, digits: UInt32(pattern.digits), digit_bits: UInt32(layer.dacBits), maximum: UInt32(maximum),
+      cells: cells, digits: UInt32(pattern.digits), digit_bits: UInt32(layer.dacBits),
+      maximum: UInt32(maximum),
       flush: UInt32(max(1, 255 / maximum)), counting: 1)
     try forEachStrip(pattern, &scratch) { runner, columns, sums in
       columns.withCells { source, stride in
@@ -324,13 +331,15 @@ extension LayerRunner {
         events.adcSaturations &+= Int(
           xbar_convert_listed_wide(strip, list.entries, list.unitStarts, list.digitStarts, windows, wide))
         xbar_add_columns64(
-          wide, windows, UInt32(columns.count), columns.outputs, columns.weights, sign, results, layer.outputs)
+          wide, windows, UInt32(columns.count), columns.outputs, columns.weights, sign, results, layer.outputs
+        )
       } else {
         let narrow = sums.assumingMemoryBound(to: UInt32.self)
         events.adcSaturations &+= Int(
           xbar_convert_listed_narrow(strip, list.entries, list.unitStarts, list.digitStarts, windows, narrow))
         xbar_add_columns32(
-          narrow, windows, UInt32(columns.count), columns.outputs, columns.weights, sign, results, layer.outputs)
+          narrow, windows, UInt32(columns.count), columns.outputs, columns.weights, sign, results,
+          layer.outputs)
       }
     }
   }

@@ -27,7 +27,8 @@ final class Memory {
 struct Scratch {
   /// What an array is for.
   enum Slot: Int, CaseIterable {
-    case positive, negative, nibbles, active, tables, sums, entries, unitStarts, digitStarts, windowUnits, cells
+    case positive, negative, nibbles, active, tables, sums, entries, unitStarts, digitStarts, windowUnits,
+      cells
     case outputs, weights, activations
   }
 

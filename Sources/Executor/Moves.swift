@@ -3,7 +3,8 @@ import Tensors
 
 /// Copies window number `position` of `source` into `target`; places in the padding become `padding`.
 func loadWindow<Element>(
-  _ window: Window, position: Int, from source: UnsafePointer<Element>, into target: UnsafeMutablePointer<Element>,
+  _ window: Window, position: Int, from source: UnsafePointer<Element>,
+  into target: UnsafeMutablePointer<Element>,
   padding: Element
 ) {
   let spots = window.outHeight * window.outWidth

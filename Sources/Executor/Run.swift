@@ -71,7 +71,8 @@ extension ExecutablePlan {
       let (expected, overflow) = samples.multipliedReportingOverflow(by: places[port.buffer].count)
       guard samples >= 0, !overflow, values.count == expected else {
         throw Diagnostic(
-          "execute.input", "input '\(port.name)' has \(values.count) elements, expected \(samples) x "
+          "execute.input",
+          "input '\(port.name)' has \(values.count) elements, expected \(samples) x "
             + "\(places[port.buffer].count)")
       }
     }
