@@ -74,12 +74,17 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
     program("xbar", ["CommandLineTools", "Workbench"]),
+    .target(name: "CPeak", path: "Benchmarks/CPeak"),
+    .executableTarget(
+      name: "xbar-bench",
+      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
       name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],

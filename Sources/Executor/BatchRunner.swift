@@ -31,6 +31,7 @@ final class BatchRunner {
     samples = range.count
     events = [Events](repeating: Events(), count: plan.layers.count)
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
+    fillBuffers()
     for (port, values) in zip(program.inputs, inputs) {
       let count = plan.places[port.buffer].count
       let target = elements(port.buffer, of: Float.self)
@@ -40,6 +41,18 @@ final class BatchRunner {
     return program.outputs.map { port in
       let count = samples * plan.places[port.buffer].count
       return Array(UnsafeBufferPointer(start: elements(port.buffer, of: Float.self), count: count))
+    }
+  }
+
+  /// Puts the initial numbers of buffers into every sample's copy.
+  private func fillBuffers() {
+    for (index, buffer) in program.buffers.enumerated() {
+      buffer.initial?.data.withBytes { numbers in
+        for sample in 0..<samples {
+          (bytes(index) + sample * numbers.count).copyMemory(
+            from: numbers.baseAddress ?? UnsafeRawPointer(memory.base), byteCount: numbers.count)
+        }
+      }
     }
   }
 

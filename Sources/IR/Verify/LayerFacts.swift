@@ -46,7 +46,7 @@ extension Verifier {
       guard block.cells.count == block.rows.count * block.columns.count else {
         return fail("sliced", "a block has \(block.cells.count) cells, expected rows times columns", op)
       }
-      if let high = block.cells.max(), high >= 1 << cellBits {
+      if let high = block.cells.max(), Int(high) >= 1 << cellBits {
         return fail("sliced", "a cell holds level \(high), a cell has \(cellBits) bits", op)
       }
     }

@@ -1,21 +1,21 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
 ///
 /// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar.
 /// Spec: ir-spec.md, `form-units`.
-public struct FormUnits: Pass {
-  public typealias L = CrossbarLevel
-  public static let name = "form-units"
-  public static let summary =
+struct FormUnits: Pass {
+  typealias L = CrossbarLevel
+  static let name = "form-units"
+  static let summary =
     "every block fits a crossbar and has operation units; every layer has converters"
-  public static let requires: Set<Fact> = [.shaped, .sliced]
-  public static let establishes: Set<Fact> = [.partitioned]
-  public static let guarantee = Guarantee.exact(
+  static let requires: Set<Fact> = [.shaped, .sliced]
+  static let establishes: Set<Fact> = [.partitioned]
+  static let guarantee = Guarantee.exact(
     "where the converters are lossless; otherwise conversions saturate at 2^adc - 1 from here on")
-  public static let options = [
+  static let options = [
     PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
     PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
     PassOption(
@@ -34,7 +34,7 @@ public struct FormUnits: Pass {
   private let dac: Int
   private let isLossless: Bool
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     height = options.int("height")
     width = options.int("width")
     isWhole = options.word("whole") == "true"
@@ -43,7 +43,7 @@ public struct FormUnits: Pass {
     isLossless = options.word("lossless") == "true"
   }
 
-  public func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let array = try module.requiredMachine().array
     let units = UnitForming.fixed(
       height: isWhole ? array.rows : height > 0 ? height : array.unitHeight,

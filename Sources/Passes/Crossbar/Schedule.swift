@@ -1,23 +1,23 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
 /// convolution together. The machine has room for all crossbars, or a warning says how many are missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
-public struct Schedule: Pass {
-  public typealias L = CrossbarLevel
-  public static let name = "schedule"
-  public static let summary = "every layer has a stage; the groups of one convolution share theirs"
-  public static let requires: Set<Fact> = [.placed]
-  public static let establishes: Set<Fact> = [.scheduled]
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct Schedule: Pass {
+  typealias L = CrossbarLevel
+  static let name = "schedule"
+  static let summary = "every layer has a stage; the groups of one convolution share theirs"
+  static let requires: Set<Fact> = [.placed]
+  static let establishes: Set<Fact> = [.scheduled]
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let stages = stages(of: module)
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {

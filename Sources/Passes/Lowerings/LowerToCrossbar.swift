@@ -1,25 +1,25 @@
-public import IR
+import IR
 import Reference
-public import Support
+import Support
 import Tensors
 
 /// Every convolution and product is a layer: an integer matrix, fed by the windows of its input.
 ///
 /// A convolution gives one layer for each group. A zero point moves into the bias: `W(x - z) = Wx - z * sum(W)`.
 /// All other operations stay as they are. Spec: ir-spec.md, `lower-to-crossbar`.
-public struct LowerToCrossbar: Lowering {
-  public typealias From = TensorLevel
-  public typealias To = CrossbarLevel
-  public static let name = "lower-to-crossbar"
-  public static let summary = "every convolution and product is an integer matrix fed by windows of its input"
-  public static let requires: Set<Fact> = [.shaped, .quantized]
-  public static let establishes: Set<Fact> = [.shaped]
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct LowerToCrossbar: Lowering {
+  typealias From = TensorLevel
+  typealias To = CrossbarLevel
+  static let name = "lower-to-crossbar"
+  static let summary = "every convolution and product is an integer matrix fed by windows of its input"
+  static let requires: Set<Fact> = [.shaped, .quantized]
+  static let establishes: Set<Fact> = [.shaped]
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic)
+  func run(on module: Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic)
     -> Module<CrossbarLevel>
   {
     var lowering = CrossbarLowering(module)

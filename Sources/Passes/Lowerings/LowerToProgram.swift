@@ -1,25 +1,25 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
 /// Instructions on buffers and physical crossbars: a convolution is a loop over positions.
 ///
 /// Every value becomes a buffer; every layer gets a register for a window and one for its outputs; constants move
 /// into buffers only where a digital operation needs them. Spec: ir-spec.md, `lower-to-program`.
-public struct LowerToProgram: Lowering {
-  public typealias From = CrossbarLevel
-  public typealias To = ProgramLevel
-  public static let name = "lower-to-program"
-  public static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
-  public static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
-  public static let establishes: Set<Fact> = []
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct LowerToProgram: Lowering {
+  typealias From = CrossbarLevel
+  typealias To = ProgramLevel
+  static let name = "lower-to-program"
+  static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
+  static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic)
+  func run(on module: Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic)
     -> Module<ProgramLevel>
   {
     var lowering = ProgramLowering(module)

@@ -1,26 +1,26 @@
-public import IR
+import IR
 import Reference
-public import Support
+import Support
 import Tensors
 
 /// No batch normalization is left: it is part of the weights before it, or a product and a sum per channel.
 ///
 /// A batch normalization is folded where its input is used once and comes from a convolution or product with
 /// constant weights. Spec: ir-spec.md, `fold-batchnorm`.
-public struct FoldBatchNorm: Pass {
-  public typealias L = TensorLevel
-  public static let name = "fold-batchnorm"
-  public static let summary =
+struct FoldBatchNorm: Pass {
+  typealias L = TensorLevel
+  static let name = "fold-batchnorm"
+  static let summary =
     "batch normalizations are part of the weights before them, or a product and a sum"
-  public static let requires: Set<Fact> = [.shaped]
-  public static let establishes: Set<Fact> = []
-  public static let guarantee = Guarantee.bounded(
+  static let requires: Set<Fact> = [.shaped]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.bounded(
     "weights and biases are rounded to binary32 once; outputs change by float rounding only")
-  public static let options: [PassOption] = []
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     var body: [OpID] = []
     let uses = Uses(of: module)
     var producer: [ValueID: OpID] = [:]

@@ -1,6 +1,6 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
 /// Every convolution and every product with constant weights works on integers.
@@ -9,16 +9,16 @@ import Tensors
 /// ranges that `calibrate` found. Products are exact sums; a fixed-point factor takes them to the next input.
 /// ReLU, clip, pools and shape operations between two products stay in integers; all other operators work on
 /// floats as before. Spec: ir-spec.md, `quantize`.
-public struct Quantize: Pass {
-  public typealias L = TensorLevel
-  public static let name = "quantize"
-  public static let summary = "every convolution and product with constant weights works on integers"
-  public static let requires: Set<Fact> = [.shaped, .calibrated]
-  public static let establishes: Set<Fact> = [.quantized]
-  public static let guarantee = Guarantee.bounded(
+struct Quantize: Pass {
+  typealias L = TensorLevel
+  static let name = "quantize"
+  static let summary = "every convolution and product with constant weights works on integers"
+  static let requires: Set<Fact> = [.shaped, .calibrated]
+  static let establishes: Set<Fact> = [.quantized]
+  static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step; an input inside its calibrated range by half a step and one part in"
       + " 2^30; inputs outside are clamped to it")
-  public static let options = [
+  static let options = [
     PassOption("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
     PassOption(
@@ -38,14 +38,14 @@ public struct Quantize: Pass {
   /// Whether inputs that can be negative get a zero point.
   let usesZeroPoint: Bool
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     weightBits = options.int("weights")
     inputBits = options.int("inputs")
     scalePerOutput = options.word("scale") == "output"
     usesZeroPoint = options.word("signed") == "zero-point"
   }
 
-  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     var quantizer = Quantizer(module, self)
     try quantizer.run()
     let quantized = quantizer.builder.module
