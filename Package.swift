@@ -101,6 +101,12 @@ let package = Package(
     test(
       "ExecutorTests",
       ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
+    test(
+      "RunDriverTests",
+      [
+        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "RunDriver", "Report",
+        "CommandLineTools",
+      ]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
