@@ -142,19 +142,21 @@ int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t
 
 // 64-bit products and sums wrap; a valid program keeps them below 2^62.
 void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
-                        const int64_t *weights, int64_t *results, size_t stride) {
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride) {
+  const uint64_t sign = subtract ? ~0ull : 1;
   for (size_t w = 0; w < windows; w++) {
     uint64_t *y = (uint64_t *)(results + w * stride);
     const uint32_t *s = sums + w * XBAR_STRIP;
-    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (uint64_t)weights[c] * s[c];
+    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * s[c];
   }
 }
 
 void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
-                        const int64_t *weights, int64_t *results, size_t stride) {
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride) {
+  const uint64_t sign = subtract ? ~0ull : 1;
   for (size_t w = 0; w < windows; w++) {
     uint64_t *y = (uint64_t *)(results + w * stride);
     const uint64_t *s = sums + w * XBAR_STRIP;
-    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (uint64_t)weights[c] * s[c];
+    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * s[c];
   }
 }

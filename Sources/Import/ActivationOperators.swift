@@ -49,7 +49,8 @@ private func unary(
 @Sendable private func importSoftmax(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let shape = try context.shape(node, 0)
   let isNew = context.opset >= 13
-  let axis = try normalizedAxes([try node.int("axis") ?? (isNew ? -1 : 1)], rank: shape.count, context, node)[0]
+  let axis = try normalizedAxes([try node.int("axis") ?? (isNew ? -1 : 1)], rank: shape.count, context, node)[
+    0]
   let x = try context.value(node, 0)
   if isNew || axis == shape.count - 1 { return try context.emit(.softmax(axis: axis), [x], for: node) }
   let flat = [shape[..<axis].reduce(1, *), shape[axis...].reduce(1, *)]

@@ -43,7 +43,8 @@ private func foldIntegers(_ function: BinaryFunction, _ context: inout ImportCon
   for k in 0..<count {
     let (x, y) = (a.values[a.values.count == 1 ? 0 : k], b.values[b.values.count == 1 ? 0 : k])
     guard let value = combine(function, x, y) else {
-      throw context.failure("integer", "integer arithmetic overflows or divides by zero", node, help: "check the model")
+      throw context.failure(
+        "integer", "integer arithmetic overflows or divides by zero", node, help: "check the model")
     }
     values.append(value)
   }

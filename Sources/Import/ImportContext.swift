@@ -46,7 +46,9 @@ struct ImportContext {
   }
 
   /// Whether input `index` of `node` is there.
-  func hasInput(_ node: ONNXNode, _ index: Int) -> Bool { index < node.inputs.count && !node.inputs[index].isEmpty }
+  func hasInput(_ node: ONNXNode, _ index: Int) -> Bool {
+    index < node.inputs.count && !node.inputs[index].isEmpty
+  }
 
   // MARK: Errors
 
@@ -79,7 +81,8 @@ struct ImportContext {
         help: "only shapes and axes may be integers")
     case .failed?, nil:
       throw failure(
-        "undefined", "input '\(name)' is not defined before this node", node, help: "check the model with onnx.checker")
+        "undefined", "input '\(name)' is not defined before this node", node,
+        help: "check the model with onnx.checker")
     }
   }
 
@@ -92,7 +95,8 @@ struct ImportContext {
     case .integers(_, let shape)?: return shape
     case .failed?, nil:
       throw failure(
-        "undefined", "input '\(name)' is not defined before this node", node, help: "check the model with onnx.checker")
+        "undefined", "input '\(name)' is not defined before this node", node,
+        help: "check the model with onnx.checker")
     }
   }
 
@@ -101,7 +105,8 @@ struct ImportContext {
     let name = try inputName(node, index)
     switch entries[name] {
     case .integers(let values, let shape)?: return (values, shape)
-    case .initializer(let tensor)? where tensor.elementType.isInteger: return (try tensor.int64s(), tensor.shape)
+    case .initializer(let tensor)? where tensor.elementType.isInteger:
+      return (try tensor.int64s(), tensor.shape)
     default:
       throw failure(
         "dynamic", "input '\(name)' must be known at compile time", node,
@@ -151,7 +156,8 @@ struct ImportContext {
 
   /// Appends an operation and returns its result without naming it in the graph.
   mutating func emitInner(
-    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], name: String, for node: ONNXNode
+    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], name: String,
+    for node: ONNXNode
   ) throws(Diagnostic) -> ValueID {
     let probe = Op(opcode, operands: operands, attributes: attributes, origin: node.origin)
     let type: ValueType
@@ -161,7 +167,8 @@ struct ImportContext {
       }
       type = found
     } catch {
-      throw failure("shape", error.message, node, help: "check the model with onnx.checker and its shape inference")
+      throw failure(
+        "shape", error.message, node, help: "check the model with onnx.checker and its shape inference")
     }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
     if operands.allSatisfy(constants.contains) { constants.insert(id) }
@@ -179,7 +186,8 @@ struct ImportContext {
   func isComputedFromConstants(_ id: ValueID) -> Bool { constants.contains(id) }
 
   /// Appends a digital operator whose result is output 0 of `node`.
-  mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], for node: ONNXNode) throws(Diagnostic) {
+  mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], for node: ONNXNode) throws(Diagnostic)
+  {
     let (opcode, attributes) = builder.module.spelling(of: digital, name: node.outputs.first ?? node.op)
     try emit(opcode, operands, attributes, for: node)
   }
@@ -187,7 +195,8 @@ struct ImportContext {
   /// Makes output 0 of `node` stand for `id`.
   mutating func bindOutput(_ node: ONNXNode, _ id: ValueID) throws(Diagnostic) {
     guard let name = node.outputs.first, !name.isEmpty else {
-      throw failure("output-missing", "\(node.op) has no output", node, help: "check the model with onnx.checker")
+      throw failure(
+        "output-missing", "\(node.op) has no output", node, help: "check the model with onnx.checker")
     }
     guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
       throw failure(

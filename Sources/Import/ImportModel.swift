@@ -72,7 +72,8 @@ private struct Importer {
       }
       guard let dimensions = input.shape else {
         throw Diagnostic(
-          "import.dynamic-shape", "the input has no shape", at: place, notes: ["export the model with fixed shapes"])
+          "import.dynamic-shape", "the input has no shape", at: place,
+          notes: ["export the model with fixed shapes"])
       }
       let shape = try inputShape(dimensions, place)
       let id = context.builder.emit(
@@ -129,7 +130,8 @@ private struct Importer {
       throw context.failure(
         "operator", "the operator \(node.op) is not supported", node,
         help: hint.map { "did you mean \($0)? " } ?? ""
-          + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away")
+          + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away"
+      )
     }
     try operatorImporter(&context, node)
   }

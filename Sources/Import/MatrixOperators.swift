@@ -74,7 +74,8 @@ let matrixImporters: [String: OperatorImporter] = [
   if isConstant(context, node, 0), a.count == 2, b.count == 2 {
     let x = try transposed(&context, try context.value(node, 1), node)
     let w = try transposed(&context, try context.value(node, 0), node)
-    let product = try context.emitInner(.gemm, [x, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
+    let product = try context.emitInner(
+      .gemm, [x, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
     return try context.emit(.transpose, [product], [NamedAttribute("order", .ints([1, 0]))], for: node)
   }
   try context.emit(.matmul, [try context.value(node, 0), try context.value(node, 1)], for: node)
@@ -91,7 +92,8 @@ let matrixImporters: [String: OperatorImporter] = [
   let channels = (context.builder.type(operands[0]).shape ?? []).dropFirst().first ?? 0
   guard operands.dropFirst().allSatisfy({ context.builder.type($0).shape == [channels] }) else {
     throw context.failure(
-      "batch-norm-shape", "expected \(channels) parameters of each kind", node, help: "check the model with onnx.checker")
+      "batch-norm-shape", "expected \(channels) parameters of each kind", node,
+      help: "check the model with onnx.checker")
   }
   let epsilon = try node.float("epsilon") ?? 1e-5
   try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
@@ -100,15 +102,20 @@ let matrixImporters: [String: OperatorImporter] = [
 /// Whether input `index` comes from constants alone.
 private func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
   if context.isInitializer(node, index) { return true }
-  guard context.hasInput(node, index), case .value(let id)? = context.entry(node.inputs[index]) else { return false }
+  guard context.hasInput(node, index), case .value(let id)? = context.entry(node.inputs[index]) else {
+    return false
+  }
   return context.isComputedFromConstants(id)
 }
 
-private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: ONNXNode) throws(Diagnostic) -> ValueID {
+private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: ONNXNode) throws(Diagnostic)
+  -> ValueID
+{
   let type = context.builder.type(id)
   guard type.shape?.count == 2 else {
     throw context.failure(
-      "gemm-rank", "Gemm takes matrices, found the shape \(type.shape ?? [])", node, help: "flatten the input first")
+      "gemm-rank", "Gemm takes matrices, found the shape \(type.shape ?? [])", node,
+      help: "flatten the input first")
   }
   return try context.emitInner(
     .transpose, [id], [NamedAttribute("order", .ints([1, 0]))],

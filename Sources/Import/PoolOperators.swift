@@ -12,7 +12,8 @@ let poolImporters: [String: OperatorImporter] = [
   "AveragePool": { (context, node) throws(Diagnostic) in
     let window = try poolWindow(&context, node)
     let countPadding = try node.int("count_include_pad") ?? 0 != 0
-    try context.emit(.averagePool(window, countPadding: countPadding), [try context.value(node, 0)], for: node)
+    try context.emit(
+      .averagePool(window, countPadding: countPadding), [try context.value(node, 0)], for: node)
   },
   "GlobalAveragePool": { (context, node) throws(Diagnostic) in
     let axes = Array(2..<max(2, try context.shape(node, 0).count))
@@ -37,7 +38,9 @@ private func imageShape(_ context: ImportContext, _ node: ONNXNode) throws(Diagn
   return x.count == 4 ? x : [x[0], x[1], 1, x[2]]
 }
 
-private func checkedWindow(_ context: ImportContext, _ node: ONNXNode, _ numbers: [Int]) throws(Diagnostic) -> Window {
+private func checkedWindow(_ context: ImportContext, _ node: ONNXNode, _ numbers: [Int]) throws(Diagnostic)
+  -> Window
+{
   guard let window = Window(numbers: numbers) else {
     throw context.failure(
       "window", "the windows do not fit the input", node, help: "check the model with onnx.checker")
@@ -49,7 +52,8 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
   let x = try imageShape(context, node)
   let spatial = try context.shape(node, 0).count - 2
   guard let kernel = try node.ints("kernel_shape") else {
-    throw context.failure("window", "kernel_shape is missing", node, help: "check the model with onnx.checker")
+    throw context.failure(
+      "window", "kernel_shape is missing", node, help: "check the model with onnx.checker")
   }
   let input = spatial == 1 ? [x[3]] : [x[2], x[3]]
   let walk = try WindowAttributes(context, node, input: input, kernel: kernel)
@@ -61,7 +65,8 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
   let end = lifted(Array(walk.pads.suffix(spatial)), 0)
   var out: [Int] = []
   for axis in 0..<2 {
-    guard let count = windowCount(size[axis], begin[axis] + end[axis], taps[axis], step[axis], spread[axis]) else {
+    guard let count = windowCount(size[axis], begin[axis] + end[axis], taps[axis], step[axis], spread[axis])
+    else {
       throw context.failure(
         "window", "the windows do not fit the input", node, help: "check the model with onnx.checker")
     }
@@ -98,7 +103,9 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
 }
 
 /// Axes counted from 0, sorted, without repetition.
-func normalizedAxes(_ axes: [Int], rank: Int, _ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) -> [Int] {
+func normalizedAxes(_ axes: [Int], rank: Int, _ context: ImportContext, _ node: ONNXNode) throws(Diagnostic)
+  -> [Int]
+{
   var result: [Int] = []
   for axis in axes {
     guard -rank..<rank ~= axis else {

@@ -13,8 +13,10 @@ let shapeImporters: [String: OperatorImporter] = [
 
 /// Output 0 is input 0 under another name.
 @Sendable private func alias(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  guard let input = node.inputs.first, let entry = context.entry(input), let output = node.outputs.first else {
-    throw context.failure("undefined", "the input is not defined", node, help: "check the model with onnx.checker")
+  guard let input = node.inputs.first, let entry = context.entry(input), let output = node.outputs.first
+  else {
+    throw context.failure(
+      "undefined", "the input is not defined", node, help: "check the model with onnx.checker")
   }
   context.bind(output, entry)
 }
@@ -67,7 +69,8 @@ let shapeImporters: [String: OperatorImporter] = [
   }
   guard shape.allSatisfy({ $0 >= 0 }) else {
     throw context.failure(
-      "reshape", "the shape \(wish) does not go with \(input)", node, help: "check the model with onnx.checker")
+      "reshape", "the shape \(wish) does not go with \(input)", node,
+      help: "check the model with onnx.checker")
   }
   try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
 }
@@ -77,7 +80,8 @@ let shapeImporters: [String: OperatorImporter] = [
   let axis = try node.int("axis") ?? 1
   guard -input.count...input.count ~= axis else {
     throw context.failure(
-      "axis", "axis \(axis) is outside of \(input.count) axes", node, help: "check the model with onnx.checker")
+      "axis", "axis \(axis) is outside of \(input.count) axes", node,
+      help: "check the model with onnx.checker")
   }
   let split = axis < 0 ? axis + input.count : axis
   let shape = [input[..<split].reduce(1, *), input[split...].reduce(1, *)]
@@ -96,7 +100,8 @@ private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnosti
   let axes = try normalizedAxes(given, rank: input.count, context, node)
   guard axes.allSatisfy({ input[$0] == 1 }) else {
     throw context.failure(
-      "squeeze", "only axes of length 1 can go, the shape is \(input)", node, help: "check the model with onnx.checker")
+      "squeeze", "only axes of length 1 can go, the shape is \(input)", node,
+      help: "check the model with onnx.checker")
   }
   try reshapeEntry(&context, node, to: input.indices.filter { !axes.contains($0) }.map { input[$0] })
 }
@@ -116,7 +121,9 @@ private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnosti
 }
 
 /// Gives floats or known integers another shape.
-private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to shape: [Int]) throws(Diagnostic) {
+private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to shape: [Int])
+  throws(Diagnostic)
+{
   if let known = context.knownIntegers(node, 0) {
     context.bind(node.outputs.first ?? "", .integers(values: known.values, shape: shape))
   } else {
@@ -148,7 +155,8 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   let mode = try node.string("mode") ?? "constant"
   let rank = try context.shape(node, 0).count
   let isNew = context.hasInput(node, 1)
-  let pads = isNew ? try context.integers(node, 1).values.map { Int(clamping: $0) } : try node.ints("pads") ?? []
+  let pads =
+    isNew ? try context.integers(node, 1).values.map { Int(clamping: $0) } : try node.ints("pads") ?? []
   let value = context.hasInput(node, 2) ? try context.scalar(node, 2) : try node.float("value") ?? 0
   guard mode == "constant", pads.count == 2 * rank, pads.allSatisfy({ 0..<(1 << 20) ~= $0 }),
     !context.hasInput(node, 3)
@@ -175,7 +183,8 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
 @Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   guard let data = context.knownIntegers(node, 0), data.shape.count == 1 else {
     throw context.failure(
-      "gather", "Gather is supported on shapes only", node, help: "gathering of computed values is not supported yet")
+      "gather", "Gather is supported on shapes only", node,
+      help: "gathering of computed values is not supported yet")
   }
   let (indices, shape) = try context.integers(node, 1)
   var values: [Int64] = []

@@ -52,7 +52,8 @@ public struct PassOptions: Sendable {
       }
       guard spec.kind.admits(option.value) else {
         throw Diagnostic(
-          "pass.option", "option '\(option.name)' of \(pass) must be \(spec.kind.name), found \(option.value)")
+          "pass.option", "option '\(option.name)' of \(pass) must be \(spec.kind.name), found \(option.value)"
+        )
       }
     }
     values = specs.map { spec in
@@ -135,7 +136,8 @@ extension Module {
   /// The machine that the module is compiled for, or the error that it names none.
   public func requiredMachine() throws(Diagnostic) -> Machine {
     guard let machine else {
-      throw Diagnostic("pass.machine", "the module names no machine", notes: ["add 'machine sre' to its text"])
+      throw Diagnostic(
+        "pass.machine", "the module names no machine", notes: ["add 'machine sre' to its text"])
     }
     return machine
   }

@@ -54,7 +54,8 @@ extension PassEntry {
     throws(Diagnostic) -> AnyModule
   {
     guard module.level == from else {
-      throw Diagnostic("pass.level", "\(name) works at level \(from.rawValue), the module is at \(module.level.rawValue)")
+      throw Diagnostic(
+        "pass.level", "\(name) works at level \(from.rawValue), the module is at \(module.level.rawValue)")
     }
     let missing = requires.subtracting(module.facts).sorted()
     guard missing.isEmpty else {

@@ -31,7 +31,8 @@ public let schemes: [Scheme] = [
       .init(text: "form-units", reason: "the machine's operation units, 16x16 for sre"),
     ] + back),
   Scheme(
-    name: "isaac", summary: "the whole array is read at once: the over-idealised design without operation units",
+    name: "isaac",
+    summary: "the whole array is read at once: the over-idealised design without operation units",
     target: "isaac",
     steps: front + [
       .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
@@ -70,7 +71,8 @@ extension Scheme {
     var calls = try parsePipeline(steps.map(\.text).joined(separator: ", "))
     for override in overrides {
       guard let at = calls.firstIndex(where: { $0.name == override.name }) else {
-        throw Diagnostic("scheme.override", "scheme '\(name)' has no pass '\(override.name)' to set options of")
+        throw Diagnostic(
+          "scheme.override", "scheme '\(name)' has no pass '\(override.name)' to set options of")
       }
       for option in override.options {
         calls[at].options.removeAll { $0.name == option.name }

@@ -79,7 +79,8 @@ public struct Interpreter<L: Level>: Sendable {
       inputs[number].count == type.count
     else {
       throw Diagnostic(
-        "reference.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)", at: op.location)
+        "reference.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)",
+        at: op.location)
     }
     return inputs[number].reshaped(shape)
   }
@@ -208,7 +209,8 @@ public func groupMatrix(_ weights: Tensor, _ group: Int, of groups: Int) -> Tens
 public func batchNormAffine(_ parameters: [[Float]], epsilon: Float) -> (factor: [Float], offset: [Float]) {
   var (factor, offset): ([Float], [Float]) = ([], [])
   for channel in parameters[0].indices {
-    let scale = Double(parameters[0][channel]) / (Double(parameters[3][channel]) + Double(epsilon)).squareRoot()
+    let scale =
+      Double(parameters[0][channel]) / (Double(parameters[3][channel]) + Double(epsilon)).squareRoot()
     factor.append(Float(scale))
     offset.append(Float(Double(parameters[1][channel]) - Double(parameters[2][channel]) * scale))
   }

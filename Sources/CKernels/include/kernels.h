@@ -98,11 +98,12 @@ int64_t xbar_convert_listed_narrow(const xbar_listed_strip *strip, const uint32_
 int64_t xbar_convert_listed_wide(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
                                  const uint32_t *digit_starts, size_t windows, uint64_t *sums);
 
-// results[w * stride + outputs[c]] += weights[c] * sums[w][c] for the first `columns` bitlines of a strip.
+// results[w * stride + outputs[c]] += weights[c] * sums[w][c], or -= where `subtract`, for the first `columns` bitlines
+// of a strip.
 void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
-                        const int64_t *weights, int64_t *results, size_t stride);
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
 void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
-                        const int64_t *weights, int64_t *results, size_t stride);
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
 
 // results[w * results_stride + o] += sum over i of values[w * inputs + i] * weights[i * padded + o], where `padded`, a
 // multiple of 16, is at least `outputs`; with 32-bit sums where `narrow`.

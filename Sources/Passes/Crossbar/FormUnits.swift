@@ -1,20 +1,21 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
 ///
 /// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar.
 /// Spec: ir-spec.md, `form-units`.
-public struct FormUnits: Pass {
-  public typealias L = CrossbarLevel
-  public static let name = "form-units"
-  public static let summary = "every block fits a crossbar and has operation units; every layer has converters"
-  public static let requires: Set<Fact> = [.shaped, .sliced]
-  public static let establishes: Set<Fact> = [.partitioned]
-  public static let guarantee = Guarantee.exact(
+struct FormUnits: Pass {
+  typealias L = CrossbarLevel
+  static let name = "form-units"
+  static let summary =
+    "every block fits a crossbar and has operation units; every layer has converters"
+  static let requires: Set<Fact> = [.shaped, .sliced]
+  static let establishes: Set<Fact> = [.partitioned]
+  static let guarantee = Guarantee.exact(
     "where the converters are lossless; otherwise conversions saturate at 2^adc - 1 from here on")
-  public static let options = [
+  static let options = [
     PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
     PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
     PassOption(
@@ -33,7 +34,7 @@ public struct FormUnits: Pass {
   private let dac: Int
   private let isLossless: Bool
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     height = options.int("height")
     width = options.int("width")
     isWhole = options.word("whole") == "true"
@@ -42,21 +43,23 @@ public struct FormUnits: Pass {
     isLossless = options.word("lossless") == "true"
   }
 
-  public func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let array = try module.requiredMachine().array
     let units = UnitForming.fixed(
       height: isWhole ? array.rows : height > 0 ? height : array.unitHeight,
       width: isWhole ? array.columns : width > 0 ? width : array.unitWidth)
     guard units.height <= array.rows, units.width <= array.columns else {
       throw Diagnostic(
-        "form-units.size", "units of \(units.height)x\(units.width) are larger than the crossbar, "
+        "form-units.size",
+        "units of \(units.height)x\(units.width) are larger than the crossbar, "
           + "\(array.rows)x\(array.columns)")
     }
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       var result = layer
       result.dacBits = dac > 0 ? dac : array.dacBits
-      let needed = losslessBits(units.height, cell: layer.cellBits ?? array.cellBits, dac: result.dacBits ?? 1)
+      let needed = losslessBits(
+        units.height, cell: layer.cellBits ?? array.cellBits, dac: result.dacBits ?? 1)
       result.adcBits = isLossless ? needed : adc > 0 ? adc : array.adcBits
       guard (result.adcBits ?? 0) <= 16 else {
         throw Diagnostic(

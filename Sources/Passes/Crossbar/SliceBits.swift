@@ -1,6 +1,6 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
 /// Every layer is realised by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
@@ -9,17 +9,18 @@ import Tensors
 /// `differential` writes magnitudes into columns that add or subtract, `twos-complement` gives the sign bit a column
 /// that subtracts, `offset` adds 2^(bits - 1) to every weight and subtracts `offset * sum(x)` digitally.
 /// Spec: ir-spec.md, `slice-bits`.
-public struct SliceBits: Pass {
-  public typealias L = CrossbarLevel
-  public static let name = "slice-bits"
-  public static let summary = "every layer is realised by blocks whose cells decode to its weights"
-  public static let requires: Set<Fact> = [.shaped]
-  public static let establishes: Set<Fact> = [.sliced]
-  public static let guarantee = Guarantee.exact("")
-  public static let options = [
+struct SliceBits: Pass {
+  typealias L = CrossbarLevel
+  static let name = "slice-bits"
+  static let summary = "every layer is realised by blocks whose cells decode to its weights"
+  static let requires: Set<Fact> = [.shaped]
+  static let establishes: Set<Fact> = [.sliced]
+  static let guarantee = Guarantee.exact("")
+  static let options = [
     PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
     PassOption(
-      "signs", .word(SignEncoding.allCases.map(\.rawValue)), default: .word(SignEncoding.differential.rawValue),
+      "signs", .word(SignEncoding.allCases.map(\.rawValue)),
+      default: .word(SignEncoding.differential.rawValue),
       "how signed weights become cell levels"),
     PassOption(
       "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
@@ -34,14 +35,14 @@ public struct SliceBits: Pass {
   private let isSliceMajor: Bool
   private let isInter: Bool
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     cellBits = options.int("cell")
     encoding = SignEncoding(rawValue: options.word("signs")) ?? .differential
     isSliceMajor = options.word("order") == "slice-major"
     isInter = options.word("placement") == "inter"
   }
 
-  public func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let bits = try cellBits > 0 ? cellBits : module.requiredMachine().array.cellBits
     var sliced: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
@@ -108,7 +109,8 @@ public struct SliceBits: Pass {
     }
   }
 
-  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView {
+  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView
+  {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
       for digit in digits { for output in 0..<layer.columns { columns.append((output, digit)) } }
@@ -124,7 +126,9 @@ public struct SliceBits: Pass {
     }
     return BlockView(
       rows: (0..<layer.rows).map { RowEntry(input: $0) },
-      columns: columns.map { ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative) },
+      columns: columns.map {
+        ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative)
+      },
       cells: cells)
   }
 }

@@ -1,25 +1,25 @@
-public import IR
+import IR
 import Reference
-public import Support
+import Support
 import Tensors
 
 /// Every convolution and product is a layer: an integer matrix, fed by the windows of its input.
 ///
 /// A convolution gives one layer for each group. A zero point moves into the bias: `W(x - z) = Wx - z * sum(W)`.
 /// All other operations stay as they are. Spec: ir-spec.md, `lower-to-crossbar`.
-public struct LowerToCrossbar: Lowering {
-  public typealias From = TensorLevel
-  public typealias To = CrossbarLevel
-  public static let name = "lower-to-crossbar"
-  public static let summary = "every convolution and product is an integer matrix fed by windows of its input"
-  public static let requires: Set<Fact> = [.shaped, .quantized]
-  public static let establishes: Set<Fact> = [.shaped]
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct LowerToCrossbar: Lowering {
+  typealias From = TensorLevel
+  typealias To = CrossbarLevel
+  static let name = "lower-to-crossbar"
+  static let summary = "every convolution and product is an integer matrix fed by windows of its input"
+  static let requires: Set<Fact> = [.shaped, .quantized]
+  static let establishes: Set<Fact> = [.shaped]
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic)
+  func run(on module: Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic)
     -> Module<CrossbarLevel>
   {
     var lowering = CrossbarLowering(module)
@@ -60,13 +60,7 @@ private struct CrossbarLowering {
   }
 
   private mutating func copy(_ op: Op) {
-    var attributes = op.attributes
-    attributes.removeAll { $0.name == "range" }
-    for attribute in attributes {
-      if case .resource(let name) = attribute.value, let resource = source.resource(name) {
-        builder.module.setResource(resource)
-      }
-    }
+    let attributes = builder.module.adopt(op.attributes.filter { $0.name != "range" }, from: source)
     let results = op.results.map { id in
       let value = source.values[id]
       let new = builder.value(value.name, value.type)
@@ -88,7 +82,8 @@ private struct CrossbarLowering {
   }
 
   private func weightBits(_ op: Op) throws(Diagnostic) -> Int {
-    guard case .integer(let bits, signed: true) = source.values[op.operands[1]].type.element, 2...16 ~= bits else {
+    guard case .integer(let bits, signed: true) = source.values[op.operands[1]].type.element, 2...16 ~= bits
+    else {
       throw Diagnostic(
         "lower-to-crossbar.weights", "weights must be signed integers of 2 to 16 bits", at: op.location)
     }
@@ -98,7 +93,8 @@ private struct CrossbarLowering {
   private mutating func convolution(_ op: Op) throws(Diagnostic) {
     let weights = try tensor(op.operands[1], op)
     let type = source.values[op.operands[0]].type
-    guard let window = convWindow(op, input: type.shape ?? [], weights: weights.shape), let x = names[op.operands[0]]
+    guard let window = convWindow(op, input: type.shape ?? [], weights: weights.shape),
+      let x = names[op.operands[0]]
     else { throw Diagnostic("lower-to-crossbar.shape", "the shapes do not go together", at: op.location) }
     let groups = op.int("groups", default: 1)
     var parts: [(window: Window, matrix: Tensor)] = []
@@ -108,7 +104,8 @@ private struct CrossbarLowering {
       slice.channelStart = group * slice.channelCount
       parts.append((slice, groupMatrix(weights, group, of: groups)))
     }
-    names[op.results[0]] = try matrix(op, x, parts, shape: source.values[op.results[0]].type.shape ?? [], axis: 1)
+    names[op.results[0]] = try matrix(
+      op, x, parts, shape: source.values[op.results[0]].type.shape ?? [], axis: 1)
   }
 
   private mutating func product(_ op: Op) throws(Diagnostic) {
@@ -124,7 +121,8 @@ private struct CrossbarLowering {
       shape == [rows, weights.shape[1]]
       ? flat
       : builder.emit(
-        .reshape(shape), [flat], type: ValueType(.accumulator, shape), name: source.values[op.results[0]].name,
+        .reshape(shape), [flat], type: ValueType(.accumulator, shape),
+        name: source.values[op.results[0]].name,
         origin: op.origin)
   }
 
@@ -147,8 +145,10 @@ private struct CrossbarLowering {
       let spelled = builder.module.spell(layer, origin: op.origin)
       builder.module.append(spelled)
       let window = builder.emit(
-        .window, [x], [NamedAttribute("window", .window(part.window)), NamedAttribute("padding", .int(zero))],
-        type: ValueType(inputs.element, [part.window.positions, part.window.length]), name: "\(symbol).windows",
+        .window, [x],
+        [NamedAttribute("window", .window(part.window)), NamedAttribute("padding", .int(zero))],
+        type: ValueType(inputs.element, [part.window.positions, part.window.length]),
+        name: "\(symbol).windows",
         origin: op.origin)
       rows.append(
         builder.emit(
@@ -157,7 +157,8 @@ private struct CrossbarLowering {
           origin: op.origin))
       correction += columnSums(part.matrix).map { -$0 * zero }
     }
-    let sums = builder.emit(.arrange, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
+    let sums = builder.emit(
+      .arrange, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
     if op.operands.count > 2 {
       let bias = try tensor(op.operands[2], op).integers
       correction = zip(correction, bias).map { $0 + $1 }

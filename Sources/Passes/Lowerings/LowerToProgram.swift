@@ -1,25 +1,25 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
 /// Instructions on buffers and physical crossbars: a convolution is a loop over positions.
 ///
 /// Every value becomes a buffer; every layer gets a register for a window and one for its outputs; constants move
 /// into buffers only where a digital operation needs them. Spec: ir-spec.md, `lower-to-program`.
-public struct LowerToProgram: Lowering {
-  public typealias From = CrossbarLevel
-  public typealias To = ProgramLevel
-  public static let name = "lower-to-program"
-  public static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
-  public static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
-  public static let establishes: Set<Fact> = []
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct LowerToProgram: Lowering {
+  typealias From = CrossbarLevel
+  typealias To = ProgramLevel
+  static let name = "lower-to-program"
+  static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
+  static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic)
+  func run(on module: Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic)
     -> Module<ProgramLevel>
   {
     var lowering = ProgramLowering(module)
@@ -86,7 +86,8 @@ private struct ProgramLowering {
   private func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
     guard let found = buffers[id] else {
       throw Diagnostic(
-        "lower-to-program.value", "%\(source.values[id].name) is no buffer: windows and rows stay inside a loop",
+        "lower-to-program.value",
+        "%\(source.values[id].name) is no buffer: windows and rows stay inside a loop",
         at: op.location)
     }
     return found
@@ -135,7 +136,8 @@ private struct ProgramLowering {
     let spots = shape.dropFirst(2).reduce(1, *)
     var start = 0
     for operand in op.operands {
-      guard let product = producers[operand], product.opcode == .mvm, let window = producers[product.operands[0]],
+      guard let product = producers[operand], product.opcode == .mvm,
+        let window = producers[product.operands[0]],
         window.opcode == .window, let geometry = window.window
       else {
         throw Diagnostic(
@@ -144,7 +146,8 @@ private struct ProgramLowering {
       let layer = product.symbol("layer")
       let outputs = source.values[product.results[0]].type.shape?.last ?? 0
       let image = try buffer(window.operands[0], window)
-      let register = declare("\(layer).x", ValueType(source.values[window.operands[0]].type.element, [geometry.length]))
+      let register = declare(
+        "\(layer).x", ValueType(source.values[window.operands[0]].type.element, [geometry.length]))
       let sums = declare("\(layer).y", ValueType(.accumulator, [outputs]))
       let body = [
         Op(.load, operands: [image], results: [register], attributes: window.attributes, origin: op.origin),
@@ -170,7 +173,8 @@ private struct ProgramLowering {
   /// Constants of the operator are named after its result, as they are when a program is lifted.
   private mutating func digital(_ op: Op) throws(Diagnostic) {
     guard let digital = source.digitalOperator(of: op), let result = op.results.first else {
-      throw Diagnostic("lower-to-program.operator", "\(op.opcode.rawValue) is no digital operator", at: op.location)
+      throw Diagnostic(
+        "lower-to-program.operator", "\(op.opcode.rawValue) is no digital operator", at: op.location)
     }
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try buffer(operand, op)) }
@@ -186,7 +190,8 @@ private struct ProgramLowering {
     let result = op.results[0]
     let type = source.values[result].type
     guard let tensor = source.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
-      throw Diagnostic("lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
+      throw Diagnostic(
+        "lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
     }
     let buffer = builder.value(source.values[result].name, ValueType(type.element, type.shape))
     let name = builder.module.values[buffer].name

@@ -1,33 +1,35 @@
-public import IR
+import IR
 import Reference
-public import Support
+import Support
 import Tensors
 
 /// Every computed float value carries the range that it took on the calibration samples.
 ///
 /// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so.
 /// Spec: ir-spec.md, `calibrate`.
-public struct Calibrate: Pass {
-  public typealias L = TensorLevel
-  public static let name = "calibrate"
-  public static let summary = "every computed float value carries the range that it took on the calibration samples"
-  public static let requires: Set<Fact> = [.shaped]
-  public static let establishes: Set<Fact> = [.calibrated]
-  public static let guarantee = Guarantee.exact("only attributes are added")
-  public static let options = [
+struct Calibrate: Pass {
+  typealias L = TensorLevel
+  static let name = "calibrate"
+  static let summary =
+    "every computed float value carries the range that it took on the calibration samples"
+  static let requires: Set<Fact> = [.shaped]
+  static let establishes: Set<Fact> = [.calibrated]
+  static let guarantee = Guarantee.exact("only attributes are added")
+  static let options = [
     PassOption("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
-    PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
+    PassOption(
+      "seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
   ]
 
   private let samples: Int
   private let seed: Int
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     samples = options.int("samples")
     seed = options.int("seed")
   }
 
-  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     let inputs = calibrationInputs(module, &context)
     let interpreter = try Interpreter(module)
     let count = module.values.count

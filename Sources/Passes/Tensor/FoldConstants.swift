@@ -1,29 +1,30 @@
-public import IR
+import IR
 import Reference
-public import Support
+import Support
 import Tensors
 
 /// No operation works on constants alone: each such operation is replaced by its result.
 ///
 /// Spec: ir-spec.md, `fold-constants`.
-public struct FoldConstants: Pass {
-  public typealias L = TensorLevel
-  public static let name = "fold-constants"
-  public static let summary = "operations on constants alone are replaced by their results"
-  public static let requires: Set<Fact> = [.shaped]
-  public static let establishes: Set<Fact> = []
-  public static let guarantee = Guarantee.exact("")
-  public static let options: [PassOption] = []
+struct FoldConstants: Pass {
+  typealias L = TensorLevel
+  static let name = "fold-constants"
+  static let summary = "operations on constants alone are replaced by their results"
+  static let requires: Set<Fact> = [.shaped]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options: [PassOption] = []
 
-  public init(_ options: PassOptions) {}
+  init(_ options: PassOptions) {}
 
-  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     var constants: Set<ValueID> = []
     var folded = 0
     for id in module.body {
       let op = module.ops[id]
       if op.opcode == .constant { constants.formUnion(op.results) }
-      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains) else {
+      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains)
+      else {
         continue
       }
       let value = try evaluate(op, in: module)
@@ -48,7 +49,9 @@ public struct FoldConstants: Pass {
     small.append(op)
     var value: Tensor?
     _ = try Interpreter(small).evaluate([]) { id, tensor in if id == op.results[0] { value = tensor } }
-    guard let value else { throw Diagnostic("fold-constants.value", "the result is missing", at: op.location) }
+    guard let value else {
+      throw Diagnostic("fold-constants.value", "the result is missing", at: op.location)
+    }
     return value
   }
 }

@@ -1,6 +1,6 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
 /// Every convolution and every product with constant weights works on integers.
@@ -9,16 +9,16 @@ import Tensors
 /// ranges that `calibrate` found. Products are exact sums; a fixed-point factor takes them to the next input.
 /// ReLU, clip, pools and shape operations between two products stay in integers; all other operators work on
 /// floats as before. Spec: ir-spec.md, `quantize`.
-public struct Quantize: Pass {
-  public typealias L = TensorLevel
-  public static let name = "quantize"
-  public static let summary = "every convolution and product with constant weights works on integers"
-  public static let requires: Set<Fact> = [.shaped, .calibrated]
-  public static let establishes: Set<Fact> = [.quantized]
-  public static let guarantee = Guarantee.bounded(
+struct Quantize: Pass {
+  typealias L = TensorLevel
+  static let name = "quantize"
+  static let summary = "every convolution and product with constant weights works on integers"
+  static let requires: Set<Fact> = [.shaped, .calibrated]
+  static let establishes: Set<Fact> = [.quantized]
+  static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step; an input inside its calibrated range by half a step and one part in"
       + " 2^30; inputs outside are clamped to it")
-  public static let options = [
+  static let options = [
     PassOption("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
     PassOption(
@@ -38,53 +38,59 @@ public struct Quantize: Pass {
   /// Whether inputs that can be negative get a zero point.
   let usesZeroPoint: Bool
 
-  public init(_ options: PassOptions) {
+  init(_ options: PassOptions) {
     weightBits = options.int("weights")
     inputBits = options.int("inputs")
     scalePerOutput = options.word("scale") == "output"
     usesZeroPoint = options.word("signed") == "zero-point"
   }
 
-  public func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+  func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    guard !module.facts.contains(.quantized) else {
+      throw Diagnostic("quantize.twice", "the module is quantized already", notes: ["run quantize once"])
+    }
     var quantizer = Quantizer(module, self)
     try quantizer.run()
-    let quantized = quantizer.builder.module
-    module = quantized
+    module = quantizer.builder.module
     dropUnusedConstants(&module)
     module = module.compacted()
     context.count("layers-quantized", quantizer.layerCount)
   }
 
   /// The integer type for values in `range`, or nil where there are too few bits for a sign.
-  func inputType(for range: [Float]) -> (type: ElementType, quantization: Quantization, low: Int64, high: Int64)? {
-    let low = min(range[0], 0)
-    let high = max(range[1], 0)
+  func inputType(for range: [Float]) -> (
+    type: ElementType, quantization: Quantization, low: Int64, high: Int64
+  )? {
+    let low = Double(min(range[0], 0))
+    let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
     if low == 0 || usesZeroPoint {
-      let scale = positive((high - low) / Float(top))
-      let zero = low == 0 ? 0 : min(max(Int64((-low / scale).rounded()), 0), top)
-      return (
-        .integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top
-      )
+      let scale = step((high - low) / Double(top))
+      let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
+      return (.integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
-    let scale = positive(max(-low, high) / Float(limit))
+    let scale = step(max(-low, high) / Double(limit))
     return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
   }
 
-  private func positive(_ scale: Float) -> Float { scale > 0 && scale.isFinite ? max(scale, 1e-30) : 1 }
+  /// A step as a scale: positive, finite and far from where binary32 loses digits; 1 where all values are 0.
+  private func step(_ size: Double) -> Float {
+    size > 0 ? Float(min(max(size, 1e-30), Double(Float.greatestFiniteMagnitude))) : 1
+  }
 
   /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
-  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (values: [Int64], scales: [Float])
-  {
+  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (
+    values: [Int64], scales: [Float]
+  ) {
     let limit = Float(Int64(1) << Int64(weightBits - 1) - 1)
     var largest = [Float](repeating: 0, count: scalePerOutput ? outputs : 1)
     for (k, weight) in weights.enumerated() {
       let slot = scalePerOutput ? output(k) : 0
       largest[slot] = max(largest[slot], Swift.abs(weight))
     }
-    let scales = largest.map { positive($0 / limit) }
+    let scales = largest.map { step(Double($0 / limit)) }
     let values = weights.enumerated().map { k, weight in
       let level = (weight / scales[scalePerOutput ? output(k) : 0]).rounded(.toNearestOrAwayFromZero)
       return Int64(max(-limit, min(limit, level)))

@@ -25,10 +25,7 @@ public struct NamedTensor: Equatable, Sendable {
 /// `array.zip` and `array.proto`, each with the place in the file.
 public func readArrays(path: String) throws(Diagnostic) -> [NamedTensor] {
   let file = try MappedFile(path: path)
-  // The mapping ends with the last use of `file`, not with the scope.
-  return try withExtendedLifetime(file) { (file) throws(Diagnostic) in
-    try readArrays(bytes: file.bytes, file: path)
-  }
+  return try file.withBytes { (bytes) throws(Diagnostic) in try readArrays(bytes: bytes, file: path) }
 }
 
 /// Reads the arrays of a file's bytes as `readArrays(path:)` does; `file` is the name for messages.
