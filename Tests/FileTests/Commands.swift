@@ -1,4 +1,6 @@
 import CodeGen
+import DeviceModel
+import Executor
 import Foundation
 import IR
 import Passes
@@ -23,10 +25,10 @@ struct CommandRun {
       case .verify: verifySection()
       case .roundTrip: try roundTrip()
       case .opt(let pipeline): try optimise(pipeline)
-      case .eval(let pipeline, let tolerance): try evaluate(after: pipeline, tolerance)
+      case .eval(let asked): try evaluate(asked)
+      case .run(let asked): try evaluate(asked)
       case .encode: try encodeSection()
       case .disassemble: try disassemble()
-      case .run: return  // The executor is not linked here yet.
       }
       if command != .verify { check([]) }
     } catch {
@@ -105,24 +107,26 @@ struct CommandRun {
 
   // MARK: Evaluation
 
-  /// The outputs are those of the section, before and after the pipeline.
-  private mutating func evaluate(after pipeline: String?, _ tolerance: Float) throws(Diagnostic) {
+  /// The outputs are those of the section, before and after the pipeline; programs run on the ideal device.
+  private mutating func evaluate(_ asked: Evaluated) throws(Diagnostic) {
     let module = try parseModule(section.text)
     let shapes = inputShapes(of: module)
-    if section.samples.isEmpty { fail("'eval' needs a line '// in: [...]'") }
+    if section.samples.isEmpty { fail("'eval' and 'run' need a line '// in: [...]'") }
     var results: [[String]] = []
     var transformed: AnyModule?
-    if let pipeline {
+    if let pipeline = asked.pipeline {
       var context = try calibrated(module)
       transformed = try apply(pipeline, to: module, &context)
     }
     for sample in section.samples {
       let inputs = try tensors(sample, shapes)
       let before = try evaluation(of: module, inputs)
-      results.append(lines(before))
+      results.append(before.lines)
       guard let transformed else { continue }
       let after = try evaluation(of: transformed, inputs)
-      if !near(before, after, tolerance) { fail("after the passes: \(lines(after).joined(separator: "; "))") }
+      if !before.isNear(after, asked.tolerance) {
+        fail("after the passes: \(after.lines.joined(separator: "; "))")
+      }
     }
     if updatesGoldens {
       section.setResults(results)
@@ -130,21 +134,6 @@ struct CommandRun {
       fail(
         "expected other results than\n\(results.map { $0.joined(separator: "\n") }.joined(separator: "\n"))")
     }
-  }
-
-  private func near(_ a: Evaluation, _ b: Evaluation, _ tolerance: Float) -> Bool {
-    guard a.outputs.map(\.shape) == b.outputs.map(\.shape) else { return false }
-    return zip(a.outputs.flatMap(\.floats), b.outputs.flatMap(\.floats)).allSatisfy { x, y in
-      x == y || abs(x - y) <= tolerance || x.isNaN && y.isNaN
-    }
-  }
-
-  private func lines(_ evaluation: Evaluation) -> [String] {
-    let outputs = evaluation.outputs.map { tensor in
-      "out: [\(tensor.floats.map { "\($0)" }.joined(separator: ", "))]"
-    }
-    let counts = evaluation.saturations.filter { $0.value > 0 }.sorted { $0.key < $1.key }
-    return outputs + counts.map { "saturated: @\($0.key) \($0.value)" }
   }
 
   // MARK: Programs
@@ -206,11 +195,46 @@ func inputShapes(of module: AnyModule) -> [[Int]] {
   }
 }
 
-/// Evaluates a module of the tensor or the crossbar level.
-func evaluation(of module: AnyModule, _ inputs: [Tensor]) throws(Diagnostic) -> Evaluation {
+/// The outputs of a module, flat, and the conversions that saturated.
+struct Outcome {
+  var outputs: [[Float]]
+  var saturations: [(layer: String, count: Int)]
+
+  /// The lines that stand for it in a file.
+  var lines: [String] {
+    outputs.map { "out: [\($0.map { $0.isNaN ? "nan" : "\($0)" }.joined(separator: ", "))]" }
+      + saturations.filter { $0.count > 0 }.map { "saturated: @\($0.layer) \($0.count)" }
+  }
+
+  /// Whether the outputs differ by at most `tolerance`.
+  func isNear(_ other: Outcome, _ tolerance: Float) -> Bool {
+    guard outputs.map(\.count) == other.outputs.map(\.count) else { return false }
+    return zip(outputs.joined(), other.outputs.joined()).allSatisfy { x, y in
+      x == y || abs(x - y) <= tolerance || x.isNaN && y.isNaN
+    }
+  }
+}
+
+/// Evaluates a module by the reference, or a program by the executor on the ideal device.
+func evaluation(of module: AnyModule, _ inputs: [Tensor]) throws(Diagnostic) -> Outcome {
   switch module {
-  case .tensor(let module): return try Interpreter(module).evaluate(inputs)
-  case .crossbar(let module): return try Interpreter(module).evaluate(inputs)
-  case .program: throw Diagnostic("test.level", "programs are run by the executor")
+  case .tensor(let module): return Outcome(try Interpreter(module).evaluate(inputs))
+  case .crossbar(let module): return Outcome(try Interpreter(module).evaluate(inputs))
+  case .program(let module):
+    let bytes = try encode(try emitProgram(module))
+    let program = try bytes.withUnsafeBufferPointer { (bytes) throws(Diagnostic) -> Program in
+      try decode(UnsafeRawBufferPointer(bytes), file: "")
+    }
+    let result = try ExecutablePlan(program).run(inputs: inputs.map(\.floats), samples: 1, threads: 1)
+    let counts = result.layers.map { (layer: $0.name, count: $0.events.adcSaturations) }
+    return Outcome(outputs: result.outputs, saturations: counts.sorted { $0.layer < $1.layer })
+  }
+}
+
+extension Outcome {
+  /// What the reference found.
+  init(_ evaluation: Evaluation) {
+    outputs = evaluation.outputs.map(\.floats)
+    saturations = evaluation.saturations.sorted { $0.key < $1.key }.map { (layer: $0.key, count: $0.value) }
   }
 }

@@ -11,9 +11,10 @@ let updatesGoldens = ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1
 
 /// What a `// test:` line asks for; `readme.xir` describes each.
 enum Command: Equatable, Sendable {
-  case roundTrip, verify, encode, disassemble, run
+  case roundTrip, verify, encode, disassemble
   case opt(String)
-  case eval(after: String?, tolerance: Float)
+  case eval(Evaluated)
+  case run(Evaluated)
 
   /// Reads what stands behind `// test:`; nil for an unknown command.
   init?(_ text: String) {
@@ -24,32 +25,33 @@ enum Command: Equatable, Sendable {
     case "verify": self = .verify
     case "encode": self = .encode
     case "disassemble": self = .disassemble
-    case "run": self = .run
     case "opt": self = .opt(rest)
-    case "eval":
-      guard let eval = Command(eval: rest) else { return nil }
-      self = eval
+    case "eval", "run":
+      guard let evaluated = Evaluated(rest) else { return nil }
+      self = words.first == "run" ? .run(evaluated) : .eval(evaluated)
     default: return nil
     }
   }
+}
 
-  /// Reads `[within TOLERANCE] [after PIPELINE]`.
-  private init?(eval text: String) {
+/// What stands behind `eval` and `run`: `[within TOLERANCE] [after PIPELINE]`.
+struct Evaluated: Equatable, Sendable {
+  /// The passes before the second evaluation, if there is one.
+  var pipeline: String?
+  /// How far an output may be off after the passes.
+  var tolerance: Float = 0
+
+  init?(_ text: String) {
     var rest = Substring(text)
-    var tolerance: Float = 0
     if rest.hasPrefix("within ") {
       let parts = rest.dropFirst(7).split(separator: " ", maxSplits: 1)
       guard let number = parts.first, let value = Float(number) else { return nil }
       tolerance = value
       rest = parts.count > 1 ? parts[1] : ""
     }
-    if rest.isEmpty {
-      self = .eval(after: nil, tolerance: tolerance)
-    } else if rest.hasPrefix("after ") {
-      self = .eval(after: String(rest.dropFirst(6)), tolerance: tolerance)
-    } else {
-      return nil
-    }
+    if rest.isEmpty { return }
+    guard rest.hasPrefix("after ") else { return nil }
+    pipeline = String(rest.dropFirst(6))
   }
 }
 
@@ -116,18 +118,18 @@ struct Section: Sendable {
     }
   }
 
-  /// The samples: inputs up to an output, and the outputs that follow.
+  /// How many graph inputs the module has, and each sample with it.
+  private var inputCount: Int { max(1, code.filter { $0.contains(" = input ") }.count) }
+
+  /// The samples: a line for each graph input, and the results that follow.
   var samples: [Sample] {
     var samples: [Sample] = []
-    var isOpen = false
     for line in lines {
       guard let text = splitComment(line).comment else { continue }
       if text.hasPrefix("in:") {
-        if !isOpen { samples.append(Sample()) }
-        isOpen = true
+        if samples.last.map({ $0.inputs.count == inputCount }) ?? true { samples.append(Sample()) }
         samples[samples.count - 1].inputs.append(numbers(text.dropFirst(3)))
       } else if isResult(text), !samples.isEmpty {
-        isOpen = false
         samples[samples.count - 1].outputs.append(text)
       }
     }
@@ -136,20 +138,16 @@ struct Section: Sendable {
 
   /// Replaces the result lines behind the inputs of each sample.
   mutating func setResults(_ results: [[String]]) {
-    var next = 0
-    var isOpen = false
+    let count = inputCount
+    var inputs = 0
     var new: [String] = []
     for line in lines {
       let text = splitComment(line).comment ?? ""
-      let isInput = text.hasPrefix("in:")
-      if isOpen && !isInput {
-        new += results[next].map { "// \($0)" }
-        next += 1
-      }
-      isOpen = isInput
       if !isResult(text) { new.append(line) }
+      guard text.hasPrefix("in:") else { continue }
+      inputs += 1
+      if inputs % count == 0 { new += results[inputs / count - 1].map { "// \($0)" } }
     }
-    if isOpen { new += results[next].map { "// \($0)" } }
     lines = new
   }
 }

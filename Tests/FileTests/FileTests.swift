@@ -60,15 +60,14 @@ private func checkSilently(_ test: FileTest, _ section: Section) {
   func uses(_ command: Command) -> (opt: Bool, eval: Bool) {
     switch command {
     case .opt(let text): return (text.contains(pass), false)
-    case .eval(let text?, _): return (false, text.contains(pass))
+    case .eval(let asked), .run(let asked): return (false, asked.pipeline?.contains(pass) == true)
     default: return (false, false)
     }
   }
   let uses = files.flatMap { file in file.commands.map { (file, uses($0)) } }
   #expect(uses.contains { $0.1.opt && $0.0.sections.contains { $0.expected != nil } }, "no exact test")
   #expect(files.flatMap(\.sections).contains { !$0.errors.isEmpty }, "no error test")
-  // A program is evaluated by the executor alone.
-  #expect(uses.contains { $0.1.eval } || pass == "lower-to-program", "no test of values before and after")
+  #expect(uses.contains { $0.1.eval }, "no test of values before and after")
 }
 
 /// All opcodes of a module, those in bodies included.
