@@ -117,7 +117,7 @@ let package = Package(
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
         "Executor",
-      ]),
+      ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [

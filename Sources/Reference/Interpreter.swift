@@ -147,6 +147,9 @@ public struct Interpreter<L: Level>: Sendable {
 
   private func product(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
     let (x, weights) = (arguments[0], arguments[1])
+    guard weights.shape.count == 2, !weights.shape.contains(0), x.shape.last == weights.shape[0],
+      arguments.count < 3 || arguments[2].count == weights.shape[1]
+    else { throw unreadable(op) }
     let (inner, outputs) = (weights.shape[0], weights.shape[1])
     let rows = x.count / max(1, inner)
     let shape = x.shape.dropLast() + [outputs]
