@@ -47,17 +47,18 @@ let package = Package(
     library("Support", []),
     library("Tensors", ["Support", "CZ"], optimised: true),
     library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
-    library("ONNX", ["Support", "COnnx", "CProtobufC"]),
+    library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),
     library("IR", ["Support", "Tensors", "Hardware"], optimised: true),
-    library("Import", ["Support", "Tensors", "ONNX", "IR"]),
+    library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
     library("Reference", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
     library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"], optimised: true),
-    library("ProgramFormat", ["Support", "Tensors", "Hardware"]),
-    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
-    library("DeviceModel", ["Support", "Hardware"]),
-    library("Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"]),
+    library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
+    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
+    library("DeviceModel", ["Support", "Hardware"], optimised: true),
+    library(
+      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
     library("Report", ["Support", "CommandLineTools"]),
-    library("CommandLineTools", ["Support", "Tensors"]),
+    library("CommandLineTools", ["Support", "Tensors"], optimised: true),
     library(
       "Driver",
       [
@@ -73,28 +74,43 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "Driver", "RunDriver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
     program("xbar", ["CommandLineTools", "Workbench"]),
+    .target(name: "CPeak", path: "Benchmarks/CPeak"),
+    .executableTarget(
+      name: "xbar-bench",
+      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
-      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat"],
-      path: "Tests/ProgramSamples", swiftSettings: swift),
+      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      path: "Tests/ProgramSamples",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
       name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
-      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-    test("TensorsTests", ["Support", "Tensors"]),
+      swiftSettings: swift),
+    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
+    test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
-    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
+    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
+    test(
+      "ExecutorTests",
+      ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
+    test(
+      "RunDriverTests",
+      [
+        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "RunDriver", "Report",
+        "CommandLineTools",
+      ]),
+    test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
-    test(
-      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"],
-      resources: [.copy("onnxruntime_cases.py")]),
+    test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
     test(
       "FileTests",
       [
@@ -105,7 +121,7 @@ let package = Package(
       "EndToEndTests",
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
-        "Executor", "Driver", "RunDriver", "CommandLineTools",
+        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples", "ONNX", "Import",
       ]),
     test("LayeringTests", []),
   ]

@@ -1,1 +1,162 @@
+// Dispatch of the kernels, and those that need no special instructions.
+#include "kernels.h"
 
+typedef struct {
+  int64_t (*split_nibbles)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint8_t *, uint64_t *);
+  void (*fill_tables)(const uint8_t *, size_t, uint32_t, const int32_t *, uint32_t, int32_t, void *);
+  int64_t (*convert_fixed)(const xbar_fixed_strip *, const uint8_t *, const uint64_t *, size_t, uint32_t *);
+  int64_t (*convert_listed_narrow)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *,
+                                   size_t, uint32_t *);
+  int64_t (*convert_listed_wide)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *,
+                                 size_t, uint64_t *);
+  void (*multiply)(const int32_t *, size_t, size_t, const int32_t *, size_t, size_t, int32_t, int64_t *, size_t);
+  uint32_t (*split_signs)(const int32_t *, size_t, uint32_t *, uint32_t *);
+  int64_t (*weighted_bits)(const uint32_t *, size_t, const int64_t *, size_t);
+} kernel_table;
+
+// Functions that take vectors are inlined, so how they would be passed does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define NAME(x) x##_portable
+#define TARGET
+#include "kernels_body.h"
+#undef NAME
+#undef TARGET
+
+#if defined(__x86_64__)
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,bmi,popcnt")))
+#include "kernels_body.h"
+#undef NAME
+#undef TARGET
+
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,bmi,popcnt")))
+#include "kernels_body.h"
+#undef NAME
+#undef TARGET
+#endif
+
+static const kernel_table *kernels = &table_portable;
+static int32_t level = XBAR_PORTABLE;
+
+int32_t xbar_best_level(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt"))
+    return XBAR_PORTABLE;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+    return XBAR_AVX512;
+  return XBAR_AVX2;
+#else
+  return XBAR_PORTABLE;
+#endif
+}
+
+int32_t xbar_level(void) { return level; }
+
+void xbar_use_level(int32_t wanted) {
+  const int32_t best = xbar_best_level();
+  level = wanted < best ? wanted : best;
+  if (level < XBAR_PORTABLE) level = XBAR_PORTABLE;
+#if defined(__x86_64__)
+  const kernel_table *const tables[] = {&table_portable, &table_avx2, &table_avx512};
+  kernels = tables[level];
+#endif
+}
+
+__attribute__((constructor)) static void choose_level(void) { xbar_use_level(XBAR_AVX512); }
+
+int64_t xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                           uint8_t *nibbles, uint64_t *active) {
+  return kernels->split_nibbles(map, values, stride, windows, nibbles, active);
+}
+
+void xbar_fill_tables(const uint8_t *cells, size_t stride, uint32_t columns, const int32_t *slot_rows, uint32_t slots,
+                      int32_t wide, void *tables) {
+  kernels->fill_tables(cells, stride, columns, slot_rows, slots, wide, tables);
+}
+
+int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active,
+                           size_t windows, uint32_t *sums) {
+  return kernels->convert_fixed(strip, nibbles, active, windows, sums);
+}
+
+int64_t xbar_convert_listed_narrow(const xbar_listed_strip *strip, const uint32_t *entries,
+                                   const uint32_t *unit_starts, const uint32_t *digit_starts, size_t windows,
+                                   uint32_t *sums) {
+  return kernels->convert_listed_narrow(strip, entries, unit_starts, digit_starts, windows, sums);
+}
+
+int64_t xbar_convert_listed_wide(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                                 const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
+  return kernels->convert_listed_wide(strip, entries, unit_starts, digit_starts, windows, sums);
+}
+
+void xbar_multiply(const int32_t *values, size_t inputs, size_t windows, const int32_t *weights, size_t outputs,
+                   size_t padded, int32_t narrow, int64_t *results, size_t results_stride) {
+  kernels->multiply(values, inputs, windows, weights, outputs, padded, narrow, results, results_stride);
+}
+
+uint32_t xbar_split_signs(const int32_t *values, size_t count, uint32_t *positive, uint32_t *negative) {
+  return kernels->split_signs(values, count, positive, negative);
+}
+
+int64_t xbar_weighted_bits(const uint32_t *values, size_t count, const int64_t *weights, size_t period) {
+  return kernels->weighted_bits(values, count, weights, period);
+}
+
+int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
+                         uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts, uint32_t *window_units) {
+  const uint64_t digit_mask = (1ull << map->digit_bits) - 1;
+  uint32_t entry = 0;
+  uint32_t unit = 0;
+  for (size_t w = 0; w < windows; w++) {
+    const uint32_t *x = values + w * stride;
+    const uint32_t first = unit;
+    for (uint32_t t = 0; t < map->digits; t++) {
+      digit_starts[w * map->digits + t] = unit;
+      const uint32_t shift = t * map->digit_bits;
+      uint32_t filled = 0;  // entries of the open unit
+      uint32_t end = 0;     // first row after the open unit, for fixed units
+      for (uint32_t r = 0; r < map->rows; r++) {
+        const uint64_t v = (uint64_t)x[map->inputs[r]] << map->shifts[r];
+        const uint32_t digit = (uint32_t)((v >> shift) & digit_mask);
+        if (digit == 0) continue;
+        if (filled == 0 || (map->dynamic ? filled == map->unit_height : r >= end)) {
+          unit_starts[unit++] = entry;
+          filled = 0;
+          end = (r / map->unit_height + 1) * map->unit_height;
+        }
+        entries[entry++] = r | digit << 16;
+        filled++;
+      }
+    }
+    window_units[w] = unit - first;
+  }
+  digit_starts[windows * map->digits] = unit;
+  unit_starts[unit] = entry;
+  return entry;
+}
+
+// 64-bit products and sums wrap; a valid program keeps them below 2^62.
+void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride) {
+  const uint64_t sign = subtract ? ~0ull : 1;
+  for (size_t w = 0; w < windows; w++) {
+    uint64_t *y = (uint64_t *)(results + w * stride);
+    const uint32_t *s = sums + w * XBAR_STRIP;
+    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * s[c];
+  }
+}
+
+void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride) {
+  const uint64_t sign = subtract ? ~0ull : 1;
+  for (size_t w = 0; w < windows; w++) {
+    uint64_t *y = (uint64_t *)(results + w * stride);
+    const uint64_t *s = sums + w * XBAR_STRIP;
+    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * s[c];
+  }
+}

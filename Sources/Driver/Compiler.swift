@@ -138,7 +138,7 @@ public func compile(_ request: CompileRequest) throws(DiagnosticList) -> Compile
 func loadTarget(_ name: String) throws(Diagnostic) -> Machine {
   guard name.hasSuffix(".json") || name.contains("/") else { return try Machine.target(named: name) }
   let file = try MappedFile(path: name)
-  return try Machine(json: Array(file.bytes), file: name)
+  return try Machine(json: file.withBytes { Array($0) }, file: name)
 }
 
 /// The samples of a file, for a module with one input.

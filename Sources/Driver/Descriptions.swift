@@ -70,3 +70,16 @@ func describeTargets(_ name: String?) throws(Diagnostic) -> String {
   }
   return try describeTarget(name)
 }
+
+private func describeTarget(_ name: String) throws(Diagnostic) -> String {
+  let file = try Machine.targetFile(named: name)
+  var table = TextTable([.init("figure", .left), .init("value"), .init("source", .left)])
+  for number in file.numbers {
+    table.add([number.path, numberText(number.value), number.source ?? "none given"])
+  }
+  return "\(name): \(file.machine.summary)\n\n\(table.plain)"
+}
+
+private func numberText(_ value: Double) -> String {
+  value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+}

@@ -8,7 +8,7 @@ func sideFile(of path: String) -> String { "\(path).npz" }
 /// Reads IR text and its side file.
 func readModule(_ path: String) throws(Diagnostic) -> AnyModule {
   let file = try MappedFile(path: path)
-  guard let text = String(validating: file.bytes, as: UTF8.self) else {
+  guard let text = file.withBytes({ String(validating: $0, as: UTF8.self) }) else {
     throw Diagnostic("text.encoding", "the text is not UTF-8", at: Location(file: path))
   }
   var arrays: [String: Tensor]?

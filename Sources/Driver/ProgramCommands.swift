@@ -5,12 +5,12 @@ import Support
 
 /// Whether the file at `path` begins like a program.
 func isProgram(_ path: String) throws(Diagnostic) -> Bool {
-  try MappedFile(path: path).bytes.starts(with: "XBAR".utf8)
+  try MappedFile(path: path).withBytes { $0.starts(with: "XBAR".utf8) }
 }
 
 /// Reads and validates a program.
 func readProgram(_ path: String) throws(Diagnostic) -> Program {
-  try decode(try MappedFile(path: path).bytes, file: path)
+  try MappedFile(path: path).withBytes { (bytes) throws(Diagnostic) in try decode(bytes, file: path) }
 }
 
 /// Writes the text of a program.

@@ -13,7 +13,7 @@ final class ByteSource: Sendable {
   /// The bytes of a mapped file.
   init(_ file: MappedFile) {
     owner = .mapped(file)
-    base = file.bytes
+    base = file.unsafeBytes
   }
 
   /// A copy of `bytes`.

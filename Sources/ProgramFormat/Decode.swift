@@ -200,3 +200,10 @@ private func checkContent(
     throw reader.failure(.sectionChecksum, "the checksum of section \(kind?.name ?? "?") is wrong", at: place)
   }
 }
+
+/// Reads a program from an array of bytes; throws what the other form throws.
+public func decode(_ bytes: [UInt8], file: String) throws(Diagnostic) -> Program {
+  try bytes.withUnsafeBufferPointer { (buffer) throws(Diagnostic) in
+    try decode(UnsafeRawBufferPointer(buffer), file: file)
+  }
+}

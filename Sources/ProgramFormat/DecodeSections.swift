@@ -59,7 +59,9 @@ func decodePorts(
 private func decodeBuffer(_ reader: inout SectionReader) throws(Diagnostic) -> Buffer {
   let name = try reader.string()
   let start = reader.offset
-  let kind = try reader.u8()
+  let code = try reader.u8()
+  let hasNumbers = code & Layout.initialFlag != 0
+  let kind = code & ~Layout.initialFlag
   let bits = try reader.u8()
   let element: ElementType
   switch (kind, bits) {
@@ -72,7 +74,34 @@ private func decodeBuffer(_ reader: inout SectionReader) throws(Diagnostic) -> B
   try reader.check(rank, "axes", limit: ProgramLimits.rank, size: 4, at: start + 2)
   var shape: [Int] = []
   for _ in 0..<rank { shape.append(try reader.u32()) }
-  return Buffer(name: name, shape: shape, element: element)
+  var buffer = Buffer(name: name, shape: shape, element: element)
+  if hasNumbers { buffer.initial = try decodeNumbers(&reader, shape, element) }
+  return buffer
+}
+
+private func decodeNumbers(_ reader: inout SectionReader, _ shape: [Int], _ element: ElementType)
+  throws(Diagnostic) -> Tensor
+{
+  let start = reader.offset
+  let count = checkedProduct(shape) ?? .max
+  try reader.check(
+    count, "numbers", limit: ProgramLimits.bufferElements, size: element.isFloat ? 4 : 8, at: start)
+  if element.isFloat {
+    var values: [Float] = []
+    values.reserveCapacity(count)
+    for _ in 0..<count { values.append(try reader.float()) }
+    return Tensor(shape, values)
+  }
+  var values: [Int64] = []
+  values.reserveCapacity(count)
+  for _ in 0..<count {
+    let value = try reader.i64()
+    guard value >= element.lowest, value <= element.highest else {
+      throw reader.failure(.value, "the number \(value) does not fit \(element)", at: start)
+    }
+    values.append(value)
+  }
+  return Tensor(shape, values, as: element)
 }
 
 private func decodePortList(

@@ -21,16 +21,18 @@ func encodePorts(_ program: Program) -> [UInt8] {
   out.put32(program.buffers.count)
   for buffer in program.buffers {
     out.put(string: buffer.name)
+    let flag = buffer.initial == nil ? 0 : Layout.initialFlag
     switch buffer.element {
     case .float32:
-      out.put8(0)
+      out.put8(0 | flag)
       out.put8(32)
     case .integer(let bits, let signed):
-      out.put8(signed ? 2 : 1)
+      out.put8((signed ? 2 : 1) | flag)
       out.put8(bits)
     }
     out.put16(buffer.shape.count)
     for length in buffer.shape { out.put32(length) }
+    if let initial = buffer.initial { encodeNumbers(of: initial, into: &out) }
   }
   for ports in [program.inputs, program.outputs] {
     out.put32(ports.count)
@@ -40,6 +42,15 @@ func encodePorts(_ program: Program) -> [UInt8] {
     }
   }
   return out.bytes
+}
+
+/// Floats as 4 bytes each, integers as 8.
+private func encodeNumbers(of tensor: Tensor, into out: inout ByteWriter) {
+  if case .f32(let values) = tensor.data {
+    for value in values { out.put(value) }
+  } else {
+    for value in tensor.integers { out.put(value) }
+  }
 }
 
 func encodeCells(_ program: Program) -> [UInt8] {

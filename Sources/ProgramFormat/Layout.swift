@@ -38,6 +38,8 @@ enum Layout {
   static let alignment = 64
   static let checksumOffset = 24
   static let fileSizeOffset = 16
+  /// In the code of a buffer's element type: numbers follow its shape.
+  static let initialFlag = 0x80
   /// Directory flag: the reader must understand the section.
   static let requiredFlag: UInt32 = 1
 

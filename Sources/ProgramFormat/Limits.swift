@@ -25,6 +25,8 @@ public enum ProgramLimits {
   public static let blocks = 1 << 24
   /// Inputs of a layer, and outputs.
   public static let layerSide = 1 << 24
+  /// Inputs of all layers together, and outputs.
+  public static let layerSides = 1 << 26
   /// Bits of a layer's inputs.
   public static let inputBits = 32
   /// Bits of a cell, and of a digit.

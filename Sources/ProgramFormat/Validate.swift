@@ -91,6 +91,12 @@ private func checkBuffers(_ buffers: [Buffer]) throws(Issue) {
     if case .integer(let bits, let signed) = buffer.element, !(1...(signed ? 64 : 63)).contains(bits) {
       throw Issue(.buffer, "an integer type of \(bits) bits", .buffer(index))
     }
+    if let initial = buffer.initial {
+      guard initial.shape == buffer.shape, initial.data.isFloat == buffer.element.isFloat,
+        initial.data.isFloat
+          || initial.integers.allSatisfy({ $0 >= buffer.element.lowest && $0 <= buffer.element.highest })
+      else { throw Issue(.buffer, "its numbers do not have its type", .buffer(index)) }
+    }
     let count = checkedProduct(buffer.shape) ?? .max
     guard count <= ProgramLimits.bufferElements - total else {
       throw Issue(

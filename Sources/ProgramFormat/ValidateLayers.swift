@@ -22,8 +22,15 @@ func checkLayers(_ program: Program) throws(Issue) {
     throw Issue(.limit, "\(program.blocks.count) blocks, limit \(ProgramLimits.blocks)", .block(0))
   }
   var next = 0
+  var (inputs, outputs) = (0, 0)
   for (index, layer) in program.layers.enumerated() {
     try checkLayer(layer, .layer(index))
+    inputs += layer.inputs
+    outputs += layer.outputs
+    guard max(inputs, outputs) <= ProgramLimits.layerSides else {
+      throw Issue(
+        .limit, "layers have more than \(ProgramLimits.layerSides) inputs or outputs in all", .layer(index))
+    }
     guard layer.blocks.lowerBound == next, layer.blocks.upperBound <= program.blocks.count else {
       throw Issue(
         .blockOrder,

@@ -36,8 +36,16 @@ public final class MappedFile: Sendable {
     if let base { munmap(UnsafeMutableRawPointer(mutating: base), length) }
   }
 
-  /// The file's bytes; valid as long as this object lives.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
+  /// How many bytes the file has.
+  public var byteCount: Int { length }
+
+  /// Calls `body` with the file's bytes, which are valid during the call.
+  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    try withExtendedLifetime(self) { () throws(E) -> R in try body(unsafeBytes) }
+  }
+
+  /// The file's bytes; valid as long as this object lives, which the caller must see to.
+  public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
 }
 
 /// Writes `bytes` to `path` through a temporary file beside it that is flushed and renamed, so that no reader

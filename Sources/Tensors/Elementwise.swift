@@ -3,8 +3,9 @@ import Glibc
 extension UnaryFunction {
   /// Applies the function to each element.
   ///
-  /// NaN gives NaN for every function. Formulas: `leakyRelu` x < 0 ? slope * x : x; `sigmoid` 1 / (1 + expf(-x));
-  /// `elu` x < 0 ? alpha * expm1f(x) : x; `softplus` max(x, 0) + log1pf(expf(-|x|)); the rest as declared.
+  /// NaN gives NaN for every function. Formulas: `relu` x < 0 ? 0 : x, so that -0 stays; `leakyRelu`
+  /// x < 0 ? slope * x : x; `sigmoid` 1 / (1 + expf(-x)); `elu` x < 0 ? alpha * expm1f(x) : x; `softplus`
+  /// max(x, 0) + log1pf(expf(-|x|)); the rest as declared.
   func apply(to values: [Float]) -> [Float] {
     switch self {
     case .relu: return mapped(values) { $0 < 0 ? 0 : $0 }

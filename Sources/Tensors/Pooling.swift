@@ -29,13 +29,22 @@ struct WindowAxis {
     return low < high ? low..<high : 0..<0
   }
 
+  /// The taps that fall inside the input at some position: where, and how far from the position's place.
+  var taps: [(positions: Range<Int>, offset: Int)] {
+    (0..<kernel).map { (inside($0), offset($0)) }.filter { !$0.0.isEmpty }
+  }
+
+  /// The taps of a position that lie inside the input.
+  func taps(at position: Int) -> Range<Int> {
+    let start = position * stride - pad
+    let first = start >= 0 ? 0 : ceilDivide(-start, dilation)
+    let end = start >= length ? 0 : min(kernel, (length - 1 - start) / dilation + 1)
+    return first < end ? first..<end : 0..<0
+  }
+
   /// Whether each position has a tap inside the input.
   var coversInput: Bool {
-    (0..<positions).allSatisfy { position in
-      let start = position * stride - pad
-      let tap = start >= 0 ? 0 : ceilDivide(-start, dilation)
-      return tap < kernel && start + tap * dilation < length
-    }
+    (0..<positions).allSatisfy { !taps(at: $0).isEmpty }
   }
 }
 
@@ -100,7 +109,7 @@ func maximumValues(_ data: TensorData, _ window: Window) -> TensorData {
 }
 
 private func maxima<T: Comparable & BitwiseCopyable>(_ values: [T], _ w: Window, lowest: T) -> [T] {
-  let taps = (0..<w.kernelWidth).map { (w.horizontal.inside($0), w.horizontal.offset($0)) }
+  let taps = w.horizontal.taps
   let step = w.strideWidth
   var result = [T](repeating: lowest, count: w.batch * w.channels * w.outHeight * w.outWidth)
   result.withUnsafeMutableBufferPointer { result in
@@ -122,11 +131,11 @@ private func maxima<T: Comparable & BitwiseCopyable>(_ values: [T], _ w: Window,
 
 /// Calls `body` with the start of an input row and of the output row that takes it in, top to bottom in each window.
 @inline(__always) private func forEachPoolRow(_ w: Window, _ body: (Int, Int) -> Void) {
+  let vertical = w.vertical
   for plane in 0..<w.batch * w.channels {
     for row in 0..<w.outHeight {
-      for tap in 0..<w.kernelHeight {
-        let y = row * w.strideHeight + w.vertical.offset(tap)
-        guard y >= 0, y < w.height else { continue }
+      for tap in vertical.taps(at: row) {
+        let y = row * w.strideHeight + vertical.offset(tap)
         body((plane * w.height + y) * w.width, (plane * w.outHeight + row) * w.outWidth)
       }
     }
@@ -136,7 +145,7 @@ private func maxima<T: Comparable & BitwiseCopyable>(_ values: [T], _ w: Window,
 /// Means over the windows of each channel by itself: sums in binary64 in window order, divided in binary64 by the
 /// taps inside the input, or by all taps of the kernel with `countPadding`, and rounded once.
 func averageValues(_ values: [Float], _ w: Window, countPadding: Bool) -> [Float] {
-  let taps = (0..<w.kernelWidth).map { (w.horizontal.inside($0), w.horizontal.offset($0)) }
+  let taps = w.horizontal.taps
   let step = w.strideWidth
   var sums = [Double](repeating: 0, count: w.batch * w.channels * w.outHeight * w.outWidth)
   sums.withUnsafeMutableBufferPointer { sums in
@@ -166,9 +175,5 @@ func averageValues(_ values: [Float], _ w: Window, countPadding: Bool) -> [Float
 /// How many taps count at each position.
 private func tapCounts(_ axis: WindowAxis, _ countPadding: Bool) -> [Double] {
   if countPadding { return [Double](repeating: Double(axis.kernel), count: axis.positions) }
-  var counts = [Double](repeating: 0, count: axis.positions)
-  for tap in 0..<axis.kernel {
-    for position in axis.inside(tap) { counts[position] += 1 }
-  }
-  return counts
+  return (0..<axis.positions).map { Double(axis.taps(at: $0).count) }
 }

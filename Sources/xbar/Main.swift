@@ -1,1 +1,7 @@
-@main struct Main { static func main() {} }
+import CommandLineTools
+import Glibc
+import Workbench
+
+@main struct Main {
+  static func main() { exit(runXbar(commandLineWords())) }
+}

@@ -61,6 +61,12 @@ let partCases: [InvalidCase] = [
   InvalidCase(.layer, "DAC", "MAPS") { $0.layers[0].dacBits = 9 },
   InvalidCase(.layer, "ADC", "MAPS") { $0.layers[0].adcBits = 0 },
   InvalidCase(.limit, "layer name", "MAPS") { $0.layers[0].name = String(repeating: "x", count: 70_000) },
+  InvalidCase(.limit, "layer sides", "MAPS") { program in
+    program.layers[0].outputs = 1 << 24
+    var other = program.layers[0]
+    other.blocks = 2..<2
+    program.layers += [other, other, other, other]
+  },
   InvalidCase(.blockOrder, "range", nil) { $0.layers[0].blocks = 0..<1 },
   InvalidCase(.blockOrder, "start", nil) { $0.layers[0].blocks = 1..<2 },
   InvalidCase(.blockOrder, "end", nil) { $0.layers[0].blocks = 0..<3 },

@@ -1,1 +1,117 @@
+// Inner loops of the executor. All variants compute the same integers; only their speed differs.
+//
+// Terms: a *window* is one input vector of a layer; a *strip* is 64 neighbouring bitlines of a block, filled up with
+// cells of level 0; a *nibble* is the digits of four neighbouring wordlines; a *unit* is the wordlines of an
+// operation unit inside a block.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
 
+#define XBAR_STRIP 64
+
+// Instruction sets that the kernels are compiled for.
+enum { XBAR_PORTABLE = 0, XBAR_AVX2 = 1, XBAR_AVX512 = 2 };
+
+// The best level that this processor has.
+int32_t xbar_best_level(void);
+// The level in use: the best one unless xbar_use_level was called.
+int32_t xbar_level(void);
+// Uses `level`, or the best one below it that this processor has; not to be called while kernels run.
+void xbar_use_level(int32_t level);
+
+// Where the wordlines of a block get their inputs from. Wordlines of a unit are padded to a multiple of four and all
+// of them together to a multiple of eight *slots*.
+typedef struct {
+  const uint32_t *inputs;  // [slots] index of the input, 0 for padding
+  const uint32_t *masks;   // [slots] all ones, or 0 for padding
+  const uint8_t *shifts;   // [slots] left shift of the input
+  uint32_t slots;
+  uint32_t digits;         // bits of the shifted inputs, at most 32
+  uint32_t units;          // at most 255
+  uint32_t unit_nibbles;   // nibbles of a unit
+  uint32_t active_words;   // 64-bit words of one bit for each unit
+} xbar_nibble_map;
+
+// Splits the inputs of `windows` windows, `stride` apart, into nibbles[windows][digits][slots / 4], and marks units with
+// a digit other than 0 in active[windows][digits][active_words]. Returns the number of digits other than 0.
+int64_t xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                           uint8_t *nibbles, uint64_t *active);
+
+// Partial sums of all 16 patterns of each four wordlines: tables[nibbles][16][64], u8 lanes, or u16 where `wide`.
+// `cells` are `rows` rows of at most 64 bitlines, `stride` apart; `slot_rows[slots]` is the row of a slot or -1.
+void xbar_fill_tables(const uint8_t *cells, size_t stride, uint32_t columns, const int32_t *slot_rows, uint32_t slots,
+                      int32_t wide, void *tables);
+
+// One strip of a block of fixed units with one-bit digits.
+typedef struct {
+  const void *tables;     // as filled by xbar_fill_tables
+  uint32_t nibbles;       // slots / 4
+  uint32_t digits;
+  uint32_t unit_nibbles;
+  uint32_t active_words;
+  uint32_t maximum;       // the converter's largest result
+  uint32_t flush;         // how many results of the converter a lane can add up
+  int32_t wide;           // u16 lanes
+  int32_t counting;       // whether a conversion may saturate
+} xbar_fixed_strip;
+
+// sums[windows][64] = sum over digits t and units of 2^t * min(partial sum, maximum). Returns the conversions whose
+// partial sum exceeded the maximum.
+int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active,
+                           size_t windows, uint32_t *sums);
+
+// How digits are gathered for the general form.
+typedef struct {
+  const uint32_t *inputs;  // [rows]
+  const uint8_t *shifts;   // [rows]
+  uint32_t rows;
+  uint32_t digits;
+  uint32_t digit_bits;
+  uint32_t unit_height;
+  int32_t dynamic;         // units of `unit_height` active wordlines, else of neighbouring wordlines
+} xbar_row_map;
+
+// Lists the digits other than 0: entries[] = row | digit << 16, window by window, digit by digit, unit by unit.
+// Unit u has the entries unit_starts[u] ..< unit_starts[u + 1]; digit t of window w has the units
+// digit_starts[w * digits + t] ..< digit_starts[w * digits + t + 1]. Only units with an entry are listed. Room for
+// windows * digits * rows entries and one more start each is needed. window_units[w] is the number of units of a
+// window. Returns the number of entries.
+int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
+                         uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts, uint32_t *window_units);
+
+// One strip of a block for the general form.
+typedef struct {
+  const uint8_t *cells;  // [rows][64]
+  uint32_t digits;
+  uint32_t digit_bits;
+  uint32_t maximum;
+  uint32_t flush;        // as above; only for xbar_convert_listed_narrow
+  int32_t counting;
+} xbar_listed_strip;
+
+// As xbar_convert_fixed for listed one-bit digits, with u8 lanes.
+int64_t xbar_convert_listed_narrow(const xbar_listed_strip *strip, const uint32_t *entries,
+                                   const uint32_t *unit_starts, const uint32_t *digit_starts, size_t windows,
+                                   uint32_t *sums);
+
+// As xbar_convert_fixed for listed digits of any width, with u32 lanes and 64-bit sums.
+int64_t xbar_convert_listed_wide(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                                 const uint32_t *digit_starts, size_t windows, uint64_t *sums);
+
+// results[w * stride + outputs[c]] += weights[c] * sums[w][c], or -= where `subtract`, for the first `columns` bitlines
+// of a strip.
+void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
+void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                        const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
+
+// results[w * results_stride + o] += sum over i of values[w * inputs + i] * weights[i * padded + o], where `padded`, a
+// multiple of 16, is at least `outputs`; with 32-bit sums where `narrow`.
+void xbar_multiply(const int32_t *values, size_t inputs, size_t windows, const int32_t *weights, size_t outputs,
+                   size_t padded, int32_t narrow, int64_t *results, size_t results_stride);
+
+// positive[k] = max(values[k], 0) and negative[k] = max(-values[k], 0); returns the largest of all.
+uint32_t xbar_split_signs(const int32_t *values, size_t count, uint32_t *positive, uint32_t *negative);
+
+// The sum over k of weights[k % period] * (bits set in values[k]); `count` is a multiple of `period`.
+int64_t xbar_weighted_bits(const uint32_t *values, size_t count, const int64_t *weights, size_t period);

@@ -107,7 +107,8 @@ public enum AttributeKind: Hashable, Sendable {
   public var name: String {
     switch self {
     case .int(let range):
-      return range.upperBound == Int64.max ? "int >= \(range.lowerBound)"
+      return range.upperBound == Int64.max
+        ? "int >= \(range.lowerBound)"
         : "int \(range.lowerBound)...\(range.upperBound)"
     case .float: return "float"
     case .string: return "string"

@@ -24,7 +24,8 @@ public struct Builder<L: Level>: Sendable {
 
   /// Appends an operation with one result.
   public mutating func emit(
-    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], type: ValueType, name: String,
+    _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], type: ValueType,
+    name: String,
     origin: NodeOrigin?
   ) -> ValueID {
     let result = value(name, type)

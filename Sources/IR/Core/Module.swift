@@ -111,7 +111,9 @@ extension Module {
   public func tensor(_ attribute: Attribute?, element: ElementType, shape: [Int]) -> Tensor? {
     guard let attribute, let count = checkedProduct(shape) else { return nil }
     if case .resource(let name) = attribute {
-      guard let found = resource(name), found.element == element, found.tensor.count == count else { return nil }
+      guard let found = resource(name), found.element == element, found.tensor.count == count else {
+        return nil
+      }
       return found.tensor.shape == shape ? found.tensor : found.tensor.reshaped(shape)
     }
     return inlineTensor(attribute, element: element, shape: shape, count: count)

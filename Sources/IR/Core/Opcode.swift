@@ -104,7 +104,8 @@ extension Opcode {
         everyLevel, operands: 1...1, results: 0, [AttributeSpec("name", .string)], "a graph output")
     case .constant:
       return OpSpec(
-        [.tensor, .crossbar], operands: 0...0, [AttributeSpec("value", .tensor)], "numbers known at compile time")
+        [.tensor, .crossbar], operands: 0...0, [AttributeSpec("value", .tensor)],
+        "numbers known at compile time")
     case .conv:
       return OpSpec(
         [.tensor], operands: 2...3,
@@ -133,17 +134,21 @@ extension Opcode {
         "every row of a matrix through a layer of crossbars")
     case .arrange:
       return OpSpec(
-        [.crossbar], operands: many, [], "joins the columns of matrices and makes them the channels of images")
+        [.crossbar], operands: many, [], "joins the columns of matrices and makes them the channels of images"
+      )
     case .layer:
       return OpSpec(
         [.crossbar, .program], operands: 0...0, results: 0,
         [
-          AttributeSpec("rows", positive), AttributeSpec("columns", positive), AttributeSpec("inputs", .element),
-          AttributeSpec("weight-bits", .int(2...16), required: false), AttributeSpec("weights", .tensor, required: false),
+          AttributeSpec("rows", positive), AttributeSpec("columns", positive),
+          AttributeSpec("inputs", .element),
+          AttributeSpec("weight-bits", .int(2...16), required: false),
+          AttributeSpec("weights", .tensor, required: false),
           AttributeSpec("encoding", .word(["differential", "twos-complement", "offset"]), required: false),
           AttributeSpec("cell-bits", .int(1...8), required: false),
           AttributeSpec("offset", .int(0...1 << 32), required: false),
-          AttributeSpec("dac", .int(1...8), required: false), AttributeSpec("adc", .int(1...16), required: false),
+          AttributeSpec("dac", .int(1...8), required: false),
+          AttributeSpec("adc", .int(1...16), required: false),
           AttributeSpec("stage", count, required: false),
         ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:
@@ -165,7 +170,8 @@ extension Opcode {
         "declares an array that instructions work on, zeros at first unless it has a value")
     case .crossbar:
       return OpSpec(
-        [.program], operands: 0...0, results: 0, [AttributeSpec("id", count), AttributeSpec("cells", .tensor)],
+        [.program], operands: 0...0, results: 0,
+        [AttributeSpec("id", count), AttributeSpec("cells", .tensor)],
         "a programmed crossbar")
     case .load:
       return OpSpec(
@@ -186,12 +192,17 @@ extension Opcode {
     case .store:
       return OpSpec(
         [.program], operands: 1...1,
-        [AttributeSpec("channels", positive), AttributeSpec("spots", positive), AttributeSpec("start", count)],
+        [
+          AttributeSpec("channels", positive), AttributeSpec("spots", positive),
+          AttributeSpec("start", count),
+        ],
         "copies a register into its place in a buffer")
     default:
       return OpSpec(
         [.program], operands: 0...0, results: 0, [AttributeSpec("count", positive)],
-        body: Set(Opcode.allCases).subtracting([.input, .output, .constant, .buffer, .crossbar, .layer, .block]),
+        body: Set(Opcode.allCases).subtracting([
+          .input, .output, .constant, .buffer, .crossbar, .layer, .block,
+        ]),
         "runs its body a number of times")
     }
   }
@@ -205,10 +216,12 @@ extension Opcode {
     switch self {
     case .relu: return unary([], "max(x, 0)")
     case .leakyRelu: return unary(alpha, "x where x >= 0, alpha * x elsewhere")
-    case .clip: return unary([AttributeSpec("low", .float), AttributeSpec("high", .float)], "min(max(x, low), high)")
+    case .clip:
+      return unary([AttributeSpec("low", .float), AttributeSpec("high", .float)], "min(max(x, low), high)")
     case .sigmoid: return unary([], "1 / (1 + exp(-x))")
     case .tanh: return unary([], "hyperbolic tangent")
-    case .hardSigmoid: return unary(alpha + [AttributeSpec("beta", .float)], "max(0, min(1, alpha * x + beta))")
+    case .hardSigmoid:
+      return unary(alpha + [AttributeSpec("beta", .float)], "max(0, min(1, alpha * x + beta))")
     case .hardSwish: return unary([], "x * max(0, min(1, x / 6 + 1/2))")
     case .elu: return unary(alpha, "x where x >= 0, alpha * (exp(x) - 1) elsewhere")
     case .softplus: return unary([], "log(1 + exp(x))")
@@ -255,10 +268,15 @@ extension Opcode {
     case .dequantize: return one(scale, "(q - zero) * scale")
     case .requantize:
       return one(
-        [AttributeSpec("multipliers", .tensor), AttributeSpec("shifts", .tensor), AttributeSpec("zero", anyInt)]
-          + clamp + [AttributeSpec("axis", count)], "accumulators to quantized values by a fixed-point factor")
+        [
+          AttributeSpec("multipliers", .tensor), AttributeSpec("shifts", .tensor),
+          AttributeSpec("zero", anyInt),
+        ]
+          + clamp + [AttributeSpec("axis", count)], "accumulators to quantized values by a fixed-point factor"
+      )
     case .addBias:
-      return one([AttributeSpec("values", .tensor), AttributeSpec("axis", count)], "adds a constant per channel")
+      return one(
+        [AttributeSpec("values", .tensor), AttributeSpec("axis", count)], "adds a constant per channel")
     default:
       return one([AttributeSpec("table", .tensor), AttributeSpec("first", anyInt)], "table[q - first]")
     }

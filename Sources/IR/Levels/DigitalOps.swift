@@ -31,7 +31,9 @@ extension Module {
         high: Int64(op.int("high")))
     case .dequantize: return .dequantize(scale: op.float("scale"), zero: Int64(op.int("zero")))
     case .requantize:
-      guard let multipliers = integers(op["multipliers"]), let shifts = integers(op["shifts"]) else { return nil }
+      guard let multipliers = integers(op["multipliers"]), let shifts = integers(op["shifts"]) else {
+        return nil
+      }
       return .requantize(
         Requantization(
           multipliers: multipliers, shifts: shifts, zero: Int64(op.int("zero")), low: Int64(op.int("low")),
@@ -140,7 +142,8 @@ extension Module {
       return (
         .lookup,
         [
-          NamedAttribute("table", integerConstant(table, "\(name).table")), NamedAttribute("first", .int(first)),
+          NamedAttribute("table", integerConstant(table, "\(name).table")),
+          NamedAttribute("first", .int(first)),
         ]
       )
     default: return (.relu, [])

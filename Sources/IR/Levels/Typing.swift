@@ -10,7 +10,8 @@ extension Module {
   /// shape yet. Throws where the operands do not go together.
   public func resultType(of op: Op) throws(Diagnostic) -> ValueType? {
     switch op.opcode {
-    case .input, .buffer, .output, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
+    case .input, .buffer, .output, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store,
+      .repeat:
       return nil
     case .constant: return op.results.first.map { values[$0].type }
     default: break
@@ -43,7 +44,8 @@ extension Module {
       "verify.shape", "\(op.opcode.rawValue) cannot work on the shapes \(text)", at: op.location)
   }
 
-  private func convType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType {
+  private func convType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType
+  {
     guard let window = convWindow(op, input: shapes[0], weights: shapes[1]),
       shapes.count < 3 || shapes[2] == [shapes[1][0]]
     else { throw mismatch(op, shapes) }
@@ -51,7 +53,8 @@ extension Module {
     return ValueType(productElement(operands), [window.batch, shapes[1][0]] + outputs)
   }
 
-  private func gemmType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType {
+  private func gemmType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType
+  {
     let (x, w) = (shapes[0], shapes[1])
     guard x.count >= 1, w.count == 2, x.last == w[0], shapes.count < 3 || shapes[2] == [w[1]] else {
       throw mismatch(op, shapes)
@@ -81,9 +84,12 @@ extension Module {
     return ValueType(.accumulator, declared)
   }
 
-  private func digitalType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType {
+  private func digitalType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic)
+    -> ValueType
+  {
     guard let digital = digitalOperator(of: op) else {
-      throw Diagnostic("verify.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
+      throw Diagnostic(
+        "verify.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
     }
     let shape = try digital.resultShape(of: shapes)
     let declared = op.results.first.map { values[$0].type } ?? operands[0]
@@ -102,7 +108,8 @@ public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
   let spatial = x.count - 2
   let (strides, pads, dilations) = (op.ints("strides"), op.ints("pads"), op.ints("dilations"))
   let groups = op.int("groups", default: 1)
-  guard spatial == 1 || spatial == 2, w.count == x.count, strides.count == spatial, dilations.count == spatial,
+  guard spatial == 1 || spatial == 2, w.count == x.count, strides.count == spatial,
+    dilations.count == spatial,
     pads.count == 2 * spatial, groups >= 1, x[1] % groups == 0, w[0] % groups == 0, w[1] == x[1] / groups,
     (strides + dilations).allSatisfy({ $0 >= 1 }), pads.allSatisfy({ $0 >= 0 })
   else { return nil }
@@ -116,7 +123,8 @@ public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
     let outWidth = windowCount(size[1], begin[1] + end[1], kernel[1], step[1], spread[1])
   else { return nil }
   return Window(numbers: [
-    x[0], x[1], size[0], size[1], 0, x[1], kernel[0], kernel[1], step[0], step[1], begin[0], begin[1], spread[0],
+    x[0], x[1], size[0], size[1], 0, x[1], kernel[0], kernel[1], step[0], step[1], begin[0], begin[1],
+    spread[0],
     spread[1], outHeight, outWidth,
   ])
 }
@@ -124,7 +132,8 @@ public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
 /// How many windows of `kernel` taps fit into `size` elements with `padding` more; nil where none does.
 public func windowCount(_ size: Int, _ padding: Int, _ kernel: Int, _ step: Int, _ spread: Int) -> Int? {
   let limit = 1 << 31
-  guard 1..<limit ~= size, 0..<limit ~= padding, 1..<limit ~= kernel, 1..<limit ~= step, 1..<limit ~= spread else {
+  guard 1..<limit ~= size, 0..<limit ~= padding, 1..<limit ~= kernel, 1..<limit ~= step, 1..<limit ~= spread
+  else {
     return nil
   }
   let (reach, overflow) = (kernel - 1).multipliedReportingOverflow(by: spread)

@@ -88,7 +88,8 @@ extension TokenStream {
     case "fixed", "dynamic": return .units(try takeUnits(dynamic: word.text == "dynamic"))
     default:
       throw Diagnostic(
-        "text.syntax", "expected rows, columns, window, fixed or dynamic before '('", at: Location(.text(word.position)))
+        "text.syntax", "expected rows, columns, window, fixed or dynamic before '('",
+        at: Location(.text(word.position)))
     }
   }
 
@@ -97,7 +98,8 @@ extension TokenStream {
     try expect("(")
     let token = try take(.word, "a size such as 16x16")
     let parts = token.text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let height = parts[0], let width = parts[1], 1...4096 ~= height, 1...4096 ~= width else {
+    guard parts.count == 2, let height = parts[0], let width = parts[1], 1...4096 ~= height, 1...4096 ~= width
+    else {
       throw Diagnostic(
         "text.units", "expected a size such as 16x16, at most 4096x4096", at: Location(.text(token.position)))
     }
@@ -253,4 +255,6 @@ private func columnTerms(_ columns: [ColumnEntry]) -> [String] {
   return terms
 }
 
-private func rangeText(_ first: Int, _ last: Int) -> String { first == last ? "\(first)" : "\(first)..\(last)" }
+private func rangeText(_ first: Int, _ last: Int) -> String {
+  first == last ? "\(first)" : "\(first)..\(last)"
+}

@@ -75,14 +75,17 @@ struct Lexer {
 
   private func token(_ kind: TokenKind, from start: Int, text: String? = nil) -> Token {
     let place = TextPosition(line: line, column: start - lineStart + 1, length: max(1, at - start))
-    return Token(kind: kind, text: text ?? String(decoding: bytes[start..<at], as: UTF8.self), position: place)
+    return Token(
+      kind: kind, text: text ?? String(decoding: bytes[start..<at], as: UTF8.self), position: place)
   }
 
   private mutating func sigil(_ kind: TokenKind) throws(Diagnostic) -> Token {
     let start = at
     at += 1
     skipName()
-    guard at > start + 1 else { throw failure("a name must follow '\(Character(Unicode.Scalar(bytes[start])))'") }
+    guard at > start + 1 else {
+      throw failure("a name must follow '\(Character(Unicode.Scalar(bytes[start])))'")
+    }
     let name = String(decoding: bytes[(start + 1)..<at], as: UTF8.self)
     return token(kind, from: start, text: name)
   }

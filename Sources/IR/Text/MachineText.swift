@@ -3,7 +3,9 @@ import Support
 
 /// `machine sre` for a built-in target as it is; every number otherwise.
 func machineText(_ machine: Machine) -> String {
-  if let known = try? Machine.target(named: machine.name), known == machine { return "machine \(machine.name)" }
+  if let known = try? Machine.target(named: machine.name), known == machine {
+    return "machine \(machine.name)"
+  }
   func list(_ numbers: [Int]) -> String { "[\(numbers.map(String.init).joined(separator: ", "))]" }
   func list(_ numbers: [Double]) -> String { "[\(numbers.map { "\($0)" }.joined(separator: ", "))]" }
   let a = machine.array
@@ -79,7 +81,8 @@ extension TokenStream {
     var numbers: [Double] = []
     for at in 0..<count {
       if at > 0 { try expect(",") }
-      guard current.kind == .float || current.kind == .int, let value = Double(current.text), value.isFinite else {
+      guard current.kind == .float || current.kind == .int, let value = Double(current.text), value.isFinite
+      else {
         throw unexpected("a number")
       }
       _ = try take()

@@ -62,7 +62,8 @@ extension TokenStream {
       guard let fact = Fact(rawValue: token.text) else {
         let known = Fact.allCases.map(\.rawValue).joined(separator: ", ")
         throw Diagnostic(
-          "text.fact", "unknown fact '\(token.text)', known are \(known)", at: Location(.text(token.position)))
+          "text.fact", "unknown fact '\(token.text)', known are \(known)", at: Location(.text(token.position))
+        )
       }
       facts.insert(fact)
       guard try skip(",") else { break }
@@ -163,7 +164,8 @@ private struct BodyParser<L: Level> {
     guard let opcode = Opcode(rawValue: word.text) else {
       throw Diagnostic(
         "text.opcode", "unknown operation '\(word.text)'", at: Location(.text(word.position)),
-        notes: nearest(word.text, in: Opcode.allCases.map(\.rawValue)).map { ["did you mean '\($0)'?"] } ?? [])
+        notes: nearest(word.text, in: Opcode.allCases.map(\.rawValue)).map { ["did you mean '\($0)'?"] } ?? []
+      )
     }
     var op = Op(opcode, position: start)
     let spec = opcode.spec
@@ -240,7 +242,8 @@ private struct BodyParser<L: Level> {
   {
     guard opcode.spec.body != nil, depth < TextLimits.bodyDepth else {
       throw Diagnostic(
-        "text.depth", "'\(opcode.rawValue)' may not have a body here", at: Location(.text(stream.current.position)))
+        "text.depth", "'\(opcode.rawValue)' may not have a body here",
+        at: Location(.text(stream.current.position)))
     }
     var body: [OpID] = []
     try stream.expect("{")

@@ -10,7 +10,9 @@ public struct PassCall: Equatable, Sendable {
   public var position: TextPosition
 
   /// Creates a call.
-  public init(name: String, options: [NamedAttribute], position: TextPosition = TextPosition(line: 1, column: 1)) {
+  public init(
+    name: String, options: [NamedAttribute], position: TextPosition = TextPosition(line: 1, column: 1)
+  ) {
     self.name = name
     self.options = options
     self.position = position
@@ -45,7 +47,8 @@ extension TokenStream {
     while !isSign(")") {
       let name = try take(.word, "the name of an option")
       guard !options.contains(where: { $0.name == name.text }) else {
-        throw Diagnostic("text.option-twice", "option '\(name.text)' stands twice", at: Location(.text(name.position)))
+        throw Diagnostic(
+          "text.option-twice", "option '\(name.text)' stands twice", at: Location(.text(name.position)))
       }
       try expect(":")
       options.append(NamedAttribute(name.text, try takeAttribute(depth: 0)))

@@ -21,7 +21,8 @@ extension Verifier {
     case .sliced: for (op, layer) in layers { checkSliced(layer, op) }
     case .partitioned: for (op, layer) in layers { checkPartitioned(layer, op) }
     case .placed: checkPlaced(layers)
-    default: for (op, layer) in layers where layer.stage == nil { fail("scheduled", "the layer has no stage", op) }
+    default:
+      for (op, layer) in layers where layer.stage == nil { fail("scheduled", "the layer has no stage", op) }
     }
   }
 
@@ -32,7 +33,8 @@ extension Verifier {
       return fail("sliced", "the layer has no encoding or no cell bits", op)
     }
     for block in layer.blocks {
-      guard block.rows.allSatisfy({ $0.input < layer.rows }), block.columns.allSatisfy({ $0.output < layer.columns })
+      guard block.rows.allSatisfy({ $0.input < layer.rows }),
+        block.columns.allSatisfy({ $0.output < layer.columns })
       else { return fail("sliced", "a block names an input or output that the layer does not have", op) }
       // Shifts are bounded so that sums of 2^(k + s) * cell stay inside 64 bits.
       guard block.rows.allSatisfy({ $0.shift <= 16 }), block.columns.allSatisfy({ $0.shift <= 24 }) else {

@@ -183,7 +183,8 @@ struct Verifier<L: Level> {
   }
 
   private mutating func checkConstant(_ op: Op) {
-    guard op.opcode == .constant || op["value"] != nil && op.opcode == .buffer, let result = op.results.first else { return }
+    guard op.opcode == .constant || op["value"] != nil && op.opcode == .buffer, let result = op.results.first
+    else { return }
     let type = module.values[result].type
     if module.tensor(op["value"], element: type.element, shape: type.shape ?? [-1]) == nil {
       fail("constant", "the numbers do not have the type \(type)", op)  // S8
@@ -213,7 +214,8 @@ struct Verifier<L: Level> {
     case .lookup: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
     case .conv, .gemm:
       return { operands, _ in
-        operands[0].isFloat ? operands.allSatisfy(\.isFloat)
+        operands[0].isFloat
+          ? operands.allSatisfy(\.isFloat)
           : !operands[1].isFloat && (operands.count < 3 || operands[2] == .accumulator)
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }

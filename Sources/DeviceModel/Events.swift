@@ -1,0 +1,84 @@
+/// Input values fetched, by where they come from.
+public struct InputFetches: Equatable, Sendable {
+  /// Elements of graph inputs read from memory outside of the chip, once for each sample.
+  public var dram: Int
+  /// Values that `load` copies from a tile's buffer, padding included.
+  public var sram: Int
+  /// Values written to the input registers of crossbars: the wordlines of all blocks, once for each position.
+  public var buffer: Int
+
+  /// Creates counts.
+  public init(dram: Int = 0, sram: Int = 0, buffer: Int = 0) {
+    self.dram = dram
+    self.sram = sram
+    self.buffer = buffer
+  }
+}
+
+/// Exact counts of what the hardware does.
+///
+/// A *position* is one input vector of a layer. A *pass* presents the digits of a position's inputs: one pass for
+/// unsigned inputs; two, for the positive and the negative parts, for signed ones. All counts below up to
+/// `shiftAdds` are per position, pass, input digit and operation unit.
+public struct Events: Equatable, Sendable {
+  /// Input vectors that the layer received.
+  public var positions = 0
+  /// Activations of operation units. A fixed unit is activated once for each digit; dynamic units are formed of the
+  /// wordlines with a digit other than 0, so that there may be none.
+  public var ouActivations = 0
+  /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's.
+  public var cycles = 0
+  /// Conversions: the bitlines of each activated unit.
+  public var adcConversions = 0
+  /// Conversions whose exact sum exceeded the converter's largest result.
+  public var adcSaturations = 0
+  /// Wordlines with a digit other than 0 in each activated unit.
+  public var wordlineDrives = 0
+  /// Cells on driven wordlines and converted bitlines.
+  public var cellReads = 0
+  /// Shifts and adds, one for each conversion.
+  public var shiftAdds = 0
+  /// Entries of index tables read, once for each position: one for each wordline of a block whose wordlines are not
+  /// driven by a run of neighbouring inputs, and one for each run of bitlines with the same output in a block whose
+  /// outputs are no run of neighbours.
+  public var indexReads = 0
+  /// Bits of these entries: as many as number the layer's inputs, or its outputs.
+  public var indexBits = 0
+  /// Input values fetched.
+  public var inputFetches = InputFetches()
+  /// Bits read from and written to the tile's buffer by `load`, `store` and digital operators.
+  public var bufferBits = 0
+  /// Values that the activation and requantization unit computes: the results of digital operators that compute
+  /// element by element or reduce, except for pools.
+  public var activations = 0
+  /// Values that go through the pool unit.
+  public var poolComparisons = 0
+  /// Values that `store` copies from output registers to a tile's buffer.
+  public var outputWrites = 0
+  /// Elements of graph outputs written to memory outside of the chip, once for each sample.
+  public var dramWrites = 0
+
+  /// No events.
+  public init() {}
+
+  /// The counts with their names, in the order of reports.
+  public static var fields: [(name: String, path: WritableKeyPath<Events, Int>)] {
+    [
+      ("positions", \.positions), ("ouActivations", \.ouActivations), ("cycles", \.cycles),
+      ("adcConversions", \.adcConversions), ("adcSaturations", \.adcSaturations),
+      ("wordlineDrives", \.wordlineDrives), ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),
+      ("indexReads", \.indexReads), ("indexBits", \.indexBits), ("inputFetches.dram", \.inputFetches.dram),
+      ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
+      ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),
+      ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites),
+    ]
+  }
+
+  /// Adds the counts of `b`; counts wrap beyond 2^63.
+  public static func += (a: inout Events, b: Events) { a.add(b, times: 1) }
+
+  /// Adds the counts of `b` multiplied by `times`; counts wrap beyond 2^63.
+  public mutating func add(_ b: Events, times: Int) {
+    for field in Events.fields { self[keyPath: field.path] &+= b[keyPath: field.path] &* times }
+  }
+}

@@ -1,0 +1,338 @@
+import DeviceModel
+import Hardware
+import ProgramFormat
+import Support
+import Tensors
+
+/// Runs the steps of a plan for a batch of samples in lockstep: all samples take the same steps.
+final class BatchRunner {
+  let plan: ExecutablePlan
+  let capacity: Int
+  private let memory: Memory
+  private var scratch = Scratch()
+  private var rows: [Memory?] = []
+  /// Samples of the current batch.
+  private var samples = 0
+  /// Events that depend on values, by layer.
+  private(set) var events: [Events]
+
+  private var program: Program { plan.program }
+
+  /// Takes memory for up to `capacity` samples.
+  init(_ plan: ExecutablePlan, capacity: Int) throws(Diagnostic) {
+    self.plan = plan
+    self.capacity = capacity
+    memory = try Memory(plan.bytesPerSample * capacity)
+    events = [Events](repeating: Events(), count: plan.layers.count)
+  }
+
+  /// Runs samples `range` of `inputs` (one array for each graph input); returns one array for each graph output.
+  func run(_ inputs: [[Float]], _ range: Range<Int>) throws(Diagnostic) -> [[Float]] {
+    samples = range.count
+    events = [Events](repeating: Events(), count: plan.layers.count)
+    memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
+    fillBuffers()
+    for (port, values) in zip(program.inputs, inputs) {
+      let count = plan.places[port.buffer].count
+      let target = elements(port.buffer, of: Float.self)
+      for k in 0..<samples * count { target[k] = values[range.lowerBound * count + k] }
+    }
+    try run(plan.steps, round: 0)
+    return program.outputs.map { port in
+      let count = samples * plan.places[port.buffer].count
+      return Array(UnsafeBufferPointer(start: elements(port.buffer, of: Float.self), count: count))
+    }
+  }
+
+  /// Puts the initial numbers of buffers into every sample's copy.
+  private func fillBuffers() {
+    for (index, buffer) in program.buffers.enumerated() {
+      buffer.initial?.data.withBytes { numbers in
+        for sample in 0..<samples {
+          (bytes(index) + sample * numbers.count).copyMemory(
+            from: numbers.baseAddress ?? UnsafeRawPointer(memory.base), byteCount: numbers.count)
+        }
+      }
+    }
+  }
+
+  private func elements<T>(_ buffer: Int, of type: T.Type) -> UnsafeMutablePointer<T> {
+    (memory.base + plan.places[buffer].offset * capacity).assumingMemoryBound(to: type)
+  }
+
+  private func bytes(_ buffer: Int) -> UnsafeMutableRawPointer {
+    memory.base + plan.places[buffer].offset * capacity
+  }
+
+  private func results(_ layer: Int) -> UnsafeMutablePointer<Int64> {
+    (memory.base + plan.resultOffsets[layer] * capacity).assumingMemoryBound(to: Int64.self)
+  }
+
+  private func run(_ steps: [Step], round: Int) throws(Diagnostic) {
+    for step in steps {
+      switch step {
+      case .loop(let count, let body):
+        for inner in 0..<count { try run(body, round: inner) }
+      case .batchedLoop(let count, let body, let registers, let layers):
+        try runBatched(count, body, registers, layers)
+      case .digital(let op, let inputs, let output, let origin):
+        try runDigital(op, inputs, output, origin)
+      default:
+        try run(step, Frame(count: samples, first: 0, rounds: 1, fixedRound: round))
+      }
+    }
+  }
+
+  /// One step for all members of `frame`; registers are those of the frame where it has any, else the buffers.
+  private func run(_ step: Step, _ frame: Frame) throws(Diagnostic) {
+    switch step {
+    case .load(let register, let source, let window, let padding):
+      load(register, source, window, padding, frame)
+    case .drive(let register, let layer):
+      let values = frame.registers[register] ?? bytes(register)
+      try drive(values, plan.places[register], layer, frame)
+    case .accumulate(let register, let layer):
+      let source = frame.results[layer] ?? results(layer)
+      let target = (frame.registers[register] ?? bytes(register)).assumingMemoryBound(to: Int64.self)
+      target.update(from: source, count: frame.count * program.layers[layer].outputs)
+    case .store(let destination, let register, let arrangement):
+      store(destination, register, arrangement, frame)
+    case .loop, .batchedLoop, .digital: return
+    }
+  }
+}
+
+/// Pairs of a sample and a round that are computed together.
+struct Frame {
+  let count: Int
+  /// Number of the first pair: sample times rounds and round.
+  let first: Int
+  let rounds: Int
+  /// The round of all pairs, where they are as many as samples.
+  let fixedRound: Int?
+  /// Where registers lie that are not kept in the buffers.
+  var registers: [Int: UnsafeMutableRawPointer] = [:]
+  /// Where results of layers lie that are not kept with the buffers.
+  var results: [Int: UnsafeMutablePointer<Int64>] = [:]
+
+  init(count: Int, first: Int, rounds: Int, fixedRound: Int?) {
+    self.count = count
+    self.first = first
+    self.rounds = rounds
+    self.fixedRound = fixedRound
+  }
+
+  /// The sample and the round of member `index`.
+  func pair(_ index: Int) -> (sample: Int, round: Int) {
+    if let fixedRound { return (index, fixedRound) }
+    return ((first + index) / rounds, (first + index) % rounds)
+  }
+}
+
+// MARK: - Loops whose rounds are computed together
+
+extension BatchRunner {
+  private func runBatched(
+    _ count: Int, _ body: [Step], _ registers: [Int], _ layers: [Int]
+  ) throws(Diagnostic) {
+    let rowBytes =
+      registers.reduce(0) { $0 + plan.places[$1].bytes }
+      + layers.reduce(0) { $0 + 8 * program.layers[$1].outputs }
+    let extra = layers.map { bytesPerWindow(plan.layers[$0]) }.max() ?? 0
+    let total = samples * count
+    let step = min(total, max(1, min(2048, (1 << 19) / max(1, rowBytes + extra))))
+    var areas: [Memory] = []
+    var frame = Frame(count: step, first: 0, rounds: count, fixedRound: nil)
+    for register in registers {
+      let area = try Memory(step * plan.places[register].bytes)
+      areas.append(area)
+      frame.registers[register] = area.base
+    }
+    for layer in layers {
+      let area = try Memory(step * 8 * program.layers[layer].outputs)
+      areas.append(area)
+      frame.results[layer] = area.base.assumingMemoryBound(to: Int64.self)
+    }
+    for first in stride(from: 0, to: total, by: step) {
+      var part = Frame(count: min(step, total - first), first: first, rounds: count, fixedRound: nil)
+      part.registers = frame.registers
+      part.results = frame.results
+      for step in body { try run(step, part) }
+      keepLastRound(part, registers)
+    }
+    withExtendedLifetime(areas) {}
+  }
+
+  /// Bytes that the kernels need for a window of a layer.
+  private func bytesPerWindow(_ layer: LayerPlan) -> Int {
+    let largest = layer.patterns.map { pattern -> Int in
+      guard pattern.blocks.contains(where: \.isComputed) else { return 0 }
+      return pattern.digits * pattern.slots.count / 4 + 256
+    }
+    return (largest.max() ?? 0) + 8 * layer.fixedActivations.count
+  }
+
+  /// Leaves the registers of each sample's last round in the buffers, as rounds one after the other would.
+  private func keepLastRound(_ frame: Frame, _ registers: [Int]) {
+    for index in 0..<frame.count {
+      let (sample, round) = frame.pair(index)
+      guard round == frame.rounds - 1 else { continue }
+      for register in registers {
+        let size = plan.places[register].bytes
+        guard let source = frame.registers[register] else { continue }
+        (bytes(register) + sample * size).copyMemory(from: source + index * size, byteCount: size)
+      }
+    }
+  }
+}
+
+// MARK: - Moving and computing
+
+extension BatchRunner {
+  private func load(_ register: Int, _ source: Int, _ window: Window, _ padding: Int64, _ frame: Frame) {
+    let place = plan.places[register]
+    let target = frame.registers[register] ?? bytes(register)
+    if place.size == 4 {
+      let value = UInt32(truncatingIfNeeded: padding)
+      load(
+        window, value, elements(source, of: UInt32.self), target.assumingMemoryBound(to: UInt32.self), frame)
+    } else {
+      let value = UInt64(bitPattern: padding)
+      load(
+        window, value, elements(source, of: UInt64.self), target.assumingMemoryBound(to: UInt64.self), frame)
+    }
+  }
+
+  private func load<T>(
+    _ window: Window, _ padding: T, _ source: UnsafeMutablePointer<T>, _ target: UnsafeMutablePointer<T>,
+    _ frame: Frame
+  ) {
+    let (inputCount, length) = (window.inputCount, window.length)
+    for index in 0..<frame.count {
+      let (sample, round) = frame.pair(index)
+      loadWindow(
+        window, position: round, from: source + sample * inputCount, into: target + index * length,
+        padding: padding)
+    }
+  }
+
+  private func store(_ destination: Int, _ register: Int, _ arrangement: Arrangement, _ frame: Frame) {
+    let source = frame.registers[register] ?? bytes(register)
+    let sizes = (count: plan.places[register].count, total: plan.places[destination].count)
+    if plan.places[register].size == 4 {
+      store(
+        arrangement, sizes, source.assumingMemoryBound(to: UInt32.self),
+        elements(destination, of: UInt32.self), frame)
+    } else {
+      store(
+        arrangement, sizes, source.assumingMemoryBound(to: UInt64.self),
+        elements(destination, of: UInt64.self), frame)
+    }
+  }
+
+  private func store<T>(
+    _ arrangement: Arrangement, _ sizes: (count: Int, total: Int), _ source: UnsafeMutablePointer<T>,
+    _ target: UnsafeMutablePointer<T>, _ frame: Frame
+  ) {
+    for index in 0..<frame.count {
+      let (sample, round) = frame.pair(index)
+      storeRegister(
+        arrangement, round: round, count: sizes.count, from: source + index * sizes.count,
+        into: target + sample * sizes.total)
+    }
+  }
+
+  private func drive(
+    _ values: UnsafeMutableRawPointer, _ place: BufferPlace, _ layer: Int, _ frame: Frame
+  ) throws(Diagnostic) {
+    let layerPlan = plan.layers[layer]
+    var runner = LayerRunner(
+      layerPlan, program, windows: frame.count, results: frame.results[layer] ?? results(layer))
+    if place.size == 4 {
+      try runner.run(values.assumingMemoryBound(to: Int32.self), &scratch)
+    } else {
+      // A 32-bit unsigned input is kept in 64 bits; its low half is what the kernels take.
+      let count = frame.count * layerPlan.layer.inputs
+      let low = try Memory(4 * count)
+      let (wide, narrow) = (
+        values.assumingMemoryBound(to: Int64.self), low.base.assumingMemoryBound(to: Int32.self)
+      )
+      for k in 0..<count { narrow[k] = Int32(truncatingIfNeeded: wide[k]) }
+      try runner.run(narrow, &scratch)
+      withExtendedLifetime(low) {}
+    }
+    events[layer] += runner.events
+  }
+
+  private func runDigital(
+    _ op: DigitalOperator, _ inputs: [Int], _ output: Int, _ origin: NodeOrigin?
+  ) throws(Diagnostic) {
+    for sample in 0..<samples {
+      let arguments = inputs.map { tensor($0, sample) }
+      do throws(Diagnostic) {
+        try write(try op.apply(to: arguments), to: output, sample)
+      } catch {
+        var located = error
+        if let origin, case .whole = error.location.place { located.location.place = .node(origin) }
+        throw located
+      }
+    }
+  }
+
+  private func tensor(_ buffer: Int, _ sample: Int) -> Tensor {
+    let place = plan.places[buffer]
+    let shape = program.buffers[buffer].shape
+    func array<T>(_ type: T.Type) -> [T] {
+      Array(UnsafeBufferPointer(start: elements(buffer, of: type) + sample * place.count, count: place.count))
+    }
+    if place.element.isFloat { return Tensor(shape, .f32(array(Float.self))) }
+    return place.size == 4 ? Tensor(shape, .i32(array(Int32.self))) : Tensor(shape, .i64(array(Int64.self)))
+  }
+
+  /// Keeps a result; throws `execute.range` where an element does not fit into the buffer's type.
+  private func write(_ tensor: Tensor, to buffer: Int, _ sample: Int) throws(Diagnostic) {
+    let place = plan.places[buffer]
+    guard tensor.count == place.count, tensor.data.isFloat == place.element.isFloat else {
+      throw Diagnostic(
+        "internal.operator-result",
+        "an operator's result does not fit into buffer '\(program.buffers[buffer].name)'")
+    }
+    switch tensor.data {
+    case .f32(let values):
+      (elements(buffer, of: Float.self) + sample * place.count).update(from: values, count: values.count)
+    case .i8(let values): try write(values, place, buffer, sample)
+    case .u8(let values): try write(values, place, buffer, sample)
+    case .i16(let values): try write(values, place, buffer, sample)
+    case .u16(let values): try write(values, place, buffer, sample)
+    case .i32(let values): try write(values, place, buffer, sample)
+    case .i64(let values): try write(values, place, buffer, sample)
+    }
+  }
+
+  private func write<T: FixedWidthInteger>(
+    _ values: [T], _ place: BufferPlace, _ buffer: Int, _ sample: Int
+  ) throws(Diagnostic) {
+    let (low, high) = (place.element.lowest, place.element.highest)
+    var fits = true
+    if place.size == 4 {
+      let target = elements(buffer, of: Int32.self) + sample * place.count
+      for index in values.indices {
+        let value = Int64(truncatingIfNeeded: values[index])
+        fits = fits && value >= low && value <= high
+        target[index] = Int32(truncatingIfNeeded: value)
+      }
+    } else {
+      let target = elements(buffer, of: Int64.self) + sample * place.count
+      for index in values.indices {
+        let value = Int64(truncatingIfNeeded: values[index])
+        fits = fits && value >= low && value <= high
+        target[index] = value
+      }
+    }
+    guard fits else {
+      throw Diagnostic(
+        "execute.range",
+        "a value does not fit into buffer '\(program.buffers[buffer].name)' of type \(place.element)")
+    }
+  }
+}

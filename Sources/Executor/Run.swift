@@ -1,0 +1,113 @@
+public import DeviceModel
+import ProgramFormat
+public import Support
+import Synchronization
+
+/// What one layer did.
+public struct LayerResult: Equatable, Sendable {
+  /// The layer's name.
+  public let name: String
+  /// Resolution of its converters.
+  public let adcBits: Int
+  /// Its events over all samples.
+  public let events: Events
+}
+
+/// Results and events of a run.
+public struct RunResult: Equatable, Sendable {
+  /// How many samples were run.
+  public let samples: Int
+  /// For each graph output, the elements of all samples, one sample after the other.
+  public let outputs: [[Float]]
+  /// Events by layer.
+  public let layers: [LayerResult]
+  /// Events of digital operators and of the memory outside of the chip.
+  public let digital: Events
+
+  /// Events of everything.
+  public var total: Events {
+    var total = digital
+    for layer in layers { total += layer.events }
+    return total
+  }
+}
+
+extension ExecutablePlan {
+  /// Runs `samples` samples on the ideal device.
+  ///
+  /// `inputs` holds for each graph input the elements of all samples, one sample after the other. `progress` is told
+  /// how many more samples are done, from any thread. Results and events do not depend on `threads`.
+  ///
+  /// Throws `execute.input` where the number of inputs or of their elements is wrong, `execute.input-range`,
+  /// `execute.range` and what digital operators throw for values out of range, and `execute.memory`.
+  public func run(
+    inputs: [[Float]], samples: Int, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) throws(Diagnostic) -> RunResult {
+    try checkInputs(inputs, samples)
+    let size = batchSize(samples: samples, threads: threads)
+    let idle = Mutex<[RunnerBox]>([])
+    let parts = try parallelMap(ceilDivide(samples, size), threads: threads) { index throws(Diagnostic) in
+      let range = index * size..<min(samples, (index + 1) * size)
+      let box: RunnerBox
+      if let free = idle.withLock({ $0.popLast() }) {
+        box = free
+      } else {
+        box = RunnerBox(try BatchRunner(self, capacity: size))
+      }
+      let outputs = try box.runner.run(inputs, range)
+      let part = BatchResult(outputs: outputs, events: box.runner.events)
+      idle.withLock { $0.append(box) }
+      progress(range.count)
+      return part
+    }
+    return merge(parts, samples: samples)
+  }
+
+  private func checkInputs(_ inputs: [[Float]], _ samples: Int) throws(Diagnostic) {
+    guard inputs.count == program.inputs.count else {
+      throw Diagnostic("execute.input", "\(inputs.count) inputs, expected \(program.inputs.count)")
+    }
+    for (port, values) in zip(program.inputs, inputs) {
+      let (expected, overflow) = samples.multipliedReportingOverflow(by: places[port.buffer].count)
+      guard samples >= 0, !overflow, values.count == expected else {
+        throw Diagnostic(
+          "execute.input",
+          "input '\(port.name)' has \(values.count) elements, expected \(samples) x "
+            + "\(places[port.buffer].count)")
+      }
+    }
+  }
+
+  /// Samples that are run in lockstep: few enough to keep their buffers in 64 MiB, and to occupy all threads.
+  private func batchSize(samples: Int, threads: Int) -> Int {
+    let fitting = (1 << 26) / max(1, bytesPerSample)
+    return max(1, min(64, fitting, ceilDivide(samples, max(1, threads))))
+  }
+
+  private func merge(_ parts: [BatchResult], samples: Int) -> RunResult {
+    var dynamic = [Events](repeating: Events(), count: layers.count)
+    for part in parts {
+      for index in dynamic.indices { dynamic[index] += part.events[index] }
+    }
+    for index in dynamic.indices { dynamic[index].add(sampleEvents.layers[index], times: samples) }
+    var digital = Events()
+    digital.add(sampleEvents.digital, times: samples)
+    let results = layers.indices.map { index in
+      LayerResult(
+        name: program.layers[index].name, adcBits: program.layers[index].adcBits, events: dynamic[index])
+    }
+    let outputs = program.outputs.indices.map { port in parts.flatMap { $0.outputs[port] } }
+    return RunResult(samples: samples, outputs: outputs, layers: results, digital: digital)
+  }
+}
+
+/// A runner that is handed from thread to thread; only one thread has it at a time.
+private final class RunnerBox: @unchecked Sendable {
+  let runner: BatchRunner
+  init(_ runner: BatchRunner) { self.runner = runner }
+}
+
+private struct BatchResult: Sendable {
+  let outputs: [[Float]]
+  let events: [Events]
+}

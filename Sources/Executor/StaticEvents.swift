@@ -1,0 +1,148 @@
+import DeviceModel
+import Hardware
+import ProgramFormat
+import Support
+import Tensors
+
+/// Events of one position that do not depend on its inputs.
+func eventsOfPosition(_ layer: Layer, _ program: Program, _ patterns: [Pattern]) -> Events {
+  var pass = Events()
+  for pattern in patterns where !pattern.map.isDynamic {
+    let readings = pattern.digits * pattern.unitRows
+    pass.ouActivations += readings * pattern.unitColumns
+    pass.adcConversions += readings * pattern.width
+    pass.shiftAdds += readings * pattern.width
+  }
+  if !patterns.contains(where: \.map.isDynamic) {
+    let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0
+    pass.cycles = longest + program.machine.timing.pipelineCycles
+  }
+  var events = Events()
+  events.add(pass, times: layer.passes)
+  events.positions = 1
+  for block in program.blocks[layer.blocks] {
+    events.inputFetches.buffer += block.rows.count
+    let entries = indexEntries(block)
+    events.indexReads += entries.rows + entries.columns
+    events.indexBits +=
+      entries.rows * bitWidth(of: layer.inputs - 1) + entries.columns * bitWidth(of: layer.outputs - 1)
+  }
+  return events
+}
+
+/// Activations of the fixed blocks of each crossbar in one pass.
+func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int]) -> [Int] {
+  var activations = [Int](repeating: 0, count: places.count)
+  for block in program.blocks[layer.blocks] where !block.units.isDynamic {
+    guard let place = places[block.crossbar] else { continue }
+    let units =
+      ceilDivide(block.rows.count, block.units.height) * ceilDivide(block.columns.count, block.units.width)
+    activations[place] += layer.digits(of: block) * units
+  }
+  return activations
+}
+
+/// Entries that a block's index tables need: none where neighbouring wordlines have neighbouring inputs without
+/// shifts, and none where neighbouring runs of bitlines have neighbouring outputs.
+func indexEntries(_ block: Block) -> (rows: Int, columns: Int) {
+  let first = block.rows.first?.input ?? 0
+  let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 && $1.shift == 0 }
+  var runs: [Int] = []
+  for column in block.columns where runs.last != column.output { runs.append(column.output) }
+  let firstOutput = runs.first ?? 0
+  let isOutputRun = runs.enumerated().allSatisfy { $1 == firstOutput + $0 }
+  return (isRun ? 0 : block.rows.count, isOutputRun ? 0 : runs.count)
+}
+
+/// For each input, the wordlines and cells that a set bit drives in the patterns whose bits are counted.
+func bitWeights(_ layer: Layer, _ patterns: [Pattern]) -> (drives: [Int64], reads: [Int64]) {
+  guard patterns.contains(where: { $0.method == .countBits }) else { return ([], []) }
+  var drives = [Int64](repeating: 0, count: layer.inputs)
+  var reads = drives
+  for pattern in patterns where pattern.method == .countBits {
+    for row in pattern.map.rows {
+      drives[row.input] += Int64(pattern.unitColumns)
+      reads[row.input] += Int64(pattern.width)
+    }
+  }
+  return (drives, reads)
+}
+
+/// Events of one sample that do not depend on its values, by layer, and those that belong to no layer.
+struct SampleEvents: Sendable {
+  var layers: [Events]
+  var digital = Events()
+
+  init(_ program: Program, _ plans: [LayerPlan]) {
+    layers = [Events](repeating: Events(), count: plans.count)
+    count(program.code, times: 1, program, plans)
+    for port in program.inputs { digital.inputFetches.dram &+= program.buffers[port.buffer].count }
+    for port in program.outputs { digital.dramWrites &+= program.buffers[port.buffer].count }
+  }
+
+  private mutating func count(_ body: [Instruction], times: Int, _ program: Program, _ plans: [LayerPlan]) {
+    for (index, instruction) in body.enumerated() {
+      switch instruction.operation {
+      case .loop(let rounds, let inner): count(inner, times: times &* rounds, program, plans)
+      case .drive(_, let layer): layers[layer].add(plans[layer].positionEvents, times: times)
+      case .convert, .accumulate: break
+      case .load(let register, _, _, _):
+        var events = Events()
+        events.inputFetches.sram = program.buffers[register].count
+        events.bufferBits = bufferBits(program.buffers[register])
+        add(events, times: times, to: layerDriven(by: register, in: body[(index + 1)...]))
+      case .store(_, let register, _):
+        var events = Events()
+        events.outputWrites = program.buffers[register].count
+        events.bufferBits = bufferBits(program.buffers[register])
+        add(events, times: times, to: layerAccumulated(in: register, in: body[..<index]))
+      case .digital(let op, let inputs, let output):
+        digital.add(
+          digitalEvents(op, inputs.map { program.buffers[$0] }, program.buffers[output]), times: times)
+      }
+    }
+  }
+
+  private mutating func add(_ events: Events, times: Int, to layer: Int?) {
+    if let layer {
+      layers[layer].add(events, times: times)
+    } else {
+      digital.add(events, times: times)
+    }
+  }
+}
+
+private func layerDriven(by register: Int, in body: ArraySlice<Instruction>) -> Int? {
+  for instruction in body {
+    if case .drive(register, let layer) = instruction.operation { return layer }
+  }
+  return nil
+}
+
+private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>) -> Int? {
+  for instruction in body.reversed() {
+    if case .accumulate(register, let layer) = instruction.operation { return layer }
+  }
+  return nil
+}
+
+/// Bits of a buffer's elements; accumulators pass through registers and need none.
+private func bufferBits(_ buffer: Buffer) -> Int {
+  switch buffer.element {
+  case .float32: return 32 * buffer.count
+  case .integer(let bits, _): return bits >= 64 ? 0 : bits * buffer.count
+  }
+}
+
+private func digitalEvents(_ op: DigitalOperator, _ inputs: [Buffer], _ output: Buffer) -> Events {
+  var events = Events()
+  events.bufferBits = (inputs + [output]).reduce(0) { $0 + bufferBits($1) }
+  switch op {
+  case .reshape, .transpose, .concat, .pad:
+    if case .reshape = op { events.bufferBits = 0 }
+  case .maxPool(let window), .averagePool(let window, _):
+    events.poolComparisons = output.count &* window.kernelHeight &* window.kernelWidth
+  default: events.activations = output.count
+  }
+  return events
+}

@@ -1,0 +1,131 @@
+public import Support
+
+/// A number of a machine: its name in a target file, its place in `Machine` and the values that it may take.
+struct MachineField {
+  /// Where the number lies.
+  enum Place {
+    case whole(WritableKeyPath<Machine, Int>)
+    case real(WritableKeyPath<Machine, Double>)
+    case energy(WritableKeyPath<EnergyTable, Double>)
+    case area(WritableKeyPath<AreaTable, Double>)
+  }
+
+  /// The object that holds it, such as `array`.
+  let section: String
+  /// The key in that object, such as `rows`.
+  let key: String
+  let place: Place
+  let range: ClosedRange<Double>
+
+  /// The name in messages, such as `array.rows`.
+  var path: String { "\(section).\(key)" }
+
+  /// All numbers in the order of a target file.
+  static var all: [MachineField] {
+    let whole = array + operands + hierarchy
+    let timing = [
+      MachineField("timing", "cycleNanoseconds", .real(\.timing.cycleNanoseconds), 1e-6...1e9),
+      MachineField("timing", "pipelineCycles", .whole(\.timing.pipelineCycles), 0...1e6),
+    ]
+    let energy = EnergyTable.fields.map { field in
+      MachineField("energy", field.name, .energy(field.path), 0...1e12)
+    }
+    let area = AreaTable.fields.map { field in
+      MachineField("area", field.name, .area(field.path), 0...1e15)
+    }
+    return whole + timing + energy + area
+  }
+
+  private static var array: [MachineField] {
+    [
+      MachineField("array", "rows", .whole(\.array.rows), 1...4096),
+      MachineField("array", "columns", .whole(\.array.columns), 1...4096),
+      MachineField("array", "cellBits", .whole(\.array.cellBits), 1...8),
+      MachineField("array", "unitHeight", .whole(\.array.unitHeight), 1...4096),
+      MachineField("array", "unitWidth", .whole(\.array.unitWidth), 1...4096),
+      MachineField("array", "dacBits", .whole(\.array.dacBits), 1...8),
+      MachineField("array", "adcBits", .whole(\.array.adcBits), 1...16),
+    ]
+  }
+
+  private static var operands: [MachineField] {
+    [
+      MachineField("operands", "weightBits", .whole(\.operands.weightBits), 1...32),
+      MachineField("operands", "inputBits", .whole(\.operands.inputBits), 1...32),
+    ]
+  }
+
+  private static var hierarchy: [MachineField] {
+    [
+      MachineField(
+        "hierarchy", "crossbarsPerComputeUnit", .whole(\.hierarchy.crossbarsPerComputeUnit), 1...65536),
+      MachineField("hierarchy", "computeUnitsPerTile", .whole(\.hierarchy.computeUnitsPerTile), 1...65536),
+      MachineField("hierarchy", "tiles", .whole(\.hierarchy.tiles), 0...1_048_576),
+    ]
+  }
+
+  private init(_ section: String, _ key: String, _ place: Place, _ range: ClosedRange<Double>) {
+    self.section = section
+    self.key = key
+    self.place = place
+    self.range = range
+  }
+
+  /// Whether the number may be `value`.
+  func accepts(_ value: Double) -> Bool {
+    guard range.contains(value) else { return false }
+    if case .whole = place { return value == value.rounded() }
+    return true
+  }
+
+  /// Stores an accepted value.
+  func store(_ value: Double, in machine: inout Machine) {
+    switch place {
+    case .whole(let path): machine[keyPath: path] = Int(value)
+    case .real(let path): machine[keyPath: path] = value
+    case .energy(let path): machine.energy[keyPath: path] = value
+    case .area(let path): machine.area[keyPath: path] = value
+    }
+  }
+
+  /// The number in `machine`.
+  func value(in machine: Machine) -> Double {
+    switch place {
+    case .whole(let path): return Double(machine[keyPath: path])
+    case .real(let path): return machine[keyPath: path]
+    case .energy(let path): return machine.energy[keyPath: path]
+    case .area(let path): return machine.area[keyPath: path]
+    }
+  }
+
+  /// The values that it may take, for messages.
+  var expectation: String {
+    switch place {
+    case .whole: return "a whole number in \(Int(range.lowerBound)) ... \(Int(range.upperBound))"
+    case .real, .energy, .area: return "a number in \(range.lowerBound) ... \(range.upperBound)"
+    }
+  }
+}
+
+extension Machine {
+  /// Throws `target.range` for a number out of its range or a unit larger than the crossbar.
+  public func validate() throws(Diagnostic) {
+    for field in MachineField.all where !field.accepts(field.value(in: self)) {
+      throw Diagnostic("target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
+    }
+    guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
+      throw Diagnostic("target.range", "a unit is larger than the crossbar")
+    }
+  }
+
+  /// A machine that a file is read into.
+  static var blank: Machine {
+    Machine(
+      name: "", summary: "",
+      array: ArrayDescription(
+        rows: 1, columns: 1, cellBits: 1, unitHeight: 1, unitWidth: 1, dacBits: 1, adcBits: 1),
+      operands: OperandWidths(weightBits: 1, inputBits: 1),
+      hierarchy: Hierarchy(crossbarsPerComputeUnit: 1, computeUnitsPerTile: 1, tiles: 0),
+      timing: Timing(cycleNanoseconds: 1, pipelineCycles: 0), energy: EnergyTable(), area: AreaTable())
+  }
+}

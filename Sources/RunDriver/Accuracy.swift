@@ -1,0 +1,38 @@
+public import Support
+
+/// How many samples have their class among the highest scores.
+public struct Accuracy: Equatable, Sendable {
+  /// Samples whose class has the highest score; of equal scores the one of the lower class counts as higher.
+  public let top1: Int
+  /// Samples whose class has one of the five highest scores.
+  public let top5: Int
+
+  /// Compares `scores`, `classes` for each sample, with `labels`.
+  ///
+  /// Throws `run.labels` where a label is not below `classes`.
+  public init(scores: [Float], classes: Int, labels: [Int]) throws(Diagnostic) {
+    var first = 0
+    var five = 0
+    for (sample, label) in labels.enumerated() {
+      guard label < classes, scores.count >= (sample + 1) * classes else {
+        throw Diagnostic(
+          "run.labels", "label \(label) of sample \(sample), but the output has \(classes) classes")
+      }
+      let row = scores[sample * classes..<(sample + 1) * classes]
+      guard let rank = rank(of: label, in: row) else { continue }
+      first += rank < 1 ? 1 : 0
+      five += rank < 5 ? 1 : 0
+    }
+    top1 = first
+    top5 = five
+  }
+}
+
+/// How many scores stand before that of `label`; nil where it is not a number.
+private func rank(of label: Int, in row: ArraySlice<Float>) -> Int? {
+  let own = row[row.startIndex + label]
+  guard !own.isNaN else { return nil }
+  var before = 0
+  for (index, score) in row.enumerated() where score > own || (score == own && index < label) { before += 1 }
+  return before
+}

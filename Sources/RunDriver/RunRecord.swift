@@ -1,0 +1,115 @@
+public import CommandLineTools
+public import DeviceModel
+import Executor
+import Hardware
+public import ProgramFormat
+public import Support
+
+/// What a run did in one layer, in the digital operators, or in all.
+public struct LayerRun: Equatable, Sendable {
+  /// The layer, `digital`, or `total`.
+  public let name: String
+  /// The layer's place in the program; nil for `digital` and `total`.
+  public let layer: Int?
+  /// Events over all samples.
+  public let events: Events
+  /// What the events cost, over all samples.
+  public let cost: Cost
+}
+
+/// What a run did, for people and for scripts.
+public struct RunRecord: Equatable, Sendable {
+  /// The program.
+  public let program: Program
+  /// The device's name.
+  public let device: String
+  /// How many samples were run.
+  public let samples: Int
+  /// For each graph output, the elements of all samples.
+  public let outputs: [[Float]]
+  /// How many samples were classified right; nil without labels.
+  public let accuracy: Accuracy?
+  /// Layers in the order of the program, and the digital operators last.
+  public let layers: [LayerRun]
+  /// The sum of all.
+  public let total: LayerRun
+}
+
+/// Runs `program` for all samples on the ideal device and costs its events by the program's machine.
+///
+/// Throws what `ExecutablePlan` throws, and `run.labels` for labels that are no classes of the first output.
+public func run(
+  _ program: Program, on samples: SampleSet, threads: Int,
+  progress: @escaping @Sendable (Int) -> Void = { _ in }
+) throws(Diagnostic) -> RunRecord {
+  let plan = try ExecutablePlan(program)
+  let result = try plan.run(
+    inputs: samples.inputs, samples: samples.count, threads: threads, progress: progress)
+  var layers = result.layers.enumerated().map { index, layer in
+    LayerRun(
+      name: layer.name, layer: index, events: layer.events,
+      cost: cost(of: layer.events, machine: program.machine, adcBits: layer.adcBits))
+  }
+  layers.append(
+    LayerRun(
+      name: "digital", layer: nil, events: result.digital,
+      cost: cost(of: result.digital, machine: program.machine)))
+  var sum = Cost()
+  for layer in layers { sum += layer.cost }
+  var accuracy: Accuracy?
+  if let labels = samples.labels {
+    guard let port = program.outputs.first, let scores = result.outputs.first else {
+      throw Diagnostic("run.labels", "labels are given, but the program has no output")
+    }
+    accuracy = try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
+  }
+  return RunRecord(
+    program: program, device: "ideal", samples: samples.count, outputs: result.outputs, accuracy: accuracy,
+    layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum))
+}
+
+extension RunRecord {
+  /// The metrics as JSON; `version` counts incompatible changes of its form. Counts and costs are over all samples.
+  public var json: JSON {
+    let classes = program.outputs.first.map { program.buffers[$0.buffer].count }
+    func share(_ count: Int?) -> JSON {
+      guard let count, samples > 0 else { return .null }
+      return .double(Double(count) / Double(samples))
+    }
+    return [
+      "version": 1, "kind": "run", "network": .string(program.name), "machine": .string(program.machine.name),
+      "device": .string(device), "samples": .integer(samples),
+      "classes": classes.map { .integer($0) } ?? .null,
+      "top1": share(accuracy?.top1), "top5": share(accuracy?.top5),
+      "layers": .array(layers.map { json(of: $0) }), "total": json(of: total),
+    ]
+  }
+
+  private func json(of run: LayerRun) -> JSON {
+    var members = [JSON.Member("name", .string(run.name))]
+    if let index = run.layer {
+      let layer = program.layers[index]
+      members += [
+        JSON.Member("rows", .integer(layer.inputs)), JSON.Member("columns", .integer(layer.outputs)),
+        JSON.Member("adcBits", .integer(layer.adcBits)),
+      ]
+    }
+    for field in Events.fields where !field.name.contains(".") {
+      members.append(JSON.Member(field.name, .integer(run.events[keyPath: field.path])))
+      if field.name == "indexBits" {
+        members.append(JSON.Member("inputFetches", fetches(run.events.inputFetches)))
+      }
+    }
+    let energy = EnergyBreakdown.fields.map { field in
+      JSON.Member(field.name, .double(run.cost.energyPicojoules[keyPath: field.path]))
+    }
+    let total = JSON.Member("total", .double(run.cost.energyPicojoules.total))
+    members.append(JSON.Member("energyPicojoules", .object(energy + [total])))
+    members.append(JSON.Member("latencyNanoseconds", .double(run.cost.latencyNanoseconds)))
+    return .object(members)
+  }
+
+  private func fetches(_ fetches: InputFetches) -> JSON {
+    ["dram": .integer(fetches.dram), "sram": .integer(fetches.sram), "buffer": .integer(fetches.buffer)]
+  }
+}

@@ -1,0 +1,107 @@
+public import CommandLineTools
+import DeviceModel
+import Hardware
+import ProgramFormat
+public import Report
+
+extension RunRecord {
+  /// Layers and their sum, as averages over the samples.
+  public var table: TextTable {
+    var table = TextTable([
+      .init("layer", .left), .init("OU activations"), .init("cycles"), .init("conversions"),
+      .init("saturations"),
+      .init("energy"), .init("time"),
+    ])
+    for layer in layers { table.add(row(layer)) }
+    table.add(total: row(total))
+    return table
+  }
+
+  private func row(_ run: LayerRun) -> [String] {
+    let counts = [
+      run.events.ouActivations, run.events.cycles, run.events.adcConversions, run.events.adcSaturations,
+    ]
+    return [run.name] + counts.map { average($0) } + [
+      energyText(picojoules: perSample(run.cost.energyPicojoules.total)),
+      timeText(nanoseconds: perSample(run.cost.latencyNanoseconds)),
+    ]
+  }
+
+  private func perSample(_ value: Double) -> Double { samples == 0 ? 0 : value / Double(samples) }
+
+  /// An average count: whole where it is.
+  private func average(_ count: Int) -> String {
+    guard samples > 0 else { return "0" }
+    if count % samples == 0 || count / samples >= 1000 { return grouped((count + samples / 2) / samples) }
+    return significant(Double(count) / Double(samples))
+  }
+
+  /// The settings and the accuracy.
+  var facts: [Page.Fact] {
+    let array = program.machine.array
+    var facts = [
+      Page.Fact("network", program.name),
+      Page.Fact(
+        "machine",
+        "\(program.machine.name): crossbars \(array.rows)x\(array.columns), \(array.cellBits)-bit cells, units "
+          + "\(array.unitHeight)x\(array.unitWidth)"),
+      Page.Fact("device", device), Page.Fact("crossbars", grouped(program.crossbars.count)),
+      Page.Fact("samples", grouped(samples)),
+    ]
+    if let accuracy, samples > 0 {
+      facts.append(Page.Fact("top-1", percentage(Double(accuracy.top1) / Double(samples))))
+      facts.append(Page.Fact("top-5", percentage(Double(accuracy.top5) / Double(samples))))
+    }
+    return facts
+  }
+
+  /// What `xbarrun` prints.
+  public var text: String {
+    let width = facts.map(\.name.count).max() ?? 0
+    let head = facts.map { fact in
+      fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
+    }
+    return head.joined() + "\nper sample:\n" + table.plain
+  }
+
+  /// The report as a page.
+  public var page: Page {
+    var page = Page(title: "\(program.name) on \(program.machine.name)")
+    page.add(.facts(facts))
+    page.add(.heading("Layers, per sample"))
+    page.add(.table(table))
+    let energy = total.cost.energyPicojoules
+    page.add(
+      .bars(
+        BarChart(
+          title: "Energy by component",
+          bars: EnergyBreakdown.fields.map { bar($0.name, energy[keyPath: $0.path]) })))
+    page.add(
+      .bars(
+        BarChart(title: "Energy by layer", bars: layers.map { bar($0.name, $0.cost.energyPicojoules.total) }))
+    )
+    page.add(
+      .bars(
+        BarChart(
+          title: "Time by layer",
+          bars: layers.filter { $0.layer != nil }.map { layer in
+            let time = perSample(layer.cost.latencyNanoseconds)
+            return BarChart.Bar(layer.name, time, timeText(nanoseconds: time))
+          })))
+    page.add(.heading("All events, sum over samples"))
+    page.add(.table(eventTable))
+    return page
+  }
+
+  private func bar(_ name: String, _ energy: Double) -> BarChart.Bar {
+    BarChart.Bar(name, energy, energyText(picojoules: perSample(energy)))
+  }
+
+  private var eventTable: TextTable {
+    var table = TextTable([.init("event", .left)] + layers.map { .init($0.name) } + [.init("total")])
+    for field in Events.fields {
+      table.add([field.name] + (layers + [total]).map { grouped($0.events[keyPath: field.path]) })
+    }
+    return table
+  }
+}

@@ -1,0 +1,128 @@
+import CommandLineTools
+import DeviceModel
+import Glibc
+public import ProgramFormat
+import Report
+public import Support
+import Tensors
+
+/// The command line of `xbarrun`.
+let xbarrunCommand = CommandSpec(
+  name: "xbarrun", summary: "executes a crossbar program and reports accuracy, events, time and energy",
+  positionals: [PositionalSpec("PROGRAM.xbar", "the program, as written by 'xbarc compile'")],
+  options: [
+    OptionSpec("input", value: "X.npy", required: true, "the samples: .npy, .npz or ONNX TensorProto .pb"),
+    OptionSpec(
+      "labels", value: "Y.npy", "the class of each sample; else the array 'labels' of an .npz input"),
+    OptionSpec(
+      "output", short: "o", value: "O.npy", "write the program's output; .npz for all outputs by name"),
+    OptionSpec("device", value: "NAME|FILE.json", "the device model; 'ideal' unless said otherwise"),
+    OptionSpec("trials", value: "N", "repeat with N draws of a noisy device"),
+    OptionSpec("seed", value: "S", "seed of all random draws"),
+    OptionSpec("limit", value: "N", "run the first N samples only"),
+    OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
+    OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
+    OptionSpec("html", value: "R.html", "write a report to look at"),
+    OptionSpec("trace", value: "T.json", "write a trace of the instructions"),
+    OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
+  ],
+  examples: [
+    ExampleSpec("xbarrun lenet.xbar --input mnist-test.npz", "accuracy and costs on a test set with labels"),
+    ExampleSpec("xbarrun lenet.xbar --input x.npy -o y.npy --quiet", "only compute outputs"),
+    ExampleSpec("xbarrun lenet.xbar --input x.npz --metrics -", "metrics as JSON on standard output"),
+  ],
+  remarks: [
+    "An .npz may hold several arrays: the samples are the array named like the graph input, else 'images', 'x' or "
+      + "'input', or the only array. Integers are multiplied by a 0-d array 'scale' where there is one.",
+    "Results and counts do not depend on --threads.",
+  ])
+
+/// Runs `xbarrun` with the words of its command line; returns the exit status.
+public func runXbarrun(_ words: [String]) -> Int32 {
+  runCommand(name: "xbarrun") { () throws(DiagnosticList) in
+    do throws(Diagnostic) {
+      switch try xbarrunCommand.parse(words) {
+      case .help(let text): try printOut(text)
+      case .run(_, let arguments): try execute(arguments)
+      }
+    } catch {
+      throw DiagnosticList(error)
+    }
+  }
+}
+
+private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
+  try refuseUnavailable(arguments)
+  let limit = try arguments.integer("limit", in: 1...Int(Int32.max))
+  let threads = try arguments.integer("threads", in: 1...1024) ?? processorCount()
+  let quiet = arguments.has("quiet")
+  let path = arguments.positional(0) ?? ""
+  let program = try readProgram(path: path)
+  try checkOutput(arguments.value("output"), program)
+  let samples = try SampleSet(
+    input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit, for: program)
+  let progress = ProgressLine("running", total: samples.count, unit: "samples", quiet: quiet)
+  let record: RunRecord
+  do throws(Diagnostic) {
+    record = try run(program, on: samples, threads: threads) { progress.advance(by: $0) }
+  } catch {
+    progress.finish()
+    throw error.inFile(path)
+  }
+  progress.finish()
+  try write(record, arguments)
+  if !quiet
+    && ![arguments.value("output"), arguments.value("metrics"), arguments.value("html")].contains("-")
+  {
+    try printOut(record.text)
+  }
+  if !quiet && standardErrorIsTerminal {
+    let seconds = progress.elapsedSeconds
+    let rate = significant(Double(samples.count) / max(seconds, 1e-9))
+    writeToStandardError("ran \(durationText(seconds: seconds)), \(rate) samples per s\n")
+  }
+}
+
+/// Throws for what the command line offers but the program cannot do yet.
+private func refuseUnavailable(_ arguments: ParsedArguments) throws(Diagnostic) {
+  for name in ["trials", "trace"] where arguments.has(name) {
+    throw Diagnostic("run.unavailable", "--\(name) is not available yet", at: Location(.item("--\(name)")))
+  }
+  _ = try Device(named: arguments.value("device") ?? "ideal")
+  _ = try arguments.integer("seed", in: 0...Int.max)
+}
+
+/// Reads a program file.
+public func readProgram(path: String) throws(Diagnostic) -> Program {
+  try MappedFile(path: path).withBytes { bytes throws(Diagnostic) in try decode(bytes, file: path) }
+}
+
+private func write(_ record: RunRecord, _ arguments: ParsedArguments) throws(Diagnostic) {
+  if let path = arguments.value("output") { try writeFile(try outputBytes(record, path: path), to: path) }
+  if let path = arguments.value("metrics") { try writeFile(text: record.json.encoded, to: path) }
+  if let path = arguments.value("html") { try writeFile(text: record.page.html, to: path) }
+}
+
+/// Throws where the outputs of `program` do not fit into the kind of file that `path` names.
+private func checkOutput(_ path: String?, _ program: Program) throws(Diagnostic) {
+  guard let path, !path.hasSuffix(".npz"), program.outputs.count != 1 else { return }
+  throw Diagnostic(
+    "usage.output", "the program has \(program.outputs.count) outputs, which an .npy cannot hold",
+    notes: ["give --output a name that ends with .npz"])
+}
+
+/// The outputs as an `.npz` of all where the path says so, else the only output as an `.npy`.
+private func outputBytes(_ record: RunRecord, path: String) throws(Diagnostic) -> [UInt8] {
+  let arrays = zip(record.program.outputs, record.outputs).map { port, values in
+    let shape = record.program.buffers[port.buffer].shape
+    let sample = shape.first == 1 ? Array(shape.dropFirst()) : shape
+    return NamedTensor(name: port.name, tensor: Tensor([record.samples] + sample, values))
+  }
+  if path.hasSuffix(".npz") { return try npzBytes(arrays) }
+  guard let only = arrays.first else { throw Diagnostic("run.output", "the program has no output") }
+  return npyBytes(only.tensor)
+}
+
+private func processorCount() -> Int {
+  max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}

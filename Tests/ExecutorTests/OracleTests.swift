@@ -1,0 +1,115 @@
+import CKernels
+import DeviceModel
+import ProgramFormat
+import ProgramSamples
+import Support
+import Testing
+
+@testable import Executor
+
+/// Kernel levels are switched for the whole process, so the tests that do so run one after the other.
+@Suite(.serialized) struct OracleTests {
+  @Test func layersAgreeWithTheOracle() throws {
+    defer { xbar_use_level(2) }
+    var methods: Set<Method> = []
+    var saturations = 0
+    for seed in 0..<600 {
+      let sample = LayerCase(seed: UInt64(seed))
+      let plan = try ExecutablePlan(sample.program)
+      for pattern in plan.layers[0].patterns { methods.insert(pattern.method) }
+      let expected = try Expected(sample.program, sample.inputs.map { [$0] })
+      for level in Int32(0)...xbar_best_level() {
+        xbar_use_level(level)
+        let result = try plan.run(
+          inputs: [sample.inputs.flatMap { $0 }], samples: sample.inputs.count, threads: 1)
+        saturations += result.total.adcSaturations
+        expected.compare(result, "seed \(seed) level \(level)")
+      }
+    }
+    let all: Set<Method> = [
+      .countBits, .countListed, .nibbles(wide: false), .nibbles(wide: true), .listed(wide: false),
+      .listed(wide: true),
+    ]
+    #expect(methods == all)
+    #expect(saturations > 1000)
+  }
+
+  @Test func programsAgreeWithTheOracle() throws {
+    for seed in 0..<150 {
+      let program = ProgramSampler.program(seed: UInt64(seed))
+      let inputs = randomInputs(program, samples: 3, seed: UInt64(seed))
+      let plan = try ExecutablePlan(program)
+      let result: RunResult
+      do throws(Diagnostic) {
+        result = try plan.run(inputs: inputs.flattened, samples: 3, threads: 1)
+      } catch {
+        var oracle = Oracle(program)
+        #expect(throws: Diagnostic.self, "\(error)") {
+          for sample in inputs.samples { _ = try oracle.run(sample) }
+        }
+        continue
+      }
+      try Expected(program, inputs.samples).compare(result, "seed \(seed)")
+    }
+  }
+
+  @Test func threadsDoNotMatter() throws {
+    for seed in 0..<20 {
+      let program = ProgramSampler.program(seed: UInt64(seed))
+      let inputs = randomInputs(program, samples: 70, seed: 1)
+      let plan = try ExecutablePlan(program)
+      let expected = try? plan.run(inputs: inputs.flattened, samples: 70, threads: 1)
+      for threads in [2, 5, 70] {
+        let result = try? plan.run(inputs: inputs.flattened, samples: 70, threads: threads)
+        #expect(result == expected)
+      }
+    }
+  }
+}
+
+/// What the oracle says about a program and some samples.
+struct Expected {
+  let oracle: Oracle
+  private(set) var outputs: [[Float]]
+
+  init(_ program: Program, _ samples: [[[Float]]]) throws {
+    var oracle = Oracle(program)
+    outputs = [[Float]](repeating: [], count: program.outputs.count)
+    for sample in samples {
+      for (port, values) in try oracle.run(sample).enumerated() { outputs[port] += values }
+    }
+    self.oracle = oracle
+  }
+
+  /// Compares outputs, to the bit, and all events.
+  func compare(_ result: RunResult, _ name: String) {
+    #expect(result.outputs.map { $0.map(\.bitPattern) } == outputs.map { $0.map(\.bitPattern) }, "\(name)")
+    for (layer, expected) in zip(result.layers, oracle.events) { compare(layer.events, expected, name) }
+    compare(result.digital, oracle.digital, name)
+  }
+
+  private func compare(_ found: Events, _ expected: Events, _ name: String) {
+    guard found != expected else { return }
+    for field in Events.fields {
+      #expect(found[keyPath: field.path] == expected[keyPath: field.path], "\(name) \(field.name)")
+    }
+  }
+}
+
+/// Inputs by sample and port, and by port with all samples.
+struct RandomInputs {
+  let samples: [[[Float]]]
+  var flattened: [[Float]] {
+    (samples.first ?? []).indices.map { port in samples.flatMap { $0[port] } }
+  }
+}
+
+func randomInputs(_ program: Program, samples: Int, seed: UInt64) -> RandomInputs {
+  var random = SeededGenerator(seed: seed)
+  return RandomInputs(
+    samples: (0..<samples).map { _ in
+      program.inputs.map { port in
+        (0..<program.buffers[port.buffer].count).map { _ in Float(random.unit() * 3 - 1) }
+      }
+    })
+}

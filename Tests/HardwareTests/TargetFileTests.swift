@@ -1,0 +1,145 @@
+import Hardware
+import Support
+import Testing
+
+@Suite struct TargetFileTests {
+  private func text() throws -> String {
+    String(decoding: try Machine.targetBytes(named: "sre"), as: UTF8.self)
+  }
+
+  /// The `sre` file with a text replaced; the text must occur.
+  private func changed(_ old: String, _ new: String) throws -> [UInt8] {
+    let parts = try text().split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(parts.count == 2, "\(old)")
+    return Array((parts[0] + new + parts[1]).utf8)
+  }
+
+  private func expectRefusal(
+    _ id: String, _ bytes: [UInt8], mentions: String = "", note: String? = nil,
+    _ place: SourceLocation = #_sourceLocation
+  ) {
+    do throws(Diagnostic) {
+      _ = try TargetFile(json: bytes, file: "my.json")
+      Issue.record("expected \(id), nothing was thrown", sourceLocation: place)
+    } catch {
+      #expect(error.id == id && error.message.contains(mentions), "\(error)", sourceLocation: place)
+      #expect(error.location.file == "my.json", sourceLocation: place)
+      if case .text = error.location.place {
+      } else {
+        Issue.record("no place: \(error)", sourceLocation: place)
+      }
+      if let note { #expect(error.notes == [note], sourceLocation: place) }
+    }
+  }
+
+  @Test func refusesUnknownKeys() throws {
+    expectRefusal(
+      "target.key", try changed("\"rows\"", "\"row\""), mentions: "'array.row'", note: "did you mean 'rows'?")
+    expectRefusal("target.key", try changed("\"energy\"", "\"energies\""), note: "did you mean 'energy'?")
+    expectRefusal(
+      "target.key", try changed("\"adcConversion\"", "\"adcConversions\""), mentions: "energy.adcConversions",
+      note: "did you mean 'adcConversion'?")
+    expectRefusal("target.key", try changed("\"value\"", "\"val\""), mentions: "'array.rows.val'")
+    let plain = try TargetFile(json: Array(try text().utf8), file: "x")
+    #expect(plain.machine == (try Machine.target(named: "sre")))
+  }
+
+  @Test func namesMissingKeys() throws {
+    expectRefusal("target.missing", Array("{}".utf8), mentions: "name, summary, array.rows, array.columns")
+    let line = try text().split(separator: "\n").first { $0.contains("\"pool\"") } ?? ""
+    expectRefusal("target.missing", try changed(String(line), ""), mentions: "missing: energy.pool")
+    expectRefusal("target.missing", try changed("\"value\": 128, ", ""), mentions: "array.rows.value")
+  }
+
+  @Test(arguments: [
+    ("128,", "0,", "array.rows"), ("128,", "4097,", "1 ... 4096"), ("128,", "1.5,", "whole number"),
+    ("128,", "-1,", ""), ("128,", "1e300,", ""), ("15.36", "0", "timing.cycleNanoseconds"),
+    ("15.36", "-1", ""),
+    ("0.0059", "-0.1", "energy.wordlineDrive"), ("10.3", "1e13", ""),
+    ("214560.0", "1e16", "area.tileOverhead"),
+    ("\"sre\"", "\"\"", "name"), ("128,", "8,", "does not fit"),
+    ("\"source\": \"PP_sim", "\"source\": \"\", \"x\": \"", ""),
+  ])
+  func checksRanges(_ old: String, _ new: String, _ mention: String) throws {
+    let bytes = try changed(old, new)
+    expectRefusal(new.contains("\"x\"") ? "target.key" : "target.range", bytes, mentions: mention)
+  }
+
+  @Test func checksTypes() throws {
+    for value in ["\"128\"", "null", "true", "[128]", "{\"value\": {}}"] {
+      expectRefusal(
+        "target.type", try changed("\"value\": 128", "\"value\": \(value)"), mentions: "array.rows")
+    }
+    expectRefusal("target.type", try changed("\"sre\"", "7"), mentions: "name is a number")
+    expectRefusal("target.type", Array("[1]".utf8), mentions: "an object is expected")
+    let source = "\"assumed: no number is given, so there is no limit\""
+    expectRefusal("target.type", try changed(source, "1"), mentions: "hierarchy.tiles.source is a number")
+    expectRefusal("target.range", try changed(source, "\"\""), mentions: "hierarchy.tiles.source")
+  }
+
+  @Test func takesNumbersWithoutSource() throws {
+    let whole = "\"adcBits\": { \"value\": 6,"
+    let start = try #require(try text().split(separator: "\n").first { $0.contains(whole) })
+    let bytes = try changed(String(start), "    \"adcBits\": 7")
+    let file = try TargetFile(json: bytes, file: "my.json")
+    #expect(file.machine.array.adcBits == 7)
+    #expect(file.numbers.first { $0.path == "array.adcBits" } == file.numbers.first { $0.source == nil })
+    #expect(file.numbers.filter { $0.source == nil }.count == 1)
+    #expect(try Machine(json: bytes, file: "my.json") == file.machine)
+  }
+
+  @Test func pointsToTheLine() throws {
+    do throws(Diagnostic) {
+      _ = try TargetFile(json: Array("{\n  \"name\": \"x\",\n  \"nama\": 1\n}".utf8), file: "f.json")
+    } catch {
+      #expect(error.location.description == "f.json:3:3")
+    }
+    do throws(Diagnostic) {
+      _ = try TargetFile(json: Array("{\n  \"name\": x}".utf8), file: "f.json")
+    } catch {
+      #expect(error.location.description == "f.json:2:11" && error.id == "target.syntax")
+    }
+  }
+
+  @Test func refusesDoubles() throws {
+    expectRefusal("target.syntax", try changed("\"rows\"", "\"columns\""), mentions: "'columns' occurs twice")
+    expectRefusal("target.syntax", try changed("\"summary\"", "\"name\""), mentions: "twice")
+  }
+
+  @Test(arguments: Machine.targetNames)
+  func standsMutations(_ name: String) throws {
+    let bytes = try Machine.targetBytes(named: name)
+    var random = SeededGenerator(seed: 91)
+    var refused = 0
+    let pieces = [
+      "{", "}", "[", "]", "\"", ",", ":", "\\u", "\\", "1e999", "-", "0", "9", "null", "\u{0}", "\n",
+    ]
+    for _ in 0..<1000 {
+      var copy = bytes
+      for _ in 0...random.below(3) {
+        let at = random.below(copy.count)
+        let length = min(copy.count - at, random.inside(1...40))
+        switch random.below(4) {
+        case 0: copy[at] = UInt8(random.below(256))
+        case 1: copy.removeSubrange(at..<at + length)
+        case 2: copy.insert(contentsOf: copy[at..<at + length], at: random.below(copy.count))
+        default: copy.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: at)
+        }
+      }
+      do throws(Diagnostic) {
+        _ = try TargetFile(json: copy, file: "x")
+      } catch {
+        #expect(error.id.hasPrefix("target."))
+        refused += 1
+      }
+    }
+    #expect(refused > 300)
+  }
+
+  @Test func refusesEveryTruncation() throws {
+    let bytes = Array(try Machine.targetBytes(named: "sre").dropLast())
+    for length in stride(from: 0, to: bytes.count, by: 7) {
+      expectRefusal("target.syntax", Array(bytes[..<length]))
+    }
+  }
+}

@@ -1,0 +1,228 @@
+public import DeviceModel
+import Hardware
+public import ProgramFormat
+public import Support
+import Tensors
+
+/// A slow interpreter of programs that follows the definitions word by word: one sample, one round, one digit, one
+/// operation unit at a time.
+public struct Oracle {
+  /// The program.
+  public let program: Program
+  private var values: [Tensor]
+  private var driven: [[Int64]]
+  private var bitlines: [[Int64]]
+  /// Events by layer.
+  public private(set) var events: [Events]
+  /// Events that belong to no layer.
+  public private(set) var digital = Events()
+
+  /// Interprets `program`.
+  public init(_ program: Program) {
+    self.program = program
+    values = program.buffers.map { Oracle.zeros($0) }
+    driven = program.layers.map { [Int64](repeating: 0, count: $0.inputs) }
+    bitlines = program.layers.map { [Int64](repeating: 0, count: $0.outputs) }
+    events = program.layers.map { _ in Events() }
+  }
+
+  private static func zeros(_ buffer: Buffer) -> Tensor {
+    buffer.element.isFloat
+      ? Tensor(buffer.shape, [Float](repeating: 0, count: buffer.count))
+      : Tensor(buffer.shape, [Int64](repeating: 0, count: buffer.count))
+  }
+
+  /// Runs one sample; `inputs` holds one array for each graph input.
+  public mutating func run(_ inputs: [[Float]]) throws(Diagnostic) -> [[Float]] {
+    values = program.buffers.map { Oracle.zeros($0) }
+    for (port, elements) in zip(program.inputs, inputs) {
+      values[port.buffer] = Tensor(program.buffers[port.buffer].shape, elements)
+      digital.inputFetches.dram += elements.count
+    }
+    try run(program.code, round: 0)
+    for port in program.outputs { digital.dramWrites += values[port.buffer].count }
+    return program.outputs.map { values[$0.buffer].floats }
+  }
+
+  private mutating func run(_ body: [Instruction], round: Int) throws(Diagnostic) {
+    for (place, instruction) in body.enumerated() {
+      switch instruction.operation {
+      case .loop(let count, let inner):
+        for k in 0..<count { try run(inner, round: k) }
+      case .load(let register, let source, let window, let padding):
+        let from = values[source].integers
+        let to = (0..<window.length).map { r in
+          window.source(position: round, element: r).map { from[$0] } ?? padding
+        }
+        values[register] = Tensor(program.buffers[register].shape, to)
+        count(loadOf: register, in: body[(place + 1)...])
+      case .drive(let register, let layer): driven[layer] = values[register].integers
+      case .convert(let layer): bitlines[layer] = convert(layer)
+      case .accumulate(let register, let layer):
+        values[register] = Tensor(program.buffers[register].shape, bitlines[layer])
+      case .store(let destination, let register, let arrangement):
+        store(destination, register, arrangement, round)
+        count(storeOf: register, in: body[..<place])
+      case .digital(let op, let inputs, let output):
+        let result = try op.apply(to: inputs.map { values[$0] })
+        values[output] = result.data.isFloat ? result : Tensor(result.shape, result.integers)
+        count(op, inputs, output)
+      }
+    }
+  }
+
+  private mutating func store(_ destination: Int, _ register: Int, _ place: Arrangement, _ round: Int) {
+    let (image, spot) = (round / place.spots, round % place.spots)
+    let shape = program.buffers[destination].shape
+    func index(_ k: Int) -> Int { (image * place.channels + place.channelStart + k) * place.spots + spot }
+    var elements = values[destination].integers
+    for (k, value) in values[register].integers.enumerated() { elements[index(k)] = value }
+    values[destination] = Tensor(shape, elements)
+  }
+
+  // MARK: - The meaning of a layer
+
+  private mutating func convert(_ index: Int) -> [Int64] {
+    let layer = program.layers[index]
+    let x = driven[index]
+    events[index].positions += 1
+    var y: [Int64]
+    if layer.inputSigned {
+      let positive = pass(index, x.map { max($0, 0) })
+      let negative = pass(index, x.map { max(-$0, 0) })
+      y = zip(positive, negative).map { $0 - $1 }
+    } else {
+      y = pass(index, x)
+    }
+    let sum = x.reduce(0, +)
+    for o in y.indices { y[o] -= layer.offset * sum }
+    countFetches(index)
+    return y
+  }
+
+  private mutating func pass(_ index: Int, _ x: [Int64]) -> [Int64] {
+    let layer = program.layers[index]
+    var y = [Int64](repeating: 0, count: layer.outputs)
+    var activations: [Int: Int] = [:]
+    for block in program.blocks[layer.blocks] {
+      let shift = block.rows.map(\.shift).max() ?? 0
+      let bits = (layer.inputSigned ? layer.inputBits - 1 : layer.inputBits) + shift
+      for t in 0..<(bits + layer.dacBits - 1) / layer.dacBits {
+        let digits = block.rows.map { row in
+          Int((x[row.input] << Int64(row.shift)) >> Int64(t * layer.dacBits)) & ((1 << layer.dacBits) - 1)
+        }
+        for rows in unitRows(block, digits) {
+          for start in stride(from: 0, to: block.columns.count, by: block.units.width) {
+            let columns = start..<min(start + block.units.width, block.columns.count)
+            activations[block.crossbar, default: 0] += 1
+            activate(index, block, rows, columns, digits, t, &y)
+          }
+        }
+      }
+    }
+    events[index].cycles += (activations.values.max() ?? 0) + program.machine.timing.pipelineCycles
+    return y
+  }
+
+  /// The wordlines of each unit, top down.
+  private func unitRows(_ block: Block, _ digits: [Int]) -> [[Int]] {
+    let all = Array(block.rows.indices)
+    let list = block.units.isDynamic ? all.filter { digits[$0] != 0 } : all
+    return stride(from: 0, to: list.count, by: block.units.height).map {
+      Array(list[$0..<min($0 + block.units.height, list.count)])
+    }
+  }
+
+  private mutating func activate(
+    _ index: Int, _ block: Block, _ rows: [Int], _ columns: Range<Int>, _ digits: [Int], _ t: Int,
+    _ y: inout [Int64]
+  ) {
+    let layer = program.layers[index]
+    let cells = program.crossbars[block.crossbar].cells
+    let maximum = (1 << layer.adcBits) - 1
+    let active = rows.filter { digits[$0] != 0 }.count
+    events[index].ouActivations += 1
+    events[index].wordlineDrives += active
+    events[index].cellReads += active * columns.count
+    for c in columns {
+      var sum = 0
+      for r in rows {
+        sum += digits[r] * Int(cells[(block.row + r) * program.machine.array.columns + block.column + c])
+      }
+      events[index].adcConversions += 1
+      events[index].shiftAdds += 1
+      if sum > maximum { events[index].adcSaturations += 1 }
+      let term = Int64(min(sum, maximum)) << Int64(t * layer.dacBits + block.columns[c].shift)
+      y[block.columns[c].output] += block.columns[c].negative ? -term : term
+    }
+  }
+
+  // MARK: - Events outside of the units
+
+  private mutating func countFetches(_ index: Int) {
+    let layer = program.layers[index]
+    func width(_ n: Int) -> Int {
+      var bits = 0
+      while n > 1 << bits { bits += 1 }
+      return bits
+    }
+    for block in program.blocks[layer.blocks] {
+      events[index].inputFetches.buffer += block.rows.count
+      let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
+      if !neighbours || block.rows.contains(where: { $0.shift != 0 }) {
+        events[index].indexReads += block.rows.count
+        events[index].indexBits += block.rows.count * width(layer.inputs)
+      }
+      var runs = [block.columns[0].output]
+      for column in block.columns where column.output != runs[runs.count - 1] { runs.append(column.output) }
+      if !zip(runs, runs.dropFirst()).allSatisfy({ $1 == $0 + 1 }) {
+        events[index].indexReads += runs.count
+        events[index].indexBits += runs.count * width(layer.outputs)
+      }
+    }
+  }
+
+  private func bits(_ buffer: Int) -> Int {
+    switch program.buffers[buffer].element {
+    case .float32: return 32 * program.buffers[buffer].count
+    case .integer(let bits, _): return bits == 64 ? 0 : bits * program.buffers[buffer].count
+    }
+  }
+
+  private mutating func count(loadOf register: Int, in rest: ArraySlice<Instruction>) {
+    var events = Events()
+    events.inputFetches.sram = program.buffers[register].count
+    events.bufferBits = bits(register)
+    for instruction in rest {
+      if case .drive(register, let layer) = instruction.operation {
+        self.events[layer] += events
+        return
+      }
+    }
+    digital += events
+  }
+
+  private mutating func count(storeOf register: Int, in before: ArraySlice<Instruction>) {
+    var events = Events()
+    events.outputWrites = program.buffers[register].count
+    events.bufferBits = bits(register)
+    for instruction in before.reversed() {
+      if case .accumulate(register, let layer) = instruction.operation {
+        self.events[layer] += events
+        return
+      }
+    }
+    digital += events
+  }
+
+  private mutating func count(_ op: DigitalOperator, _ inputs: [Int], _ output: Int) {
+    if case .reshape = op { return }
+    digital.bufferBits += inputs.reduce(bits(output)) { $0 + bits($1) }
+    switch op {
+    case .transpose, .concat, .pad: return
+    case .maxPool(let window), .averagePool(let window, _):
+      digital.poolComparisons += values[output].count * window.kernelHeight * window.kernelWidth
+    default: digital.activations += values[output].count
+    }
+  }
+}
