@@ -121,7 +121,7 @@ let package = Package(
       "EndToEndTests",
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
-        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples",
+        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples", "ONNX", "Import",
       ]),
     test("LayeringTests", []),
   ]

@@ -75,7 +75,9 @@ extension LayerSample {
       // A unit ends at its height, at the crossbar's last wordline, and at the matrix's last row.
       let bottom = min(top + array.unitHeight, (top / array.rows + 1) * array.rows, rows)
       for weight in stride(from: 0, to: 16, by: array.dacBits) {
-        let digits = vector[top..<bottom].map { $0 / (Int64(1) << Int64(weight)) % (Int64(1) << Int64(array.dacBits)) }
+        let digits = vector[top..<bottom].map {
+          $0 / (Int64(1) << Int64(weight)) % (Int64(1) << Int64(array.dacBits))
+        }
         for o in 0..<columns {
           var current: Int64 = 0
           for r in top..<bottom { current += plane.cells[r * columns + o] * digits[r - top] }

@@ -23,7 +23,8 @@ func expectFailure(
 
 /// A machine with the given array.
 func testMachine(
-  rows: Int = 128, columns: Int = 128, cellBits: Int = 2, unit: (Int, Int) = (16, 16), dac: Int = 1, adc: Int = 6,
+  rows: Int = 128, columns: Int = 128, cellBits: Int = 2, unit: (Int, Int) = (16, 16), dac: Int = 1,
+  adc: Int = 6,
   tiles: Int = 0
 ) -> Machine {
   Machine(
@@ -46,7 +47,8 @@ func run(_ pipeline: String, on module: AnyModule, in context: inout PassContext
 }
 
 /// Runs a pipeline on a tensor module.
-func run(_ pipeline: String, on module: Module<TensorLevel>, calibration: [[Tensor]] = []) throws -> AnyModule {
+func run(_ pipeline: String, on module: Module<TensorLevel>, calibration: [[Tensor]] = []) throws -> AnyModule
+{
   var context = PassContext(calibration: calibration)
   return try run(pipeline, on: AnyModule(module), in: &context)
 }

@@ -55,7 +55,9 @@ struct Net {
     return try op(opcode, operands, attributes)
   }
 
-  mutating func conv(_ x: ValueID, _ geometry: ConvGeometry, bias: Bool = true, name: String? = nil) throws -> ValueID {
+  mutating func conv(_ x: ValueID, _ geometry: ConvGeometry, bias: Bool = true, name: String? = nil) throws
+    -> ValueID
+  {
     let channels = builder.type(x).shape?[1] ?? 1
     let w = constant([geometry.filters, channels / geometry.groups] + geometry.kernel)
     let b = bias ? [constant([geometry.filters], name: "b")] : []
@@ -87,7 +89,8 @@ struct Net {
     return try digital(
       .maxPool(
         Window(
-          batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 2, kernelWidth: 2,
+          batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 2,
+          kernelWidth: 2,
           strideHeight: 2, strideWidth: 2, outHeight: shape[2] / 2, outWidth: shape[3] / 2)), x)
   }
 }
@@ -110,7 +113,9 @@ struct ConvGeometry {
 
   /// A strided, padded, dilated, grouped or one-dimensional convolution of an image of `8x9`.
   static func random(channels: Int, spatial: Int, _ random: inout SeededGenerator) -> ConvGeometry {
-    func list(_ range: ClosedRange<Int>, _ count: Int) -> [Int] { (0..<count).map { _ in random.inside(range) } }
+    func list(_ range: ClosedRange<Int>, _ count: Int) -> [Int] {
+      (0..<count).map { _ in random.inside(range) }
+    }
     let groups = random.chance(0.3) ? channels : random.chance(0.3) ? 2 : 1
     return ConvGeometry(
       filters: groups * random.inside(1...3), kernel: list(1...3, spatial), strides: list(1...2, spatial),

@@ -66,7 +66,9 @@ struct RandomLayerTests {
   private func decoded(_ layer: LayerView, _ sample: LayerSample) -> [Int64]? {
     var sums = [Int64](repeating: -layer.offset, count: sample.rows * sample.columns)
     for block in layer.blocks {
-      guard block.rows.count <= sample.array.rows, block.columns.count <= sample.array.columns else { return nil }
+      guard block.rows.count <= sample.array.rows, block.columns.count <= sample.array.columns else {
+        return nil
+      }
       for (r, row) in block.rows.enumerated() {
         for (c, column) in block.columns.enumerated() {
           let level = Int64(block.cells[r * block.columns.count + c])
@@ -85,7 +87,9 @@ struct RandomLayerTests {
     for number in 0..<2000 {
       let sample = randomLayerSample(number, &random)
       seen.insert(sample.signs.rawValue)
-      seen.formUnion([sample.order, sample.placement, "cell \(sample.array.cellBits)", "dac \(sample.array.dacBits)"])
+      seen.formUnion([
+        sample.order, sample.placement, "cell \(sample.array.cellBits)", "dac \(sample.array.dacBits)",
+      ])
       seen.formUnion(["weight \(sample.weightBits)", "input \(sample.inputs)"])
       if sample.weights.contains(-(1 << Int64(sample.weightBits - 1))) { seen.insert("lowest weight") }
       if sample.rows == 1 && sample.columns == 1 { seen.insert("one cell") }

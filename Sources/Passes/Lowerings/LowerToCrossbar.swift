@@ -60,13 +60,7 @@ private struct CrossbarLowering {
   }
 
   private mutating func copy(_ op: Op) {
-    var attributes = op.attributes
-    attributes.removeAll { $0.name == "range" }
-    for attribute in attributes {
-      if case .resource(let name) = attribute.value, let resource = source.resource(name) {
-        builder.module.setResource(resource)
-      }
-    }
+    let attributes = builder.module.adopt(op.attributes.filter { $0.name != "range" }, from: source)
     let results = op.results.map { id in
       let value = source.values[id]
       let new = builder.value(value.name, value.type)

@@ -15,47 +15,60 @@ struct FoldBatchNorm: Pass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
-    "weights and biases are rounded to binary32 once; outputs change by float rounding only")
+    "factors, weights and biases are rounded to binary32; outputs change by float rounding only")
   static let options: [PassOption] = []
 
   init(_ options: PassOptions) {}
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
-    var body: [OpID] = []
-    let uses = Uses(of: module)
-    var producer: [ValueID: OpID] = [:]
-    for id in module.body {
-      let op = module.ops[id]
-      if op.opcode == .batchNorm {
-        let affine = try parameters(of: op, in: module, producer)
-        if let source = producer[op.operands[0]], uses[op.operands[0]].count == 1,
-          let position = body.firstIndex(of: source),
-          let folded = fold(source, affine, result: op.results[0], &module, producer)
-        {
-          body.replaceSubrange(position...position, with: folded)
-          producer[op.results[0]] = source
-          context.count("batch-norms-folded", 1)
-          continue
-        }
-        body += spellOut(op, affine, &module)
-        continue
-      }
-      for result in op.results { producer[result] = id }
-      body.append(id)
-    }
-    module.body = body
+    var folding = BatchNormFolding(module)
+    try folding.run()
+    module = folding.module
     dropUnusedConstants(&module)
     module = module.compacted()
+    if folding.count > 0 { context.count("batch-norms-folded", folding.count) }
   }
+}
+
+/// The work of `fold-batchnorm`.
+private struct BatchNormFolding {
+  var module: Module<TensorLevel>
+  var count = 0
+  private let uses: Uses
+  private var body: [OpID] = []
+  private var producer: [ValueID: OpID] = [:]
+  private var names: Set<String>
 
   private typealias Affine = (factor: [Float], offset: [Float])
 
-  private func parameters(of op: Op, in module: Module<TensorLevel>, _ producer: [ValueID: OpID])
-    throws(Diagnostic) -> Affine
-  {
+  init(_ module: Module<TensorLevel>) {
+    self.module = module
+    uses = Uses(of: module)
+    names = Set(module.values.elements.map(\.name))
+  }
+
+  mutating func run() throws(Diagnostic) {
+    for id in module.body {
+      let op = module.ops[id]
+      guard op.opcode == .batchNorm else {
+        append(id)
+        continue
+      }
+      let affine = try parameters(of: op)
+      if !fold(op, affine) { spellOut(op, affine) }
+    }
+    module.body = body
+  }
+
+  private mutating func append(_ id: OpID) {
+    for result in module.ops[id].results { producer[result] = id }
+    body.append(id)
+  }
+
+  private func parameters(of op: Op) throws(Diagnostic) -> Affine {
     var lists: [[Float]] = []
     for operand in op.operands.dropFirst() {
-      guard let tensor = constant(operand, module, producer) else {
+      guard let tensor = constant(operand) else {
         throw Diagnostic(
           "fold-batchnorm.parameters", "the parameters of a batch normalization must be constant",
           at: op.location,
@@ -64,75 +77,86 @@ struct FoldBatchNorm: Pass {
       lists.append(tensor.floats)
     }
     let channels = module.values[op.operands[0]].type.shape?.dropFirst().first ?? 0
-    guard lists.allSatisfy({ $0.count == channels }) else {
+    guard channels > 0, lists.allSatisfy({ $0.count == channels }) else {
       throw Diagnostic(
         "fold-batchnorm.parameters", "expected \(channels) parameters of each kind", at: op.location)
     }
     return batchNormAffine(lists, epsilon: op.float("epsilon"))
   }
 
-  private func constant(_ value: ValueID, _ module: Module<TensorLevel>, _ producer: [ValueID: OpID])
-    -> Tensor?
-  {
+  private func constant(_ value: ValueID) -> Tensor? {
     guard let id = producer[value], module.ops[id].opcode == .constant else { return nil }
     let type = module.values[value].type
     return module.tensor(module.ops[id]["value"], element: type.element, shape: type.shape ?? [])
   }
 
-  /// The constants and the operation that replace `source`, or nil where it cannot be folded.
-  private func fold(
-    _ source: OpID, _ affine: Affine, result: ValueID, _ module: inout Module<TensorLevel>,
-    _ producer: [ValueID: OpID]
-  ) -> [OpID]? {
-    var op = module.ops[source]
-    guard op.opcode == .conv || op.opcode == .gemm, let weights = constant(op.operands[1], module, producer)
-    else {
-      return nil
-    }
+  /// Moves `norm` into the operation before it; false where that cannot be.
+  private mutating func fold(_ norm: Op, _ affine: Affine) -> Bool {
     let channels = affine.factor.count
+    guard uses[norm.operands[0]].count == 1, let source = producer[norm.operands[0]],
+      let position = body.lastIndex(of: source)
+    else { return false }
+    var op = module.ops[source]
+    // The channels of a product are its columns; they lie on the axis of the normalization only in a matrix.
+    let isMatrix = op.opcode == .gemm && module.values[norm.operands[0]].type.shape?.count == 2
+    guard op.opcode == .conv || isMatrix, let weights = constant(op.operands[1]) else { return false }
     var bias = [Float](repeating: 0, count: channels)
     if op.operands.count > 2 {
-      guard let old = constant(op.operands[2], module, producer) else { return nil }
+      guard let old = constant(op.operands[2]) else { return false }
       bias = old.floats
     }
     // A filter is a run of a convolution's weights and a column of a product's.
     let run = weights.count / channels
     let scaled = weights.floats.enumerated().map { index, weight in
-      weight * affine.factor[op.opcode == .conv ? index / run : index % channels]
+      weight * affine.factor[isMatrix ? index % channels : index / run]
     }
     let moved = (0..<channels).map {
       Float(Double(bias[$0]) * Double(affine.factor[$0]) + Double(affine.offset[$0]))
     }
     let name = module.values[op.operands[1]].name
-    let (w, wOp) = add(Tensor(weights.shape, scaled), name: "\(name).folded", op, &module)
-    let (b, bOp) = add(Tensor([channels], moved), name: "\(name).folded-bias", op, &module)
+    body.remove(at: position)
+    let w = add(Tensor(weights.shape, scaled), name: "\(name).folded", op)
+    let b = add(Tensor([channels], moved), name: "\(name).folded-bias", op)
     op.operands = [op.operands[0], w, b]
-    op.results = [result]
+    op.results = norm.results
+    if op["range"] != nil { op["range"] = norm["range"] }
     module.ops[source] = op
-    return [wOp, bOp, source]
+    append(source)
+    count += 1
+    return true
   }
 
-  private func spellOut(_ op: Op, _ affine: Affine, _ module: inout Module<TensorLevel>) -> [OpID] {
-    let type = module.values[op.results[0]].type
-    let name = module.values[op.results[0]].name
+  /// A product and a sum; calibration has not seen the product.
+  private mutating func spellOut(_ norm: Op, _ affine: Affine) {
+    module.facts.remove(.calibrated)
+    let type = module.values[norm.results[0]].type
+    let name = module.values[norm.results[0]].name
     let shape = [affine.factor.count] + [Int](repeating: 1, count: max(0, (type.shape?.count ?? 2) - 2))
-    let (factor, factorOp) = add(Tensor(shape, affine.factor), name: "\(name).factor", op, &module)
-    let (offset, offsetOp) = add(Tensor(shape, affine.offset), name: "\(name).offset", op, &module)
-    let scaled = module.values.add(Value(name: "\(name).scaled", type: type))
-    return [
-      factorOp, offsetOp,
-      module.add(Op(.multiply, operands: [op.operands[0], factor], results: [scaled], origin: op.origin)),
-      module.add(Op(.add, operands: [scaled, offset], results: op.results, origin: op.origin)),
-    ]
+    let factor = add(Tensor(shape, affine.factor), name: "\(name).factor", norm)
+    let offset = add(Tensor(shape, affine.offset), name: "\(name).offset", norm)
+    let scaled = value("\(name).scaled", type)
+    append(
+      module.add(Op(.multiply, operands: [norm.operands[0], factor], results: [scaled], origin: norm.origin)))
+    append(module.add(Op(.add, operands: [scaled, offset], results: norm.results, origin: norm.origin)))
   }
 
-  private func add(_ tensor: Tensor, name: String, _ op: Op, _ module: inout Module<TensorLevel>) -> (
-    ValueID, OpID
-  ) {
-    let attribute = module.constant(tensor, element: .float32, name: name)
-    let value = module.values.add(Value(name: name, type: ValueType(.float32, tensor.shape)))
-    let id = module.add(
-      Op(.constant, results: [value], attributes: [NamedAttribute("value", attribute)], origin: op.origin))
-    return (value, id)
+  private mutating func value(_ wish: String, _ type: ValueType) -> ValueID {
+    var name = wish
+    var number = 1
+    while !names.insert(name).inserted {
+      number += 1
+      name = "\(wish).\(number)"
+    }
+    return module.values.add(Value(name: name, type: type))
+  }
+
+  private mutating func add(_ tensor: Tensor, name: String, _ op: Op) -> ValueID {
+    let result = value(name, ValueType(.float32, tensor.shape))
+    let attribute = module.constant(tensor, element: .float32, name: module.values[result].name)
+    append(
+      module.add(
+        Op(.constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: op.origin))
+    )
+    return result
   }
 }

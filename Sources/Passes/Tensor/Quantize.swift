@@ -46,10 +46,12 @@ struct Quantize: Pass {
   }
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    guard !module.facts.contains(.quantized) else {
+      throw Diagnostic("quantize.twice", "the module is quantized already", notes: ["run quantize once"])
+    }
     var quantizer = Quantizer(module, self)
     try quantizer.run()
-    let quantized = quantizer.builder.module
-    module = quantized
+    module = quantizer.builder.module
     dropUnusedConstants(&module)
     module = module.compacted()
     context.count("layers-quantized", quantizer.layerCount)
@@ -59,23 +61,24 @@ struct Quantize: Pass {
   func inputType(for range: [Float]) -> (
     type: ElementType, quantization: Quantization, low: Int64, high: Int64
   )? {
-    let low = min(range[0], 0)
-    let high = max(range[1], 0)
+    let low = Double(min(range[0], 0))
+    let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
     if low == 0 || usesZeroPoint {
-      let scale = positive((high - low) / Float(top))
-      let zero = low == 0 ? 0 : min(max(Int64((-low / scale).rounded()), 0), top)
-      return (
-        .integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top
-      )
+      let scale = step((high - low) / Double(top))
+      let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
+      return (.integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
-    let scale = positive(max(-low, high) / Float(limit))
+    let scale = step(max(-low, high) / Double(limit))
     return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
   }
 
-  private func positive(_ scale: Float) -> Float { scale > 0 && scale.isFinite ? max(scale, 1e-30) : 1 }
+  /// A step as a scale: positive, finite and far from where binary32 loses digits; 1 where all values are 0.
+  private func step(_ size: Double) -> Float {
+    size > 0 ? Float(min(max(size, 1e-30), Double(Float.greatestFiniteMagnitude))) : 1
+  }
 
   /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
   func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (
@@ -87,7 +90,7 @@ struct Quantize: Pass {
       let slot = scalePerOutput ? output(k) : 0
       largest[slot] = max(largest[slot], Swift.abs(weight))
     }
-    let scales = largest.map { positive($0 / limit) }
+    let scales = largest.map { step(Double($0 / limit)) }
     let values = weights.enumerated().map { k, weight in
       let level = (weight / scales[scalePerOutput ? output(k) : 0]).rounded(.toNearestOrAwayFromZero)
       return Int64(max(-limit, min(limit, level)))

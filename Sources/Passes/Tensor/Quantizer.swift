@@ -13,8 +13,10 @@ struct Quantizer {
     /// The axis of the outputs.
     var axis: Int
     /// Clamps that a ReLU or a clip behind the sums asked for.
-    var low: Float
-    var high: Float
+    var low = -Float.infinity
+    var high = Float.infinity
+    /// Max-pools and shape operations behind the sums, which do the same before and after rounding and clamping.
+    var moves: [Op] = []
   }
 
   /// The forms of one value.
@@ -51,7 +53,7 @@ struct Quantizer {
       case .conv, .gemm: try matrixOperator(op)
       case .relu: try clamp(op, low: 0, high: .infinity)
       case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
-      case .maxPool, .reshape, .transpose: try integerOperator(op)
+      case .maxPool, .reshape, .transpose: try moveOperator(op)
       case .output: try output(op)
       case .batchNorm:
         throw Diagnostic(
@@ -71,8 +73,9 @@ struct Quantizer {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try float(operand, for: op)) }
     let result = op.results[0]
+    let attributes = builder.module.adopt(op.attributes, from: source)
     forms[result.index].float = builder.emit(
-      op.opcode, operands, transferred(op.attributes), type: source.values[result].type, name: name(result),
+      op.opcode, operands, attributes, type: source.values[result].type, name: name(result),
       origin: op.origin)
   }
 
@@ -81,25 +84,18 @@ struct Quantizer {
     builder.module.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
   }
 
-  /// Max-pools and shape operations do the same to integers; without an integer form they stay on floats.
-  private mutating func integerOperator(_ op: Op) throws(Diagnostic) {
-    let source = forms[op.operands[0].index]
-    guard source.quantized != nil || source.sums != nil else { return try floatOperator(op) }
-    let operand = try quantized(op.operands[0], for: op)
-    var type = builder.type(operand)
-    type.shape = shape(op.results[0])
-    forms[op.results[0].index].quantized = builder.emit(
-      op.opcode, [operand], op.attributes.filter { $0.name != "range" }, type: type,
-      name: name(op.results[0]),
-      origin: op.origin)
+  /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked for.
+  private mutating func moveOperator(_ op: Op) throws(Diagnostic) {
+    guard var sums = forms[op.operands[0].index].sums else { return try floatOperator(op) }
+    sums.moves.append(op)
+    forms[op.results[0].index].sums = sums
   }
 
   /// A clamp behind sums costs nothing: the requantization clamps anyway.
   private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
-    let source = forms[op.operands[0].index]
-    guard var sums = source.sums, low <= high else { return try floatOperator(op) }
-    sums.low = max(sums.low, low)
-    sums.high = max(sums.low, min(sums.high, high))
+    guard var sums = forms[op.operands[0].index].sums, low <= high else { return try floatOperator(op) }
+    sums.low = min(max(sums.low, low), high)
+    sums.high = min(max(sums.high, low), high)
     forms[op.results[0].index].sums = sums
   }
 
@@ -108,6 +104,10 @@ struct Quantizer {
       throw Diagnostic(
         "quantize.weights", "the weights are not constant", at: op.location,
         notes: ["run fold-constants first"])
+    }
+    guard weights.floats.allSatisfy(\.isFinite) else {
+      throw Diagnostic(
+        "quantize.weights", "a weight is not a finite number", at: op.location, notes: ["check the model"])
     }
     let isConv = op.opcode == .conv
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
@@ -167,11 +167,6 @@ struct Quantizer {
         tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
     } else if let sums = forms[id.index].sums {
       result = scaled(sums, id, op)
-    } else if let quantized = forms[id.index].quantized, let step = builder.type(quantized).quantization {
-      result = builder.emit(
-        .dequantize(scale: step.scale, zero: step.zero), [quantized], type: ValueType(.float32, shape(id)),
-        name: name(id), origin: op.origin)
-      setRange(id)
     } else {
       throw Diagnostic("quantize.value", "%\(name(id)) has no form", at: op.location)
     }
@@ -179,17 +174,16 @@ struct Quantizer {
     return result
   }
 
-  /// Sums times their scale, and clamped where a ReLU stood behind them.
+  /// Sums times their scale, clamped where a ReLU stood behind them, and moved.
   private mutating func scaled(_ sums: Sums, _ id: ValueID, _ op: Op) -> ValueID {
-    let type = ValueType(.float32, shape(id))
+    var type = ValueType(.float32, builder.type(sums.value).shape)
     let single = sums.scales.count == 1
     var result = builder.emit(
       .dequantize(scale: single ? Float(sums.scales[0]) : 1, zero: 0), [sums.value], type: type,
-      name: name(id),
-      origin: op.origin)
+      name: name(id), origin: op.origin)
     setRange(id)
     if !single {
-      var factorShape = [Int](repeating: 1, count: shape(id).count)
+      var factorShape = [Int](repeating: 1, count: type.shape?.count ?? 0)
       factorShape[sums.axis] = sums.scales.count
       let factors = builder.constant(
         Tensor(factorShape, sums.scales.map { Float($0) }), element: .float32, name: "\(name(id)).scales",
@@ -204,7 +198,18 @@ struct Quantizer {
       )
       setRange(id)
     }
+    for move in sums.moves {
+      type.shape = shape(move.results[0])
+      result = emit(move, result, type)
+      setRange(id)
+    }
     return result
+  }
+
+  private mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType) -> ValueID {
+    builder.emit(
+      move.opcode, [operand], move.attributes.filter { $0.name != "range" }, type: type,
+      name: name(move.results[0]), origin: move.origin)
   }
 
   /// Puts the calibrated range on the operation that was emitted last.
@@ -221,12 +226,17 @@ struct Quantizer {
         "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
         notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
     }
-    let type = ValueType(grid.type, shape(id), grid.quantization)
-    let result: ValueID
+    var type = ValueType(grid.type, shape(id), grid.quantization)
+    var result: ValueID
     if let sums = forms[id.index].sums {
       let rule = try requantization(sums, grid.quantization, grid.low, grid.high, op)
+      type.shape = builder.type(sums.value).shape
       result = builder.emit(
         .requantize(rule), [sums.value], type: type, name: "\(name(id)).q", origin: op.origin)
+      for move in sums.moves {
+        type.shape = shape(move.results[0])
+        result = emit(move, result, type)
+      }
     } else {
       let x = try float(id, for: op)
       result = builder.emit(
@@ -260,15 +270,19 @@ struct Quantizer {
       multipliers: multipliers, shifts: shifts, zero: grid.zero, low: level(sums.low, low),
       high: level(sums.high, high), axis: sums.axis)
   }
+}
 
-  /// Attributes with the constants that they name moved to the new module.
-  private mutating func transferred(_ attributes: [NamedAttribute]) -> [NamedAttribute] {
+extension Module {
+  /// `attributes` of an operation of `source`, with the resources that they name copied to this module, under other
+  /// names where theirs are taken.
+  mutating func adopt<Source: Level>(_ attributes: [NamedAttribute], from source: Module<Source>)
+    -> [NamedAttribute]
+  {
     attributes.map { attribute in
       guard case .resource(let name) = attribute.value, let resource = source.resource(name) else {
         return attribute
       }
-      builder.module.setResource(resource)
-      return attribute
+      return NamedAttribute(attribute.name, constant(resource.tensor, element: resource.element, name: name))
     }
   }
 }

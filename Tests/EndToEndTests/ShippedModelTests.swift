@@ -1,0 +1,205 @@
+import CodeGen
+import CommandLineTools
+import DeviceModel
+import Driver
+import Executor
+import Foundation
+import Hardware
+import IR
+import Import
+import ONNX
+import Passes
+import ProgramFormat
+import Reference
+import Support
+import Tensors
+import Testing
+
+private let updatesGoldens = ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1"
+private let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
+
+/// Every model that comes with the package, all the way.
+@Suite("Shipped models")
+struct ShippedModelTests {
+  @Test(arguments: shippedModels) func compilesToTheSameBytesEveryTime(model: String, data: String) throws {
+    var second = request(model, data)
+    second.jobs = 2
+    let (a, b) = (try compile(request(model, data)), try compile(second))
+    #expect(a.bytes == b.bytes)
+    #expect(try encode(try decode(a.bytes, file: "a")) == a.bytes)
+  }
+
+  @Test(arguments: shippedModels) func disassembledAndAssembledGivesTheSameBytes(model: String, data: String) throws {
+    let bytes = try compile(request(model, data)).bytes
+    let lifted = AnyModule.program(liftProgram(try decode(bytes, file: "a")))
+    let arrays = Dictionary(uniqueKeysWithValues: lifted.resources.map { ($0.name, $0.tensor) })
+    let parsed = try parseModule(lifted.text) { arrays[$0] }
+    #expect(verify(parsed).isEmpty)
+    #expect(parsed.text == lifted.text)
+    guard case .program(let module) = parsed else {
+      Issue.record("the text is at another level")
+      return
+    }
+    #expect(try encode(try emitProgram(module)) == bytes)
+  }
+
+  @Test(arguments: shippedModels) func everyLevelPrintsAndParses(model: String, data: String) throws {
+    var texts: [String] = []
+    let steps = try scheme(named: "dense").calls()
+    var module = try imported(model)
+    var context = PassContext(calibration: try samples(model, data, 4))
+    for call in steps {
+      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      let arrays = Dictionary(uniqueKeysWithValues: module.resources.map { ($0.name, $0.tensor) })
+      let parsed = try parseModule(module.text) { arrays[$0] }
+      #expect(verify(parsed).isEmpty, "after \(call.text)")
+      #expect(parsed.text == module.text, "after \(call.text)")
+      texts.append(module.text)
+    }
+    #expect(texts.count == steps.count)
+  }
+
+  @Test(arguments: shippedModels) func locationsLeadBackToTheModel(model: String, data: String) throws {
+    let program = try decode(try compile(request(model, data)).bytes, file: "a")
+    func check(_ code: [Instruction]) {
+      for instruction in code {
+        if case .loop(_, let body) = instruction.operation {
+          #expect(instruction.origin != nil)
+          check(body)
+        }
+      }
+    }
+    check(program.code)
+    let names = Set(program.layers.map(\.name))
+    let origins = Set(program.code.compactMap { $0.origin?.name })
+    #expect(names.isSubset(of: origins), "every layer is named after its node")
+  }
+
+  /// The executor equals the interpreter bit for bit, with lossless and with saturating converters, and with every
+  /// way to quantize.
+  @Test(arguments: [
+    "", "form-units(adc: 3)", "quantize(weights: 4, inputs: 5), slice-bits(signs: twos-complement)",
+    "quantize(scale: output), slice-bits(signs: offset, order: slice-major)",
+    "quantize(signed: zero-point), slice-bits(placement: inter, cell: 1)",
+    "quantize(weights: 16, inputs: 16), form-units(height: 9, width: 8, lossless: true)",
+  ])
+  func executorEqualsTheInterpreter(options: String) throws {
+    for (model, data, count) in [("digits", "digits", 6), ("mlp", "fashion-mnist", 1)] {
+      let calls = try scheme(named: "dense").calls(overriding: try parsePipeline(options))
+      var module = try imported(model)
+      let inputs = try samples(model, data, 8)
+      var context = PassContext(calibration: inputs)
+      for call in calls where call.name != "lower-to-program" {
+        module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      }
+      guard case .crossbar(let crossbars) = module else { continue }
+      let interpreter = try Interpreter(crossbars)
+      let plan = try ExecutablePlan(try program(of: module))
+      let chosen = inputs.prefix(count)
+      let result = try plan.run(inputs: [chosen.flatMap { $0[0].floats }], samples: chosen.count, threads: 1)
+      var (outputs, saturations): ([Float], Int) = ([], 0)
+      for input in chosen {
+        let evaluation = try interpreter.evaluate(input)
+        outputs += evaluation.outputs[0].floats
+        saturations += evaluation.saturations.values.reduce(0, +)
+      }
+      #expect(result.outputs[0] == outputs, "\(model) with \(options)")
+      #expect(result.total.adcSaturations == saturations, "\(model) with \(options)")
+    }
+  }
+
+  @Test(arguments: ["dense", "isaac"]) func threadsDoNotMatter(scheme: String) throws {
+    let program = try decode(try compile(request("digits", "digits", scheme: scheme)).bytes, file: "a")
+    let file = try testFile("digits", program)
+    let values = (0..<100).flatMap { file.sample($0).floats }
+    let plan = try ExecutablePlan(program)
+    let one = try plan.run(inputs: [values], samples: 100, threads: 1)
+    for threads in [2, 3, 7] {
+      #expect(try plan.run(inputs: [values], samples: 100, threads: threads) == one)
+    }
+  }
+
+  /// 8-bit accuracy within 0.3 points of float: LeNet-5 and digits on the whole test set, the others on the first
+  /// 1,000 images unless long tests are on.
+  @Test(arguments: shippedModels) func eightBitAccuracyIsThatOfFloats(model: String, data: String) throws {
+    for scheme in ["dense", "isaac"] {
+      let program = try decode(try compile(request(model, data, scheme: scheme)).bytes, file: "a")
+      let file = try testFile(data, program)
+      let count = model == "lenet5" || isLong ? file.count : min(1000, file.count)
+      let labels = try #require(file.labels)
+      let values = (0..<count).flatMap { file.sample($0).floats }
+      let result = try ExecutablePlan(program).run(inputs: [values], samples: count, threads: 2)
+      let onCrossbars = accuracy(rows(result, program), labels, best: 1)
+      let float = try evaluateFloat(
+        model: modelPath(model), input: dataPath(data, "test"), labels: nil, limit: count, threads: 2, quiet: true)
+      let difference = abs(onCrossbars - (float.top1 ?? 0)) * 100
+      // One image of 360 or 1,000 is 0.28 or 0.1 points.
+      #expect(difference <= 0.3, "\(model), \(scheme): \(onCrossbars) on crossbars, \(float.top1 ?? 0) in floats")
+    }
+  }
+
+  /// LeNet-5 with 16-bit weights in 2-bit cells, without sign columns: 246 crossbars, and 1,206,080 activations of 16x16
+  /// units for 16 input bits.
+  @Test func publishedCountsOfLeNet() throws {
+    let options = "quantize(weights: 16, inputs: 16), slice-bits(signs: offset)"
+    let result = try compile(request("lenet5", "fashion-mnist", options: options))
+    #expect(result.record.total.crossbars == 246)
+    let program = try decode(result.bytes, file: "a")
+    let file = try testFile("fashion-mnist", program)
+    let run = try ExecutablePlan(program).run(inputs: [file.sample(0).floats], samples: 1, threads: 1)
+    #expect(run.total.ouActivations == 1_206_080)
+    #expect(run.layers.map { $0.events.ouActivations } == [184_320, 819_200, 200_000, 2560])
+  }
+
+  /// The counts of every model stand in its `report.txt`, so that a change shows its effect.
+  @Test(arguments: shippedModels) func reportIsTheGolden(model: String, data: String) throws {
+    var text = ""
+    for scheme in ["dense", "isaac"] {
+      let compiled = try compile(request(model, data, scheme: scheme))
+      let program = try decode(compiled.bytes, file: "a")
+      let file = try testFile(data, program)
+      let count = min(100, file.count)
+      let values = (0..<count).flatMap { file.sample($0).floats }
+      let run = try ExecutablePlan(program).run(inputs: [values], samples: count, threads: 2)
+      text += compiled.record.text + "\n" + eventTable(run, program, count) + "\n"
+    }
+    let path = "\(packageRoot)/models/\(model)/report.txt"
+    if updatesGoldens { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+    let golden = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    #expect(text == golden, "UPDATE_GOLDENS=1 rewrites \(path); read it before you commit it")
+  }
+
+  private func eventTable(_ run: RunResult, _ program: Program, _ count: Int) -> String {
+    var table = TextTable([.init("\(count) images", .left), .init("total")])
+    for field in Events.fields { table.add([field.name, grouped(run.total[keyPath: field.path])]) }
+    let top1 = rows(run, program).map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
+    table.add(["sum of classes", grouped(top1.reduce(0, +))])
+    return table.plain
+  }
+
+  // MARK: Helpers
+
+  private func imported(_ model: String) throws -> AnyModule {
+    let machine = try Machine.target(named: "sre")
+    guard case .tensor(var module) = try importedModule(modelPath(model)) else {
+      throw Diagnostic("test.level", "the import gave another level")
+    }
+    module.machine = machine
+    return .tensor(module)
+  }
+
+  private func samples(_ model: String, _ data: String, _ count: Int) throws -> [[Tensor]] {
+    guard case .tensor(let module) = try importedModule(modelPath(model)),
+      let input = module.bodyOps.first(where: { $0.opcode == .input })
+    else { return [] }
+    let shape = try #require(module.values[input.results[0]].type.shape)
+    let file = try SampleFile(path: dataPath(data, "calibration"), inputName: "image", shape: shape)
+    return (0..<min(count, file.count)).map { [file.sample($0)] }
+  }
+
+  private func testFile(_ data: String, _ program: Program) throws -> SampleFile {
+    let port = program.inputs[0]
+    return try SampleFile(
+      path: dataPath(data, "test"), inputName: port.name, shape: program.buffers[port.buffer].shape)
+  }
+}
