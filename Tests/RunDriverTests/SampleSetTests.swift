@@ -54,7 +54,7 @@ import Testing
     let count = shape.reduce(1, *)
     let path = try place.npy("x.npy", Tensor(shape, [Float](repeating: 0, count: count)))
     let error = refusal { () throws(Diagnostic) in _ = try read(path) }
-    #expect(error?.id == "run.input-shape")
+    #expect(error?.id == "samples.shape")
     #expect(error?.location.file == path)
     #expect(error?.message.contains("expected [N, 1, 28, 28]") == true)
   }
@@ -94,13 +94,14 @@ import Testing
       ("undefined", Tensor([3], [Float(1), .nan, 3])),
     ] {
       let y = try place.npy("\(name).npy", tensor)
-      #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: y) }?.id == "run.labels", "\(name)")
+      #expect(
+        refusal { () throws(Diagnostic) in _ = try read(x, labels: y) }?.id == "samples.labels", "\(name)")
     }
     let several = try place.npz("s.npz", [("a", images), ("b", images)])
-    #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: several) }?.id == "run.labels")
+    #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: several) }?.id == "samples.labels")
     let error = refusal { () throws(Diagnostic) in _ = try read(several) }
-    #expect(error?.id == "run.input-name")
-    #expect(error?.notes.first?.contains("'image'") == true)
+    #expect(error?.id == "samples.array")
+    #expect(error?.message.contains("'image'") == true)
   }
 
   @Test func refusesMissingFiles() {
