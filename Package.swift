@@ -47,18 +47,18 @@ let package = Package(
     library("Support", []),
     library("Tensors", ["Support", "CZ"], optimised: true),
     library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
-    library("ONNX", ["Support", "COnnx", "CProtobufC"]),
-    library("IR", ["Support", "Tensors", "Hardware"]),
-    library("Import", ["Support", "Tensors", "ONNX", "IR"]),
+    library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),
+    library("IR", ["Support", "Tensors", "Hardware"], optimised: true),
+    library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
     library("Reference", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
-    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"]),
-    library("ProgramFormat", ["Support", "Tensors", "Hardware"]),
-    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"]),
-    library("DeviceModel", ["Support", "Hardware"]),
+    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"], optimised: true),
+    library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
+    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
+    library("DeviceModel", ["Support", "Hardware"], optimised: true),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
     library("Report", ["Support", "CommandLineTools"]),
-    library("CommandLineTools", ["Support", "Tensors"]),
+    library("CommandLineTools", ["Support", "Tensors"], optimised: true),
     library(
       "Driver",
       [
@@ -74,7 +74,7 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor", "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
@@ -83,7 +83,7 @@ let package = Package(
     .target(name: "CPeak", path: "Benchmarks/CPeak"),
     .executableTarget(
       name: "xbar-bench",
-      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "RunDriver", "Support"],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
@@ -93,6 +93,7 @@ let package = Package(
     .target(
       name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
       swiftSettings: swift),
+    test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
@@ -116,7 +117,7 @@ let package = Package(
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
         "Executor",
-      ]),
+      ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [
