@@ -150,8 +150,8 @@ private struct ArraySet {
     let place = Location(file: file, .item(array.name.isEmpty ? "array" : array.name))
     guard array.tensor.shape.filter({ $0 != 1 }).count <= 1, array.tensor.count == samples else {
       throw Diagnostic(
-        "samples.labels", "\(array.tensor.count) labels of shape \(array.tensor.shape) for \(samples) samples",
-        at: place)
+        "samples.labels",
+        "\(array.tensor.count) labels of shape \(array.tensor.shape) for \(samples) samples", at: place)
     }
     let whole = array.tensor.integers
     guard zip(array.tensor.floats, whole).allSatisfy({ $0 == Float($1) && $1 >= 0 && $1 < 1 << 31 }) else {
