@@ -74,7 +74,7 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor", "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
@@ -83,7 +83,7 @@ let package = Package(
     .target(name: "CPeak", path: "Benchmarks/CPeak"),
     .executableTarget(
       name: "xbar-bench",
-      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "RunDriver", "Support"],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
@@ -93,6 +93,7 @@ let package = Package(
     .target(
       name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
       swiftSettings: swift),
+    test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),

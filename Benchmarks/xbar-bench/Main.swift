@@ -7,8 +7,8 @@ import Foundation
 import Glibc
 import Hardware
 import ProgramFormat
+import RunDriver
 import Support
-import Tensors
 
 /// Prints one table: what the compiler and the executor reach, beside what this machine can do at most.
 @main struct Main {
@@ -149,13 +149,11 @@ private struct Bench {
   private func runRow(_ name: String, _ options: String, _ addsPerSecond: Double) throws(Diagnostic) -> Row {
     let program = try decode(try compiled(options).bytes, file: name)
     let plan = try ExecutablePlan(program)
-    let port = program.buffers[program.inputs[0].buffer]
-    let file = try SampleFile(path: images, inputName: port.name, shape: port.shape)
-    let samples = 512
-    let values = (0..<samples).flatMap { file.sample($0).floats }
-    let result = try plan.run(inputs: [values], samples: samples, threads: 1)
+    let set = try SampleSet(input: images, limit: 512, for: program.samplePorts)
+    let samples = set.count
+    let result = try plan.run(inputs: set.inputs, samples: samples, threads: 1)
     let seconds = try measure(5) { () throws(Diagnostic) in
-      _ = try plan.run(inputs: [values], samples: samples, threads: 1)
+      _ = try plan.run(inputs: set.inputs, samples: samples, threads: 1)
     }
     // Four wordlines of a bitline are one addition of a table's byte.
     let height = Double(program.blocks.first?.units.height ?? 1)

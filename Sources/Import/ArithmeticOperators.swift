@@ -30,39 +30,16 @@ private func variadic(_ function: BinaryFunction) -> OperatorImporter {
   }
 }
 
-/// Shape arithmetic: both inputs are integers known at import. Returns whether it was.
+/// Shape arithmetic: both inputs are integers known at import. Returns whether they were.
 private func foldIntegers(_ function: BinaryFunction, _ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic) -> Bool
 {
   guard let a = context.knownIntegers(node, 0), let b = context.knownIntegers(node, 1) else { return false }
-  let count = max(a.values.count, b.values.count)
-  guard a.values.count == count || a.values.count == 1, b.values.count == count || b.values.count == 1 else {
-    return false
+  do throws(Diagnostic) {
+    let operands = [Tensor(a.shape, a.values), Tensor(b.shape, b.values)]
+    context.bind(node, integers: try DigitalOperator.binary(function).apply(to: operands))
+  } catch {
+    throw context.failure("integer", error.message, node, help: "check the model with onnx.checker")
   }
-  var values: [Int64] = []
-  for k in 0..<count {
-    let (x, y) = (a.values[a.values.count == 1 ? 0 : k], b.values[b.values.count == 1 ? 0 : k])
-    guard let value = combine(function, x, y) else {
-      throw context.failure(
-        "integer", "integer arithmetic overflows or divides by zero", node, help: "check the model")
-    }
-    values.append(value)
-  }
-  let shape = a.values.count == count ? a.shape : b.shape
-  context.bind(node.outputs.first ?? "", .integers(values: values, shape: shape))
   return true
-}
-
-private func combine(_ function: BinaryFunction, _ x: Int64, _ y: Int64) -> Int64? {
-  func checked(_ result: (partialValue: Int64, overflow: Bool)) -> Int64? {
-    result.overflow ? nil : result.partialValue
-  }
-  switch function {
-  case .add: return checked(x.addingReportingOverflow(y))
-  case .subtract: return checked(x.subtractingReportingOverflow(y))
-  case .multiply: return checked(x.multipliedReportingOverflow(by: y))
-  case .divide: return checked(x.dividedReportingOverflow(by: y))
-  case .maximum: return max(x, y)
-  case .minimum: return min(x, y)
-  }
 }

@@ -40,6 +40,11 @@ struct ImportContext {
     if !name.isEmpty { entries[name] = entry }
   }
 
+  /// Makes output 0 of `node` stand for integers known at import.
+  mutating func bind(_ node: ONNXNode, integers tensor: Tensor) {
+    bind(node.outputs.first ?? "", .integers(values: tensor.integers, shape: tensor.shape))
+  }
+
   /// Whether an input of `node` comes from a node that failed.
   func dependsOnFailure(_ node: ONNXNode) -> Bool {
     node.inputs.contains { if case .failed? = entries[$0] { true } else { false } }
@@ -70,7 +75,7 @@ struct ImportContext {
           "integer-input", "input '\(name)' holds \(tensor.elementType.name), expected floats", node,
           help: "integer networks (QDQ and QLinear operators) are not supported yet")
       }
-      let numbers = Tensor(tensor.shape, try tensor.floats())
+      let numbers = Tensor(try checked(tensor.shape, node), try tensor.floats())
       let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
       entries[name] = .value(id)
       constants.insert(id)
@@ -91,7 +96,7 @@ struct ImportContext {
     let name = try inputName(node, index)
     switch entries[name] {
     case .value(let id)?: return builder.type(id).shape ?? []
-    case .initializer(let tensor)?: return tensor.shape
+    case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
     case .failed?, nil:
       throw failure(
@@ -100,13 +105,22 @@ struct ImportContext {
     }
   }
 
+  /// A shape whose sizes can be computed with; 2^40 times 0 elements fill no file, but overflow further on.
+  private func checked(_ shape: [Int], _ node: ONNXNode) throws(Diagnostic) -> [Int] {
+    guard isComputable(shape) else {
+      throw failure(
+        "size", "a constant has the shape \(shape)", node, help: "check the model with onnx.checker")
+    }
+    return shape
+  }
+
   /// The integers of input `index`, which must be known at import.
   func integers(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> (values: [Int64], shape: [Int]) {
     let name = try inputName(node, index)
     switch entries[name] {
     case .integers(let values, let shape)?: return (values, shape)
     case .initializer(let tensor)? where tensor.elementType.isInteger:
-      return (try tensor.int64s(), tensor.shape)
+      return (try tensor.int64s(), try checked(tensor.shape, node))
     default:
       throw failure(
         "dynamic", "input '\(name)' must be known at compile time", node,
@@ -159,6 +173,11 @@ struct ImportContext {
     _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], name: String,
     for node: ONNXNode
   ) throws(Diagnostic) -> ValueID {
+    guard opcode.spec.operands.contains(operands.count) else {
+      throw failure(
+        "input-count", "\(node.op) has \(operands.count) inputs", node,
+        help: "check the model with onnx.checker")
+    }
     let probe = Op(opcode, operands: operands, attributes: attributes, origin: node.origin)
     let type: ValueType
     do throws(Diagnostic) {
@@ -169,6 +188,11 @@ struct ImportContext {
     } catch {
       throw failure(
         "shape", error.message, node, help: "check the model with onnx.checker and its shape inference")
+    }
+    guard let shape = type.shape, isComputable(shape), !shape.contains(0) else {
+      throw failure(
+        "size", "the result is \(type): empty, or too large", node,
+        help: "export the model with other lengths")
     }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
     if operands.allSatisfy(constants.contains) { constants.insert(id) }

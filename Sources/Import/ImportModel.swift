@@ -35,7 +35,7 @@ private struct Importer {
 
   mutating func run() {
     for tensor in model.graph.initializers { context.bind(tensor.name, .initializer(tensor)) }
-    attempt { (importer) throws(Diagnostic) in try importer.inputs() }
+    inputs()
     for node in model.graph.nodes where found.count < Self.mostErrors {
       if context.dependsOnFailure(node) {
         fail(node)
@@ -61,26 +61,37 @@ private struct Importer {
     for output in node.outputs { context.bind(output, .failed) }
   }
 
-  private mutating func inputs() throws(Diagnostic) {
+  private mutating func inputs() {
     let constants = Set(model.graph.initializers.map(\.name))
     for input in model.graph.inputs where !constants.contains(input.name) {
-      let place = Location(file: model.path, .item("input '\(input.name)'"))
-      guard let element = input.elementType, element.isFloat else {
-        throw Diagnostic(
-          "import.input-type", "the input is not a float tensor", at: place,
-          notes: ["networks with integer inputs are not supported yet"])
-      }
-      guard let dimensions = input.shape else {
-        throw Diagnostic(
-          "import.dynamic-shape", "the input has no shape", at: place,
-          notes: ["export the model with fixed shapes"])
-      }
-      let shape = try inputShape(dimensions, place)
-      let id = context.builder.emit(
-        .input, [], [NamedAttribute("name", .string(input.name))], type: ValueType(.float32, shape),
-        name: input.name, origin: nil)
-      context.bind(input.name, .value(id))
+      let before = found.count
+      attempt { (importer) throws(Diagnostic) in try importer.importInput(input) }
+      if found.count > before { context.bind(input.name, .failed) }
     }
+  }
+
+  private mutating func importInput(_ input: ONNXValueInfo) throws(Diagnostic) {
+    let place = Location(file: model.path, .item("input '\(input.name)'"))
+    guard context.entry(input.name) == nil else {
+      throw Diagnostic(
+        "import.name-twice", "two inputs are called '\(input.name)'", at: place,
+        notes: ["check the model with onnx.checker"])
+    }
+    guard let element = input.elementType, element.isFloat else {
+      throw Diagnostic(
+        "import.input-type", "the input is not a float tensor", at: place,
+        notes: ["networks with integer inputs are not supported yet"])
+    }
+    guard let dimensions = input.shape else {
+      throw Diagnostic(
+        "import.dynamic-shape", "the input has no shape", at: place,
+        notes: ["export the model with fixed shapes"])
+    }
+    let shape = try inputShape(dimensions, place)
+    let id = context.builder.emit(
+      .input, [], [NamedAttribute("name", .string(input.name))], type: ValueType(.float32, shape),
+      name: input.name, origin: nil)
+    context.bind(input.name, .value(id))
   }
 
   private func inputShape(_ dimensions: [ONNXDimension], _ place: Location) throws(Diagnostic) -> [Int] {
@@ -98,14 +109,22 @@ private struct Importer {
       }
     }
     guard isComputable(shape) else {
-      throw Diagnostic("import.input-size", "the input has too many elements", at: place)
+      throw Diagnostic(
+        "import.input-size", "the input has too many elements", at: place,
+        notes: ["at most \(maximumElements) are supported"])
     }
     return shape
   }
 
   private mutating func outputs() throws(Diagnostic) {
+    var names: Set<String> = []
     for output in model.graph.outputs {
       let place = Location(file: model.path, .item("output '\(output.name)'"))
+      guard names.insert(output.name).inserted else {
+        throw Diagnostic(
+          "import.name-twice", "two outputs are called '\(output.name)'", at: place,
+          notes: ["check the model with onnx.checker"])
+      }
       guard case .value(let id)? = context.entry(output.name) else {
         throw Diagnostic(
           "import.output", "the output is not computed by the graph as floats", at: place,
@@ -114,8 +133,10 @@ private struct Importer {
       context.builder.module.append(
         Op(.output, operands: [id], attributes: [NamedAttribute("name", .string(output.name))]))
     }
-    guard !model.graph.outputs.isEmpty else {
-      throw Diagnostic("import.output", "the graph has no output", at: Location(file: model.path))
+    guard !names.isEmpty else {
+      throw Diagnostic(
+        "import.output", "the graph has no output", at: Location(file: model.path),
+        notes: ["name the outputs when the model is exported"])
     }
   }
 
@@ -125,11 +146,15 @@ private struct Importer {
         "domain", "operators of the domain '\(node.domain)' are not supported", node,
         help: "export the model with standard operators only")
     }
+    for output in node.outputs where context.entry(output) != nil {
+      throw context.failure(
+        "name-twice", "'\(output)' is defined already", node, help: "check the model with onnx.checker")
+    }
     guard let operatorImporter = operatorImporters[node.op] else {
       let hint = nearest(node.op, in: operatorImporters.keys.sorted())
       throw context.failure(
         "operator", "the operator \(node.op) is not supported", node,
-        help: hint.map { "did you mean \($0)? " } ?? ""
+        help: (hint.map { "did you mean \($0)? " } ?? "")
           + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away"
       )
     }

@@ -14,7 +14,7 @@ let matrixImporters: [String: OperatorImporter] = [
   let spatial = x.count - 2
   guard spatial == 1 || spatial == 2, w.count == x.count else {
     throw context.failure(
-      "conv-rank", "Conv on \(x.count - 2) spatial axes is not supported", node,
+      "conv-rank", "Conv on \(max(0, spatial)) spatial axes is not supported", node,
       help: "one- and two-dimensional convolutions are")
   }
   let kernel = try node.ints("kernel_shape") ?? Array(w.dropFirst(2))
@@ -38,6 +38,13 @@ let matrixImporters: [String: OperatorImporter] = [
 /// `alpha * A' * B' + beta * C` as a product with a constant matrix and a bias; the factors and the transposes are
 /// operations on constants that `fold-constants` removes.
 @Sendable private func importGemm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  for index in 0..<2 {
+    let shape = try context.shape(node, index)
+    guard shape.count == 2 else {
+      throw context.failure(
+        "gemm-rank", "Gemm takes matrices, found the shape \(shape)", node, help: "flatten the input first")
+    }
+  }
   var a = try context.value(node, 0)
   var b = try context.value(node, 1)
   if try node.int("transA") ?? 0 != 0 { a = try transposed(&context, a, node) }
@@ -90,7 +97,7 @@ let matrixImporters: [String: OperatorImporter] = [
   var operands: [ValueID] = []
   for index in 0..<5 { operands.append(try context.value(node, index)) }
   let channels = (context.builder.type(operands[0]).shape ?? []).dropFirst().first ?? 0
-  guard operands.dropFirst().allSatisfy({ context.builder.type($0).shape == [channels] }) else {
+  guard channels > 0, operands.dropFirst().allSatisfy({ context.builder.type($0).shape == [channels] }) else {
     throw context.failure(
       "batch-norm-shape", "expected \(channels) parameters of each kind", node,
       help: "check the model with onnx.checker")
@@ -108,16 +115,11 @@ private func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int
   return context.isComputedFromConstants(id)
 }
 
+/// The transpose of a matrix.
 private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: ONNXNode) throws(Diagnostic)
   -> ValueID
 {
-  let type = context.builder.type(id)
-  guard type.shape?.count == 2 else {
-    throw context.failure(
-      "gemm-rank", "Gemm takes matrices, found the shape \(type.shape ?? [])", node,
-      help: "flatten the input first")
-  }
-  return try context.emitInner(
+  try context.emitInner(
     .transpose, [id], [NamedAttribute("order", .ints([1, 0]))],
     name: "\(context.builder.module.values[id].name).transposed", for: node)
 }

@@ -89,7 +89,7 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
   } else {
     axes = try node.ints("axes") ?? []
   }
-  if axes.isEmpty { axes = Array(x.indices) }
+  if axes.isEmpty, try node.int("noop_with_empty_axes") ?? 0 == 0 { axes = Array(x.indices) }
   axes = try normalizedAxes(axes, rank: x.count, context, node)
   let mean = DigitalOperator.mean(axes: axes)
   guard try node.int("keepdims") ?? 1 == 0 else {

@@ -5,7 +5,7 @@ import Tensors
 
 /// Operators that move elements without changing them, and constants.
 let shapeImporters: [String: OperatorImporter] = [
-  "Identity": alias, "Dropout": alias, "Cast": importCast, "Constant": importConstant,
+  "Identity": alias, "Dropout": importDropout, "Cast": importCast, "Constant": importConstant,
   "Reshape": importReshape, "Flatten": importFlatten, "Squeeze": importSqueeze, "Unsqueeze": importUnsqueeze,
   "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad, "Shape": importShape,
   "Gather": importGather,
@@ -21,12 +21,27 @@ let shapeImporters: [String: OperatorImporter] = [
   context.bind(output, entry)
 }
 
+@Sendable private func importDropout(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  if context.hasInput(node, 2), try context.integers(node, 2).values != [0] {
+    throw context.failure(
+      "dropout", "Dropout in training mode is not supported", node, help: "export the model in inference mode"
+    )
+  }
+  try alias(&context, node)
+}
+
 @Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
-  let isKnownInteger = context.knownIntegers(node, 0) != nil
-  guard let target, isKnownInteger ? target.isInteger : target.isFloat else {
+  let fits: Bool
+  if let known = context.knownIntegers(node, 0) {
+    let isSmall = known.values.allSatisfy { Int64(Int32.min)...Int64(Int32.max) ~= $0 }
+    fits = target == .int64 || target == .int32 && isSmall
+  } else {
+    fits = target?.isFloat == true
+  }
+  guard fits else {
     throw context.failure(
-      "cast", "a cast between floats and integers is not supported", node,
+      "cast", "a cast between floats and integers, or to narrow integers, is not supported", node,
       help: "only casts that keep floats floats, and shapes integers, are")
   }
   try alias(&context, node)
@@ -41,14 +56,19 @@ let shapeImporters: [String: OperatorImporter] = [
   } else if let values = try? node.ints("value_ints") {
     context.bind(output, .integers(values: values.map { Int64($0) }, shape: [values.count]))
   } else if let value = try? node.float("value_float") {
-    context.bind(output, .value(context.constant(Tensor([], [value]), name: output)))
+    context.bind(output, .initializer(try floatTensor([], [value])))
   } else if let values = try? node.floats("value_floats") {
-    context.bind(output, .value(context.constant(Tensor([values.count], values), name: output)))
+    context.bind(output, .initializer(try floatTensor([values.count], values)))
   } else {
     throw context.failure(
       "constant", "this form of Constant is not supported", node,
       help: "dense numbers are; sparse tensors and texts are not")
   }
+}
+
+private func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
+  let bytes = values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
+  return try ONNXTensor(name: "", shape: shape, elementType: .float, bytes: bytes)
 }
 
 @Sendable private func importReshape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -67,12 +87,12 @@ let shapeImporters: [String: OperatorImporter] = [
   if open.count == 1, let rest = checkedProduct(shape.filter { $0 != -1 }), rest > 0 {
     shape[open[0]] = input.reduce(1, *) / rest
   }
-  guard shape.allSatisfy({ $0 >= 0 }) else {
+  guard isComputable(shape), shape.reduce(1, *) == input.reduce(1, *) else {
     throw context.failure(
       "reshape", "the shape \(wish) does not go with \(input)", node,
       help: "check the model with onnx.checker")
   }
-  try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+  try reshapeEntry(&context, node, to: shape)
 }
 
 @Sendable private func importFlatten(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -84,8 +104,7 @@ let shapeImporters: [String: OperatorImporter] = [
       help: "check the model with onnx.checker")
   }
   let split = axis < 0 ? axis + input.count : axis
-  let shape = [input[..<split].reduce(1, *), input[split...].reduce(1, *)]
-  try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+  try reshapeEntry(&context, node, to: [input[..<split].reduce(1, *), input[split...].reduce(1, *)])
 }
 
 /// Axes are an attribute up to opset 12 and an input from 13 on.
@@ -109,14 +128,13 @@ private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnosti
 @Sendable private func importUnsqueeze(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let input = try context.shape(node, 0)
   let given = try axesOf(node, context) ?? []
-  var shape = input
-  for axis in try normalizedAxes(given, rank: input.count + given.count, context, node) {
-    guard axis <= shape.count else {
-      throw context.failure(
-        "axis", "axes \(given) are outside of the result", node, help: "check the model with onnx.checker")
-    }
-    shape.insert(1, at: axis)
+  let axes = try normalizedAxes(given, rank: input.count + given.count, context, node)
+  guard axes.count == given.count else {
+    throw context.failure(
+      "axis", "axes \(given) name one twice", node, help: "check the model with onnx.checker")
   }
+  var shape = input
+  for axis in axes { shape.insert(1, at: axis) }
   try reshapeEntry(&context, node, to: shape)
 }
 
@@ -125,7 +143,7 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   throws(Diagnostic)
 {
   if let known = context.knownIntegers(node, 0) {
-    context.bind(node.outputs.first ?? "", .integers(values: known.values, shape: shape))
+    context.bind(node, integers: Tensor(shape, known.values))
   } else {
     try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
   }
@@ -138,13 +156,17 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
 }
 
 @Sendable private func importConcat(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let known = node.inputs.indices.compactMap { context.knownIntegers(node, $0) }
-  if known.count == node.inputs.count, !known.isEmpty {
-    let values = known.flatMap(\.values)
-    return context.bind(node.outputs.first ?? "", .integers(values: values, shape: [values.count]))
-  }
   let rank = try context.shape(node, 0).count
   let axis = try normalizedAxes([try node.int("axis") ?? 0], rank: rank, context, node)[0]
+  let known = node.inputs.indices.compactMap { context.knownIntegers(node, $0) }
+  if known.count == node.inputs.count {
+    do throws(Diagnostic) {
+      let operands = known.map { Tensor($0.shape, $0.values) }
+      return context.bind(node, integers: try DigitalOperator.concat(axis: axis).apply(to: operands))
+    } catch {
+      throw context.failure("integer", error.message, node, help: "check the model with onnx.checker")
+    }
+  }
   var operands: [ValueID] = []
   for index in node.inputs.indices { operands.append(try context.value(node, index)) }
   try context.emit(.concat(axis: axis), operands, for: node)
@@ -162,8 +184,8 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
     !context.hasInput(node, 3)
   else {
     throw context.failure(
-      "pad", "only padding of all axes with a constant, by no negative amount, is supported", node,
-      help: "mode is '\(mode)', pads are \(pads)")
+      "pad", "padding in mode '\(mode)' by \(pads) is not supported", node,
+      help: "padding of all axes with a constant, by no negative amount, is")
   }
   let digital = DigitalOperator.pad(
     before: Array(pads.prefix(rank)), after: Array(pads.suffix(rank)), value: value)
@@ -176,12 +198,13 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   let start = position(try node.int("start") ?? 0)
   let end = position(try node.int("end") ?? shape.count)
   let values = start < end ? shape[start..<end].map { Int64($0) } : []
-  context.bind(node.outputs.first ?? "", .integers(values: values, shape: [values.count]))
+  context.bind(node, integers: Tensor([values.count], values))
 }
 
 /// Elements of known integers, as exporters write it to take a length out of a shape.
 @Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  guard let data = context.knownIntegers(node, 0), data.shape.count == 1 else {
+  guard let data = context.knownIntegers(node, 0), data.shape.count == 1, try -1...0 ~= node.int("axis") ?? 0
+  else {
     throw context.failure(
       "gather", "Gather is supported on shapes only", node,
       help: "gathering of computed values is not supported yet")
@@ -195,5 +218,5 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
     }
     values.append(data.values[Int(at)])
   }
-  context.bind(node.outputs.first ?? "", .integers(values: values, shape: shape))
+  context.bind(node, integers: Tensor(shape, values))
 }

@@ -18,13 +18,19 @@ public struct Interpreter<L: Level>: Sendable {
   private let constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
-  /// Prepares a verified module. Throws where an attribute cannot be read.
+  /// Prepares a verified module. Throws `reference.shape` where the shape of a value is not known, and
+  /// `reference.constant` and `reference.layer` where an attribute cannot be read.
   public init(_ module: Module<L>) throws(Diagnostic) {
     self.module = module
     var constants: [ValueID: Tensor] = [:]
     var layers: [String: LayerView] = [:]
     for id in module.body {
       let op = module.ops[id]
+      guard op.results.allSatisfy({ module.values[$0].type.shape != nil }) else {
+        throw Diagnostic(
+          "reference.shape", "the shape of a value is not known", at: op.location,
+          notes: ["run infer-shapes first"])
+      }
       if op.opcode == .constant, let result = op.results.first {
         let type = module.values[result].type
         guard let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
@@ -32,7 +38,7 @@ public struct Interpreter<L: Level>: Sendable {
         }
         constants[result] = value
       } else if op.opcode == .layer {
-        guard let layer = module.layer(id) else {
+        guard let layer = module.layer(id), layer.isConsistent else {
           throw Diagnostic("reference.layer", "the layer cannot be read", at: op.location)
         }
         layers[layer.name] = layer
@@ -137,7 +143,7 @@ public struct Interpreter<L: Level>: Sendable {
       var slice = window
       slice.channelCount = window.channels / groups
       slice.channelStart = group * slice.channelCount
-      let inputs = shifted(try windows(of: x, slice, padding: zero), by: -zero)
+      let inputs = try centred(try windows(of: x, slice, padding: zero), zero)
       rows.append(try integerProduct(inputs, groupMatrix(weights, group, of: groups)))
     }
     let joined = try DigitalOperator.concat(axis: 1).apply(to: rows)
@@ -162,7 +168,7 @@ public struct Interpreter<L: Level>: Sendable {
       return Tensor(Array(shape), sums)
     }
     let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
-    let sums = try integerProduct(shifted(x.reshaped([rows, inner]), by: -zero), weights)
+    let sums = try integerProduct(try centred(x.reshaped([rows, inner]), zero), weights)
     return try withBias(sums, arguments, axis: 1).reshaped(Array(shape))
   }
 
@@ -171,8 +177,10 @@ public struct Interpreter<L: Level>: Sendable {
     return try DigitalOperator.addBias(values: arguments[2].integers, axis: axis).apply(to: [sums])
   }
 
-  private func shifted(_ tensor: Tensor, by amount: Int64) -> Tensor {
-    amount == 0 ? tensor : Tensor(tensor.shape, tensor.integers.map { $0 + amount })
+  /// Levels less their zero point.
+  private func centred(_ tensor: Tensor, _ zero: Int64) throws(Diagnostic) -> Tensor {
+    if zero == 0 { return tensor }
+    return try DigitalOperator.binary(.subtract).apply(to: [tensor, Tensor([], [zero])])
   }
 
   private func batchNorm(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {

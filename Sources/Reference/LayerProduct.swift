@@ -4,6 +4,16 @@ import Support
 import Tensors
 
 extension LayerView {
+  /// Whether inputs, maps and cells go together, so that a product can be computed, whatever facts the module states.
+  var isConsistent: Bool {
+    guard case .integer(let bits, _) = inputs, bits <= 32 else { return false }
+    return blocks.allSatisfy { block in
+      block.rows.allSatisfy { $0.input < rows && $0.shift <= 24 }
+        && block.columns.allSatisfy { $0.output < columns && $0.shift <= 61 }
+        && block.cells.count == block.rows.count * block.columns.count
+    }
+  }
+
   /// The rows `[P, rows]` through the layer: `[P, columns]`.
   ///
   /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units and
@@ -28,8 +38,8 @@ extension LayerView {
           count += block.add(inputs, to: &sums, sign: 1, self, dac, adc)
         }
       }
-      let correction = offset * inputs.reduce(0, +)
-      for column in 0..<columns { outputs[position * columns + column] = sums[column] - correction }
+      let correction = offset &* inputs.reduce(0, &+)
+      for column in 0..<columns { outputs[position * columns + column] = sums[column] &- correction }
     }
     saturations[name, default: 0] += count
     return Tensor([x.shape[0], columns], outputs)
@@ -54,7 +64,7 @@ extension BlockView {
           let converted = min(current, 1 << Int64(adc) - 1)
           if converted < current { saturated += 1 }
           let weighted = converted << Int64(column.shift + digit * dac)
-          sums[column.output] += (column.negative ? -weighted : weighted) * sign
+          sums[column.output] &+= (column.negative ? 0 &- weighted : weighted) &* sign
         }
       }
     }

@@ -10,7 +10,12 @@ extension UnaryFunction {
     switch self {
     case .relu: return mapped(values) { $0 < 0 ? 0 : $0 }
     case .leakyRelu(let slope): return mapped(values) { $0 < 0 ? slope * $0 : $0 }
-    case .clip(let low, let high): return mapped(values) { $0 < low ? low : $0 > high ? high : $0 }
+    case .clip(let low, let high):
+      // The upper bound wins where the bounds are in the wrong order, as in ONNX.
+      return mapped(values) { x in
+        let raised = x < low ? low : x
+        return raised > high ? high : raised
+      }
     case .sigmoid: return mapped(values) { 1 / (1 + expf(-$0)) }
     case .tanh: return mapped(values) { tanhf($0) }
     case .hardSigmoid(let slope, let shift): return mapped(values) { unitClamp(slope * $0 + shift) }

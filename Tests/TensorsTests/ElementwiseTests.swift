@@ -12,6 +12,7 @@ import Testing
     #expect(try apply(.relu, [-1, 0, 2]) == [0, 0, 2])
     #expect(try apply(.leakyRelu(slope: 0.5), [-3, 4]) == [-1.5, 4])
     #expect(try apply(.clip(low: -1, high: 6), [-7, 0.5, 9]) == [-1, 0.5, 6])
+    #expect(try apply(.clip(low: 1, high: -1), [-7, 0, 0.5, 9]) == [-1, -1, -1, -1])
     #expect(try apply(.hardSigmoid(slope: 0.25, shift: 0.5), [-4, 0, 1, 4]) == [0, 0.5, 0.75, 1])
     #expect(try apply(.hardSwish, [-4, 3, 6]) == [0, 3, 6])
     #expect(try apply(.abs, [-1.5, 2]) == [1.5, 2])

@@ -57,9 +57,15 @@ struct FormUnits: Pass {
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       var result = layer
+      guard let cellBits = layer.cellBits, cellBits <= array.cellBits else {
+        throw Diagnostic(
+          "form-units.cell",
+          "the cells of @\(layer.name) hold more than the \(array.cellBits) bits of the machine",
+          at: module.ops[id].location, notes: ["run slice-bits for this machine"])
+      }
       result.dacBits = dac > 0 ? dac : array.dacBits
       let needed = losslessBits(
-        units.height, cell: layer.cellBits ?? array.cellBits, dac: result.dacBits ?? 1)
+        units.height, cell: cellBits, dac: result.dacBits ?? 1)
       result.adcBits = isLossless ? needed : adc > 0 ? adc : array.adcBits
       guard (result.adcBits ?? 0) <= 16 else {
         throw Diagnostic(

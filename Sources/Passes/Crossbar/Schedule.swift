@@ -53,7 +53,9 @@ struct Schedule: Pass {
   {
     let machine = try module.requiredMachine()
     let hierarchy = machine.hierarchy
-    let room = hierarchy.tiles * hierarchy.computeUnitsPerTile * hierarchy.crossbarsPerComputeUnit
+    let room =
+      checkedProduct([hierarchy.tiles, hierarchy.computeUnitsPerTile, hierarchy.crossbarsPerComputeUnit])
+      ?? .max
     let needed = Set(module.layers.flatMap { $0.layer.blocks.compactMap(\.crossbar) }).count
     if room > 0 && needed > room {
       context.warnings.append(

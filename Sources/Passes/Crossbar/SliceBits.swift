@@ -44,6 +44,12 @@ struct SliceBits: Pass {
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let bits = try cellBits > 0 ? cellBits : module.requiredMachine().array.cellBits
+    if let machine = module.machine, bits > machine.array.cellBits {
+      throw Diagnostic(
+        "slice-bits.cell",
+        "slices of \(bits) bits do not fit the \(machine.array.cellBits)-bit cells of \(machine.name)",
+        notes: ["use fewer bits, or a target with such cells"])
+    }
     var sliced: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       guard layer.blocks.isEmpty else {

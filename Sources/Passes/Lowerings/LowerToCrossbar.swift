@@ -155,18 +155,31 @@ private struct CrossbarLowering {
           .mvm, [window], [NamedAttribute("layer", .symbol(symbol))],
           type: ValueType(.accumulator, [part.window.positions, layer.columns]), name: "\(symbol).rows",
           origin: op.origin))
-      correction += columnSums(part.matrix).map { -$0 * zero }
+      for sum in columnSums(part.matrix) {
+        let product = try exact(sum.multipliedReportingOverflow(by: zero), op)
+        correction.append(try exact(Int64(0).subtractingReportingOverflow(product), op))
+      }
     }
     let sums = builder.emit(
       .arrange, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
     if op.operands.count > 2 {
       let bias = try tensor(op.operands[2], op).integers
-      correction = zip(correction, bias).map { $0 + $1 }
+      for k in correction.indices {
+        correction[k] = try exact(correction[k].addingReportingOverflow(bias[k]), op)
+      }
     }
     guard correction.contains(where: { $0 != 0 }) else { return sums }
     return builder.emit(
       .addBias(values: correction, axis: axis), [sums], type: ValueType(.accumulator, shape), name: name,
       origin: op.origin)
+  }
+
+  /// A number of the bias, which must fit into 64 bits.
+  private func exact(_ result: (partialValue: Int64, overflow: Bool), _ op: Op) throws(Diagnostic) -> Int64 {
+    guard !result.overflow else {
+      throw Diagnostic("lower-to-crossbar.bias", "the bias does not fit into 64 bits", at: op.location)
+    }
+    return result.partialValue
   }
 
   private func layerName(_ op: Op, _ fallback: String) -> String {

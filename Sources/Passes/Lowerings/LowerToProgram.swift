@@ -98,7 +98,14 @@ private struct ProgramLowering {
   private mutating func programCrossbars() throws(Diagnostic) {
     let array = try source.requiredMachine().array
     let views = source.layers
-    let count = (views.flatMap { $0.layer.blocks.compactMap(\.crossbar) }.max() ?? -1) + 1
+    let used = Set(views.flatMap { $0.layer.blocks.compactMap(\.crossbar) })
+    let count = used.count
+    guard used.allSatisfy({ $0 < count }) else {
+      throw Diagnostic(
+        "lower-to-program.crossbars",
+        "the numbers of the crossbars have gaps: \(count) are used, the highest is "
+          + "\(used.max() ?? 0)", notes: ["run place-blocks"])
+    }
     var images = [[UInt8]](repeating: [UInt8](repeating: 0, count: array.rows * array.columns), count: count)
     for (_, layer) in views {
       for block in layer.blocks {
