@@ -6,7 +6,8 @@ import Testing
 /// `ir-spec.md` says what the code does: its code runs, its tables are those of the code.
 @Suite("ir-spec.md")
 struct SpecTests {
-  private let file = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "ir-spec.md")
+  private let file = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
+    path: "ir-spec.md")
 
   private func lines() throws -> [String] {
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
@@ -45,7 +46,9 @@ struct SpecTests {
 
   // MARK: Tables
 
-  @Test(arguments: ["tensor", "crossbar", "program", "passes", "diagnostics"]) func tablesAreThoseOfTheCode(name: String)
+  @Test(arguments: ["tensor", "crossbar", "program", "passes", "diagnostics"]) func tablesAreThoseOfTheCode(
+    name: String
+  )
     throws
   {
     var lines = try lines()
@@ -77,15 +80,19 @@ struct SpecTests {
       let attributes = spec.attributes.map { attribute in
         "`\(attribute.name)` \(attribute.kind.name)\(attribute.isRequired ? "" : ", optional")"
       }
-      return "| `\(opcode.rawValue)`\(spec.hasSymbol ? " `@name`" : "") | \(counts(spec.operands)) | \(spec.results) | "
+      return
+        "| `\(opcode.rawValue)`\(spec.hasSymbol ? " `@name`" : "") | \(counts(spec.operands)) | \(spec.results) | "
         + "\(attributes.joined(separator: "; ")) | \(spec.summary.replacing("|", with: "\\|")) |"
     }
     return head + rows
   }
 
   private func counts(_ range: ClosedRange<Int>) -> String {
-    range.count == 1 ? "\(range.lowerBound)" : range.upperBound > 100 ? "\(range.lowerBound) or more"
-      : "\(range.lowerBound) to \(range.upperBound)"
+    range.count == 1
+      ? "\(range.lowerBound)"
+      : range.upperBound > 100
+        ? "\(range.lowerBound) or more"
+        : "\(range.lowerBound) to \(range.upperBound)"
   }
 
   private var passTable: [String] {
@@ -103,16 +110,20 @@ struct SpecTests {
 
   /// Every id that the sources of the compiler name.
   private func diagnosticTable() throws -> [String] {
-    let sources = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources")
+    let sources = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
+      path: "Sources")
     var found: [String: Set<String>] = [:]
     for module in ["IR", "Import", "Passes", "Reference", "CodeGen", "Driver"] {
-      let files = FileManager.default.enumerator(at: sources.appending(path: module), includingPropertiesForKeys: nil)
-      for case let file as URL in files ?? FileManager.DirectoryEnumerator() where file.pathExtension == "swift" {
+      let files = FileManager.default.enumerator(
+        at: sources.appending(path: module), includingPropertiesForKeys: nil)
+      for case let file as URL in files ?? FileManager.DirectoryEnumerator()
+      where file.pathExtension == "swift" {
         let text = try String(contentsOf: file, encoding: .utf8)
         for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) {
           found[module, default: []].insert(String(match.1))
         }
-        for match in text.matches(of: /(?:fail|failure)\(\s*"([a-z-]+)",/) where module == "IR" || module == "Import" {
+        for match in text.matches(of: /(?:fail|failure)\(\s*"([a-z-]+)",/)
+        where module == "IR" || module == "Import" {
           found[module, default: []].insert("\(module == "IR" ? "verify" : "import").\(match.1)")
         }
       }
