@@ -175,7 +175,7 @@ extension Attribute: CustomStringConvertible {
   public var description: String {
     switch self {
     case .int(let value): return String(value)
-    case .float(let value): return value.description
+    case .float(let value): return value.isNaN ? "nan" : value.description
     case .word(let word): return word
     case .string(let text): return quote(text)
     case .symbol(let name): return "@\(name)"
