@@ -121,7 +121,9 @@ let package = Package(
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
-    test("ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"]),
+    test(
+      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"],
+      resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",
       [
