@@ -93,7 +93,9 @@ struct Compilation {
   mutating func run(until level: LevelName? = nil) throws(Diagnostic) {
     var wanted: [PassCall] = []
     for call in calls {
-      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level { break }
+      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level {
+        break
+      }
       wanted.append(call)
     }
     var records: [LayerRecord] = []
@@ -116,7 +118,8 @@ struct Compilation {
     let program = try emitProgram(lowered)
     let bytes = try encode(program)
     let record = CompileRecord(
-      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline", machine: machine.name,
+      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline",
+      machine: machine.name,
       pipeline: calls.map(\.text), layers: layers, programBytes: bytes.count,
       seconds: runner.times.map { ($0.name, $0.seconds) })
     return CompileResult(program: program, bytes: bytes, record: record, warnings: runner.context.warnings)

@@ -59,7 +59,8 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     throw DiagnosticList(error)
   }
   let result = try evaluateFloat(
-    model: arguments.positional(0) ?? "", input: arguments.value("input") ?? "", labels: arguments.value("labels"),
+    model: arguments.positional(0) ?? "", input: arguments.value("input") ?? "",
+    labels: arguments.value("labels"),
     limit: limit, threads: threads, quiet: arguments.has("quiet"))
   do throws(Diagnostic) {
     if let path = arguments.value("output"), let first = result.outputs.first {

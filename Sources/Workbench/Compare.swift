@@ -72,7 +72,8 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
   let program = try decode(compiled.bytes, file: "\(compiled.record.scheme) program")
   let samples = try SampleSet(
     input: request.input, labels: request.labels, limit: request.limit, for: program.samplePorts)
-  let progress = ProgressLine(compiled.record.scheme, total: samples.count, unit: "samples", quiet: request.quiet)
+  let progress = ProgressLine(
+    compiled.record.scheme, total: samples.count, unit: "samples", quiet: request.quiet)
   let result = try ExecutablePlan(program).run(
     inputs: samples.inputs, samples: samples.count, threads: request.threads
   ) { progress.advance(by: $0) }
@@ -85,7 +86,9 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
     accuracy: try accuracy(result, program, samples.labels))
 }
 
-private func accuracy(_ result: RunResult, _ program: Program, _ labels: [Int]?) throws(Diagnostic) -> Accuracy? {
+private func accuracy(_ result: RunResult, _ program: Program, _ labels: [Int]?) throws(Diagnostic)
+  -> Accuracy?
+{
   guard let labels, let scores = result.outputs.first, let port = program.outputs.first else { return nil }
   return try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
 }

@@ -5,8 +5,10 @@ import Executor
 
 extension Comparison {
   private static let columns: [TextTable.Column] = [
-    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"), .init("OU activations"),
-    .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"), .init("speed-up"), .init("energy saved"),
+    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
+    .init("OU activations"),
+    .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"), .init("speed-up"),
+    .init("energy saved"),
   ]
 
   /// One line for each scheme; events, energy and time are those of one sample, the mean over all.
@@ -24,12 +26,15 @@ extension Comparison {
 
   private func row(_ result: SchemeResult) -> [String] {
     let total = result.run.total
-    func mean(_ count: Int) -> String { grouped((count + result.run.samples / 2) / max(1, result.run.samples)) }
+    func mean(_ count: Int) -> String {
+      grouped((count + result.run.samples / 2) / max(1, result.run.samples))
+    }
     let saturated = Double(total.adcSaturations) / Double(max(1, total.adcConversions))
     return [
       result.record.scheme, result.record.machine, share(result.accuracy?.top1, result.run.samples),
       grouped(result.record.total.crossbars), mean(total.ouActivations), mean(total.adcConversions),
-      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 100)) %", energyText(picojoules: result.energyPerSample),
+      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 100)) %",
+      energyText(picojoules: result.energyPerSample),
       timeText(nanoseconds: result.timePerSample), ratio(result, \.timePerSample), saving(result),
     ]
   }
@@ -58,7 +63,8 @@ extension Comparison {
       for (index, layer) in result.run.layers.enumerated() {
         let record = result.record.layers.indices.contains(index) ? result.record.layers[index] : nil
         table.add([
-          layer.name, record.map { "\($0.rows)x\($0.columns)" } ?? "-", record.map { grouped($0.crossbars) } ?? "-",
+          layer.name, record.map { "\($0.rows)x\($0.columns)" } ?? "-",
+          record.map { grouped($0.crossbars) } ?? "-",
           grouped(layer.events.ouActivations / samples), grouped(layer.events.cycles / samples),
           grouped(layer.events.adcConversions / samples), grouped(layer.events.adcSaturations / samples),
           energyText(picojoules: result.layerCosts[index].energyPicojoules.total / Double(samples)),

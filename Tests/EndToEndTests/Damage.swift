@@ -26,7 +26,8 @@ func survives(_ bytes: [UInt8]) throws(Diagnostic) -> Bool {
 }
 
 private func damagedModule(_ bytes: [UInt8]) -> Module<TensorLevel>? {
-  guard let model = try? readModel(bytes: bytes, path: "damaged.onnx"), var module = try? importModel(model) else {
+  guard let model = try? readModel(bytes: bytes, path: "damaged.onnx"), var module = try? importModel(model)
+  else {
     return nil
   }
   module.machine = try? Machine.target(named: "sre")

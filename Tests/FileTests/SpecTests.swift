@@ -4,7 +4,7 @@ import Passes
 import Testing
 
 /// `ir-spec.md` says what the code does: its code runs, its tables are those of the code.
-@Suite("ir-spec.md")
+@Suite("ir-spec.md", .serialized)
 struct SpecTests {
   private let file = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
     path: "ir-spec.md")

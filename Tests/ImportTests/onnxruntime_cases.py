@@ -1,0 +1,152 @@
+"""Writes small models with random inputs and the outputs that onnxruntime computes for them.
+
+    python3 onnxruntime_cases.py FOLDER
+
+Each case is FOLDER/NAME.onnx with NAME.inK.pb and NAME.outK.pb (TensorProto). The last line printed is the number of cases.
+"""
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+rng = np.random.default_rng(7)
+folder = sys.argv[1]
+written = 0
+
+
+def random(*shape, low=-1.0, high=1.0):
+    return rng.uniform(low, high, shape).astype(np.float32)
+
+
+def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17):
+    """Writes one model. `nodes` are (op, inputs, outputs, attributes); `inputs` and `constants` map names to arrays."""
+    global written
+    graph = helper.make_graph(
+        [helper.make_node(op, i, o, name=f"n{k}", **a) for k, (op, i, o, a) in enumerate(nodes)], name,
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, v.shape) for n, v in inputs.items()],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs],
+        [numpy_helper.from_array(np.asarray(v), n) for n, v in (constants or {}).items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    results = session.run(list(outputs), inputs)
+    onnx.save(model, f"{folder}/{name}.onnx")
+    for kind, arrays in (("in", inputs.values()), ("out", results)):
+        for k, array in enumerate(arrays):
+            with open(f"{folder}/{name}.{kind}{k}.pb", "wb") as file:
+                file.write(numpy_helper.from_array(np.asarray(array, order="C")).SerializeToString())
+    written += 1
+
+
+def single(name, op, inputs, constants=None, opset=17, **attributes):
+    names = list(inputs) + list(constants or {})
+    case(name, [(op, names, ["y"], attributes)], inputs, constants, opset=opset)
+
+
+def convolutions():
+    x2, x1 = random(1, 4, 9, 8), random(1, 4, 11)
+    w2, w1, b = random(6, 4, 3, 2), random(6, 4, 3), random(6)
+    single("conv2d", "Conv", {"x": x2}, {"w": w2, "b": b})
+    single("conv2d-batch", "Conv", {"x": random(3, 4, 5, 5)}, {"w": w2, "b": b})
+    single("conv2d-stride-pad", "Conv", {"x": x2}, {"w": w2}, strides=[2, 3], pads=[1, 0, 2, 1])
+    single("conv2d-dilation", "Conv", {"x": x2}, {"w": w2}, dilations=[2, 3])
+    single("conv2d-group", "Conv", {"x": x2}, {"w": random(6, 2, 3, 3), "b": b}, group=2)
+    single("conv2d-depthwise", "Conv", {"x": x2}, {"w": random(4, 1, 3, 3)}, group=4, pads=[1, 1, 1, 1])
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        single(f"conv2d-{mode.lower()}", "Conv", {"x": x2}, {"w": w2}, auto_pad=mode, strides=[2, 2])
+        single(f"conv1d-{mode.lower()}", "Conv", {"x": x1}, {"w": w1}, auto_pad=mode)
+    single("conv1d", "Conv", {"x": x1}, {"w": w1, "b": b}, strides=[2], pads=[2, 1], dilations=[2])
+    single("conv1d-group", "Conv", {"x": x1}, {"w": random(8, 1, 4)}, group=4)
+
+
+def products():
+    a, b = random(3, 5), random(5, 4)
+    single("gemm", "Gemm", {"x": a}, {"w": b, "c": random(4)})
+    single("gemm-trans", "Gemm", {"x": a.T.copy()}, {"w": b.T.copy(), "c": random(3, 1)}, transA=1, transB=1)
+    single("gemm-factors", "Gemm", {"x": a}, {"w": b, "c": random(3, 4)}, alpha=0.3, beta=-1.7)
+    single("gemm-scalar", "Gemm", {"x": a}, {"w": b, "c": random()}, opset=11)
+    single("gemm-computed", "Gemm", {"x": a, "z": b, "c": random(1, 4)}, alpha=2.0)
+    single("matmul", "MatMul", {"x": random(2, 3, 5)}, {"w": b})
+    case("matmul-turned", [("MatMul", ["w", "x"], ["y"], {})], {"x": b}, {"w": a})
+    single("matmul-vector", "MatMul", {"x": random(5)}, {"w": b})
+    single("matmul-batched", "MatMul", {"x": random(2, 1, 3, 5), "z": random(4, 5, 2)})
+    single("batchnorm", "BatchNormalization", {"x": random(2, 3, 4, 4)},
+           {"s": random(3), "b": random(3), "m": random(3), "v": random(3, low=0.1, high=2)}, epsilon=1e-3)
+
+
+def pools():
+    x = random(2, 3, 8, 7)
+    for op in ("MaxPool", "AveragePool"):
+        name = op.lower()
+        single(name, op, {"x": x}, kernel_shape=[2, 3])
+        single(f"{name}-stride-pad", op, {"x": x}, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 1, 2])
+        single(f"{name}-same", op, {"x": x}, kernel_shape=[3, 2], strides=[2, 2], auto_pad="SAME_LOWER")
+        single(f"{name}-1d", op, {"x": random(1, 2, 9)}, kernel_shape=[3], strides=[2])
+        single(f"global-{name}", "Global" + op, {"x": x})
+    single("maxpool-dilation", "MaxPool", {"x": x}, kernel_shape=[2, 2], dilations=[3, 2])
+    single("maxpool-negative", "MaxPool", {"x": x - 5}, kernel_shape=[2, 2], pads=[1, 1, 1, 1])
+    single("averagepool-include", "AveragePool", {"x": x}, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1)
+    single("reducemean", "ReduceMean", {"x": x}, axes=[-1, 1], keepdims=0, opset=13)
+    single("reducemean-18", "ReduceMean", {"x": x}, {"a": np.array([2], np.int64)}, opset=18)
+
+
+def activations():
+    x = random(3, 17, low=-4, high=4)
+    for op in ("Relu", "Sigmoid", "Tanh", "Softplus", "Exp", "Abs", "Neg", "Erf", "LeakyRelu", "Elu", "HardSigmoid",
+               "HardSwish", "Softmax"):
+        single(op.lower(), op, {"x": x})
+    single("log", "Log", {"x": random(9, low=0.1, high=5)})
+    single("sqrt", "Sqrt", {"x": random(9, low=0, high=5)})
+    single("leakyrelu-alpha", "LeakyRelu", {"x": x}, alpha=0.3)
+    single("elu-alpha", "Elu", {"x": x}, alpha=2.5)
+    single("hardsigmoid-both", "HardSigmoid", {"x": x}, alpha=0.5, beta=0.1)
+    single("clip-attributes", "Clip", {"x": x}, min=-1.0, max=2.0, opset=10)
+    single("clip-inputs", "Clip", {"x": x}, {"l": np.float32(-1), "h": np.float32(2)})
+    single("clip-order", "Clip", {"x": x}, {"l": np.float32(1), "h": np.float32(-1)})
+    single("softmax-axis", "Softmax", {"x": random(2, 3, 4)}, axis=1)
+    single("softmax-old", "Softmax", {"x": random(2, 3, 4)}, opset=11)
+    single("softmax-old-0", "Softmax", {"x": random(2, 3, 4)}, opset=9, axis=0)
+
+
+def arithmetic():
+    for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
+        single(op.lower(), op, {"x": random(2, 3, 4), "z": random(3, 1, low=0.5, high=2)})
+    single("sum", "Sum", {"x": random(3, 4), "z": random(4), "v": random(3, 1)})
+
+
+def shapes():
+    x = random(2, 3, 4)
+    single("reshape", "Reshape", {"x": x}, {"s": np.array([0, -1], np.int64)})
+    single("flatten", "Flatten", {"x": x}, axis=-1)
+    single("squeeze", "Squeeze", {"x": random(1, 3, 1)}, {"a": np.array([-1], np.int64)})
+    single("unsqueeze", "Unsqueeze", {"x": x}, {"a": np.array([0, -1], np.int64)})
+    single("transpose", "Transpose", {"x": x}, perm=[2, 0, 1])
+    single("concat", "Concat", {"x": x, "z": random(2, 1, 4)}, axis=-2)
+    single("pad", "Pad", {"x": x}, {"p": np.array([0, 1, 2, 1, 0, 0], np.int64), "v": np.float32(0.5)})
+    single("pad-old", "Pad", {"x": x}, pads=[0, 0, 1, 0, 0, 1], value=-1.0, opset=9)
+    constants = {"zero": np.array(0, np.int64), "axes": np.array([0], np.int64), "rest": np.array([-1], np.int64)}
+    case("shape-chain", [
+        ("Shape", ["x"], ["s"], {}), ("Gather", ["s", "zero"], ["g"], {"axis": 0}),
+        ("Unsqueeze", ["g", "axes"], ["u"], {}), ("Concat", ["u", "rest"], ["t"], {"axis": 0}),
+        ("Reshape", ["x", "t"], ["y"], {})], {"x": x}, constants)
+
+
+def networks():
+    case("residual", [
+        ("Conv", ["x", "w", "b"], ["c"], {"pads": [1, 1, 1, 1]}),
+        ("BatchNormalization", ["c", "s", "b", "b", "v"], ["n"], {}), ("Add", ["n", "x"], ["a"], {}),
+        ("Relu", ["a"], ["r"], {}), ("GlobalAveragePool", ["r"], ["p"], {}), ("Flatten", ["p"], ["f"], {}),
+        ("Gemm", ["f", "g"], ["z"], {"transB": 1}), ("Softmax", ["z"], ["y"], {})],
+        {"x": random(1, 4, 6, 6)},
+        {"w": random(4, 4, 3, 3), "b": random(4), "s": random(4), "v": random(4, low=0.5), "g": random(3, 4)})
+    w, r = random(2, 6, 5), random(2, 5, 4)
+    case("two-outputs", [
+        ("MatMul", ["x", "w"], ["h"], {}), ("Tanh", ["h"], ["t"], {}), ("MatMul", ["t", "r"], ["y"], {}),
+        ("Identity", ["t"], ["i"], {}), ("Sigmoid", ["i"], ["z"], {})],
+        {"x": random(2, 3, 6)}, {"w": w, "r": r}, outputs=("y", "z"))
+
+
+for family in (convolutions, products, pools, activations, arithmetic, shapes, networks):
+    family()
+print(written)

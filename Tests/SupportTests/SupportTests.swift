@@ -112,7 +112,9 @@ struct SupportTests {
     #expect(try MappedFile(path: path).withBytes { Array($0) } == [1, 2, 3])
     try writeFile([], to: path)
     #expect(try MappedFile(path: path).byteCount == 0)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()) == ["a"], "no temporary file is left")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path()) == ["a"], "no temporary file is left"
+    )
     #expect(throws: Diagnostic.self) { try writeFile([1], to: folder.appending(path: "no/such").path()) }
     #expect(throws: Diagnostic.self) { _ = try MappedFile(path: folder.path()) }
     #expect(throws: Diagnostic.self) { _ = try MappedFile(path: folder.appending(path: "none").path()) }
@@ -120,16 +122,20 @@ struct SupportTests {
 
   @Test func locationsReadAsInTheDocuments() {
     let node = NodeOrigin(index: 12, name: "conv1", op: "Conv")
-    let located = Diagnostic("import.x", "no", at: Location(.node(node)), notes: ["try this"]).inFile("model.onnx")
-    #expect(located.description == "model.onnx: node 12 'conv1' (Conv): error: no [import.x]\n  note: try this")
+    let located = Diagnostic("import.x", "no", at: Location(.node(node)), notes: ["try this"]).inFile(
+      "model.onnx")
+    #expect(
+      located.description == "model.onnx: node 12 'conv1' (Conv): error: no [import.x]\n  note: try this")
     #expect(Location(file: "a.xir", .text(TextPosition(line: 14, column: 8))).description == "a.xir:14:8")
-    #expect(Location(file: "a.xbar", .bytes(section: "CODE", offset: 0x1a4)).description == "a.xbar: CODE+0x1a4")
+    #expect(
+      Location(file: "a.xbar", .bytes(section: "CODE", offset: 0x1a4)).description == "a.xbar: CODE+0x1a4")
   }
 
   @Test func arithmetic() {
     #expect(ceilDivide(128, 9) == 15 && ceilDivide(128, 16) == 8 && ceilDivide(0, 3) == 0)
     #expect(bitWidth(of: 48) == 6 && bitWidth(of: 0) == 0 && bitWidth(of: 1) == 1)
-    #expect(checkedProduct([3, 4]) == 12 && checkedProduct([Int.max, 2]) == nil && checkedProduct([-1, 2]) == nil)
+    #expect(
+      checkedProduct([3, 4]) == 12 && checkedProduct([Int.max, 2]) == nil && checkedProduct([-1, 2]) == nil)
     #expect(checkedProduct([]) == 1)
   }
 }
