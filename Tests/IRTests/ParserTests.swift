@@ -110,6 +110,17 @@ import Testing
     expectParseFailure("text.syntax", "", tensorText("%x relu : tensor<1xf32>"))
   }
 
+  @Test func anOperationWithoutOperandsDoesNotTakeTheNextResult() throws {
+    // Neither text verifies, but what parses must print and parse to the same.
+    let missing = tensorText("relu []\n%x = input [name: \"x\"] : tensor<1xf32>")
+    let module = try parseModule(missing)
+    #expect(verify(module).map(\.id) == ["verify.operands", "verify.results"])
+    #expect(try parseModule(module.text).text == module.text)
+    let program = try parseModule(
+      "module @m level program facts [] { %b = buffer : tensor<1xf32> %b = relu [] %b = relu %b }")
+    #expect(isSame(try parseModule(program.text), program))
+  }
+
   @Test func atProgramLevelResultsNameBuffers() throws {
     let body = "module @m level program facts [] {\n  %b = buffer : tensor<1xf32>\n"
     let module = try parseModule(body + "  %b = relu %b\n}")

@@ -31,7 +31,9 @@ extension Module {
     out += op.opcode.rawValue
     if let symbol = op.symbol { out += " @\(symbol)" }
     if !op.operands.isEmpty { out += " " + names(op.operands) }
-    if !op.attributes.isEmpty {
+    // Without operands that it could have, an empty list keeps the next line's value from becoming one.
+    let couldHaveOperands = op.operands.isEmpty && op.opcode.spec.operands.upperBound > 0
+    if !op.attributes.isEmpty || couldHaveOperands {
       out += " [" + op.attributes.map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "]"
     }
     if !op.results.isEmpty, L.name != .program || op.opcode == .buffer {
