@@ -111,7 +111,7 @@ public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
   guard spatial == 1 || spatial == 2, w.count == x.count, strides.count == spatial,
     dilations.count == spatial,
     pads.count == 2 * spatial, groups >= 1, x[1] % groups == 0, w[0] % groups == 0, w[1] == x[1] / groups,
-    (strides + dilations).allSatisfy({ $0 >= 1 }), pads.allSatisfy({ $0 >= 0 })
+    (strides + dilations).allSatisfy({ 1..<(1 << 31) ~= $0 }), pads.allSatisfy({ 0..<(1 << 31) ~= $0 })
   else { return nil }
   func lifted(_ list: [Int], _ filler: Int) -> [Int] { spatial == 1 ? [filler] + list : list }
   let size = lifted(Array(x[2...]), 1)

@@ -164,6 +164,7 @@ struct Verifier<L: Level> {
       let op = module.ops[id]
       checkElements(op)
       checkConstant(op)
+      checkReadable(id, op)
       guard L.name != .program else { continue }
       do throws(Diagnostic) {
         guard let expected = try module.resultType(of: op), let result = op.results.first else { continue }
@@ -188,6 +189,17 @@ struct Verifier<L: Level> {
     let type = module.values[result].type
     if module.tensor(op["value"], element: type.element, shape: type.shape ?? [-1]) == nil {
       fail("constant", "the numbers do not have the type \(type)", op)  // S8
+    }
+  }
+
+  /// A layer must be readable before a fact speaks of it; the facts of layers check it themselves.
+  private mutating func checkReadable(_ id: OpID, _ op: Op) {
+    guard op.opcode == .layer, module.facts.isDisjoint(with: [.sliced, .partitioned, .placed, .scheduled])
+    else {
+      return
+    }
+    if module.layer(id) == nil {
+      fail("layer", "the attributes of the layer or of its blocks do not fit together", op)  // S8
     }
   }
 
