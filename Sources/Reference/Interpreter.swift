@@ -154,7 +154,7 @@ public struct Interpreter<L: Level>: Sendable {
   private func product(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
     let (x, weights) = (arguments[0], arguments[1])
     let (inner, outputs) = (weights.shape[0], weights.shape[1])
-    let rows = x.count / max(1, inner)
+    let rows = x.shape.dropLast().reduce(1, *)
     let shape = x.shape.dropLast() + [outputs]
     if x.data.isFloat {
       var sums = try floatProduct(x.floats, weights.floats, rows: rows, inner: inner, columns: outputs)
