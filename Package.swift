@@ -56,7 +56,8 @@ let package = Package(
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
     library("DeviceModel", ["Support", "Hardware"], optimised: true),
     library(
-      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"], optimised: true),
+      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
+      optimised: true),
     library("Report", ["Support", "CommandLineTools"]),
     library("CommandLineTools", ["Support", "Tensors"], optimised: true),
     library(
@@ -74,7 +75,8 @@ let package = Package(
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor",
+        "Report",
         "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
@@ -83,16 +85,22 @@ let package = Package(
     .target(name: "CPeak", path: "Benchmarks/CPeak"),
     .executableTarget(
       name: "xbar-bench",
-      dependencies: ["CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat", "Support", "Tensors"],
+      dependencies: [
+        "CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat",
+        "RunDriver", "Support",
+      ],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
-      name: "ProgramSamples", dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      name: "ProgramSamples",
+      dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
       path: "Tests/ProgramSamples",
       swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
-      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"], path: "Tests/LayerSamples",
+      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"],
+      path: "Tests/LayerSamples",
       swiftSettings: swift),
+    test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
@@ -100,7 +108,10 @@ let package = Package(
     test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
     test(
       "ExecutorTests",
-      ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels", "Executor"]),
+      [
+        "Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels",
+        "Executor",
+      ]),
     test(
       "RunDriverTests",
       [
@@ -116,13 +127,15 @@ let package = Package(
     test(
       "FileTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "DeviceModel",
         "Executor",
-      ]),
+      ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "DeviceModel",
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "DeviceModel",
         "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples", "ONNX", "Import",
       ]),
     test("LayeringTests", []),

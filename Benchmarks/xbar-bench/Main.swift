@@ -7,8 +7,8 @@ import Foundation
 import Glibc
 import Hardware
 import ProgramFormat
+import RunDriver
 import Support
-import Tensors
 
 /// Prints one table: what the compiler and the executor reach, beside what this machine can do at most.
 @main struct Main {
@@ -54,6 +54,8 @@ private struct Bench {
     var what: String
     var value: String
     var limit: String
+    /// Conversions that saturated, as a share of all; nil where nothing is converted.
+    var saturated: Double?
     var share: Double
     var number: Double
   }
@@ -63,9 +65,9 @@ private struct Bench {
     let addsPerSecond = try byteAdds()
     var rows: [Row] = [try compileRow(bytesPerSecond)]
     for (name, options) in [
-      ("whole array, 8-bit converter", "form-units(whole: true, adc: 8)"), ("16x16 units, 6-bit (lossless)", ""),
-      ("16x16 units, 5-bit (saturating)", "form-units(adc: 5)"),
-      ("9x8 units, 5-bit (lossless)", "form-units(height: 9, width: 8, adc: 5)"),
+      ("whole array, 8-bit converter", "form-units(whole: true, adc: 8)"), ("16x16 units, 6-bit", ""),
+      ("16x16 units, 5-bit", "form-units(adc: 5)"), ("16x16 units, 4-bit", "form-units(adc: 4)"),
+      ("9x8 units, 5-bit", "form-units(height: 9, width: 8, adc: 5)"),
     ] {
       rows.append(try runRow(name, options, addsPerSecond))
     }
@@ -73,8 +75,11 @@ private struct Bench {
   }
 
   private func table(_ rows: [Row], _ bytes: Double, _ adds: Double) -> String {
-    var table = TextTable([.init("LeNet-5", .left), .init("reached"), .init("limit"), .init("share")])
-    for row in rows { table.add([row.what, row.value, row.limit, percentage(row.share)]) }
+    var table = TextTable([.init("LeNet-5", .left), .init("reached"), .init("limit"), .init("share"), .init("saturated")])
+    for row in rows {
+      let saturated = row.saturated.map { $0 == 0 ? "none" : "\(significant($0 * 100)) %" } ?? "-"
+      table.add([row.what, row.value, row.limit, percentage(row.share), saturated])
+    }
     return """
       one thread, processor time, best of several
       machine: copies \(byteText(Int(bytes))) per s, adds \(significant(adds * 1e-9))e9 bytes per s in L1 (\(String(cString: peak_name())))
@@ -143,19 +148,17 @@ private struct Bench {
     let limit = Double(size) / bytesPerSecond
     return Row(
       what: "compile, dense", value: timeText(nanoseconds: seconds * 1e9),
-      limit: timeText(nanoseconds: limit * 1e9), share: limit / seconds, number: seconds)
+      limit: timeText(nanoseconds: limit * 1e9), saturated: nil, share: limit / seconds, number: seconds)
   }
 
   private func runRow(_ name: String, _ options: String, _ addsPerSecond: Double) throws(Diagnostic) -> Row {
     let program = try decode(try compiled(options).bytes, file: name)
     let plan = try ExecutablePlan(program)
-    let port = program.buffers[program.inputs[0].buffer]
-    let file = try SampleFile(path: images, inputName: port.name, shape: port.shape)
-    let samples = 512
-    let values = (0..<samples).flatMap { file.sample($0).floats }
-    let result = try plan.run(inputs: [values], samples: samples, threads: 1)
+    let set = try SampleSet(input: images, limit: 512, for: program.samplePorts)
+    let samples = set.count
+    let result = try plan.run(inputs: set.inputs, samples: samples, threads: 1)
     let seconds = try measure(5) { () throws(Diagnostic) in
-      _ = try plan.run(inputs: [values], samples: samples, threads: 1)
+      _ = try plan.run(inputs: set.inputs, samples: samples, threads: 1)
     }
     // Four wordlines of a bitline are one addition of a table's byte.
     let height = Double(program.blocks.first?.units.height ?? 1)
@@ -164,6 +167,6 @@ private struct Bench {
     let limit = addsPerSecond / adds
     return Row(
       what: name, value: "\(significant(rate)) images/s", limit: "\(significant(limit)) images/s",
-      share: rate / limit, number: rate)
+      saturated: Double(result.total.adcSaturations) / Double(max(1, result.total.adcConversions)), share: rate / limit, number: rate)
   }
 }

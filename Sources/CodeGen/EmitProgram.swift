@@ -21,7 +21,8 @@ private struct ProgramEmitter {
   init(_ module: Module<ProgramLevel>) {
     self.module = module
     program = Program(
-      name: module.name, machine: module.machine ?? ProgramEmitter.noMachine, inputs: [], outputs: [], buffers: [],
+      name: module.name, machine: module.machine ?? ProgramEmitter.noMachine, inputs: [], outputs: [],
+      buffers: [],
       crossbars: [], layers: [], blocks: [], code: [],
       info: module.info.map { InfoEntry(key: $0.key, text: $0.text) })
   }
@@ -43,8 +44,10 @@ private struct ProgramEmitter {
       case .buffer: try buffer(op)
       case .crossbar: try crossbar(op)
       case .layer: try layer(id, op)
-      case .input: program.inputs.append(Port(name: op.string("name"), buffer: try index(op.results.first, op)))
-      case .output: program.outputs.append(Port(name: op.string("name"), buffer: try index(op.operands.first, op)))
+      case .input:
+        program.inputs.append(Port(name: op.string("name"), buffer: try index(op.results.first, op)))
+      case .output:
+        program.outputs.append(Port(name: op.string("name"), buffer: try index(op.operands.first, op)))
       default: program.code.append(try instruction(op))
       }
     }
@@ -93,7 +96,9 @@ private struct ProgramEmitter {
     else { throw failure("a layer needs integer inputs, dac and adc", op) }
     let first = program.blocks.count
     for block in view.blocks {
-      guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2, let units = block.units else {
+      guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2,
+        let units = block.units
+      else {
         throw failure("a block needs a crossbar, a corner and units", op)
       }
       program.blocks.append(

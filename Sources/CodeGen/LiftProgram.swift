@@ -32,7 +32,9 @@ private struct ProgramLifter {
     module.body += program.code.map { add($0) }
     for port in program.outputs {
       module.append(
-        Op(.output, operands: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))]))
+        Op(
+          .output, operands: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))])
+      )
     }
     return module
   }

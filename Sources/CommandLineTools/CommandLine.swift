@@ -164,28 +164,5 @@ extension ProgramSpec {
 
 /// A note that names the closest of `known` to `word`, or no note where none is close.
 public func didYouMean(_ word: String, among known: [String]) -> [String] {
-  let limit = max(1, word.count / 3)
-  let ranked = known.map { (name: $0, distance: editDistance(word, $0)) }
-  guard let best = ranked.min(by: { $0.distance < $1.distance }), best.distance <= limit else { return [] }
-  return ["did you mean '\(best.name)'?"]
-}
-
-/// The number of letters to insert, delete, replace or swap with a neighbour to get from one word to the other
-/// (optimal string alignment distance).
-func editDistance(_ first: String, _ second: String) -> Int {
-  let a = Array(first.utf8.prefix(64))
-  let b = Array(second.utf8.prefix(64))
-  var beforePrevious = [Int](repeating: 0, count: b.count + 1)
-  var previous = Array(0...b.count)
-  for i in a.indices {
-    var row = [i + 1]
-    for j in b.indices {
-      var best = min(previous[j + 1] + 1, row[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforePrevious[j - 1] + 1) }
-      row.append(best)
-    }
-    beforePrevious = previous
-    previous = row
-  }
-  return previous[b.count]
+  nearest(word, in: known).map { ["did you mean '\($0)'?"] } ?? []
 }

@@ -51,7 +51,8 @@ public struct CompileRecord: Sendable {
   /// The sum over all layers.
   public var total: LayerRecord {
     var sum = LayerRecord(
-      name: "total", rows: 0, columns: 0, weights: 0, nonzeroWeights: 0, crossbars: 0, blocks: 0, cellsUsed: 0,
+      name: "total", rows: 0, columns: 0, weights: 0, nonzeroWeights: 0, crossbars: 0, blocks: 0,
+      cellsUsed: 0,
       cellsProvisioned: 0, indexEntries: 0, indexBits: 0)
     for layer in layers {
       for path in LayerRecord.counters { sum[keyPath: path] += layer[keyPath: path] }
@@ -82,8 +83,10 @@ extension LayerRecord {
 
   fileprivate var json: JSON {
     [
-      "name": .string(name), "rows": .integer(rows), "columns": .integer(columns), "weights": .integer(weights),
-      "nonzeroWeights": .integer(nonzeroWeights), "crossbars": .integer(crossbars), "blocks": .integer(blocks),
+      "name": .string(name), "rows": .integer(rows), "columns": .integer(columns),
+      "weights": .integer(weights),
+      "nonzeroWeights": .integer(nonzeroWeights), "crossbars": .integer(crossbars),
+      "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
     ]
@@ -109,7 +112,8 @@ extension CompileRecord {
     func row(_ r: LayerRecord, _ matrix: String) -> [String] {
       let use = r.cellsProvisioned == 0 ? 0 : Double(r.cellsUsed) / Double(r.cellsProvisioned)
       return [
-        r.name, matrix, grouped(r.weights), grouped(r.nonzeroWeights), grouped(r.crossbars), grouped(r.blocks),
+        r.name, matrix, grouped(r.weights), grouped(r.nonzeroWeights), grouped(r.crossbars),
+        grouped(r.blocks),
         grouped(r.cellsUsed), percentage(use),
       ]
     }

@@ -93,7 +93,9 @@ struct Compilation {
   mutating func run(until level: LevelName? = nil) throws(Diagnostic) {
     var wanted: [PassCall] = []
     for call in calls {
-      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level { break }
+      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level {
+        break
+      }
       wanted.append(call)
     }
     var records: [LayerRecord] = []
@@ -116,7 +118,8 @@ struct Compilation {
     let program = try emitProgram(lowered)
     let bytes = try encode(program)
     let record = CompileRecord(
-      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline", machine: machine.name,
+      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline",
+      machine: machine.name,
       pipeline: calls.map(\.text), layers: layers, programBytes: bytes.count,
       seconds: runner.times.map { ($0.name, $0.seconds) })
     return CompileResult(program: program, bytes: bytes, record: record, warnings: runner.context.warnings)
@@ -141,24 +144,18 @@ func loadTarget(_ name: String) throws(Diagnostic) -> Machine {
   return try Machine(json: file.withBytes { Array($0) }, file: name)
 }
 
-/// The samples of a file, for a module with one input.
-func calibrationSamples(_ path: String, _ module: Module<TensorLevel>, limit: Int = 1024) throws(Diagnostic)
-  -> [[Tensor]]
-{
-  let file = try sampleFile(path, module)
-  return (0..<min(limit, file.count)).map { [file.sample($0)] }
+/// The samples of a file, at most 1,024, each with one tensor for every input of `module`.
+func calibrationSamples(_ path: String, _ module: Module<TensorLevel>) throws(Diagnostic) -> [[Tensor]] {
+  let ports = samplePorts(module)
+  let set = try SampleSet(input: path, limit: 1024, for: ports)
+  return (0..<set.count).map { set.sample($0, for: ports) }
 }
 
-/// Opens a file of samples for the only input of `module`.
-func sampleFile(_ path: String, _ module: Module<TensorLevel>) throws(Diagnostic) -> SampleFile {
-  let inputs = module.bodyOps.filter { $0.opcode == .input }
-  guard inputs.count == 1, let input = inputs.first else {
-    throw Diagnostic(
-      "samples.inputs", "the network has \(inputs.count) inputs; files of samples serve networks with one",
-      at: Location(file: path))
+/// The graph inputs of a module.
+func samplePorts(_ module: Module<TensorLevel>) -> [SamplePort] {
+  module.bodyOps.filter { $0.opcode == .input }.map { op in
+    SamplePort(name: op.string("name"), shape: module.values[op.results[0]].type.shape ?? [])
   }
-  return try SampleFile(
-    path: path, inputName: input.string("name"), shape: module.values[input.results[0]].type.shape ?? [])
 }
 
 /// The version that `--version` prints and programs carry.

@@ -15,7 +15,8 @@ func describeSchemes(_ name: String?) throws(Diagnostic) -> String {
   var table = TextTable([.init("pass", .left), .init("why it stands there", .left)])
   for step in found.steps { table.add([step.text, step.reason]) }
   let pipeline = found.steps.map(\.text).joined(separator: ", ")
-  return "\(found.name): \(found.summary)\ntarget: \(found.target)\n\n\(table.plain)\n--pipeline '\(pipeline)'\n"
+  return
+    "\(found.name): \(found.summary)\ntarget: \(found.target)\n\n\(table.plain)\n--pipeline '\(pipeline)'\n"
 }
 
 /// What `xbarc passes` prints: all passes in a line each, or one with its options.
@@ -62,7 +63,8 @@ func describeTargets(_ name: String?) throws(Diagnostic) -> String {
       let machine = try Machine.target(named: name)
       let a = machine.array
       table.add([
-        name, "\(a.rows)x\(a.columns)", "\(a.unitHeight)x\(a.unitWidth)", "\(a.cellBits) bit", "\(a.dacBits) bit",
+        name, "\(a.rows)x\(a.columns)", "\(a.unitHeight)x\(a.unitWidth)", "\(a.cellBits) bit",
+        "\(a.dacBits) bit",
         "\(a.adcBits) bit", timeText(nanoseconds: machine.timing.cycleNanoseconds), machine.summary,
       ])
     }

@@ -1,8 +1,8 @@
-import CommandLineTools
 import IR
 import Import
 import ONNX
 import Reference
+public import CommandLineTools
 public import Support
 public import Tensors
 
@@ -10,17 +10,8 @@ public import Tensors
 public struct FloatEvaluation: Sendable {
   /// The first output of every sample.
   public var outputs: [Tensor]
-  /// The classes that the samples belong to, where they are known.
-  public var labels: [Int]?
-
-  /// The share of samples whose class scores best, where classes are known.
-  public var top1: Double? { share(best: 1) }
-  /// The share of samples whose class is among the five best, where classes are known.
-  public var top5: Double? { share(best: 5) }
-
-  private func share(best: Int) -> Double? {
-    labels.map { accuracy(outputs.map(\.floats), $0, best: best) }
-  }
+  /// Right answers, where the classes are known.
+  public var accuracy: Accuracy?
 }
 
 /// Evaluates a model in floats on the samples of a file.
@@ -33,12 +24,12 @@ public func evaluateFloat(
     do throws(DiagnosticList) { module = try importModel(model) } catch {
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
-    let file = try sampleFile(input, module)
-    let count = min(limit, file.count)
+    let ports = samplePorts(module)
+    let set = try SampleSet(input: input, labels: labels, limit: limit, for: ports)
     let interpreter = try Interpreter(module)
-    let progress = ProgressLine("evaluating", total: count, unit: "samples", quiet: quiet)
-    let outputs = try parallelMap(count, threads: threads) { index throws(Diagnostic) in
-      let evaluation = try interpreter.evaluate([file.sample(index)])
+    let progress = ProgressLine("evaluating", total: set.count, unit: "samples", quiet: quiet)
+    let outputs = try parallelMap(set.count, threads: threads) { index throws(Diagnostic) in
+      let evaluation = try interpreter.evaluate(set.sample(index, for: ports))
       progress.advance(by: 1)
       guard let first = evaluation.outputs.first else {
         throw Diagnostic("eval.output", "the network has no output", at: Location(file: path))
@@ -46,11 +37,15 @@ public func evaluateFloat(
       return first
     }
     progress.finish()
-    let classes = try labels.map { path throws(Diagnostic) in try readLabels(path: path) } ?? file.labels
-    return FloatEvaluation(outputs: outputs, labels: classes)
+    return FloatEvaluation(outputs: outputs, accuracy: try accuracy(outputs, set.labels))
   } catch {
     throw DiagnosticList(error)
   }
+}
+
+private func accuracy(_ outputs: [Tensor], _ labels: [Int]?) throws(Diagnostic) -> Accuracy? {
+  guard let labels, let first = outputs.first else { return nil }
+  return try Accuracy(scores: outputs.flatMap(\.floats), classes: first.count, labels: labels)
 }
 
 /// `xbarc eval`.
@@ -64,7 +59,8 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     throw DiagnosticList(error)
   }
   let result = try evaluateFloat(
-    model: arguments.positional(0) ?? "", input: arguments.value("input") ?? "", labels: arguments.value("labels"),
+    model: arguments.positional(0) ?? "", input: arguments.value("input") ?? "",
+    labels: arguments.value("labels"),
     limit: limit, threads: threads, quiet: arguments.has("quiet"))
   do throws(Diagnostic) {
     if let path = arguments.value("output"), let first = result.outputs.first {
@@ -73,9 +69,10 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       try writeFile(npyBytes(all), to: path)
     }
     var table = TextTable([.init("samples"), .init("top-1"), .init("top-5")])
-    table.add([
-      grouped(result.outputs.count), result.top1.map(percentage) ?? "-", result.top5.map(percentage) ?? "-",
-    ])
+    func share(_ hits: Int?) -> String {
+      hits.map { percentage(Double($0) / Double(max(1, result.outputs.count))) } ?? "-"
+    }
+    table.add([grouped(result.outputs.count), share(result.accuracy?.top1), share(result.accuracy?.top5)])
     try printOut(table.plain)
   } catch {
     throw DiagnosticList(error)

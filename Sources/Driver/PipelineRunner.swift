@@ -73,7 +73,9 @@ struct PipelineRunner {
   // MARK: Comparison
 
   /// Evaluates both modules on a few samples; throws where an exact pass changed an output.
-  private func compare(_ entry: PassEntry, _ before: AnyModule, _ after: AnyModule) throws(Diagnostic) -> String {
+  private func compare(_ entry: PassEntry, _ before: AnyModule, _ after: AnyModule) throws(Diagnostic)
+    -> String
+  {
     let samples = Array(context.calibration.prefix(2))
     guard !samples.isEmpty else { return "\(entry.name): not compared, no calibration samples" }
     guard let first = try evaluate(before, samples), let second = try evaluate(after, samples) else {
@@ -82,7 +84,8 @@ struct PipelineRunner {
     if first.outputs == second.outputs { return "\(entry.name): equal" }
     let (difference, size) = distance(first.outputs, second.outputs)
     if case .exact = entry.guarantee, second.saturations == 0 {
-      throw Diagnostic("validate.changed", "\(entry.name) is exact, but outputs changed by up to \(difference)")
+      throw Diagnostic(
+        "validate.changed", "\(entry.name) is exact, but outputs changed by up to \(difference)")
     }
     let saturated = second.saturations > 0 ? ", \(second.saturations) conversions saturated" : ""
     return "\(entry.name): outputs change by up to \(difference), the largest output is \(size)\(saturated)"

@@ -83,14 +83,17 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
   }
 }
 
-private func finish(_ compilation: Compilation, emit: String, _ arguments: ParsedArguments) throws(Diagnostic) {
+private func finish(_ compilation: Compilation, emit: String, _ arguments: ParsedArguments) throws(Diagnostic)
+{
   let output = arguments.value("output") ?? "-"
   let isQuiet = arguments.has("quiet")
   if !isQuiet { show(compilation.runner.context.warnings) }
   if emit == "binary" {
     let result = try compilation.result()
     try writeFile(result.bytes, to: output)
-    if let path = arguments.value("report") { try writeFile(text: result.record.json.encoded + "\n", to: path) }
+    if let path = arguments.value("report") {
+      try writeFile(text: result.record.json.encoded + "\n", to: path)
+    }
     if let path = arguments.value("html") { try writeFile(text: compilePage(result.record), to: path) }
     if !isQuiet && output != "-" { try printOut(result.record.text) }
   } else {

@@ -5,22 +5,30 @@ import Support
 enum XbarcCommands {
   static let program = ProgramSpec(
     name: "xbarc", summary: "compiles trained ONNX networks to ReRAM crossbar programs",
-    commands: [compile, opt, verify, importModel, eval, inspect, disassemble, assemble, schemes, passes, targets])
+    commands: [
+      compile, opt, verify, importModel, eval, inspect, disassemble, assemble, schemes, passes, targets,
+    ])
 
   static let compile = CommandSpec(
     name: "xbarc compile", summary: "compiles an ONNX model to a crossbar program",
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "FILE", required: true, "where the program goes; - is standard output"),
+      OptionSpec(
+        "output", short: "o", value: "FILE", required: true, "where the program goes; - is standard output"),
       OptionSpec("scheme", value: "NAME", "named pipeline, see 'xbarc schemes' (default: dense)"),
-      OptionSpec("pipeline", value: "PASSES", "passes instead of a scheme, such as 'infer-shapes, quantize(weights: 4)'"),
-      OptionSpec("set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
+      OptionSpec(
+        "pipeline", value: "PASSES",
+        "passes instead of a scheme, such as 'infer-shapes, quantize(weights: 4)'"),
+      OptionSpec(
+        "set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
       OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
       OptionSpec("report", value: "R.json", "counts per layer as JSON"),
       OptionSpec("html", value: "R.html", "counts per layer as a page"),
-      OptionSpec("emit", value: "LEVEL", "tensor, crossbar or program: IR text of that level; binary (default)"),
-      OptionSpec("print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
+      OptionSpec(
+        "emit", value: "LEVEL", "tensor, crossbar or program: IR text of that level; binary (default)"),
+      OptionSpec(
+        "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec(flag: "validate", "compare outputs before and after every pass on two calibration samples"),
       OptionSpec(flag: "time-passes", "print the time of every pass"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
@@ -38,9 +46,11 @@ enum XbarcCommands {
     name: "xbarc opt", summary: "runs passes on IR text",
     positionals: [PositionalSpec("IN.xir", "a module of any level")],
     options: [
-      OptionSpec("pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
+      OptionSpec(
+        "pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
       OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
-      OptionSpec("print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
+      OptionSpec(
+        "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
     ],
     examples: [ExampleSpec("xbarc opt net.xir --pipeline 'slice-bits(cell: 1)'", "one-bit cells")])
@@ -52,7 +62,9 @@ enum XbarcCommands {
   static let importModel = CommandSpec(
     name: "xbarc import", summary: "turns an ONNX model into IR text at tensor level",
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
-    options: [OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)")])
+    options: [
+      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)")
+    ])
 
   static let eval = CommandSpec(
     name: "xbarc eval", summary: "evaluates a model in floats, without crossbars",
@@ -73,12 +85,16 @@ enum XbarcCommands {
   static let disassemble = CommandSpec(
     name: "xbarc disassemble", summary: "turns a program into IR text at program level",
     positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")],
-    options: [OptionSpec("output", short: "o", value: "T.xir", "where the text goes (default: standard output)")])
+    options: [
+      OptionSpec("output", short: "o", value: "T.xir", "where the text goes (default: standard output)")
+    ])
 
   static let assemble = CommandSpec(
     name: "xbarc assemble", summary: "turns IR text at program level into a program",
     positionals: [PositionalSpec("T.xir", "a module at program level")],
-    options: [OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "where the program goes")])
+    options: [
+      OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "where the program goes")
+    ])
 
   static let schemes = CommandSpec(
     name: "xbarc schemes", summary: "lists the schemes and explains their passes",

@@ -31,7 +31,7 @@ final class BatchRunner {
     samples = range.count
     events = [Events](repeating: Events(), count: plan.layers.count)
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
-    fillBuffers()
+    try fillBuffers()
     for (port, values) in zip(program.inputs, inputs) {
       let count = plan.places[port.buffer].count
       let target = elements(port.buffer, of: Float.self)
@@ -45,14 +45,10 @@ final class BatchRunner {
   }
 
   /// Puts the initial numbers of buffers into every sample's copy.
-  private func fillBuffers() {
+  private func fillBuffers() throws(Diagnostic) {
     for (index, buffer) in program.buffers.enumerated() {
-      buffer.initial?.data.withBytes { numbers in
-        for sample in 0..<samples {
-          (bytes(index) + sample * numbers.count).copyMemory(
-            from: numbers.baseAddress ?? UnsafeRawPointer(memory.base), byteCount: numbers.count)
-        }
-      }
+      guard let initial = buffer.initial else { continue }
+      for sample in 0..<samples { try write(initial, to: index, sample) }
     }
   }
 

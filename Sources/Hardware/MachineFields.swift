@@ -111,7 +111,8 @@ extension Machine {
   /// Throws `target.range` for a number out of its range or a unit larger than the crossbar.
   public func validate() throws(Diagnostic) {
     for field in MachineField.all where !field.accepts(field.value(in: self)) {
-      throw Diagnostic("target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
+      throw Diagnostic(
+        "target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
     }
     guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
       throw Diagnostic("target.range", "a unit is larger than the crossbar")

@@ -93,8 +93,7 @@ private func checkBuffers(_ buffers: [Buffer]) throws(Issue) {
     }
     if let initial = buffer.initial {
       guard initial.shape == buffer.shape, initial.data.isFloat == buffer.element.isFloat,
-        initial.data.isFloat
-          || initial.integers.allSatisfy({ $0 >= buffer.element.lowest && $0 <= buffer.element.highest })
+        initial.data.isFloat || holds(initial, as: buffer.element)
       else { throw Issue(.buffer, "its numbers do not have its type", .buffer(index)) }
     }
     let count = checkedProduct(buffer.shape) ?? .max
@@ -104,6 +103,13 @@ private func checkBuffers(_ buffers: [Buffer]) throws(Issue) {
     }
     total += count
   }
+}
+
+/// Whether the integers of `tensor` are of type `element` and lie in its container.
+private func holds(_ tensor: Tensor, as element: ElementType) -> Bool {
+  let values = tensor.integers
+  guard values.allSatisfy({ $0 >= element.lowest && $0 <= element.highest }) else { return false }
+  return tensor.data == Tensor(tensor.shape, values, as: element).data
 }
 
 private func checkPorts(

@@ -18,19 +18,13 @@ public struct Interpreter<L: Level>: Sendable {
   private let constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
-  /// Prepares a verified module. Throws `reference.shape` where the shape of a value is not known, and
-  /// `reference.constant` and `reference.layer` where an attribute cannot be read.
+  /// Prepares a verified module. Throws `reference.constant` and `reference.layer` where an attribute cannot be read.
   public init(_ module: Module<L>) throws(Diagnostic) {
     self.module = module
     var constants: [ValueID: Tensor] = [:]
     var layers: [String: LayerView] = [:]
     for id in module.body {
       let op = module.ops[id]
-      guard op.results.allSatisfy({ module.values[$0].type.shape != nil }) else {
-        throw Diagnostic(
-          "reference.shape", "the shape of a value is not known", at: op.location,
-          notes: ["run infer-shapes first"])
-      }
       if op.opcode == .constant, let result = op.results.first {
         let type = module.values[result].type
         guard let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
@@ -153,6 +147,9 @@ public struct Interpreter<L: Level>: Sendable {
 
   private func product(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
     let (x, weights) = (arguments[0], arguments[1])
+    guard weights.shape.count == 2, !weights.shape.contains(0), x.shape.last == weights.shape[0],
+      arguments.count < 3 || arguments[2].count == weights.shape[1]
+    else { throw unreadable(op) }
     let (inner, outputs) = (weights.shape[0], weights.shape[1])
     let rows = x.shape.dropLast().reduce(1, *)
     let shape = x.shape.dropLast() + [outputs]

@@ -37,7 +37,7 @@ public struct RunRecord: Equatable, Sendable {
 
 /// Runs `program` for all samples on the ideal device and costs its events by the program's machine.
 ///
-/// Throws what `ExecutablePlan` throws, and `run.labels` for labels that are no classes of the first output.
+/// Throws what `ExecutablePlan` throws, and `samples.labels` for labels that are no classes of the first output.
 public func run(
   _ program: Program, on samples: SampleSet, threads: Int,
   progress: @escaping @Sendable (Int) -> Void = { _ in }
@@ -59,7 +59,7 @@ public func run(
   var accuracy: Accuracy?
   if let labels = samples.labels {
     guard let port = program.outputs.first, let scores = result.outputs.first else {
-      throw Diagnostic("run.labels", "labels are given, but the program has no output")
+      throw Diagnostic("samples.labels", "labels are given, but the program has no output")
     }
     accuracy = try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
   }

@@ -60,7 +60,8 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let program = try readProgram(path: path)
   try checkOutput(arguments.value("output"), program)
   let samples = try SampleSet(
-    input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit, for: program)
+    input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit,
+    for: program.samplePorts)
   let progress = ProgressLine("running", total: samples.count, unit: "samples", quiet: quiet)
   let record: RunRecord
   do throws(Diagnostic) {

@@ -58,7 +58,9 @@ public struct ByteReader {
   public mutating func readString(limit: Int = 1 << 16) throws(ByteError) -> String {
     let start = offset
     let count = Int(try read(UInt32.self))
-    guard count <= limit else { throw ByteError(offset: start, reason: "text of \(count) bytes, limit \(limit)") }
+    guard count <= limit else {
+      throw ByteError(offset: start, reason: "text of \(count) bytes, limit \(limit)")
+    }
     let raw = try readBytes(count)
     guard let text = String(validating: raw, as: UTF8.self) else {
       throw ByteError(offset: start, reason: "text is not UTF-8")
@@ -70,7 +72,9 @@ public struct ByteReader {
   /// Reads zeros until the offset is a multiple of `size`; anything but zero is refused.
   public mutating func skipPadding(to size: Int) throws(ByteError) {
     while offset % size != 0 {
-      guard try read(UInt8.self) == 0 else { throw ByteError(offset: offset - 1, reason: "padding is not zero") }
+      guard try read(UInt8.self) == 0 else {
+        throw ByteError(offset: offset - 1, reason: "padding is not zero")
+      }
     }
   }
 

@@ -24,7 +24,8 @@ public struct CRC32C: Sendable {
       var crc: UInt32 = ~0
       var at = 0
       while at + 8 <= bytes.count {
-        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) ^ UInt64(crc)
+        let word =
+          UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) ^ UInt64(crc)
         crc = 0
         for k in 0..<8 {
           crc ^= table[(7 - k) * 256 + Int((word >> UInt64(8 * k)) & 0xFF)]

@@ -1,27 +1,32 @@
-/// The candidate that `word` was most likely meant to be: at most two edits away, or nil.
+/// The candidate that `word` was most likely meant to be, or nil where none is close: at most half of its letters, and
+/// at most a third of the longer word's plus one, may be wrong.
+///
+/// Capital letters count as small ones, and a swap of neighbours as one mistake (optimal string alignment).
 public func nearest(_ word: String, in candidates: [String]) -> String? {
-  guard word.utf8.count <= 64 else { return nil }
+  let letters = Array(word.lowercased().utf8.prefix(64))
   var best: (distance: Int, candidate: String)?
   for candidate in candidates {
-    let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
-    if distance <= min(2, candidate.utf8.count / 2), distance < best?.distance ?? .max {
-      best = (distance, candidate)
-    }
+    let known = Array(candidate.lowercased().utf8)
+    let distance = editDistance(letters, known)
+    let limit = min(known.count / 2, max(letters.count, known.count) / 3 + 1)
+    if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
   }
   return best?.candidate
 }
 
-/// How many insertions, deletions and replacements lead from `a` to `b` (Levenshtein).
+/// How many insertions, deletions, replacements and swaps of neighbours lead from `a` to `b`.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var row = Array(0...b.count)
-  for (i, x) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, y) in b.enumerated() {
-      let replaced = diagonal + (x == y ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+  var beforePrevious = [Int](repeating: 0, count: b.count + 1)
+  var previous = Array(0...b.count)
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      var best = min(previous[j + 1] + 1, row[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforePrevious[j - 1] + 1) }
+      row.append(best)
     }
+    beforePrevious = previous
+    previous = row
   }
-  return row[b.count]
+  return previous[b.count]
 }

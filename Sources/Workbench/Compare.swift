@@ -3,6 +3,7 @@ import DeviceModel
 import Driver
 import Executor
 import ProgramFormat
+import RunDriver
 import Support
 import Tensors
 
@@ -27,8 +28,8 @@ struct SchemeResult {
   /// Time and energy of all samples.
   let cost: Cost
   let layerCosts: [Cost]
-  let top1: Double?
-  let top5: Double?
+  /// Right answers, where the classes are known.
+  let accuracy: Accuracy?
 
   /// Energy of one sample in picojoules.
   var energyPerSample: Double { cost.energyPicojoules.total / Double(max(1, run.samples)) }
@@ -58,7 +59,7 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
     compilation.jobs = request.threads
     let compiled = try compile(compilation)
     do throws(Diagnostic) {
-      results.append(try run(compiled, request, labels: float.labels))
+      results.append(try run(compiled, request))
     } catch {
       throw DiagnosticList(error)
     }
@@ -66,34 +67,28 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
   return Comparison(network: results.first?.record.network ?? request.model, float: float, schemes: results)
 }
 
-private func run(_ compiled: CompileResult, _ request: CompareRequest, labels: [Int]?) throws(Diagnostic)
-  -> SchemeResult
-{
+private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Diagnostic) -> SchemeResult {
   // The executor gets what a program file would give it, not the compiler's values.
   let program = try decode(compiled.bytes, file: "\(compiled.record.scheme) program")
-  guard program.inputs.count == 1, let port = program.inputs.first else {
-    throw Diagnostic("compare.inputs", "the network has \(program.inputs.count) inputs, samples serve one")
-  }
-  let file = try SampleFile(path: request.input, inputName: port.name, shape: program.buffers[port.buffer].shape)
-  let count = min(request.limit, file.count)
-  let values = (0..<count).flatMap { file.sample($0).floats }
-  let progress = ProgressLine(compiled.record.scheme, total: count, unit: "samples", quiet: request.quiet)
-  let result = try ExecutablePlan(program).run(inputs: [values], samples: count, threads: request.threads) {
-    progress.advance(by: $0)
-  }
+  let samples = try SampleSet(
+    input: request.input, labels: request.labels, limit: request.limit, for: program.samplePorts)
+  let progress = ProgressLine(
+    compiled.record.scheme, total: samples.count, unit: "samples", quiet: request.quiet)
+  let result = try ExecutablePlan(program).run(
+    inputs: samples.inputs, samples: samples.count, threads: request.threads
+  ) { progress.advance(by: $0) }
   progress.finish()
   let layerCosts = result.layers.map { cost(of: $0.events, machine: program.machine, adcBits: $0.adcBits) }
   var total = cost(of: result.digital, machine: program.machine)
   for layer in layerCosts { total += layer }
-  let scores = rows(of: result, program)
   return SchemeResult(
     record: compiled.record, run: result, cost: total, layerCosts: layerCosts,
-    top1: labels.map { accuracy(scores, $0, best: 1) }, top5: labels.map { accuracy(scores, $0, best: 5) })
+    accuracy: try accuracy(result, program, samples.labels))
 }
 
-/// The first output, sample by sample.
-private func rows(of result: RunResult, _ program: Program) -> [[Float]] {
-  guard let values = result.outputs.first, let port = program.outputs.first else { return [] }
-  let size = program.buffers[port.buffer].count
-  return (0..<result.samples).map { Array(values[$0 * size..<($0 + 1) * size]) }
+private func accuracy(_ result: RunResult, _ program: Program, _ labels: [Int]?) throws(Diagnostic)
+  -> Accuracy?
+{
+  guard let labels, let scores = result.outputs.first, let port = program.outputs.first else { return nil }
+  return try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
 }

@@ -5,27 +5,36 @@ import Executor
 
 extension Comparison {
   private static let columns: [TextTable.Column] = [
-    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"), .init("OU activations"),
-    .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"), .init("speed-up"), .init("energy saved"),
+    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
+    .init("OU activations"),
+    .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"), .init("speed-up"),
+    .init("energy saved"),
   ]
 
   /// One line for each scheme; events, energy and time are those of one sample, the mean over all.
   var table: TextTable {
     var table = TextTable(Comparison.columns)
     let none = [String](repeating: "-", count: 8)
-    table.add(["float", "-", float.top1.map(percentage) ?? "-"] + none)
+    table.add(["float", "-", share(float.accuracy?.top1, float.outputs.count)] + none)
     for result in schemes { table.add(row(result)) }
     return table
   }
 
+  private func share(_ hits: Int?, _ count: Int) -> String {
+    hits.map { percentage(Double($0) / Double(max(1, count))) } ?? "-"
+  }
+
   private func row(_ result: SchemeResult) -> [String] {
     let total = result.run.total
-    func mean(_ count: Int) -> String { grouped((count + result.run.samples / 2) / max(1, result.run.samples)) }
+    func mean(_ count: Int) -> String {
+      grouped((count + result.run.samples / 2) / max(1, result.run.samples))
+    }
     let saturated = Double(total.adcSaturations) / Double(max(1, total.adcConversions))
     return [
-      result.record.scheme, result.record.machine, result.top1.map(percentage) ?? "-",
+      result.record.scheme, result.record.machine, share(result.accuracy?.top1, result.run.samples),
       grouped(result.record.total.crossbars), mean(total.ouActivations), mean(total.adcConversions),
-      total.adcSaturations == 0 ? "none" : percentage(saturated), energyText(picojoules: result.energyPerSample),
+      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 100)) %",
+      energyText(picojoules: result.energyPerSample),
       timeText(nanoseconds: result.timePerSample), ratio(result, \.timePerSample), saving(result),
     ]
   }
@@ -54,7 +63,8 @@ extension Comparison {
       for (index, layer) in result.run.layers.enumerated() {
         let record = result.record.layers.indices.contains(index) ? result.record.layers[index] : nil
         table.add([
-          layer.name, record.map { "\($0.rows)x\($0.columns)" } ?? "-", record.map { grouped($0.crossbars) } ?? "-",
+          layer.name, record.map { "\($0.rows)x\($0.columns)" } ?? "-",
+          record.map { grouped($0.crossbars) } ?? "-",
           grouped(layer.events.ouActivations / samples), grouped(layer.events.cycles / samples),
           grouped(layer.events.adcConversions / samples), grouped(layer.events.adcSaturations / samples),
           energyText(picojoules: result.layerCosts[index].energyPicojoules.total / Double(samples)),
@@ -70,10 +80,13 @@ extension Comparison {
     [
       "version": 1, "kind": "compare", "network": .string(network),
       "samples": .integer(schemes.first?.run.samples ?? 0),
-      "floatTop1": float.top1.map { .double($0) } ?? .null, "floatTop5": float.top5.map { .double($0) } ?? .null,
+      "floatTop1": hits(float.accuracy?.top1), "floatTop5": hits(float.accuracy?.top5),
       "schemes": .array(schemes.map(schemeJSON)),
     ]
   }
+
+  /// Right answers among all samples.
+  private func hits(_ count: Int?) -> JSON { count.map { .integer($0) } ?? .null }
 
   private func schemeJSON(_ result: SchemeResult) -> JSON {
     let events = Events.fields.map { JSON.Member($0.name, .integer(result.run.total[keyPath: $0.path])) }
@@ -82,7 +95,7 @@ extension Comparison {
     }
     return [
       "scheme": .string(result.record.scheme), "machine": .string(result.record.machine),
-      "top1": result.top1.map { .double($0) } ?? .null, "top5": result.top5.map { .double($0) } ?? .null,
+      "top1": hits(result.accuracy?.top1), "top5": hits(result.accuracy?.top5),
       "crossbars": .integer(result.record.total.crossbars), "events": .object(events),
       "energyPicojoules": .object(energy), "latencyNanoseconds": .double(result.cost.latencyNanoseconds),
     ]

@@ -16,7 +16,8 @@ private enum XbarCommands {
       OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
       OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
       OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
-      OptionSpec("target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+      OptionSpec(
+        "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
       OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
       OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
       OptionSpec(flag: "markdown", "tables in Markdown"),

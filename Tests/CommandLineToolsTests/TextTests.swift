@@ -73,11 +73,6 @@ import Testing
     #expect(progressText(label: "running", done: 0, total: 5, unit: "s", seconds: 0) == "running 0 of 5 s")
   }
 
-  @Test func editDistances() {
-    #expect(editDistance("", "") == 0 && editDistance("abc", "") == 3 && editDistance("", "ab") == 2)
-    #expect(editDistance("ca", "ac") == 1 && editDistance("kitten", "sitting") == 3)
-  }
-
   @Test func rendersTextLocations() {
     let renderer = DiagnosticRenderer(colour: false, sources: ["a.xir": "one\n\t%x = foo\r\nthree"])
     let error = Diagnostic(

@@ -16,7 +16,9 @@ struct RandomLayerTests {
   /// Outputs are floats: those of sums below 2^24 are exact, the others rounded in the same way everywhere.
   private func floats(_ sums: [Int64]) -> [Float] { sums.map { Float($0) } }
 
-  private func execute(_ sample: LayerSample, adc: Int?, threads: Int = 1) throws -> (placed: AnyModule, RunResult) {
+  private func execute(_ sample: LayerSample, adc: Int?, threads: Int = 1) throws -> (
+    placed: AnyModule, RunResult
+  ) {
     let placed = try apply(sample.pipeline(adc: adc), to: AnyModule(sample.module))
     let plan = try ExecutablePlan(try program(of: placed))
     return (placed, try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: threads))

@@ -48,7 +48,8 @@ func program(of module: AnyModule) throws -> Program {
 }
 
 /// Asks for a compilation of a shipped model with its calibration samples.
-func request(_ name: String, _ data: String, scheme: String = "dense", options: String = "") -> CompileRequest {
+func request(_ name: String, _ data: String, scheme: String = "dense", options: String = "") -> CompileRequest
+{
   var request = CompileRequest(model: modelPath(name))
   request.scheme = scheme
   request.overrides = options

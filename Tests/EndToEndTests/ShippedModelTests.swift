@@ -11,6 +11,7 @@ import ONNX
 import Passes
 import ProgramFormat
 import Reference
+import RunDriver
 import Support
 import Tensors
 import Testing
@@ -29,7 +30,9 @@ struct ShippedModelTests {
     #expect(try encode(try decode(a.bytes, file: "a")) == a.bytes)
   }
 
-  @Test(arguments: shippedModels) func disassembledAndAssembledGivesTheSameBytes(model: String, data: String) throws {
+  @Test(arguments: shippedModels) func disassembledAndAssembledGivesTheSameBytes(model: String, data: String)
+    throws
+  {
     let bytes = try compile(request(model, data)).bytes
     let lifted = AnyModule.program(liftProgram(try decode(bytes, file: "a")))
     let arrays = Dictionary(uniqueKeysWithValues: lifted.resources.map { ($0.name, $0.tensor) })
@@ -110,8 +113,7 @@ struct ShippedModelTests {
 
   @Test(arguments: ["dense", "isaac"]) func threadsDoNotMatter(scheme: String) throws {
     let program = try decode(try compile(request("digits", "digits", scheme: scheme)).bytes, file: "a")
-    let file = try testFile("digits", program)
-    let values = (0..<100).flatMap { file.sample($0).floats }
+    let values = try testSet("digits", program, 100).inputs[0]
     let plan = try ExecutablePlan(program)
     let one = try plan.run(inputs: [values], samples: 100, threads: 1)
     for threads in [2, 3, 7] {
@@ -124,17 +126,17 @@ struct ShippedModelTests {
   @Test(arguments: shippedModels) func eightBitAccuracyIsThatOfFloats(model: String, data: String) throws {
     for scheme in ["dense", "isaac"] {
       let program = try decode(try compile(request(model, data, scheme: scheme)).bytes, file: "a")
-      let file = try testFile(data, program)
-      let count = model == "lenet5" || isLong ? file.count : min(1000, file.count)
-      let labels = try #require(file.labels)
-      let values = (0..<count).flatMap { file.sample($0).floats }
-      let result = try ExecutablePlan(program).run(inputs: [values], samples: count, threads: 2)
-      let onCrossbars = accuracy(rows(result, program), labels, best: 1)
+      let set = try testSet(data, program, model == "lenet5" || isLong ? nil : 1000)
+      let labels = try #require(set.labels)
+      let result = try ExecutablePlan(program).run(inputs: set.inputs, samples: set.count, threads: 2)
+      let crossbars = try Accuracy(scores: result.outputs[0], classes: 10, labels: labels).top1
       let float = try evaluateFloat(
-        model: modelPath(model), input: dataPath(data, "test"), labels: nil, limit: count, threads: 2, quiet: true)
-      let difference = abs(onCrossbars - (float.top1 ?? 0)) * 100
+        model: modelPath(model), input: dataPath(data, "test"), labels: nil, limit: set.count, threads: 2,
+        quiet: true)
+      let floats = try #require(float.accuracy).top1
       // One image of 360 or 1,000 is 0.28 or 0.1 points.
-      #expect(difference <= 0.3, "\(model), \(scheme): \(onCrossbars) on crossbars, \(float.top1 ?? 0) in floats")
+      let difference = abs(Double(crossbars - floats)) / Double(set.count) * 100
+      #expect(difference <= 0.3, "\(model), \(scheme): \(crossbars) right on crossbars, \(floats) in floats")
     }
   }
 
@@ -145,8 +147,8 @@ struct ShippedModelTests {
     let result = try compile(request("lenet5", "fashion-mnist", options: options))
     #expect(result.record.total.crossbars == 246)
     let program = try decode(result.bytes, file: "a")
-    let file = try testFile("fashion-mnist", program)
-    let run = try ExecutablePlan(program).run(inputs: [file.sample(0).floats], samples: 1, threads: 1)
+    let set = try testSet("fashion-mnist", program, 1)
+    let run = try ExecutablePlan(program).run(inputs: set.inputs, samples: 1, threads: 1)
     #expect(run.total.ouActivations == 1_206_080)
     #expect(run.layers.map { $0.events.ouActivations } == [184_320, 819_200, 200_000, 2560])
   }
@@ -157,11 +159,9 @@ struct ShippedModelTests {
     for scheme in ["dense", "isaac"] {
       let compiled = try compile(request(model, data, scheme: scheme))
       let program = try decode(compiled.bytes, file: "a")
-      let file = try testFile(data, program)
-      let count = min(100, file.count)
-      let values = (0..<count).flatMap { file.sample($0).floats }
-      let run = try ExecutablePlan(program).run(inputs: [values], samples: count, threads: 2)
-      text += compiled.record.text + "\n" + eventTable(run, program, count) + "\n"
+      let set = try testSet(data, program, 100)
+      let run = try ExecutablePlan(program).run(inputs: set.inputs, samples: set.count, threads: 2)
+      text += compiled.record.text + "\n" + eventTable(run, program, set.count) + "\n"
     }
     let path = "\(packageRoot)/models/\(model)/report.txt"
     if updatesGoldens { try text.write(toFile: path, atomically: true, encoding: .utf8) }
@@ -192,14 +192,12 @@ struct ShippedModelTests {
     guard case .tensor(let module) = try importedModule(modelPath(model)),
       let input = module.bodyOps.first(where: { $0.opcode == .input })
     else { return [] }
-    let shape = try #require(module.values[input.results[0]].type.shape)
-    let file = try SampleFile(path: dataPath(data, "calibration"), inputName: "image", shape: shape)
-    return (0..<min(count, file.count)).map { [file.sample($0)] }
+    let port = SamplePort(name: "image", shape: try #require(module.values[input.results[0]].type.shape))
+    let set = try SampleSet(input: dataPath(data, "calibration"), limit: count, for: [port])
+    return (0..<set.count).map { set.sample($0, for: [port]) }
   }
 
-  private func testFile(_ data: String, _ program: Program) throws -> SampleFile {
-    let port = program.inputs[0]
-    return try SampleFile(
-      path: dataPath(data, "test"), inputName: port.name, shape: program.buffers[port.buffer].shape)
+  private func testSet(_ data: String, _ program: Program, _ limit: Int?) throws -> SampleSet {
+    try SampleSet(input: dataPath(data, "test"), limit: limit, for: program.samplePorts)
   }
 }

@@ -222,6 +222,6 @@ struct OperatorTests {
     let product = model(
       [node("MatMul", ["x", "w"])], inputs: [[1 << 20, 1]],
       [floats("w", [1, 1 << 12], [Float](repeating: 0, count: 1 << 12))])
-    expectRefusal("import.size", of: product)
+    expectRefusal("import.shape", of: product)
   }
 }

@@ -316,7 +316,7 @@ struct ShapeTests {
     let empty = stored("e", [0], .float, [])
     expectRefusal("import.size", of: model([node("Relu", ["e"])], [empty]))
     expectRefusal(
-      "import.size", of: model([node("Conv", ["x", "e"])], [stored("e", [0, 2, 1, 1], .float, [])]))
+      "import.shape", of: model([node("Conv", ["x", "e"])], [stored("e", [0, 2, 1, 1], .float, [])]))
     let indices = stored("i", [0, 1 << 40, 1 << 40], .int64, [])
     expectRefusal("import.size", of: model([node("Reshape", ["x", "i"])], [indices]))
   }

@@ -18,14 +18,17 @@ private let allowed: [String: Set<String>] = [
   "Report": ["Support", "CommandLineTools"],
   "CommandLineTools": ["Support", "Tensors"],
   "Driver": [
-    "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat", "CodeGen",
+    "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat",
+    "CodeGen",
     "Report", "CommandLineTools",
   ],
   "RunDriver": [
-    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report", "CommandLineTools",
+    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report",
+    "CommandLineTools",
   ],
   "Workbench": [
-    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor", "Report",
+    "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor",
+    "Report",
     "CommandLineTools",
   ],
   "xbarc": ["CommandLineTools", "Driver"],
@@ -44,12 +47,15 @@ private let root = URL(filePath: #filePath).deletingLastPathComponent().deleting
 /// The modules that the Swift files of a module import.
 private func imports(of module: String) throws -> [(file: String, imported: String)] {
   let folder = root.appending(path: "Sources/\(module)")
-  let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+  let files =
+    FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
     .compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" } ?? []
   return try files.flatMap { file in
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
       var words = line.split(separator: " ").map(String.init)
-      if let first = words.first, ["public", "internal", "package", "@testable", "@preconcurrency"].contains(first) {
+      if let first = words.first,
+        ["public", "internal", "package", "@testable", "@preconcurrency"].contains(first)
+      {
         words.removeFirst()
       }
       guard words.first == "import", words.count == 2 else { return nil }
@@ -84,7 +90,8 @@ private func reach(_ module: String) -> Set<String> {
 
 @Test func theTwoSidesMeetOnlyInTheProgram() {
   for module in ["ProgramFormat", "DeviceModel", "Executor", "RunDriver", "xbarrun"] {
-    #expect(reach(module).isDisjoint(with: ["IR", "Import", "Passes", "ONNX", "Reference", "CodeGen", "Driver"]))
+    #expect(
+      reach(module).isDisjoint(with: ["IR", "Import", "Passes", "ONNX", "Reference", "CodeGen", "Driver"]))
   }
   for module in ["IR", "Import", "Passes", "Reference", "CodeGen", "Driver", "xbarc"] {
     #expect(reach(module).isDisjoint(with: ["DeviceModel", "Executor", "RunDriver"]))

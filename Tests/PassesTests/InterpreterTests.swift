@@ -23,12 +23,13 @@ struct InterpreterTests {
     return module
   }
 
-  @Test func unknownShapesAreRefused() throws {
+  @Test func unknownShapesAreNoObstacle() throws {
     var net = Net()
     net.output(try net.digital(.unary(.relu), net.input([1, 2])))
     var module = net.module
     module.values[try module.first(.relu).results[0]].type.shape = nil
-    expectFailure("reference.shape") { _ = try Interpreter(module) }
+    let result = try Interpreter(module).evaluate([Tensor([1, 2], [-1, 2] as [Float])])
+    #expect(result.outputs == [Tensor([1, 2], [0, 2] as [Float])])
   }
 
   @Test func numbersOfAConstantMustBeThere() throws {

@@ -76,6 +76,14 @@ let sectionCases: [HostileCase] = [
   HostileCase(.value, "element kind", "PORT", 24) { $0[.ports][24] = 3 },
   HostileCase(.value, "float bits", "PORT", 24) { $0[.ports][25] = 64 },
   HostileCase(.limit, "rank", "PORT", 26) { $0[.ports][26] = 9 },
+  HostileCase(.value, "initial number", "PORT") { file in
+    guard let place = file[.ports].firstRange(of: [0xF0] + [UInt8](repeating: 0xFF, count: 7)) else { return }
+    file[.ports][place.lowerBound] = 0xEF
+  },
+  HostileCase(.truncated, "initial numbers", "PORT") {
+    $0[.ports][24] = 0x80
+    $0.patch(.ports, 28, 1 << 20)
+  },
   HostileCase(.truncated, "crossbars", "CELL", 0) { $0.patch(.cells, 0, 3) },
   HostileCase(.limit, "crossbars", "CELL", 0) { $0.patch(.cells, 0, 0x8000_0000) },
   HostileCase(.reserved, "CELL", "CELL", 4) { $0.patch(.cells, 4, 1) },

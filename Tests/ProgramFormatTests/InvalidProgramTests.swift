@@ -43,10 +43,15 @@ let partCases: [InvalidCase] = [
   InvalidCase(.buffer, "empty axis", "PORT") { $0.buffers[1].shape = [1, 0] },
   InvalidCase(.buffer, "negative axis", nil) { $0.buffers[1].shape = [-1, -1] },
   InvalidCase(.buffer, "element", nil) { $0.buffers[1].element = .integer(bits: 65, signed: true) },
+  InvalidCase(.buffer, "initial range", nil) { $0.buffers[7].initial = Tensor([2], .i8([-17, 15])) },
+  InvalidCase(.buffer, "initial shape", nil) { $0.buffers[7].initial = Tensor([1, 2], .i8([1, 2])) },
+  InvalidCase(.buffer, "initial container", nil) { $0.buffers[7].initial = Tensor([2], .i64([1, 2])) },
+  InvalidCase(.buffer, "initial float", nil) { $0.buffers[7].initial = Tensor([2], [Float(1), 2]) },
+  InvalidCase(.buffer, "initial integer", nil) { $0.buffers[8].initial = Tensor([], .i32([1])) },
   InvalidCase(.name, "buffer", "PORT") { $0.buffers[1].name = "x" },
   InvalidCase(.name, "port", "PORT") { $0.inputs.append(Port(name: "x", buffer: 0)) },
   InvalidCase(.name, "info", "INFO") { $0.info.append($0.info[0]) },
-  InvalidCase(.index, "port", "PORT") { $0.outputs[0].buffer = 7 },
+  InvalidCase(.index, "port", "PORT") { $0.outputs[0].buffer = 9 },
   InvalidCase(.index, "negative port", nil) { $0.outputs[0].buffer = -1 },
   InvalidCase(.port, "type", "PORT") { $0.outputs[0].buffer = 1 },
   InvalidCase(.crossbar, "cells", nil) { $0.crossbars[1].cells.append(0) },
@@ -97,7 +102,7 @@ let partCases: [InvalidCase] = [
 
 let codeCases: [InvalidCase] = [
   InvalidCase(.index, "load", "CODE") {
-    $0.edit(1, 0) { $0 = .load(register: 9, source: 1, window: window, padding: 0) }
+    $0.edit(1, 0) { $0 = .load(register: 19, source: 1, window: window, padding: 0) }
   },
   InvalidCase(.index, "load itself", "CODE") {
     $0.edit(1, 0) { $0 = .load(register: 1, source: 1, window: window, padding: 0) }

@@ -18,6 +18,9 @@ func smallProgram() -> Program {
     Buffer(name: "s", shape: [1, 2, 1, 2], element: .accumulator),
     Buffer(name: "t", shape: [1, 2, 1, 2], element: u8),
     Buffer(name: "y", shape: [1, 2, 1, 2], element: .float32),
+    Buffer(
+      name: "c", shape: [2], element: .integer(bits: 5, signed: true), initial: Tensor([2], .i8([-16, 15]))),
+    Buffer(name: "f", shape: [], element: .float32, initial: Tensor([], [Float(2)])),
   ]
   let block = Block(
     crossbar: 0, row: 1, column: 1, rows: [RowEntry(input: 0), RowEntry(input: 1, shift: 1)],

@@ -20,21 +20,24 @@ public struct Oracle {
   /// Interprets `program`.
   public init(_ program: Program) {
     self.program = program
-    values = program.buffers.map { Oracle.zeros($0) }
+    values = program.buffers.map { Oracle.start($0) }
     driven = program.layers.map { [Int64](repeating: 0, count: $0.inputs) }
     bitlines = program.layers.map { [Int64](repeating: 0, count: $0.outputs) }
     events = program.layers.map { _ in Events() }
   }
 
-  private static func zeros(_ buffer: Buffer) -> Tensor {
-    buffer.element.isFloat
+  private static func start(_ buffer: Buffer) -> Tensor {
+    if let initial = buffer.initial {
+      return buffer.element.isFloat ? initial : Tensor(buffer.shape, initial.integers)
+    }
+    return buffer.element.isFloat
       ? Tensor(buffer.shape, [Float](repeating: 0, count: buffer.count))
       : Tensor(buffer.shape, [Int64](repeating: 0, count: buffer.count))
   }
 
   /// Runs one sample; `inputs` holds one array for each graph input.
   public mutating func run(_ inputs: [[Float]]) throws(Diagnostic) -> [[Float]] {
-    values = program.buffers.map { Oracle.zeros($0) }
+    values = program.buffers.map { Oracle.start($0) }
     for (port, elements) in zip(program.inputs, inputs) {
       values[port.buffer] = Tensor(program.buffers[port.buffer].shape, elements)
       digital.inputFetches.dram += elements.count

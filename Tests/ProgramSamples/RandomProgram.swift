@@ -41,9 +41,16 @@ public struct ProgramSampler {
       layers: layers, blocks: blocks, code: code, info: info)
   }
 
-  private mutating func buffer(_ shape: [Int], _ element: ElementType) -> Int {
-    buffers.append(Buffer(name: "b\(buffers.count)", shape: shape, element: element))
+  private mutating func buffer(_ shape: [Int], _ element: ElementType, initial: Tensor? = nil) -> Int {
+    buffers.append(Buffer(name: "b\(buffers.count)", shape: shape, element: element, initial: initial))
     return buffers.count - 1
+  }
+
+  /// Numbers that a driven buffer of type `element` may start with.
+  private mutating func numbers(_ shape: [Int], _ element: ElementType) -> Tensor {
+    let range = Int(-limit(element))...Int(element.highest)
+    let values = (0..<shape.reduce(1, *)).map { _ in Int64(random.inside(range)) }
+    return Tensor(shape, values, as: element)
   }
 
   private func origin() -> NodeOrigin { NodeOrigin(index: code.count, name: "n\(code.count)", op: "Op") }
@@ -144,7 +151,7 @@ public struct ProgramSampler {
     let step = buffer([1], element)
     let sums = [buffer([size], .accumulator), buffer([size], .accumulator)]
     let total = buffer([size], .accumulator)
-    let state = buffer([size], element)
+    let state = buffer([size], element, initial: random.chance(0.7) ? numbers([size], element) : nil)
     let history = buffer([1, size, count, 1], element)
     let forward = layer(inputs: 1, outputs: size, element)
     let back = layer(inputs: size, outputs: size, element)
@@ -175,6 +182,9 @@ public struct ProgramSampler {
       let output = buffer(result, .float32)
       let inputs: [Int]
       switch op {
+      case .binary where random.chance(0.5):
+        let constant = Tensor([shape[1], 1, 1], (0..<shape[1]).map { _ in Float(random.unit() * 2 - 1) })
+        inputs = [current, buffer(constant.shape, .float32, initial: constant)]
       case .binary, .concat: inputs = [current, current]
       default: inputs = [current]
       }

@@ -1,3 +1,4 @@
+import CommandLineTools
 import Foundation
 import ProgramFormat
 import ProgramSamples
@@ -12,7 +13,7 @@ import Testing
   private func read(
     _ input: String, labels: String? = nil, limit: Int? = nil
   ) throws(Diagnostic) -> SampleSet {
-    try SampleSet(input: input, labels: labels, limit: limit, for: sampleNetwork)
+    try SampleSet(input: input, labels: labels, limit: limit, for: sampleNetwork.samplePorts)
   }
 
   @Test func readsAnArrayAlone() throws {
@@ -54,7 +55,7 @@ import Testing
     let count = shape.reduce(1, *)
     let path = try place.npy("x.npy", Tensor(shape, [Float](repeating: 0, count: count)))
     let error = refusal { () throws(Diagnostic) in _ = try read(path) }
-    #expect(error?.id == "run.input-shape")
+    #expect(error?.id == "samples.input-shape")
     #expect(error?.location.file == path)
     #expect(error?.message.contains("expected [N, 1, 28, 28]") == true)
   }
@@ -94,12 +95,13 @@ import Testing
       ("undefined", Tensor([3], [Float(1), .nan, 3])),
     ] {
       let y = try place.npy("\(name).npy", tensor)
-      #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: y) }?.id == "run.labels", "\(name)")
+      let error = refusal { () throws(Diagnostic) in _ = try read(x, labels: y) }
+      #expect(error?.id == "samples.labels", "\(name)")
     }
     let several = try place.npz("s.npz", [("a", images), ("b", images)])
-    #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: several) }?.id == "run.labels")
+    #expect(refusal { () throws(Diagnostic) in _ = try read(x, labels: several) }?.id == "samples.labels")
     let error = refusal { () throws(Diagnostic) in _ = try read(several) }
-    #expect(error?.id == "run.input-name")
+    #expect(error?.id == "samples.input-name")
     #expect(error?.notes.first?.contains("'image'") == true)
   }
 
@@ -129,6 +131,6 @@ import Testing
   @Test func refusesLabelsBeyondTheClasses() {
     #expect(
       refusal { () throws(Diagnostic) in _ = try Accuracy(scores: [1, 2], classes: 2, labels: [2]) }?.id
-        == "run.labels")
+        == "samples.labels")
   }
 }

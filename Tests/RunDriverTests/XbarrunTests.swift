@@ -103,7 +103,7 @@ import Testing
 
   @Test func textNamesLayersAndTotals() throws {
     let samples = try SampleSet(
-      count: 2, inputs: [blobImages(2, seed: 2)], labels: [1, 2], for: sampleNetwork)
+      count: 2, inputs: [blobImages(2, seed: 2)], labels: [1, 2], for: sampleNetwork.samplePorts)
     let record = try run(sampleNetwork, on: samples, threads: 1)
     let lines = record.text.split(separator: "\n").map(String.init)
     #expect(lines.first == "network    LeNet-5")
@@ -111,7 +111,7 @@ import Testing
     for name in ["conv1", "conv2", "fc1", "fc2", "digital", "total"] {
       #expect(lines.contains { $0.hasPrefix(name + " ") }, "\(name)")
     }
-    let none = try SampleSet(count: 0, inputs: [[]], labels: nil, for: sampleNetwork)
+    let none = try SampleSet(count: 0, inputs: [[]], labels: nil, for: sampleNetwork.samplePorts)
     let empty = try run(sampleNetwork, on: none, threads: 1)
     #expect(empty.samples == 0 && empty.json["top1"] == .null && !empty.text.contains("top-1"))
   }

@@ -2,7 +2,7 @@ public import Hardware
 public import Tensors
 
 /// A constant that belongs to an operation: what stands after a name in `[name: value, ...]`.
-public indirect enum Attribute: Equatable, Sendable {
+public indirect enum Attribute: Sendable {
   /// A whole number.
   case int(Int64)
   /// A binary32 number; its text always has a point, an exponent, or is `inf`, `-inf` or `nan`.
@@ -25,6 +25,25 @@ public indirect enum Attribute: Equatable, Sendable {
   case rows([RowEntry])
   /// What the bitlines of a block add to, `columns(0..7 x [+0, +2, -0, -2])`.
   case columns([ColumnEntry])
+}
+
+extension Attribute: Equatable {
+  /// Whether two attributes have the same text: NaN equals NaN, and 0 differs from -0.
+  public static func == (a: Attribute, b: Attribute) -> Bool {
+    switch (a, b) {
+    case (.int(let a), .int(let b)): return a == b
+    case (.float(let a), .float(let b)): return a.bitPattern == b.bitPattern || a.isNaN && b.isNaN
+    case (.word(let a), .word(let b)), (.string(let a), .string(let b)), (.symbol(let a), .symbol(let b)),
+      (.resource(let a), .resource(let b)):
+      return a == b
+    case (.list(let a), .list(let b)): return a == b
+    case (.units(let a), .units(let b)): return a == b
+    case (.window(let a), .window(let b)): return a == b
+    case (.rows(let a), .rows(let b)): return a == b
+    case (.columns(let a), .columns(let b)): return a == b
+    default: return false
+    }
+  }
 }
 
 extension Attribute {
@@ -133,10 +152,18 @@ public enum AttributeKind: Hashable, Sendable {
     case (.element, .word(let word)): return ElementType(text: word) != nil
     case (.ints, _): return attribute.asInts != nil
     case (.floats, _): return attribute.asFloats != nil
-    case (.tensor, .list), (.tensor, .resource), (.float, .float), (.string, .string), (.symbol, .symbol),
-      (.rows, .rows), (.columns, .columns), (.units, .units), (.window, .window):
+    case (.rows, .rows(let rows)):
+      return rows.allSatisfy { 0..<mapLimit ~= $0.input && 0..<64 ~= $0.shift }
+    case (.columns, .columns(let columns)):
+      return columns.allSatisfy { 0..<mapLimit ~= $0.output && 0..<64 ~= $0.shift }
+    case (.units, .units(let units)): return 1...4096 ~= units.height && 1...4096 ~= units.width
+    case (.window, .window(let window)): return window.isValid
+    case (.tensor, .list), (.tensor, .resource), (.float, .float), (.string, .string), (.symbol, .symbol):
       return true
     default: return false
     }
   }
 }
+
+/// Inputs and outputs of a map are below this number.
+private let mapLimit = 1 << 24

@@ -95,6 +95,7 @@ extension Module {
   /// starts with `name`.
   public mutating func constant(_ tensor: Tensor, element: ElementType, name: String) -> Attribute {
     if tensor.count <= Self.inlineLimit { return nestedList(tensor) }
+    let tensor = contained(tensor, element)
     var unique = sanitize(name)
     var number = 1
     while let old = resource(unique) {
@@ -104,6 +105,16 @@ extension Module {
     }
     setResource(Resource(name: unique, element: element, tensor: tensor))
     return .resource(unique)
+  }
+
+  /// `tensor` in the container of `element`, which is what a resource of that type is read into.
+  private func contained(_ tensor: Tensor, _ element: ElementType) -> Tensor {
+    guard !element.isFloat, !tensor.data.isFloat else { return tensor }
+    let container = Tensor([0], [Int64](), as: element).data.container
+    guard tensor.data.container != container else { return tensor }
+    let values = tensor.integers
+    guard values.allSatisfy({ $0 >= element.lowest && $0 <= element.highest }) else { return tensor }
+    return Tensor(tensor.shape, values, as: element)
   }
 
   /// The tensor that `attribute` holds, read as `element` with the given shape; nil where it holds something
@@ -152,14 +163,18 @@ extension Module {
   }
 }
 
-/// `name` with every character that names may not have replaced by `_`, starting with a letter, digit or `_`.
+/// `name` with every character that a name may not have there replaced by `_`.
+///
+/// Names start with a letter, a digit or `_`; a dot has one of these or `-` behind it.
 public func sanitize(_ name: String) -> String {
-  var text = ""
+  var text: [Unicode.Scalar] = []
   for scalar in name.unicodeScalars {
-    text.unicodeScalars.append(isNameScalar(scalar) ? scalar : "_")
+    if text.isEmpty && (scalar == "." || scalar == "-") { text.append("_") }
+    if scalar == "." && text.last == "." { text[text.count - 1] = "_" }
+    text.append(isNameScalar(scalar) ? scalar : "_")
   }
-  if text.isEmpty || text.first == "." || text.first == "-" { text = "_" + text }
-  return text
+  if text.last == "." { text[text.count - 1] = "_" }
+  return text.isEmpty ? "_" : String(String.UnicodeScalarView(text))
 }
 
 private func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {

@@ -182,13 +182,8 @@ extension Module {
   /// Replaces the operation `id` by `layer`, keeping its origin, and drops the constants that nothing uses now.
   public mutating func replaceLayers(_ layers: [(id: OpID, layer: LayerView)]) {
     // Old cells go first, so that the new ones can have their names.
-    var stale: Set<String> = []
-    for (id, _) in layers {
-      for inner in ops[id].body {
-        if case .resource(let name)? = ops[inner]["cells"] { stale.insert(name) }
-      }
-    }
-    keepResources(Set(resources.map(\.name)).subtracting(stale))
+    for (id, _) in layers { ops[id].body = [] }
+    dropUnusedResources()
     for (id, layer) in layers { ops[id] = spell(layer, origin: ops[id].origin) }
     dropUnusedResources()
   }

@@ -20,21 +20,34 @@ extension Module {
     let shapes = operands.compactMap(\.shape)
     guard shapes.count == operands.count, let first = operands.first else { return nil }
     do throws(Diagnostic) {
-      switch op.opcode {
-      case .conv: return try convType(op, operands, shapes)
-      case .gemm: return try gemmType(op, operands, shapes)
-      case .batchNorm: return ValueType(.float32, shapes[0])
-      case .window:
-        guard let window = op.window, window.inputCount == first.count else { throw mismatch(op, shapes) }
-        return ValueType(first.element, [window.positions, window.length])
-      case .mvm: return try mvmType(op, shapes[0])
-      case .arrange: return try arrangeType(op, shapes)
-      default: return try digitalType(op, operands, shapes)
-      }
+      let type = try type(of: op, first, operands, shapes)
+      guard let shape = type.shape, isComputable(shape) else { throw mismatch(op, shapes) }
+      return type
     } catch {
       var located = error
       if located.location == .none { located.location = op.location }
       throw located
+    }
+  }
+
+  private func type(of op: Op, _ first: ValueType, _ operands: [ValueType], _ shapes: [[Int]])
+    throws(Diagnostic) -> ValueType
+  {
+    switch op.opcode {
+    case .conv: return try convType(op, operands, shapes)
+    case .gemm: return try gemmType(op, operands, shapes)
+    case .batchNorm:
+      let x = shapes[0]
+      guard x.count >= 2, shapes.dropFirst().allSatisfy({ $0 == [x[1]] }) else { throw mismatch(op, shapes) }
+      return ValueType(.float32, x)
+    case .window:
+      guard let window = op.window, window.inputCount == checkedProduct(shapes[0]) else {
+        throw mismatch(op, shapes)
+      }
+      return ValueType(first.element, [window.positions, window.length])
+    case .mvm: return try mvmType(op, shapes[0])
+    case .arrange: return try arrangeType(op, shapes)
+    default: return try digitalType(op, operands, shapes)
     }
   }
 
@@ -56,7 +69,8 @@ extension Module {
   private func gemmType(_ op: Op, _ operands: [ValueType], _ shapes: [[Int]]) throws(Diagnostic) -> ValueType
   {
     let (x, w) = (shapes[0], shapes[1])
-    guard x.count >= 1, w.count == 2, x.last == w[0], shapes.count < 3 || shapes[2] == [w[1]] else {
+    guard x.count >= 1, w.count == 2, !w.contains(0), x.last == w[0], shapes.count < 3 || shapes[2] == [w[1]]
+    else {
       throw mismatch(op, shapes)
     }
     return ValueType(productElement(operands), x.dropLast() + [w[1]])
@@ -110,8 +124,9 @@ public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
   let groups = op.int("groups", default: 1)
   guard spatial == 1 || spatial == 2, w.count == x.count, strides.count == spatial,
     dilations.count == spatial,
-    pads.count == 2 * spatial, groups >= 1, x[1] % groups == 0, w[0] % groups == 0, w[1] == x[1] / groups,
-    (strides + dilations).allSatisfy({ 1..<(1 << 31) ~= $0 }), pads.allSatisfy({ 0..<(1 << 31) ~= $0 })
+    pads.count == 2 * spatial, groups >= 1, x[1] % groups == 0, w[0] >= 1, w[0] % groups == 0,
+    w[1] == x[1] / groups, (strides + dilations).allSatisfy({ $0 >= 1 }),
+    pads.allSatisfy({ 0..<(1 << 30) ~= $0 })
   else { return nil }
   func lifted(_ list: [Int], _ filler: Int) -> [Int] { spatial == 1 ? [filler] + list : list }
   let size = lifted(Array(x[2...]), 1)

@@ -6,8 +6,10 @@ import Tensors
 enum TextLimits {
   static let listDepth = 16
   static let bodyDepth = 8
-  static let mapEntries = 1 << 24
   static let rank = 16
+
+  /// Entries of all row and column maps of a text: 2^22, and 64 for each byte.
+  static func mapEntries(of text: String) -> Int { (1 << 22) + 64 * text.utf8.count }
 }
 
 extension TokenStream {
@@ -126,7 +128,7 @@ extension TokenStream {
     while !isSign(")") {
       let range = try takeRange()
       let shift = try skip("<<") ? try takeCount(limit: 63) : 0
-      try checkMap(rows.count + range.count)
+      try takeEntries(range.count)
       rows += range.map { RowEntry(input: $0, shift: shift) }
       guard try skip(",") else { break }
     }
@@ -142,7 +144,7 @@ extension TokenStream {
       let range = try takeRange()
       try expectWord("x")
       let digits = try takeDigits()
-      try checkMap(columns.count + range.count * digits.count)
+      try takeEntries(range.count * digits.count)
       for output in range {
         columns += digits.map { ColumnEntry(output: output, shift: $0.shift, negative: $0.negative) }
       }
@@ -166,12 +168,6 @@ extension TokenStream {
     try expect("]")
     return digits
   }
-
-  private func checkMap(_ count: Int) throws(Diagnostic) {
-    guard count <= TextLimits.mapEntries else {
-      throw Diagnostic("text.map", "more than 2^24 entries", at: Location(.text(current.position)))
-    }
-  }
 }
 
 extension Attribute: CustomStringConvertible {
@@ -179,7 +175,7 @@ extension Attribute: CustomStringConvertible {
   public var description: String {
     switch self {
     case .int(let value): return String(value)
-    case .float(let value): return value.description
+    case .float(let value): return value.isNaN ? "nan" : value.description
     case .word(let word): return word
     case .string(let text): return quote(text)
     case .symbol(let name): return "@\(name)"

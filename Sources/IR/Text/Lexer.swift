@@ -83,21 +83,18 @@ struct Lexer {
     let start = at
     at += 1
     skipName()
-    guard at > start + 1 else {
+    guard at > start + 1, bytes[start + 1] != UInt8(ascii: "-"), bytes[start + 1] != UInt8(ascii: ".") else {
       throw failure("a name must follow '\(Character(Unicode.Scalar(bytes[start])))'")
     }
     let name = String(decoding: bytes[(start + 1)..<at], as: UTF8.self)
     return token(kind, from: start, text: name)
   }
 
-  /// Names hold letters, digits, `_`, `-` and `.`, but never `..`, which separates the ends of a range.
+  /// Names hold letters, digits, `_`, `-`, and dots with one of these behind: `..` separates the ends of a range.
   private mutating func skipName() {
     while at < bytes.count {
-      let byte = bytes[at]
-      let dots = byte == UInt8(ascii: ".") && at + 1 < bytes.count && bytes[at + 1] == UInt8(ascii: ".")
-      let legal =
-        isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
-      guard legal && !dots else { return }
+      let isDot = bytes[at] == UInt8(ascii: ".")
+      guard isDot ? at + 1 < bytes.count && isNameByte(bytes[at + 1]) : isNameByte(bytes[at]) else { return }
       at += 1
     }
   }
@@ -184,6 +181,10 @@ struct Lexer {
 }
 
 private func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
+
+private func isNameByte(_ byte: UInt8) -> Bool {
+  isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "-")
+}
 
 private func isLetter(_ byte: UInt8) -> Bool {
   switch byte {

@@ -5,9 +5,12 @@ struct TokenStream {
   private var lexer: Lexer
   /// The next token.
   private(set) var current: Token
+  /// How many entries row and column maps may still have: a short text cannot ask for much memory.
+  private var entriesLeft: Int
 
   init(_ text: String) throws(Diagnostic) {
     lexer = Lexer(text)
+    entriesLeft = TextLimits.mapEntries(of: text)
     current = try lexer.next()
   }
 
@@ -65,6 +68,16 @@ struct TokenStream {
       throw Diagnostic("text.number", "number above the limit \(limit)", at: Location(.text(token.position)))
     }
     return value
+  }
+
+  /// Counts `count` entries of a row or column map.
+  mutating func takeEntries(_ count: Int) throws(Diagnostic) {
+    guard count <= entriesLeft else {
+      throw Diagnostic(
+        "text.map", "maps have more entries than a text of this length may have",
+        at: Location(.text(current.position)))
+    }
+    entriesLeft -= count
   }
 
   /// The error that something else than `expected` stands here.

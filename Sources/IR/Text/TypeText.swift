@@ -52,6 +52,6 @@ private func parseDimensions(_ text: String, unshaped: Bool) -> ValueType? {
     else { return nil }
     shape.append(length)
   }
-  guard let count = checkedProduct(shape), count < 1 << 40 else { return nil }
+  guard isComputable(shape) else { return nil }
   return ValueType(element, shape)
 }

@@ -9,14 +9,8 @@ extension Verifier {
       found.append(Diagnostic("verify.\(fact.rawValue)", "a tensor module has no layers"))
       return
     }
-    var layers: [(op: Op, layer: LayerView)] = []
-    for id in module.body where module.ops[id].opcode == .layer {
-      guard let layer = module.layer(id) else {
-        fail("layer", "the attributes of the layer or of its blocks do not fit together", module.ops[id])
-        continue
-      }
-      layers.append((module.ops[id], layer))
-    }
+    // S11 holds here: every layer can be read.
+    let layers = module.layers.map { (op: module.ops[$0.id], layer: $0.layer) }
     switch fact {
     case .sliced: for (op, layer) in layers { checkSliced(layer, op) }
     case .partitioned: for (op, layer) in layers { checkPartitioned(layer, op) }
@@ -26,31 +20,18 @@ extension Verifier {
     }
   }
 
-  /// F-sliced: indices in range, levels below 2^cellBits, and the decode invariant: for all (i, o) the sum of
+  /// F-sliced: levels below 2^cellBits, and the decode invariant: for all (i, o) the sum of
   /// `sign * 2^(k + s) * cell` equals `W[i][o] + offset`.
   private mutating func checkSliced(_ layer: LayerView, _ op: Op) {
-    guard let cellBits = layer.cellBits, layer.encoding != nil else {
+    guard let bits = layer.cellBits, layer.encoding != nil else {
       return fail("sliced", "the layer has no encoding or no cell bits", op)
     }
     for block in layer.blocks {
-      guard block.rows.allSatisfy({ $0.input < layer.rows }),
-        block.columns.allSatisfy({ $0.output < layer.columns })
-      else { return fail("sliced", "a block names an input or output that the layer does not have", op) }
-      // Shifts are bounded so that sums of 2^(k + s) * cell stay inside 64 bits.
-      guard block.rows.allSatisfy({ $0.shift <= 16 }), block.columns.allSatisfy({ $0.shift <= 24 }) else {
-        return fail("sliced", "a shift is above 16 (rows) or 24 (columns)", op)
+      if let high = block.cells.max(), Int(high) >> bits != 0 {
+        return fail("sliced", "a cell holds level \(high), a cell has \(bits) bits", op)
       }
     }
-    guard L.name == .crossbar else { return }
-    for block in layer.blocks {
-      guard block.cells.count == block.rows.count * block.columns.count else {
-        return fail("sliced", "a block has \(block.cells.count) cells, expected rows times columns", op)
-      }
-      if let high = block.cells.max(), Int(high) >= 1 << cellBits {
-        return fail("sliced", "a cell holds level \(high), a cell has \(cellBits) bits", op)
-      }
-    }
-    checkDecode(layer, op)
+    if L.name == .crossbar { checkDecode(layer, op) }
   }
 
   private mutating func checkDecode(_ layer: LayerView, _ op: Op) {
@@ -72,16 +53,18 @@ extension Verifier {
     if let bits = layer.cellBits, bits > machine.array.cellBits {
       fail("partitioned", "the layer uses \(bits)-bit cells, the machine has \(machine.array.cellBits)", op)
     }
-    for block in layer.blocks {
-      guard let units = block.units else { return fail("partitioned", "a block has no units", op) }
+    for (block, id) in zip(layer.blocks, op.body) {
+      let place = module.ops[id]
+      guard let units = block.units else { return fail("partitioned", "a block has no units", place) }
       guard block.rows.count <= machine.array.rows, block.columns.count <= machine.array.columns,
         !block.rows.isEmpty, !block.columns.isEmpty
       else {
         return fail(
-          "partitioned", "a block of \(block.rows.count)x\(block.columns.count) does not fit a crossbar", op)
+          "partitioned", "a block of \(block.rows.count)x\(block.columns.count) does not fit a crossbar",
+          place)
       }
       guard units.height <= machine.array.rows, units.width <= machine.array.columns else {
-        return fail("partitioned", "\(units) is larger than a crossbar", op)
+        return fail("partitioned", "\(units) is larger than a crossbar", place)
       }
     }
   }
@@ -94,16 +77,16 @@ extension Verifier {
     }
     var placed: [Int: [(top: Int, left: Int, bottom: Int, right: Int)]] = [:]
     for (op, layer) in layers {
-      for block in layer.blocks {
+      for (block, id) in zip(layer.blocks, op.body) {
         guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2,
           corner[0] >= 0, corner[1] >= 0, corner[0] < machine.array.rows, corner[1] < machine.array.columns,
           corner[0] + block.rows.count <= machine.array.rows,
           corner[1] + block.columns.count <= machine.array.columns
-        else { return fail("placed", "a block has no place inside a crossbar", op) }
+        else { return fail("placed", "a block has no place inside a crossbar", module.ops[id]) }
         let area = (corner[0], corner[1], corner[0] + block.rows.count, corner[1] + block.columns.count)
         for other in placed[crossbar] ?? [] {
           if area.0 < other.bottom, other.top < area.2, area.1 < other.right, other.left < area.3 {
-            return fail("placed", "two blocks overlap in crossbar \(crossbar)", op)
+            return fail("placed", "two blocks overlap in crossbar \(crossbar)", module.ops[id])
           }
         }
         placed[crossbar, default: []].append(area)

@@ -4,12 +4,12 @@ import Tensors
 // Invariants that are checked; the numbers are those of ir-spec.md, section 6.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
-// S7 unique names, S8 types of operands, S9 shapes of results, S10 ports.
+// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift).
 // Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
 // (LayerFacts.swift).
 //
-// Not checked: that a requantization keeps the real numbers of the network (quantize bounds its error), and that no
-// sum of an accumulator leaves 64 bits (the limits on rows and bits exclude it).
+// Not checked: that a requantization keeps the real numbers of the network (quantize bounds its error). At program
+// level, sizes and the order of instructions are checked when the program is encoded.
 
 /// Everything that is wrong with `module`, in the order of its operations; empty for a valid module.
 public func verify<L: Level>(_ module: Module<L>) -> [Diagnostic] {
@@ -47,14 +47,23 @@ struct Verifier<L: Level> {
   mutating func checkStructure() {
     var defined = [Bool](repeating: false, count: module.values.count)
     var symbols: Set<String> = []
-    var names: Set<String> = []
     checkBody(module.body, inside: nil, &defined, &symbols)
+    checkNames(defined, symbols)
+    checkPorts()
+  }
+
+  /// S7: names can be written in a text, and no two values share one.
+  private mutating func checkNames(_ defined: [Bool], _ symbols: Set<String>) {
+    var names: Set<String> = []
     for (index, value) in module.values.elements.enumerated() where defined[index] {
       if !names.insert(value.name).inserted {
-        found.append(Diagnostic("verify.name-twice", "two values are called %\(value.name)"))  // S7
+        found.append(Diagnostic("verify.name-twice", "two values are called %\(value.name)"))
       }
     }
-    checkPorts()
+    let all = [module.name] + names.sorted() + symbols.sorted() + module.resources.map(\.name)
+    for name in all where sanitize(name) != name {
+      found.append(Diagnostic("verify.name", "'\(name)' is no name of the text form"))
+    }
   }
 
   private mutating func checkBody(
@@ -92,10 +101,12 @@ struct Verifier<L: Level> {
     if !spec.operands.contains(op.operands.count) {
       let range = spec.operands
       let expected = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
-      fail("operands", "\(op.opcode.rawValue) takes \(expected) operands, found \(op.operands.count)", op)  // S2
+      // S2
+      fail("operands", "\(op.opcode.rawValue) takes \(expected) operands, found \(op.operands.count)", op)
     }
     if op.results.count != spec.results {
-      fail("results", "\(op.opcode.rawValue) has \(spec.results) results, found \(op.results.count)", op)  // S2
+      // S2
+      fail("results", "\(op.opcode.rawValue) has \(spec.results) results, found \(op.results.count)", op)
     }
   }
 
@@ -107,7 +118,8 @@ struct Verifier<L: Level> {
         continue
       }
       if !known.kind.admits(attribute.value) {
-        fail("attribute", "'\(attribute.name)' of \(op.opcode.rawValue) must be \(known.kind.name)", op)  // S4
+        // S4
+        fail("attribute", "'\(attribute.name)' of \(op.opcode.rawValue) must be \(known.kind.name)", op)
       }
       if case .resource(let name) = attribute.value, module.resource(name) == nil {
         fail("resource", "no resource is called #\(name)", op)  // S4
@@ -162,16 +174,19 @@ struct Verifier<L: Level> {
   mutating func checkTypes() {
     for id in allOps(module.body) {
       let op = module.ops[id]
+      checkResults(op)
       checkElements(op)
       checkConstant(op)
-      checkReadable(id, op)
+      checkRange(op)
+      if op.opcode == .layer { checkLayer(id, op) }
       guard L.name != .program else { continue }
       do throws(Diagnostic) {
         guard let expected = try module.resultType(of: op), let result = op.results.first else { continue }
         let declared = module.values[result].type
         let shapeFits = declared.shape == nil || declared.shape == expected.shape
         if !shapeFits || declared.element != expected.element {
-          fail("type", "the result of \(op.opcode.rawValue) is \(expected), declared is \(declared)", op)  // S9
+          // S9
+          fail("type", "the result of \(op.opcode.rawValue) is \(expected), declared is \(declared)", op)
         }
       } catch {
         found.append(error)
@@ -192,24 +207,57 @@ struct Verifier<L: Level> {
     }
   }
 
-  /// A layer must be readable before a fact speaks of it; the facts of layers check it themselves.
-  private mutating func checkReadable(_ id: OpID, _ op: Op) {
-    guard op.opcode == .layer, module.facts.isDisjoint(with: [.sliced, .partitioned, .placed, .scheduled])
-    else {
-      return
-    }
-    if module.layer(id) == nil {
-      fail("layer", "the attributes of the layer or of its blocks do not fit together", op)  // S8
-    }
-  }
-
   private mutating func checkElements(_ op: Op) {
     let operands = op.operands.map { module.values[$0].type.element }
     let result = op.results.first.map { module.values[$0].type.element }
     guard let rule = elementRule(op.opcode, operands), !rule(operands, result) else { return }
     let types = operands.map(\.description).joined(separator: ", ")
-    let given = result.map { " and gives \($0)" } ?? ""
-    fail("element", "\(op.opcode.rawValue) does not work on \(types)\(given)", op)  // S8
+    let parts = [operands.isEmpty ? nil : "work on \(types)", result.map { "give \($0)" }].compactMap { $0 }
+    fail("element", "\(op.opcode.rawValue) does not \(parts.joined(separator: " and "))", op)  // S8
+  }
+
+  /// S8: a quantized type has integers of up to 32 bits and a zero point among them. S9: below the tensor level every
+  /// value has a shape.
+  private mutating func checkResults(_ op: Op) {
+    for result in op.results {
+      let value = module.values[result]
+      if L.name != .tensor && value.type.shape == nil { fail("shape", "%\(value.name) has no shape", op) }
+      guard let quantization = value.type.quantization else { continue }
+      let element = value.type.element
+      if case .integer(1...32, _) = element, element.lowest...element.highest ~= quantization.zero {
+        continue
+      }
+      fail("quantization", "\(element) cannot have the zero point \(quantization.zero)", op)
+    }
+  }
+
+  /// S8: what a quantization, a requantization or a table can give, and what stands in for padding, fits the result;
+  /// a layer takes the elements that it states.
+  private mutating func checkRange(_ op: Op) {
+    guard let result = op.results.first.map({ module.values[$0].type.element }) else { return }
+    switch op.opcode {
+    case .quantize, .requantize: checkRange(Int64(op.int("low")), Int64(op.int("high")), result, op)
+    case .lookup:
+      guard let table = module.integers(op["table"]), let low = table.min(), let high = table.max() else {
+        return
+      }
+      checkRange(low, high, result, op)
+    case .window, .load: checkRange(Int64(op.int("padding")), Int64(op.int("padding")), result, op)
+    case .mvm:
+      guard let layer = module.symbol(op.symbol("layer")).map({ module.ops[$0] }),
+        let operand = op.operands.first.map({ module.values[$0].type.element })
+      else { return }
+      if layer.word("inputs") != operand.description {
+        fail("element", "@\(op.symbol("layer")) takes \(layer.word("inputs")), found \(operand)", op)
+      }
+    default: return
+    }
+  }
+
+  private mutating func checkRange(_ low: Int64, _ high: Int64, _ element: ElementType, _ op: Op) {
+    if element.isFloat || (low >= element.lowest && high <= element.highest) { return }
+    let text = low == high ? "\(low) does not fit" : "\(low) ... \(high) do not fit"
+    fail("range", "\(text) \(element)", op)
   }
 
   private typealias ElementRule = ([ElementType], ElementType?) -> Bool

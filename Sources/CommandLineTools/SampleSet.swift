@@ -1,6 +1,22 @@
-public import ProgramFormat
 public import Support
-import Tensors
+public import Tensors
+
+/// A graph input: its name and the shape of one sample.
+public struct SamplePort: Hashable, Sendable {
+  /// The name in the network.
+  public let name: String
+  /// The shape of one sample.
+  public let shape: [Int]
+
+  /// Creates a port.
+  public init(name: String, shape: [Int]) {
+    self.name = name
+    self.shape = shape
+  }
+
+  /// Elements of one sample.
+  public var count: Int { shape.reduce(1, *) }
+}
 
 /// The samples of a run: what goes into the graph inputs, and the labels where there are any.
 public struct SampleSet: Equatable, Sendable {
@@ -11,48 +27,55 @@ public struct SampleSet: Equatable, Sendable {
   /// The class of each sample.
   public let labels: [Int]?
 
-  /// Wraps samples; throws `run.input-shape` where the elements are not those of `count` samples.
-  public init(count: Int, inputs: [[Float]], labels: [Int]?, for program: Program) throws(Diagnostic) {
-    for (port, values) in zip(program.inputs, inputs)
-    where values.count != count * program.buffers[port.buffer].count {
+  /// Wraps samples; throws `samples.input-shape` where the elements are not those of `count` samples.
+  public init(count: Int, inputs: [[Float]], labels: [Int]?, for ports: [SamplePort]) throws(Diagnostic) {
+    for (port, values) in zip(ports, inputs) where values.count != count * port.count {
       throw Diagnostic(
-        "run.input-shape", "input '\(port.name)' has \(values.count) elements for \(count) samples")
+        "samples.input-shape", "input '\(port.name)' has \(values.count) elements for \(count) samples")
     }
     self.count = count
     self.inputs = inputs
     self.labels = labels
   }
 
-  /// Reads samples for `program` from a `.npy`, `.npz` or TensorProto file, and labels from another file or, where
+  /// Reads samples for graph inputs from a `.npy`, `.npz` or TensorProto file, and labels from another file or, where
   /// the input file is an `.npz` with an array `labels`, from there; at most `limit` samples.
   ///
-  /// The array for a graph input is the one of its name; where the program has one input, else the first of `images`,
+  /// The array for a graph input is the one of its name; where there is one input, else the first of `images`,
   /// `x` and `input`, or the only array. Integers are multiplied by a 0-d array `scale` of the file, in binary32.
-  /// Throws `run.input-name`, `run.input-shape`, `run.labels`, and what `readArrays(path:)` throws.
+  /// Throws `samples.input-name`, `samples.input-shape`, `samples.labels`, and what `readArrays(path:)` throws.
   public init(
-    input: String, labels: String?, limit: Int?, for program: Program
+    input: String, labels: String? = nil, limit: Int? = nil, for ports: [SamplePort]
   ) throws(Diagnostic) {
     let file = ArraySet(try readArrays(path: input), file: input)
     var count: Int?
     var elements: [[Float]] = []
-    for port in program.inputs {
-      let array = try file.input(named: port.name, isOnly: program.inputs.count == 1)
-      let shape = program.buffers[port.buffer].shape
-      let samples = try file.samples(array, shape: shape, port: port.name)
+    for port in ports {
+      let array = try file.input(named: port.name, isOnly: ports.count == 1)
+      let samples = try file.samples(array, shape: port.shape, port: port.name)
       guard count == nil || count == samples else {
         throw Diagnostic(
-          "run.input-shape", "input '\(port.name)' has \(samples) samples, the one before \(count ?? 0)",
+          "samples.input-shape", "input '\(port.name)' has \(samples) samples, the one before \(count ?? 0)",
           at: Location(file: input, .item(array.name)))
       }
       count = samples
       let taken = min(samples, limit ?? samples)
-      elements.append(try file.floats(array, count: taken * shape.reduce(1, *)))
+      elements.append(try file.floats(array, count: taken * port.count))
     }
     let all = count ?? 0
     let taken = min(all, limit ?? all)
     let classes = try file.labels(path: labels, samples: all)
     try self.init(
-      count: taken, inputs: elements, labels: classes.map { Array($0.prefix(taken)) }, for: program)
+      count: taken, inputs: elements, labels: classes.map { Array($0.prefix(taken)) }, for: ports)
+  }
+}
+
+extension SampleSet {
+  /// Sample number `index` as one tensor for each of `ports`; `index` must be in `0 ..< count`.
+  public func sample(_ index: Int, for ports: [SamplePort]) -> [Tensor] {
+    zip(ports, inputs).map { port, values in
+      Tensor(port.shape, Array(values[index * port.count..<(index + 1) * port.count]))
+    }
   }
 }
 
@@ -78,7 +101,7 @@ private struct ArraySet {
     }
     let names = arrays.map { "'\($0.name)'" }.joined(separator: ", ")
     throw Diagnostic(
-      "run.input-name", "no array for input '\(name)' among \(names.isEmpty ? "none" : names)",
+      "samples.input-name", "no array for input '\(name)' among \(names.isEmpty ? "none" : names)",
       at: Location(file: file),
       notes: ["name an array '\(name)'\(isOnly ? ", or 'images', 'x' or 'input'" : "")"])
   }
@@ -94,7 +117,7 @@ private struct ArraySet {
     func text(_ shape: [Int]) -> String { "[\(shape.map { "\($0)" }.joined(separator: ", "))]" }
     let sample = shape.first == 1 ? Array(shape.dropFirst()) : shape
     throw Diagnostic(
-      "run.input-shape",
+      "samples.input-shape",
       "the array for input '\(port)' has the shape \(text(found)), expected [N\(sample.map { ", \($0)" }.joined())]",
       at: Location(file: file, .item(array.name.isEmpty ? "array" : array.name)))
   }
@@ -118,7 +141,7 @@ private struct ArraySet {
     guard
       let found = set.array("labels") ?? set.array("y") ?? (set.arrays.count == 1 ? set.arrays.first : nil)
     else {
-      throw Diagnostic("run.labels", "no array 'labels' or 'y'", at: Location(file: path))
+      throw Diagnostic("samples.labels", "no array 'labels' or 'y'", at: Location(file: path))
     }
     return try classes(found, file: path, samples: samples)
   }
@@ -127,12 +150,12 @@ private struct ArraySet {
     let place = Location(file: file, .item(array.name.isEmpty ? "array" : array.name))
     guard array.tensor.shape.filter({ $0 != 1 }).count <= 1, array.tensor.count == samples else {
       throw Diagnostic(
-        "run.labels", "\(array.tensor.count) labels of shape \(array.tensor.shape) for \(samples) samples",
-        at: place)
+        "samples.labels",
+        "\(array.tensor.count) labels of shape \(array.tensor.shape) for \(samples) samples", at: place)
     }
     let whole = array.tensor.integers
     guard zip(array.tensor.floats, whole).allSatisfy({ $0 == Float($1) && $1 >= 0 && $1 < 1 << 31 }) else {
-      throw Diagnostic("run.labels", "a label is no whole number from 0 up", at: place)
+      throw Diagnostic("samples.labels", "a label is no whole number from 0 up", at: place)
     }
     return whole.map { Int($0) }
   }

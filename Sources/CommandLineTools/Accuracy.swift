@@ -9,14 +9,14 @@ public struct Accuracy: Equatable, Sendable {
 
   /// Compares `scores`, `classes` for each sample, with `labels`.
   ///
-  /// Throws `run.labels` where a label is not below `classes`.
+  /// Throws `samples.labels` where a label is not below `classes`.
   public init(scores: [Float], classes: Int, labels: [Int]) throws(Diagnostic) {
     var first = 0
     var five = 0
     for (sample, label) in labels.enumerated() {
       guard label < classes, scores.count >= (sample + 1) * classes else {
         throw Diagnostic(
-          "run.labels", "label \(label) of sample \(sample), but the output has \(classes) classes")
+          "samples.labels", "label \(label) of sample \(sample), but the output has \(classes) classes")
       }
       let row = scores[sample * classes..<(sample + 1) * classes]
       guard let rank = rank(of: label, in: row) else { continue }

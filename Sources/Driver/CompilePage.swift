@@ -1,0 +1,33 @@
+import CommandLineTools
+import Report
+
+/// The record of a compilation as a page: settings, layers, and where crossbars go.
+func compilePage(_ record: CompileRecord) -> String {
+  var page = Page(title: "\(record.network): \(record.scheme) on \(record.machine)")
+  page.add(
+    .facts([
+      Page.Fact("network", record.network), Page.Fact("scheme", record.scheme),
+      Page.Fact("machine", record.machine), Page.Fact("program", "\(grouped(record.programBytes)) bytes"),
+      Page.Fact("crossbars", grouped(record.total.crossbars)),
+    ]))
+  page.add(.heading("Layers"))
+  page.add(.table(record.table))
+  page.add(
+    .bars(
+      BarChart(
+        title: "Crossbars by layer",
+        bars: record.layers.map { .init($0.name, Double($0.crossbars), grouped($0.crossbars)) })))
+  page.add(
+    .bars(
+      BarChart(
+        title: "Cells in use, of those provisioned",
+        bars: record.layers.map { layer in
+          let share = Double(layer.cellsUsed) / Double(max(1, layer.cellsProvisioned))
+          return .init(layer.name, share, percentage(share))
+        })))
+  page.add(.heading("Passes"))
+  var passes = TextTable([.init("pass", .left)])
+  for pass in record.pipeline { passes.add([pass]) }
+  page.add(.table(passes))
+  return page.html
+}

@@ -1,0 +1,63 @@
+import Hardware
+import Support
+import Tensors
+
+/// Bounds of layers: within them no sum of what blocks decode to leaves 64 bits unnoticed.
+private enum LayerLimits {
+  static let inputBits = 1...32
+  static let rowShift = 16
+  static let columnShift = 24
+  /// What an output can reach stays below 2 to this power.
+  static let accumulatorBits = 62
+}
+
+extension Verifier {
+  /// S11: the attributes of a layer and its blocks fit together. Inputs are integers of 1 to 32 bits, signed ones of
+  /// 2 at least; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns). At crossbar
+  /// level a layer has its weights, a block its cells, and no output can reach 2^62.
+  mutating func checkLayer(_ id: OpID, _ op: Op) {
+    guard let layer = module.layer(id) else {
+      return fail("layer", "the attributes of the layer or of its blocks do not fit together", op)
+    }
+    guard case .integer(let bits, let signed) = layer.inputs, LayerLimits.inputBits ~= bits,
+      bits > 1 || !signed
+    else {
+      return fail(
+        "layer", "the inputs are integers of 1 to 32 bits, signed ones of at least 2, not \(layer.inputs)", op
+      )
+    }
+    if L.name == .crossbar && layer.weights == nil { return fail("layer", "the layer has no weights", op) }
+    for (block, place) in zip(layer.blocks, op.body) {
+      if let problem = problem(of: block, in: layer) { return fail("layer", problem, module.ops[place]) }
+    }
+    if L.name == .crossbar && !layer.staysInAccumulators { fail("layer", "an output can reach 2^62", op) }
+  }
+
+  private func problem(of block: BlockView, in layer: LayerView) -> String? {
+    guard block.rows.allSatisfy({ 0..<layer.rows ~= $0.input }),
+      block.columns.allSatisfy({ 0..<layer.columns ~= $0.output })
+    else { return "a block names an input or output that the layer does not have" }
+    guard block.rows.allSatisfy({ 0...LayerLimits.rowShift ~= $0.shift }),
+      block.columns.allSatisfy({ 0...LayerLimits.columnShift ~= $0.shift })
+    else { return "a shift is above \(LayerLimits.rowShift) (rows) or \(LayerLimits.columnShift) (columns)" }
+    let count = block.rows.count * block.columns.count
+    if L.name == .crossbar && block.cells.count != count {
+      return "a block has \(block.cells.count) cells, expected \(count)"
+    }
+    return nil
+  }
+}
+
+extension LayerView {
+  /// Whether no sum of an output, over the largest inputs and cells that are all full, reaches 2^62.
+  var staysInAccumulators: Bool {
+    func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+    var reach = [Double](repeating: Double(offset) * Double(rows), count: columns)
+    for block in blocks {
+      let drive = block.rows.reduce(0) { $0 + power($1.shift) } * (power(cellBits ?? 8) - 1)
+      for column in block.columns { reach[column.output] += drive * power(column.shift) }
+    }
+    let limit = power(LayerLimits.accumulatorBits - magnitudeBits)
+    return reach.allSatisfy { $0 < limit }
+  }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import Support
+import Testing
+
+/// The programs as a user calls them, each in a folder of its own.
+@Suite("Command lines")
+struct CommandLineTests {
+  private struct Ended {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "xbar-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  private func path(_ name: String) -> String { folder.appending(path: name).path() }
+
+  /// Where the programs lie: beside the bundle of the tests.
+  private func program(_ name: String) throws -> URL {
+    let folders =
+      [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()]
+      .compactMap { $0 } + [URL(filePath: "\(packageRoot)/.build/debug")]
+    return try #require(
+      folders.map { $0.appending(path: name) }.first {
+        FileManager.default.isExecutableFile(atPath: $0.path())
+      })
+  }
+
+  private func run(_ name: String, _ words: [String]) throws -> Ended {
+    let process = Process()
+    process.executableURL = try program(name)
+    process.arguments = words
+    process.currentDirectoryURL = folder
+    let (output, errors) = (path("stdout"), path("stderr"))
+    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardError = FileHandle(forWritingAtPath: errors)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    // A signal would be a crash.
+    #expect(process.terminationReason == .exit, "\(name) \(words)")
+    return Ended(
+      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+      errors: try String(contentsOfFile: errors, encoding: .utf8))
+  }
+
+  @Test func compilesRunsAndReports() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let compiled = try run(
+      "xbarc",
+      [
+        "compile", modelPath("digits"), "-o", "d.xbar", "--calibration", dataPath("digits", "calibration"),
+        "--report", "r.json", "--html", "r.html", "--validate", "--time-passes",
+      ])
+    #expect(compiled.status == 0)
+    #expect(compiled.output.contains("digits: scheme dense on machine sre"))
+    #expect(compiled.errors.contains("validate: lower-to-crossbar: equal"))
+    #expect(compiled.errors.contains("total"))
+    let report = try String(contentsOfFile: path("r.json"), encoding: .utf8)
+    for key in [
+      "name", "rows", "columns", "weights", "nonzeroWeights", "crossbars", "blocks", "cellsUsed",
+      "cellsProvisioned",
+      "indexEntries", "indexBits",
+    ] { #expect(report.contains("\"\(key)\"")) }
+    #expect(try String(contentsOfFile: path("r.html"), encoding: .utf8).contains("<svg"))
+    let ran = try run(
+      "xbarrun", ["d.xbar", "--input", dataPath("digits", "test"), "--metrics", "m.json", "--limit", "50"])
+    #expect(ran.status == 0)
+    let metrics = try String(contentsOfFile: path("m.json"), encoding: .utf8)
+    for key in [
+      "ouActivations", "cycles", "adcConversions", "adcSaturations", "wordlineDrives", "cellReads",
+      "shiftAdds",
+      "indexReads", "inputFetches", "energyPicojoules", "latencyNanoseconds", "samples", "top1", "top5",
+    ] { #expect(metrics.contains("\"\(key)\""), "\(key)") }
+  }
+
+  @Test func textAndBinaryAreTwoFormsOfOneProgram() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect(try run("xbarc", ["compile", modelPath("digits"), "-o", "a.xbar", "--quiet"]).status == 0)
+    #expect(try run("xbarc", ["disassemble", "a.xbar", "-o", "a.xir"]).status == 0)
+    #expect(try run("xbarc", ["verify", "a.xir"]).output.contains("a valid module at level program"))
+    #expect(try run("xbarc", ["assemble", "a.xir", "-o", "b.xbar"]).status == 0)
+    #expect(try run("xbarc", ["verify", "b.xbar"]).output.contains("a valid program"))
+    let (a, b) = (
+      FileManager.default.contents(atPath: path("a.xbar")),
+      FileManager.default.contents(atPath: path("b.xbar"))
+    )
+    #expect(a != nil && a == b)
+    #expect(try run("xbarc", ["inspect", "a.xbar"]).output.contains("crossbars"))
+  }
+
+  @Test func irIsEditedBetweenTheSteps() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for level in ["tensor", "crossbar", "program"] {
+      let file = "\(level).xir"
+      #expect(
+        try run("xbarc", ["compile", modelPath("digits"), "-o", file, "--emit", level, "--quiet"]).status == 0
+      )
+      #expect(try run("xbarc", ["verify", file]).output.contains("at level \(level)"))
+      let printed = try run("xbarc", ["opt", file, "--pipeline", ""])
+      #expect(printed.output == (try String(contentsOfFile: path(file), encoding: .utf8)))
+    }
+    let pipeline = "lower-to-crossbar, slice-bits, form-units, place-blocks, schedule, lower-to-program"
+    #expect(try run("xbarc", ["opt", "tensor.xir", "--pipeline", pipeline, "-o", "p.xir"]).status == 0)
+    #expect(try run("xbarc", ["assemble", "p.xir", "-o", "p.xbar"]).status == 0)
+    #expect(try run("xbarc", ["import", modelPath("digits"), "-o", "i.xir"]).status == 0)
+    #expect(try run("xbarc", ["verify", "i.xir"]).status == 0)
+  }
+
+  @Test func evaluatesAndCompares() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let evaluated = try run(
+      "xbarc", ["eval", modelPath("digits"), "--input", dataPath("digits", "test"), "--output", "o.npy"])
+    #expect(evaluated.output.contains("99.44 %"))
+    #expect(FileManager.default.fileExists(atPath: path("o.npy")))
+    let compared = try run(
+      "xbar",
+      [
+        "compare", modelPath("digits"), "--schemes", "dense,isaac", "--input", dataPath("digits", "test"),
+        "--calibration", dataPath("digits", "calibration"), "--layers", "--json", "c.json",
+      ])
+    #expect(compared.status == 0)
+    for word in ["float", "dense", "isaac", "99.44 %", "conv1", "per layer"] {
+      #expect(compared.output.contains(word))
+    }
+    #expect(FileManager.default.fileExists(atPath: path("c.json")))
+  }
+
+  @Test func everythingExplainsItself() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let lists = [
+      (["schemes"], "isaac"), (["schemes", "dense"], "quantize"), (["passes"], "slice-bits"),
+      (["passes", "quantize"], "zero-point"), (["targets"], "issc18"), (["targets", "sre"], "adcConversion"),
+      (["--help"], "compile"), (["compile", "--help"], "--calibration"), (["--version"], "xbarc"),
+    ]
+    for (words, expected) in lists {
+      let ended = try run("xbarc", words)
+      #expect(ended.status == 0 && ended.output.contains(expected), "xbarc \(words)")
+    }
+  }
+
+  /// Each with its exit status, the id of its message and a word of help.
+  @Test func mistakesAreExplained() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try "no model".write(toFile: path("bad.onnx"), atomically: true, encoding: .utf8)
+    try "module @x level tensor facts [] {\n  %y = relu %x : tensor<1xf32>\n}\n".write(
+      toFile: path("bad.xir"), atomically: true, encoding: .utf8)
+    try "XBAR".write(toFile: path("bad.xbar"), atomically: true, encoding: .utf8)
+    let digits = modelPath("digits")
+    let cases: [([String], Int32, String)] = [
+      ([], 2, "usage"), (["compil"], 2, "compile"), (["compile", digits], 2, "output"),
+      (["compile", digits, "-o", "x", "--shceme", "dense"], 2, "--scheme"),
+      (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
+      (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
+      (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantise"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "pass.requires"),
+      (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),
+      (["compile", digits, "-o", "no/such/folder/x", "--quiet"], 1, "io.write"),
+      (["compile", digits, "-o", "x", "--calibration", dataPath("fashion-mnist", "test")], 1, "samples."),
+      (["verify", "bad.xir"], 1, "bad.xir:2:"), (["verify", "bad.xbar"], 1, "program.truncated"),
+      (["opt", "bad.xir", "--pipeline", "quantize"], 1, "text.undefined"),
+      (["assemble", "bad.xir", "-o", "x"], 1, "text.undefined"),
+      (["inspect", "bad.onnx"], 1, "program.magic"),
+      (["eval", digits, "--input", "none.npy"], 1, "io.open"),
+    ]
+    for (words, status, expected) in cases {
+      let ended = try run("xbarc", words)
+      #expect(ended.status == status, "xbarc \(words): \(ended.errors)")
+      #expect(ended.errors.contains(expected), "xbarc \(words): \(ended.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: path("x")), "a failed compilation leaves no file")
+  }
+
+  /// Damaged ONNX files through import and compilation: a clear error or a program, never a crash.
+  @Test func damagedModelsNeverCrash() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let original = [UInt8](try Data(contentsOf: URL(filePath: modelPath("digits"))))
+    var random = SeededGenerator(seed: 31)
+    var (failed, compiled) = (0, 0)
+    for _ in 0..<2000 {
+      let bytes = damaged(original, &random)
+      if try survives(bytes) { compiled += 1 } else { failed += 1 }
+    }
+    #expect(failed > 100 && compiled > 100, "\(failed) refused, \(compiled) compiled")
+  }
+
+  /// Damages a few bytes; most of them in the graph, which stands around the weights.
+  private func damaged(_ original: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    var bytes = original
+    for _ in 0..<random.inside(1...4) {
+      let at = random.below(bytes.count)
+      switch random.below(4) {
+      case 0: bytes[at] ^= UInt8(1 << random.below(8))
+      case 1: bytes[at] = UInt8(random.below(256))
+      case 2: bytes.remove(at: at)
+      default: bytes.insert(UInt8(random.below(256)), at: at)
+      }
+    }
+    return bytes
+  }
+}

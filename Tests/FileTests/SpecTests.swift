@@ -1,0 +1,137 @@
+import Foundation
+import IR
+import Passes
+import Testing
+
+/// `ir-spec.md` says what the code does: its code runs, its tables are those of the code.
+@Suite("ir-spec.md", .serialized)
+struct SpecTests {
+  private let file = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
+    path: "ir-spec.md")
+
+  private func lines() throws -> [String] {
+    try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
+  }
+
+  /// The blocks marked `xir` with the number of their first line.
+  private func blocks() throws -> [(line: Int, text: String)] {
+    var found: [(line: Int, text: String)] = []
+    var open: Int?
+    let lines = try lines()
+    for (number, line) in lines.enumerated() {
+      if line == "```xir" {
+        open = number + 1
+      } else if line == "```", let start = open {
+        found.append((start + 1, lines[start..<number].joined(separator: "\n") + "\n"))
+        open = nil
+      }
+    }
+    return found
+  }
+
+  @Test func codeRunsAsFileTests() throws {
+    let blocks = try blocks()
+    #expect(blocks.count >= 4)
+    for block in blocks {
+      let test = FileTest(name: "ir-spec.md", text: block.text, firstLine: block.line)
+      #expect(test.unknown.isEmpty && !test.commands.isEmpty, "line \(block.line)")
+      for section in test.sections {
+        var run = CommandRun(file: "ir-spec.md", section: section)
+        for command in test.commands { run.run(command) }
+        if let broken = brokenLaw(section.text) { Issue.record("ir-spec.md:\(block.line): \(broken)") }
+      }
+    }
+  }
+
+  // MARK: Tables
+
+  @Test(arguments: ["tensor", "crossbar", "program", "passes", "diagnostics"]) func tablesAreThoseOfTheCode(
+    name: String
+  )
+    throws
+  {
+    var lines = try lines()
+    let marker = "<!-- table \(name) -->"
+    let start = try #require(lines.firstIndex(of: marker), "no marker \(marker)") + 1
+    let end = lines[start...].dropFirst().firstIndex { !$0.hasPrefix("|") } ?? lines.endIndex
+    let expected = [""] + (try table(name))
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
+      let isThere = lines.indices.contains(start + 1) && lines[start + 1].hasPrefix("|")
+      lines.replaceSubrange(start..<(isThere ? end : start), with: expected)
+      try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+    }
+    let found = Array(try self.lines()[start...].prefix(expected.count))
+    #expect(found == expected, "UPDATE_GOLDENS=1 writes the table")
+  }
+
+  private func table(_ name: String) throws -> [String] {
+    switch name {
+    case "passes": return passTable
+    case "diagnostics": return try diagnosticTable()
+    default: return try operationTable(#require(LevelName(rawValue: name)))
+    }
+  }
+
+  private func operationTable(_ level: LevelName) -> [String] {
+    let head = ["| operation | operands | results | attributes | what it does |", "|---|---|---|---|---|"]
+    let rows = Opcode.allCases.filter { $0.spec.levels.contains(level) }.map { opcode in
+      let spec = opcode.spec
+      let attributes = spec.attributes.map { attribute in
+        "`\(attribute.name)` \(attribute.kind.name)\(attribute.isRequired ? "" : ", optional")"
+      }
+      return
+        "| `\(opcode.rawValue)`\(spec.hasSymbol ? " `@name`" : "") | \(counts(spec.operands)) | \(spec.results) | "
+        + "\(attributes.joined(separator: "; ")) | \(spec.summary.replacing("|", with: "\\|")) |"
+    }
+    return head + rows
+  }
+
+  private func counts(_ range: ClosedRange<Int>) -> String {
+    range.count == 1
+      ? "\(range.lowerBound)"
+      : range.upperBound > 100
+        ? "\(range.lowerBound) or more"
+        : "\(range.lowerBound) to \(range.upperBound)"
+  }
+
+  private var passTable: [String] {
+    func list(_ facts: Set<Fact>) -> String { facts.sorted().map(\.rawValue).joined(separator: ", ") }
+    let head = [
+      "| pass | level | requires | establishes | numbers | afterwards |", "|---|---|---|---|---|---|",
+    ]
+    return head
+      + passRegistry.map { pass in
+        let level = pass.from == pass.to ? pass.from.rawValue : "\(pass.from.rawValue) to \(pass.to.rawValue)"
+        return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.establishes)) | "
+          + "\(pass.guarantee.text) | \(pass.summary) |"
+      }
+  }
+
+  /// Every id that the sources of the compiler name.
+  private func diagnosticTable() throws -> [String] {
+    let sources = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
+      path: "Sources")
+    var found: [String: Set<String>] = [:]
+    for module in ["IR", "Import", "Passes", "Reference", "CodeGen", "Driver"] {
+      let files = FileManager.default.enumerator(
+        at: sources.appending(path: module), includingPropertiesForKeys: nil)
+      for case let file as URL in files ?? FileManager.DirectoryEnumerator()
+      where file.pathExtension == "swift" {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) {
+          found[module, default: []].insert(String(match.1))
+        }
+        for match in text.matches(of: /(?:fail|failure)\(\s*"([a-z-]+)",/)
+        where module == "IR" || module == "Import" {
+          found[module, default: []].insert("\(module == "IR" ? "verify" : "import").\(match.1)")
+        }
+      }
+    }
+    let head = ["| module | ids |", "|---|---|"]
+    return head
+      + found.keys.sorted().map { module in
+        "| \(module) | \((found[module] ?? []).sorted().map { "`\($0)`" }.joined(separator: ", ")) |"
+      }
+  }
+}

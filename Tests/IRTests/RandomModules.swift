@@ -1,0 +1,169 @@
+import Hardware
+import IR
+import Support
+import Tensors
+
+extension SeededGenerator {
+  /// One of `choices`.
+  mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
+
+  /// A map of wordlines with runs, jumps and shifts.
+  mutating func rows(limit: Int, count: Int, shift: Int = 15) -> [RowEntry] {
+    var rows: [RowEntry] = []
+    while rows.count < count {
+      let entry = RowEntry(input: below(limit), shift: chance(0.7) ? 0 : below(shift + 1))
+      for step in 0..<inside(1...8) where rows.count < count && entry.input + step < limit {
+        rows.append(RowEntry(input: entry.input + step, shift: entry.shift))
+      }
+    }
+    return rows
+  }
+
+  /// A map of bitlines with repeated digits and single ones.
+  mutating func columns(limit: Int, count: Int, shift: Int = 20) -> [ColumnEntry] {
+    var columns: [ColumnEntry] = []
+    while columns.count < count {
+      let digits = (0..<inside(1...4)).map { _ in (below(shift + 1), chance(0.5)) }
+      let first = below(limit)
+      for output in first..<min(limit, first + inside(1...4)) {
+        columns += digits.map { ColumnEntry(output: output, shift: $0.0, negative: $0.1) }
+      }
+    }
+    return Array(columns.prefix(count))
+  }
+
+  /// A consistent window.
+  mutating func window() -> Window {
+    let channels = inside(1...5)
+    let start = below(channels)
+    return Window(
+      batch: inside(1...3), channels: channels, height: inside(1...20), width: inside(1...20),
+      channelStart: start,
+      channelCount: inside(1...(channels - start)), kernelHeight: inside(1...4), kernelWidth: inside(1...4),
+      strideHeight: inside(1...3), strideWidth: inside(1...3), padTop: below(3), padLeft: below(3),
+      dilationHeight: inside(1...2), dilationWidth: inside(1...2), outHeight: inside(1...9),
+      outWidth: inside(1...9))
+  }
+
+  /// A name that a text can hold.
+  mutating func name() -> String { pick(["x", "conv1", "a.b", "0", "_-", "relu", "layer", "16x16"]) }
+
+  /// A node of a graph, or none.
+  mutating func origin() -> NodeOrigin? {
+    chance(0.5)
+      ? nil : NodeOrigin(index: below(100), name: pick(["", "a/b", "\"q\"", "é"]), op: pick(["Conv", ""]))
+  }
+
+  mutating func float() -> Float { pick([0, -0.0, 1.5, -2, 1e-20, 3e30, .infinity, .nan, Float(unit())]) }
+
+  /// A module of the tensor level whose operations all fit.
+  mutating func tensorModule() -> Module<TensorLevel> {
+    var builder = Builder(Module<TensorLevel>(name: name(), facts: [.shaped]))
+    if chance(0.5) { builder.module.info.append(InfoLine(key: "pipeline", text: "a(b: \"c\")\n")) }
+    var values: [ValueID] = []
+    for number in 0..<inside(1...2) {
+      let shape = (0..<inside(1...4)).map { _ in inside(1...4) }
+      values.append(
+        builder.emit(
+          .input, [], [NamedAttribute("name", .string("in\(number)"))], type: ValueType(.float32, shape),
+          name: name(),
+          origin: nil))
+    }
+    for _ in 0..<inside(1...12) { values.append(operation(on: values, &builder)) }
+    let floats = values.filter { builder.type($0).element.isFloat }
+    builder.module.append(
+      Op(.output, operands: [pick(floats)], attributes: [NamedAttribute("name", .string("out"))]))
+    return builder.module
+  }
+
+  /// Appends a random operation on random values; a constant where nothing fits.
+  private mutating func operation(on values: [ValueID], _ builder: inout Builder<TensorLevel>) -> ValueID {
+    let x = pick(values)
+    let type = builder.type(x)
+    let shape = type.shape ?? []
+    let digital = digitalOperator(shape)
+    if type.element.isFloat, let result = try? digital.resultShape(of: [shape]) {
+      return builder.emit(digital, [x], type: ValueType(.float32, result), name: name(), origin: origin())
+    }
+    let count = inside(1...90)
+    let element = pick([
+      ElementType.float32, .integer(bits: 5, signed: false), .integer(bits: 9, signed: true),
+    ])
+    let tensor =
+      element.isFloat
+      ? Tensor([count], (0..<count).map { _ in float() })
+      : Tensor([count], (0..<count).map { _ in Int64(inside(0...31)) }, as: element)
+    let isQuantized = !element.isFloat && chance(0.5)
+    return builder.constant(
+      tensor, element: element, name: name(),
+      quantization: isQuantized ? Quantization(scale: 0.1, zero: 3) : nil,
+      origin: origin())
+  }
+
+  private mutating func digitalOperator(_ shape: [Int]) -> DigitalOperator {
+    switch below(9) {
+    case 0: return .unary(pick([.relu, .tanh, .abs, .erf]))
+    case 1: return .unary(pick([.clip(low: -1, high: float()), .leakyRelu(slope: float()), .elu(alpha: 1)]))
+    case 2: return .softmax(axis: below(shape.count))
+    case 3: return .mean(axes: [below(shape.count)])
+    case 4: return .reshape([shape.reduce(1, *)])
+    case 5: return .transpose(Array(shape.indices.reversed()))
+    case 6: return .concat(axis: 0)
+    case 7:
+      return .pad(before: shape.map { _ in below(2) }, after: shape.map { _ in below(2) }, value: float())
+    default: return .binary(.add)
+    }
+  }
+
+  /// A module of the crossbar level with layers whose cells decode to their weights.
+  mutating func crossbarModule() -> Module<CrossbarLevel> {
+    var module = Module<CrossbarLevel>(name: name(), facts: [.shaped])
+    if chance(0.5) { module.machine = try? Machine.target(named: "sre") }
+    if chance(0.5) { module.facts.insert(.sliced) }
+    for number in 0..<inside(1...3) {
+      let layer = self.layer("l\(number)", sliced: module.facts.contains(.sliced))
+      module.append(module.spell(layer, origin: origin()))
+    }
+    return module
+  }
+
+  /// A layer; where it is sliced, random blocks, and the weights that they decode to.
+  mutating func layer(_ name: String, sliced: Bool) -> LayerView {
+    let (rows, columns) = (inside(1...12), inside(1...6))
+    let inputs = ElementType.integer(bits: inside(2...8), signed: chance(0.5))
+    var layer = LayerView(
+      name: name, rows: rows, columns: columns, inputs: inputs, weightBits: 16, weights: nil)
+    var weights = [Int64](repeating: 0, count: rows * columns)
+    if sliced {
+      let bits = inside(1...4)
+      layer.cellBits = bits
+      layer.encoding = pick(SignEncoding.allCases)
+      layer.offset = Int64(chance(0.5) ? 0 : below(100))
+      for k in weights.indices { weights[k] = -layer.offset }
+      for _ in 0..<below(4) { layer.blocks.append(block(rows, columns, bits)) }
+      for block in layer.blocks { block.decode(into: &weights, columns: columns) }
+      if !weights.allSatisfy({ -32768...32767 ~= $0 }) { return self.layer(name, sliced: true) }
+    } else {
+      for k in weights.indices { weights[k] = Int64(inside(-32768...32767)) }
+    }
+    layer.weights = Tensor([rows, columns], weights, as: .integer(bits: 16, signed: true))
+    if chance(0.5) { layer.dacBits = inside(1...8) }
+    if chance(0.5) { layer.adcBits = inside(1...16) }
+    if chance(0.5) { layer.stage = below(100) }
+    return layer
+  }
+
+  private mutating func block(_ rows: Int, _ columns: Int, _ bits: Int) -> BlockView {
+    let lines = self.rows(limit: rows, count: inside(1...8), shift: 2)
+    let bitlines = self.columns(limit: columns, count: inside(1...8), shift: 3)
+    var block = BlockView(
+      rows: lines, columns: bitlines,
+      cells: (0..<lines.count * bitlines.count).map { _ in UInt8(below(1 << bits)) })
+    if chance(0.5) { block.units = pick([.fixed(height: 4, width: 4), .dynamic(height: 2, width: 3)]) }
+    if chance(0.5) {
+      block.crossbar = below(9)
+      block.corner = [below(9), below(9)]
+    }
+    return block
+  }
+}
