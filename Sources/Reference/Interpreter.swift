@@ -151,7 +151,7 @@ public struct Interpreter<L: Level>: Sendable {
       arguments.count < 3 || arguments[2].count == weights.shape[1]
     else { throw unreadable(op) }
     let (inner, outputs) = (weights.shape[0], weights.shape[1])
-    let rows = x.count / max(1, inner)
+    let rows = x.shape.dropLast().reduce(1, *)
     let shape = x.shape.dropLast() + [outputs]
     if x.data.isFloat {
       var sums = try floatProduct(x.floats, weights.floats, rows: rows, inner: inner, columns: outputs)

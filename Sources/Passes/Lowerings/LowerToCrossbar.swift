@@ -111,9 +111,9 @@ private struct CrossbarLowering {
   private mutating func product(_ op: Op) throws(Diagnostic) {
     let weights = try tensor(op.operands[1], op)
     let shape = source.values[op.results[0]].type.shape ?? []
-    let rows = (source.values[op.operands[0]].type.count) / max(1, weights.shape[0])
-    guard rows > 0, let x = names[op.operands[0]] else {
-      throw Diagnostic("lower-to-crossbar.shape", "the product has no rows", at: op.location)
+    let rows = shape.dropLast().reduce(1, *)
+    guard let x = names[op.operands[0]] else {
+      throw Diagnostic("lower-to-crossbar.shape", "the input is not known", at: op.location)
     }
     let part = (window: Window.rows(rows, weights.shape[0]), matrix: weights)
     let flat = try matrix(op, x, [part], shape: [rows, weights.shape[1]], axis: 1)
@@ -131,6 +131,9 @@ private struct CrossbarLowering {
     _ op: Op, _ x: ValueID, _ parts: [(window: Window, matrix: Tensor)], shape: [Int], axis: Int
   ) throws(Diagnostic) -> ValueID {
     let name = source.values[op.results[0]].name
+    guard parts.allSatisfy({ $0.window.positions > 0 && $0.matrix.count > 0 }) else {
+      throw Diagnostic("lower-to-crossbar.shape", "the product has no elements", at: op.location)
+    }
     let inputs = builder.type(x)
     let zero = inputs.quantization?.zero ?? 0
     var rows: [ValueID] = []

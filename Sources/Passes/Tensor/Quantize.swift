@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Weights become `weights`-bit integers, symmetric around 0; their inputs become `inputs`-bit integers by the
 /// ranges that `calibrate` found. Products are exact sums; a fixed-point factor takes them to the next input.
-/// ReLU, clip, pools and shape operations between two products stay in integers; all other operators work on
+/// ReLU, clip, max-pools and shape operations between two products stay in integers; all other operators work on
 /// floats as before. Spec: ir-spec.md, `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
