@@ -77,7 +77,7 @@ private struct Bench {
   private func table(_ rows: [Row], _ bytes: Double, _ adds: Double) -> String {
     var table = TextTable([.init("LeNet-5", .left), .init("reached"), .init("limit"), .init("share"), .init("saturated")])
     for row in rows {
-      let saturated = row.saturated.map { $0 == 0 ? "none" : "\(significant($0 * 100)) %" } ?? "-"
+      let saturated = row.saturated.map { $0 == 0 ? "none" : "\(significant($0 * 1e6)) ppm" } ?? "-"
       table.add([row.what, row.value, row.limit, percentage(row.share), saturated])
     }
     return """

@@ -33,7 +33,7 @@ extension Comparison {
     return [
       result.record.scheme, result.record.machine, share(result.accuracy?.top1, result.run.samples),
       grouped(result.record.total.crossbars), mean(total.ouActivations), mean(total.adcConversions),
-      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 100)) %",
+      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
       energyText(picojoules: result.energyPerSample),
       timeText(nanoseconds: result.timePerSample), ratio(result, \.timePerSample), saving(result),
     ]

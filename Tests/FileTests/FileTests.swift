@@ -71,7 +71,7 @@ private func checkSilently(_ test: FileTest, _ section: Section) {
 }
 
 /// All opcodes of a module, those in bodies included.
-private func opcodes(of module: AnyModule) -> Set<Opcode> {
+func opcodes(of module: AnyModule) -> Set<Opcode> {
   func collect<L: Level>(_ module: Module<L>, _ body: [OpID]) -> Set<Opcode> {
     var found: Set<Opcode> = []
     for id in body {

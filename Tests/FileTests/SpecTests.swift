@@ -46,9 +46,8 @@ struct SpecTests {
 
   // MARK: Tables
 
-  @Test(arguments: ["tensor", "crossbar", "program", "passes", "diagnostics"]) func tablesAreThoseOfTheCode(
-    name: String
-  )
+  @Test(arguments: ["tensor", "crossbar", "program", "passes", "options", "diagnostics", "status"])
+  func tablesAreThoseOfTheCode(name: String)
     throws
   {
     var lines = try lines()
@@ -68,7 +67,9 @@ struct SpecTests {
   private func table(_ name: String) throws -> [String] {
     switch name {
     case "passes": return passTable
+    case "options": return optionTable
     case "diagnostics": return try diagnosticTable()
+    case "status": return Journey.all.table
     default: return try operationTable(#require(LevelName(rawValue: name)))
     }
   }
@@ -105,6 +106,16 @@ struct SpecTests {
         let level = pass.from == pass.to ? pass.from.rawValue : "\(pass.from.rawValue) to \(pass.to.rawValue)"
         return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.establishes)) | "
           + "\(pass.guarantee.text) | \(pass.summary) |"
+      }
+  }
+
+  private var optionTable: [String] {
+    let head = ["| pass | option | kind | default | what it does |", "|---|---|---|---|---|"]
+    return head
+      + passRegistry.flatMap { pass in
+        pass.options.map { option in
+          "| `\(pass.name)` | `\(option.name)` | \(option.kind.name) | \(option.fallback) | \(option.summary) |"
+        }
       }
   }
 

@@ -3,6 +3,8 @@
 public protocol Level: Sendable {
   /// Which level it is.
   static var name: LevelName { get }
+  /// `module` without its level in the type.
+  static func erase(_ module: Module<Self>) -> AnyModule
 }
 
 /// The names of the levels as they stand in the text.
@@ -14,16 +16,22 @@ public enum LevelName: String, Hashable, Sendable, CaseIterable {
 public enum TensorLevel: Level {
   /// `tensor`.
   public static let name = LevelName.tensor
+  /// The case of this level.
+  public static func erase(_ module: Module<TensorLevel>) -> AnyModule { .tensor(module) }
 }
 
 /// Integer matrices realised by blocks of cells.
 public enum CrossbarLevel: Level {
   /// `crossbar`.
   public static let name = LevelName.crossbar
+  /// The case of this level.
+  public static func erase(_ module: Module<CrossbarLevel>) -> AnyModule { .crossbar(module) }
 }
 
 /// Buffers, physical crossbars and instructions.
 public enum ProgramLevel: Level {
   /// `program`.
   public static let name = LevelName.program
+  /// The case of this level.
+  public static func erase(_ module: Module<ProgramLevel>) -> AnyModule { .program(module) }
 }

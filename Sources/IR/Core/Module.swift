@@ -266,17 +266,7 @@ extension Module {
 
 extension AnyModule {
   /// Wraps a module of any level.
-  public init<L: Level>(_ module: Module<L>) {
-    if let tensor = module as? Module<TensorLevel> {
-      self = .tensor(tensor)
-    } else if let crossbar = module as? Module<CrossbarLevel> {
-      self = .crossbar(crossbar)
-    } else if let program = module as? Module<ProgramLevel> {
-      self = .program(program)
-    } else {
-      preconditionFailure("a level without a case in AnyModule")
-    }
-  }
+  public init<L: Level>(_ module: Module<L>) { self = L.erase(module) }
 
   /// The module at level `L`, or nil where it is at another one.
   public func module<L: Level>(at level: L.Type) -> Module<L>? {
