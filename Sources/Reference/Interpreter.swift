@@ -32,7 +32,7 @@ public struct Interpreter<L: Level>: Sendable {
         }
         constants[result] = value
       } else if op.opcode == .layer {
-        guard let layer = module.layer(id), layer.isConsistent else {
+        guard let layer = module.layer(id) else {
           throw Diagnostic("reference.layer", "the layer cannot be read", at: op.location)
         }
         layers[layer.name] = layer

@@ -4,16 +4,6 @@ import Support
 import Tensors
 
 extension LayerView {
-  /// Whether inputs, maps and cells go together, so that a product can be computed, whatever facts the module states.
-  var isConsistent: Bool {
-    guard case .integer(let bits, _) = inputs, bits <= 32 else { return false }
-    return blocks.allSatisfy { block in
-      block.rows.allSatisfy { $0.input < rows && $0.shift <= 24 }
-        && block.columns.allSatisfy { $0.output < columns && $0.shift <= 61 }
-        && block.cells.count == block.rows.count * block.columns.count
-    }
-  }
-
   /// The rows `[P, rows]` through the layer: `[P, columns]`.
   ///
   /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units and

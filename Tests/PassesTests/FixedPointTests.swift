@@ -80,7 +80,8 @@ struct GridTests {
     for mode in ["passes", "zero-point"] {
       for bits in [1, 2, 8, 16] {
         for range in [
-          [0, 0], [-top, top], [-top, 0], [0, top], [-1e-45, 1e-45], [-1e-38, 1e38], [1, 2], [-2, -1],
+          [0, 0], [-top, top], [-top, 0], [0, top], [-Float.leastNonzeroMagnitude, .leastNonzeroMagnitude],
+          [-1e-38, 1e38], [1, 2], [-2, -1],
         ] {
           guard let grid = try pass("inputs: \(bits), signed: \(mode)").inputType(for: range) else {
             #expect(bits == 1 && mode == "passes" && range[0] < 0)
