@@ -47,12 +47,6 @@ public func timeText(nanoseconds: Double) -> String {
   scaled(nanoseconds, [(1, "ns"), (1e3, "us"), (1e6, "ms"), (1e9, "s")], from: 0)
 }
 
-/// A count with a fitting suffix: `950`, `12.3 k`, `4.56 M`, `7.89 G`.
-public func countText(_ value: Int) -> String {
-  if value.magnitude < 1000 { return "\(value)" }
-  return scaled(Double(value), [(1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")], from: 0)
-}
-
 /// A size with a fitting unit from bytes to GiB.
 public func byteText(_ bytes: Int) -> String {
   if bytes < 1024 { return "\(bytes) B" }

@@ -40,12 +40,6 @@ public struct ByteReader {
     return T(littleEndian: value)
   }
 
-  /// Reads a binary64 value.
-  public mutating func readDouble() throws(ByteError) -> Double { Double(bitPattern: try read(UInt64.self)) }
-
-  /// Reads a binary32 value.
-  public mutating func readFloat() throws(ByteError) -> Float { Float(bitPattern: try read(UInt32.self)) }
-
   /// Reads `count` bytes.
   public mutating func readBytes(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
     guard count >= 0 else { throw ByteError(offset: offset, reason: "negative length \(count)") }

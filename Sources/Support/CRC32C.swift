@@ -1,7 +1,7 @@
 /// The CRC-32C (Castagnoli) checksum, reflected, polynomial 0x1EDC6F41, as used by iSCSI (RFC 3720).
 public struct CRC32C: Sendable {
-  /// Eight tables: `tables[k][b]` is byte `b` followed by `k` zero bytes ("slicing by eight").
-  private static let tables: [[UInt32]] = {
+  /// Eight tables in a row: `table[256 * k + b]` is byte `b` and `k` zero bytes ("slicing by eight").
+  private static let table: [UInt32] = {
     var tables = [[UInt32]](repeating: [UInt32](repeating: 0, count: 256), count: 8)
     for byte in 0..<256 {
       var crc = UInt32(byte)
@@ -14,13 +14,12 @@ public struct CRC32C: Sendable {
         tables[k][byte] = (previous >> 8) ^ tables[0][Int(previous & 0xFF)]
       }
     }
-    return tables
+    return tables.flatMap { $0 }
   }()
 
   /// The checksum of `bytes`.
   public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    let flat = tables.flatMap { $0 }
-    return flat.withUnsafeBufferPointer { table in
+    table.withUnsafeBufferPointer { table in
       var crc: UInt32 = ~0
       var at = 0
       while at + 8 <= bytes.count {

@@ -57,14 +57,6 @@ public struct DiagnosticList: Error, Sendable {
 
   /// Wraps one diagnostic.
   public init(_ item: Diagnostic) { self.items = [item] }
-
-  /// Whether an error is among them.
-  public var hasErrors: Bool { items.contains { $0.severity == .error } }
-
-  /// Throws the list if it holds an error.
-  public func throwIfErrors() throws(DiagnosticList) {
-    if hasErrors { throw self }
-  }
 }
 
 extension DiagnosticList: CustomStringConvertible {

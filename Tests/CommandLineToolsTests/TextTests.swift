@@ -59,7 +59,6 @@ import Testing
     #expect(timeText(nanoseconds: 0.5) == "0.5000 ns")
     #expect(timeText(nanoseconds: 1.5e6) == "1.50 ms")
     #expect(timeText(nanoseconds: 3.2e10) == "32.0 s")
-    #expect(countText(950) == "950" && countText(12_345) == "12.3 k" && countText(.min).hasSuffix(" T"))
     #expect(byteText(1000) == "1000 B" && byteText(1536) == "1.50 KiB")
     #expect(durationText(seconds: 4.24) == "4.2 s")
     #expect(durationText(seconds: 185) == "3 min 05 s")
