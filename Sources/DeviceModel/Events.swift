@@ -23,8 +23,9 @@ public struct InputFetches: Equatable, Sendable {
 public struct Events: Equatable, Sendable {
   /// Input vectors that the layer received.
   public var positions = 0
-  /// Activations of operation units. A fixed unit is activated once for each digit; dynamic units are formed of the
-  /// wordlines with a digit other than 0, so that there may be none.
+  /// Activations of operation units. A fixed unit is activated once for each digit, a skipping one for each digit that is
+  /// not 0 on all of its wordlines; dynamic units are formed of the wordlines with a digit other than 0, so that there
+  /// may be none.
   public var ouActivations = 0
   /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's.
   public var cycles = 0
@@ -32,17 +33,20 @@ public struct Events: Equatable, Sendable {
   public var adcConversions = 0
   /// Conversions whose exact sum exceeded the converter's largest result.
   public var adcSaturations = 0
+  /// Wordline vectors that are formed at run time: one for each group of wordlines that dynamic units gather, whatever
+  /// the number of units side by side that it serves.
+  public var wordlineVectors = 0
   /// Wordlines with a digit other than 0 in each activated unit.
   public var wordlineDrives = 0
   /// Cells on driven wordlines and converted bitlines.
   public var cellReads = 0
   /// Shifts and adds, one for each conversion.
   public var shiftAdds = 0
-  /// Entries of index tables read, once for each position: one for each wordline of a block whose wordlines are not
-  /// driven by a run of neighbouring inputs, and one for each run of bitlines with the same output in a block whose
-  /// outputs are no run of neighbours.
+  /// Entries of index tables read, once for each position: those of the tables of blocks; and where a block has none but
+  /// needs one, an entry for each wordline if they are not driven by a run of neighbouring inputs, and one for each run
+  /// of bitlines with the same output if these outputs are no run of neighbours.
   public var indexReads = 0
-  /// Bits of these entries: as many as number the layer's inputs, or its outputs.
+  /// Bits of these entries: those of the table's fields, or as many as number the layer's inputs, or its outputs.
   public var indexBits = 0
   /// Input values fetched.
   public var inputFetches = InputFetches()
@@ -66,7 +70,8 @@ public struct Events: Equatable, Sendable {
     [
       ("positions", \.positions), ("ouActivations", \.ouActivations), ("cycles", \.cycles),
       ("adcConversions", \.adcConversions), ("adcSaturations", \.adcSaturations),
-      ("wordlineDrives", \.wordlineDrives), ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),
+      ("wordlineVectors", \.wordlineVectors), ("wordlineDrives", \.wordlineDrives),
+      ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),
       ("indexReads", \.indexReads), ("indexBits", \.indexBits), ("inputFetches.dram", \.inputFetches.dram),
       ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
       ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),

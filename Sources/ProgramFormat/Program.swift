@@ -125,13 +125,16 @@ public struct Layer: Equatable, Sendable {
   public var adcBits: Int
   /// What the cells hold in excess: they decode to `W + offset`, so `offset * sum(x)` is subtracted digitally.
   public var offset: Int64
+  /// The bitlines that the whole matrix takes, in their natural order: what column index tables number and what the
+  /// dense baseline is counted from. Empty where the program does not say.
+  public var bitlines: [ColumnEntry]
   /// Its blocks, a range of `Program.blocks`.
   public var blocks: Range<Int>
 
   /// Creates a layer.
   public init(
     name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
-    offset: Int64, blocks: Range<Int>
+    offset: Int64, bitlines: [ColumnEntry] = [], blocks: Range<Int>
   ) {
     self.name = name
     self.inputs = inputs
@@ -141,6 +144,7 @@ public struct Layer: Equatable, Sendable {
     self.dacBits = dacBits
     self.adcBits = adcBits
     self.offset = offset
+    self.bitlines = bitlines
     self.blocks = blocks
   }
 }
@@ -159,10 +163,15 @@ public struct Block: Equatable, Sendable {
   public var columns: [ColumnEntry]
   /// How its operation units are formed.
   public var units: UnitForming
+  /// How the inputs of the wordlines are stored; nil for a plain list.
+  public var rowIndex: IndexCoding?
+  /// How the bitlines are stored, as numbers of the layer's `bitlines`; nil for a plain list.
+  public var columnIndex: IndexCoding?
 
   /// Creates a block.
   public init(
-    crossbar: Int, row: Int, column: Int, rows: [RowEntry], columns: [ColumnEntry], units: UnitForming
+    crossbar: Int, row: Int, column: Int, rows: [RowEntry], columns: [ColumnEntry], units: UnitForming,
+    rowIndex: IndexCoding? = nil, columnIndex: IndexCoding? = nil
   ) {
     self.crossbar = crossbar
     self.row = row
@@ -170,6 +179,8 @@ public struct Block: Equatable, Sendable {
     self.rows = rows
     self.columns = columns
     self.units = units
+    self.rowIndex = rowIndex
+    self.columnIndex = columnIndex
   }
 }
 
