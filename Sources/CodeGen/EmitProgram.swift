@@ -104,13 +104,14 @@ private struct ProgramEmitter {
       program.blocks.append(
         Block(
           crossbar: crossbar, row: corner[0], column: corner[1], rows: block.rows, columns: block.columns,
-          units: units))
+          units: units, rowIndex: block.rowIndex, columnIndex: block.columnIndex))
     }
     layers[view.name] = program.layers.count
     program.layers.append(
       Layer(
         name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
-        dacBits: dac, adcBits: adc, offset: view.offset, blocks: first..<program.blocks.count))
+        dacBits: dac, adcBits: adc, offset: view.offset, bitlines: view.bitlines,
+        blocks: first..<program.blocks.count))
   }
 
   private func layerIndex(_ op: Op) throws(Diagnostic) -> Int {

@@ -65,11 +65,14 @@ private struct ProgramLifter {
     view.dacBits = layer.dacBits
     view.adcBits = layer.adcBits
     view.offset = layer.offset
+    view.bitlines = layer.bitlines
     view.blocks = program.blocks[layer.blocks].map { block in
       var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
       result.crossbar = block.crossbar
       result.corner = [block.row, block.column]
       result.units = block.units
+      result.rowIndex = block.rowIndex
+      result.columnIndex = block.columnIndex
       return result
     }
     module.append(module.spell(view, origin: nil))

@@ -78,7 +78,9 @@ extension LayerRecord {
       nonzeroWeights: layer.weights?.integers.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } ?? 0, crossbars: crossbars,
       blocks: layer.blocks.count,
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
-      cellsProvisioned: crossbars * machine.array.rows * machine.array.columns, indexEntries: 0, indexBits: 0)
+      cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
+      indexEntries: layer.blocks.reduce(0) { $0 + $1.indexEntries },
+      indexBits: layer.blocks.reduce(0) { $0 + $1.indexBits })
   }
 
   fileprivate var json: JSON {

@@ -109,3 +109,29 @@ extension IndexCoding: CustomStringConvertible {
     return "\(name)(\(bits)\(first == 0 ? "" : " from \(first)"))"
   }
 }
+
+/// The natural bitlines of a layer by number: what column index tables refer to.
+public struct BitlineNumbering: Sendable {
+  private let numbers: [ColumnEntry: Int]
+
+  /// Nil where a bitline stands twice.
+  public init?(_ bitlines: [ColumnEntry]) {
+    var numbers: [ColumnEntry: Int] = [:]
+    numbers.reserveCapacity(bitlines.count)
+    for (number, bitline) in bitlines.enumerated() {
+      guard numbers.updateValue(number, forKey: bitline) == nil else { return nil }
+    }
+    self.numbers = numbers
+  }
+
+  /// The numbers of `columns`; nil where one is no natural bitline.
+  public func numbers(of columns: [ColumnEntry]) -> [Int]? {
+    var result: [Int] = []
+    result.reserveCapacity(columns.count)
+    for column in columns {
+      guard let number = numbers[column] else { return nil }
+      result.append(number)
+    }
+    return result
+  }
+}

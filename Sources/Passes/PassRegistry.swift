@@ -23,7 +23,7 @@ public struct PassEntry: Sendable {
   let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
 }
 
-/// All passes, in the order in which the dense road uses them: the only list of names.
+/// All passes, in the order in which pipelines use them: the only list of names.
 public let passRegistry: [PassEntry] = [
   entry(InferShapes.self),
   entry(FoldConstants.self),
@@ -32,6 +32,10 @@ public let passRegistry: [PassEntry] = [
   entry(Quantize.self),
   entry(LowerToCrossbar.self),
   entry(SliceBits.self),
+  entry(RemoveZeroLines.self),
+  entry(CompressRows.self),
+  entry(CompressColumns.self),
+  entry(EncodeIndices.self),
   entry(FormUnits.self),
   entry(PlaceBlocks.self),
   entry(Schedule.self),

@@ -27,9 +27,9 @@ public let schemes: [Scheme] = [
     name: "dense", summary: "every cell is mapped and read in operation units: the baseline of all schemes",
     target: "sre",
     steps: front + [
-      .init(text: "slice-bits", reason: "magnitudes in cells, so that zero weights stay zero cells"),
+      slices,
       .init(text: "form-units", reason: "the machine's operation units, 16x16 for sre"),
-    ] + back),
+    ] + back()),
   Scheme(
     name: "isaac",
     summary: "the whole array is read at once: the over-idealised design without operation units",
@@ -37,8 +37,78 @@ public let schemes: [Scheme] = [
     steps: front + [
       .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
       .init(text: "form-units(whole: true)", reason: "all wordlines of a crossbar are active together"),
-    ] + back),
+    ] + back()),
+  Scheme(
+    name: "naive-w",
+    summary: "lines of a crossbar that hold nothing are left out (SRE's naive weight baseline)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(
+        text: "remove-zero-lines(scope: crossbar)", reason: "a line goes only if all of the crossbar agrees"),
+      .init(text: "form-units", reason: "as in dense"),
+    ] + back()),
+  Scheme(
+    name: "naive-a",
+    summary: "a unit is skipped where all its input bits are 0 (SRE's naive activation baseline)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(
+        text: "form-units(units: skipping)", reason: "fixed units that need at least one active wordline"),
+    ] + back()),
+  Scheme(
+    name: "occ",
+    summary: "column compression: each strip of wordlines keeps only its own non-zero bitlines (SRE)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(text: "compress-columns", reason: "a strip is as high as a unit, so that units lose nothing"),
+      .init(
+        text: "encode-indices(padding: 5)",
+        reason: "bitlines find their outputs by a short table; padding costs reads"),
+      .init(
+        text: "form-units", reason: "fixed units: gathering wordlines of several strips would mix outputs"),
+    ] + back(packing: "below", reason: "strips of one layer lie one below the other in a crossbar")),
+  Scheme(
+    name: "orc",
+    summary: "row compression: each strip of bitlines keeps only its own non-zero wordlines (SRE)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(text: "compress-rows", reason: "a strip is as wide as a unit, so that units lose nothing"),
+      .init(
+        text: "encode-indices(padding: 5)",
+        reason: "wordlines find their inputs by a short table; padding costs reads"),
+      .init(text: "form-units(cut: even)", reason: "crossbars that share a strip finish at the same time"),
+    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+  Scheme(
+    name: "dof",
+    summary: "units are formed at run time of wordlines whose input bit is 1 (SRE, activations only)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(text: "form-units(units: dynamic)", reason: "sparse input bits need fewer units"),
+    ] + back()),
+  Scheme(
+    name: "sre",
+    summary: "row compression with units formed at run time: weight and activation sparsity (SRE, ISCA'19)",
+    target: "sre",
+    steps: front + [
+      slices,
+      .init(
+        text: "compress-rows", reason: "weight sparsity; wordlines of a strip can still be gathered freely"),
+      .init(
+        text: "encode-indices(padding: 5)",
+        reason: "wordlines find their inputs by a short table; padding costs reads"),
+      .init(
+        text: "form-units(units: dynamic, cut: even)",
+        reason: "activation sparsity; crossbars that share a strip get equal shares"),
+    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
 ]
+
+private let slices = Scheme.Step(
+  text: "slice-bits", reason: "magnitudes in cells, so that zero weights stay zero cells")
 
 /// From the imported network to integer matrices.
 private let front: [Scheme.Step] = [
@@ -51,11 +121,13 @@ private let front: [Scheme.Step] = [
 ]
 
 /// From blocks to instructions.
-private let back: [Scheme.Step] = [
-  .init(text: "place-blocks", reason: "each block gets its crossbar"),
-  .init(text: "schedule", reason: "the order of layers"),
-  .init(text: "lower-to-program", reason: "what the executor runs"),
-]
+private func back(packing: String? = nil, reason: String = "each block gets its crossbar") -> [Scheme.Step] {
+  [
+    .init(text: packing.map { "place-blocks(packing: \($0))" } ?? "place-blocks", reason: reason),
+    .init(text: "schedule", reason: "the order of layers"),
+    .init(text: "lower-to-program", reason: "what the executor runs"),
+  ]
+}
 
 /// The scheme called `name`; throws `scheme.unknown`, naming the nearest one.
 public func scheme(named name: String) throws(Diagnostic) -> Scheme {

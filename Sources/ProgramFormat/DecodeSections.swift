@@ -160,7 +160,7 @@ func decodeMaps(
     layer.blocks = blocks.count..<blocks.count + count
     for _ in 0..<count {
       offsets.blocks.append(reader.offset)
-      blocks.append(try decodeBlock(&reader))
+      blocks.append(try decodeBlock(&reader, layer.bitlines))
     }
     layers.append(layer)
   }
@@ -180,12 +180,15 @@ private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> La
   let signed = try reader.boolean(try reader.u8(), at: start)
   let dacBits = try reader.u8()
   let adcBits = try reader.u8()
+  let offset = try reader.i64()
+  let bitlines = try reader.count("bitlines", limit: ProgramLimits.layerSide, size: 4)
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
-    adcBits: adcBits, offset: try reader.i64(), blocks: 0..<0)
+    adcBits: adcBits, offset: offset, bitlines: try decodeColumns(&reader, bitlines), blocks: 0..<0)
 }
 
-private func decodeBlock(_ reader: inout SectionReader) throws(Diagnostic) -> Block {
+private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry]) throws(Diagnostic) -> Block
+{
   let crossbar = try reader.u32()
   let row = try reader.u16()
   let column = try reader.u16()
@@ -194,26 +197,78 @@ private func decodeBlock(_ reader: inout SectionReader) throws(Diagnostic) -> Bl
   let height = try reader.u16()
   let width = try reader.u16()
   let start = reader.offset
-  let dynamic = try reader.boolean(try reader.u32(), at: start)
-  try reader.check(rowCount + columnCount, "map entries", limit: 1 << 17, size: 4, at: start - 8)
-  let rowBytes = try reader.raw(4 * rowCount)
-  var rows: [RowEntry] = []
-  rows.reserveCapacity(rowCount)
-  for k in 0..<rowCount {
-    let word = UInt32(littleEndian: rowBytes.loadUnaligned(fromByteOffset: 4 * k, as: UInt32.self))
-    rows.append(RowEntry(input: Int(word & 0xFF_FFFF), shift: Int(word >> 24)))
+  let kind = try reader.u8()
+  guard UnitForming.keywords.indices.contains(kind),
+    let units = UnitForming(keyword: UnitForming.keywords[kind], height: height, width: width)
+  else { throw reader.failure(.value, "units of kind \(kind)", at: start) }
+  let rowCode = try reader.u8()
+  let columnCode = try reader.u8()
+  guard try reader.u8() == 0 else {
+    throw reader.failure(.reserved, "a reserved field is not zero", at: start + 3)
   }
-  let columnBytes = try reader.raw(4 * columnCount)
-  var columns: [ColumnEntry] = []
-  columns.reserveCapacity(columnCount)
-  for k in 0..<columnCount {
-    let word = UInt32(littleEndian: columnBytes.loadUnaligned(fromByteOffset: 4 * k, as: UInt32.self))
-    columns.append(
-      ColumnEntry(output: Int(word & 0xFF_FFFF), shift: Int(word >> 24 & 0x7F), negative: word >> 31 == 1))
+  let rowIndex = try decodeCoding(&reader, rowCode)
+  let rows: [RowEntry]
+  if let rowIndex {
+    rows = try decodeNumbers(&reader, rowIndex, rowCount, below: ProgramLimits.layerSide).map {
+      RowEntry(input: $0)
+    }
+  } else {
+    rows = try decodeWords(&reader, rowCount).map {
+      RowEntry(input: Int($0 & 0xFF_FFFF), shift: Int($0 >> 24))
+    }
   }
-  let units: UnitForming =
-    dynamic ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
-  return Block(crossbar: crossbar, row: row, column: column, rows: rows, columns: columns, units: units)
+  let columnIndex = try decodeCoding(&reader, columnCode)
+  let columns: [ColumnEntry]
+  if let columnIndex {
+    columns = try decodeNumbers(&reader, columnIndex, columnCount, below: bitlines.count).map { bitlines[$0] }
+  } else {
+    columns = try decodeColumns(&reader, columnCount)
+  }
+  return Block(
+    crossbar: crossbar, row: row, column: column, rows: rows, columns: columns, units: units,
+    rowIndex: rowIndex,
+    columnIndex: columnIndex)
+}
+
+private func decodeCoding(_ reader: inout SectionReader, _ code: Int) throws(Diagnostic) -> IndexCoding? {
+  let start = reader.offset
+  guard code <= 2 else { throw reader.failure(.value, "an index table of kind \(code)", at: start) }
+  if code == 0 { return nil }
+  let word = try reader.u32()
+  let (bits, first) = (word >> 24, word & 0xFF_FFFF)
+  guard 1...24 ~= bits else { throw reader.failure(.value, "index fields of \(bits) bits", at: start) }
+  return code == 1 ? .absolute(bits: bits, first: first) : .delta(bits: bits, first: first)
+}
+
+/// The numbers that an index table of `count` fields means, all of them below `limit`.
+private func decodeNumbers(
+  _ reader: inout SectionReader, _ coding: IndexCoding, _ count: Int, below limit: Int
+) throws(Diagnostic) -> [Int] {
+  let start = reader.offset
+  let packed = try reader.raw(packedFieldBytes(count, bits: coding.bits))
+  guard let fields = unpackFields(packed, count: count, bits: coding.bits) else {
+    throw reader.failure(.padding, "bits after the last index are not zero", at: reader.offset - 4)
+  }
+  guard let numbers = coding.numbers(of: fields) else {
+    throw reader.failure(.indexTable, "the numbers of an index table do not ascend", at: start)
+  }
+  if let last = numbers.last, last >= limit {
+    throw reader.failure(.indexTable, "an index table reaches \(last), there are \(limit)", at: start)
+  }
+  return numbers
+}
+
+private func decodeColumns(_ reader: inout SectionReader, _ count: Int) throws(Diagnostic) -> [ColumnEntry] {
+  try decodeWords(&reader, count).map {
+    ColumnEntry(output: Int($0 & 0xFF_FFFF), shift: Int($0 >> 24 & 0x7F), negative: $0 >> 31 == 1)
+  }
+}
+
+private func decodeWords(_ reader: inout SectionReader, _ count: Int) throws(Diagnostic) -> [UInt32] {
+  let bytes = try reader.raw(4 * count)
+  return (0..<count).map {
+    UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+  }
 }
 
 func decodeInfo(_ section: SectionReader?, _ offsets: inout OffsetMap) throws(Diagnostic) -> [InfoEntry] {

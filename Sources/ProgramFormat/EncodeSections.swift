@@ -76,13 +76,16 @@ func encodeMaps(_ program: Program) -> [UInt8] {
     out.put8(layer.dacBits)
     out.put8(layer.adcBits)
     out.put(layer.offset)
+    out.put32(layer.bitlines.count)
+    out.put(bytes: words(layer.bitlines))
     out.put32(layer.blocks.count)
-    for block in program.blocks[layer.blocks] { encode(block, into: &out) }
+    let numbering = BitlineNumbering(layer.bitlines)
+    for block in program.blocks[layer.blocks] { encode(block, numbering, into: &out) }
   }
   return out.bytes
 }
 
-private func encode(_ block: Block, into out: inout ByteWriter) {
+private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: inout ByteWriter) {
   out.put32(block.crossbar)
   out.put16(block.row)
   out.put16(block.column)
@@ -90,14 +93,33 @@ private func encode(_ block: Block, into out: inout ByteWriter) {
   out.put16(block.columns.count)
   out.put16(block.units.height)
   out.put16(block.units.width)
-  out.put32(block.units.isDynamic ? 1 : 0)
-  var entries: [UInt8] = []
-  entries.reserveCapacity(4 * (block.rows.count + block.columns.count))
-  for row in block.rows { append(row.input, row.shift, to: &entries) }
-  for column in block.columns {
-    append(column.output, column.shift | (column.negative ? 0x80 : 0), to: &entries)
-  }
-  out.put(bytes: entries)
+  out.put8(UnitForming.keywords.firstIndex(of: block.units.keyword) ?? 0)
+  out.put8(code(of: block.rowIndex))
+  out.put8(code(of: block.columnIndex))
+  out.put8(0)
+  put(block.rowIndex, block.rows.map(\.input), plain: words(block.rows), into: &out)
+  put(
+    block.columnIndex, numbering?.numbers(of: block.columns) ?? [], plain: words(block.columns), into: &out)
+}
+
+private func put(_ index: IndexCoding?, _ numbers: [Int], plain: [UInt8], into out: inout ByteWriter) {
+  guard let index else { return out.put(bytes: plain) }
+  out.put32(index.first | index.bits << 24)
+  out.put(bytes: packFields(index.fields(of: numbers) ?? [], bits: index.bits))
+}
+
+private func words(_ rows: [RowEntry]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(4 * rows.count)
+  for row in rows { append(row.input, row.shift, to: &bytes) }
+  return bytes
+}
+
+private func words(_ columns: [ColumnEntry]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(4 * columns.count)
+  for column in columns { append(column.output, column.shift | (column.negative ? 0x80 : 0), to: &bytes) }
+  return bytes
 }
 
 private func append(_ low: Int, _ high: Int, to bytes: inout [UInt8]) {

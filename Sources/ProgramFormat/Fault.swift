@@ -79,6 +79,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case row
   /// A bitline's output or shift is out of range.
   case column
+  /// An index table's numbers do not ascend, leave its layer, or do not fit their fields.
+  case indexTable = "index-table"
   /// An operation unit's size is out of range.
   case unit
   /// A layer could reach values that an accumulator cannot hold.

@@ -63,10 +63,54 @@ private func checkLayer(_ layer: Layer, _ subject: Subject) throws(Issue) {
 
 func checkBlocks(_ program: Program) throws(Issue) {
   for (number, layer) in program.layers.enumerated() {
-    for index in layer.blocks { try checkBlock(program.blocks[index], layer, program, .block(index)) }
+    let numbering = try checkBitlines(layer, .layer(number))
+    for index in layer.blocks {
+      let block = program.blocks[index]
+      try checkBlock(block, layer, program, .block(index))
+      try checkIndexTables(block, numbering, .block(index))
+    }
     try checkAccumulators(program, layer, .layer(number))
   }
   try checkOverlaps(program)
+}
+
+/// Natural bitlines lie in the layer and are distinct.
+private func checkBitlines(_ layer: Layer, _ subject: Subject) throws(Issue) -> BitlineNumbering {
+  for (number, bitline) in layer.bitlines.enumerated() {
+    guard (0..<layer.outputs).contains(bitline.output),
+      (0...ProgramLimits.columnShift).contains(bitline.shift)
+    else {
+      throw Issue(
+        .column,
+        "natural bitline \(number): output \(bitline.output) << \(bitline.shift) of \(layer.outputs)",
+        subject)
+    }
+  }
+  guard let numbering = BitlineNumbering(layer.bitlines) else {
+    throw Issue(.column, "a natural bitline stands twice", subject)
+  }
+  return numbering
+}
+
+private func checkIndexTables(_ block: Block, _ numbering: BitlineNumbering, _ subject: Subject) throws(Issue)
+{
+  if let index = block.rowIndex {
+    guard block.rows.allSatisfy({ $0.shift == 0 }), index.holds(block.rows.map(\.input)) else {
+      throw Issue(.indexTable, "the inputs of the wordlines are no numbers of \(index)", subject)
+    }
+  }
+  if let index = block.columnIndex {
+    guard let numbers = numbering.numbers(of: block.columns), index.holds(numbers) else {
+      throw Issue(.indexTable, "the bitlines are no numbers of \(index)", subject)
+    }
+  }
+}
+
+extension IndexCoding {
+  /// Whether the binary can hold `numbers` so coded.
+  fileprivate func holds(_ numbers: [Int]) -> Bool {
+    1...24 ~= bits && 0..<ProgramLimits.layerSide ~= first && fields(of: numbers) != nil
+  }
 }
 
 private func checkBlock(

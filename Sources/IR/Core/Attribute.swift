@@ -25,6 +25,8 @@ public indirect enum Attribute: Sendable {
   case rows([RowEntry])
   /// What the bitlines of a block add to, `columns(0..7 x [+0, +2, -0, -2])`.
   case columns([ColumnEntry])
+  /// How an index table is stored, `delta(2)` or `absolute(7 from 128)`.
+  case index(IndexCoding)
 }
 
 extension Attribute: Equatable {
@@ -41,6 +43,7 @@ extension Attribute: Equatable {
     case (.window(let a), .window(let b)): return a == b
     case (.rows(let a), .rows(let b)): return a == b
     case (.columns(let a), .columns(let b)): return a == b
+    case (.index(let a), .index(let b)): return a == b
     default: return false
     }
   }
@@ -103,6 +106,8 @@ public enum AttributeKind: Hashable, Sendable {
   case string
   /// One of some keywords.
   case word([String])
+  /// A whole number in a range, or one of some keywords.
+  case intOrWord(ClosedRange<Int64>, [String])
   /// The name of an element type.
   case element
   /// A list of whole numbers.
@@ -117,8 +122,10 @@ public enum AttributeKind: Hashable, Sendable {
   case rows
   /// `columns(...)`.
   case columns
-  /// `fixed(HxW)` or `dynamic(HxW)`.
+  /// `fixed(HxW)`, `skipping(HxW)` or `dynamic(HxW)`.
   case units
+  /// `delta(...)` or `absolute(...)`.
+  case index
   /// `window(...)`.
   case window
 
@@ -132,6 +139,8 @@ public enum AttributeKind: Hashable, Sendable {
     case .float: return "float"
     case .string: return "string"
     case .word(let choices): return choices.joined(separator: " or ")
+    case .intOrWord(let range, let choices):
+      return ([AttributeKind.int(range).name] + choices).joined(separator: " or ")
     case .element: return "element type"
     case .ints: return "ints"
     case .floats: return "floats"
@@ -140,6 +149,7 @@ public enum AttributeKind: Hashable, Sendable {
     case .rows: return "rows"
     case .columns: return "columns"
     case .units: return "units"
+    case .index: return "index"
     case .window: return "window"
     }
   }
@@ -149,6 +159,8 @@ public enum AttributeKind: Hashable, Sendable {
     switch (self, attribute) {
     case (.int(let range), .int(let value)): return range.contains(value)
     case (.word(let choices), .word(let word)): return choices.contains(word)
+    case (.intOrWord(let range, _), .int(let value)): return range.contains(value)
+    case (.intOrWord(_, let choices), .word(let word)): return choices.contains(word)
     case (.element, .word(let word)): return ElementType(text: word) != nil
     case (.ints, _): return attribute.asInts != nil
     case (.floats, _): return attribute.asFloats != nil
@@ -157,6 +169,7 @@ public enum AttributeKind: Hashable, Sendable {
     case (.columns, .columns(let columns)):
       return columns.allSatisfy { 0..<mapLimit ~= $0.output && 0..<64 ~= $0.shift }
     case (.units, .units(let units)): return 1...4096 ~= units.height && 1...4096 ~= units.width
+    case (.index, .index(let index)): return 1...24 ~= index.bits && 0..<mapLimit ~= index.first
     case (.window, .window(let window)): return window.isValid
     case (.tensor, .list), (.tensor, .resource), (.float, .float), (.string, .string), (.symbol, .symbol):
       return true

@@ -147,6 +147,7 @@ extension Opcode {
           AttributeSpec("encoding", .word(["differential", "twos-complement", "offset"]), required: false),
           AttributeSpec("cell-bits", .int(1...8), required: false),
           AttributeSpec("offset", .int(0...1 << 32), required: false),
+          AttributeSpec("bitlines", .columns, required: false),
           AttributeSpec("dac", .int(1...8), required: false),
           AttributeSpec("adc", .int(1...16), required: false),
           AttributeSpec("stage", count, required: false),
@@ -156,7 +157,8 @@ extension Opcode {
         [.crossbar, .program], operands: 0...0, results: 0,
         [
           AttributeSpec("crossbar", count, required: false), AttributeSpec("at", .ints, required: false),
-          AttributeSpec("rows", .rows), AttributeSpec("columns", .columns),
+          AttributeSpec("rows", .rows), AttributeSpec("row-index", .index, required: false),
+          AttributeSpec("columns", .columns), AttributeSpec("column-index", .index, required: false),
           AttributeSpec("units", .units, required: false), AttributeSpec("cells", .tensor, required: false),
         ], "a rectangle of cells inside one crossbar")
     }

@@ -32,6 +32,9 @@ public struct LayerView: Equatable, Sendable {
   public var cellBits: Int?
   /// What the cells hold in excess of the weights.
   public var offset: Int64
+  /// The bitlines that the whole matrix takes, in their natural order, before any is left out: what column index tables
+  /// number. Empty before `slice-bits`.
+  public var bitlines: [ColumnEntry]
   /// Bits that a wordline driver presents at once; nil before `form-units`.
   public var dacBits: Int?
   /// Resolution of the converters; nil before `form-units`.
@@ -50,6 +53,7 @@ public struct LayerView: Equatable, Sendable {
     self.weightBits = weightBits
     self.weights = weights
     offset = 0
+    bitlines = []
     blocks = []
   }
 
@@ -74,8 +78,12 @@ public struct BlockView: Equatable, Sendable {
   public var corner: [Int]?
   /// What drives each wordline.
   public var rows: [RowEntry]
+  /// How the inputs of the wordlines are stored; nil for a plain list.
+  public var rowIndex: IndexCoding?
   /// What each bitline adds to.
   public var columns: [ColumnEntry]
+  /// How the numbers of the bitlines are stored; nil for a plain list.
+  public var columnIndex: IndexCoding?
   /// How operation units are formed; nil before `form-units`.
   public var units: UnitForming?
   /// Cell levels, row-major, `rows.count * columns.count`; empty at program level, where crossbars hold them.
@@ -107,6 +115,7 @@ extension Module {
     layer.encoding = SignEncoding(rawValue: op.word("encoding"))
     layer.cellBits = op["cell-bits"]?.asInt
     layer.offset = Int64(op.int("offset"))
+    if case .columns(let bitlines)? = op["bitlines"] { layer.bitlines = bitlines }
     layer.dacBits = op["dac"]?.asInt
     layer.adcBits = op["adc"]?.asInt
     layer.stage = op["stage"]?.asInt
@@ -131,6 +140,8 @@ extension Module {
     var block = BlockView(rows: rows, columns: columns, cells: cells)
     block.crossbar = op["crossbar"]?.asInt
     block.corner = op["at"]?.asInts?.map { Int($0) }
+    if case .index(let index)? = op["row-index"] { block.rowIndex = index }
+    if case .index(let index)? = op["column-index"] { block.columnIndex = index }
     if case .units(let units)? = op["units"] { block.units = units }
     return block
   }
@@ -149,6 +160,7 @@ extension Module {
     if let encoding = layer.encoding { op["encoding"] = .word(encoding.rawValue) }
     if let bits = layer.cellBits { op["cell-bits"] = .int(Int64(bits)) }
     if layer.offset != 0 { op["offset"] = .int(layer.offset) }
+    if !layer.bitlines.isEmpty { op["bitlines"] = .columns(layer.bitlines) }
     if let bits = layer.dacBits { op["dac"] = .int(Int64(bits)) }
     if let bits = layer.adcBits { op["adc"] = .int(Int64(bits)) }
     if let stage = layer.stage { op["stage"] = .int(Int64(stage)) }
@@ -163,7 +175,9 @@ extension Module {
     if let crossbar = block.crossbar { op["crossbar"] = .int(Int64(crossbar)) }
     if let corner = block.corner { op["at"] = .ints(corner) }
     op["rows"] = .rows(block.rows)
+    if let index = block.rowIndex { op["row-index"] = .index(index) }
     op["columns"] = .columns(block.columns)
+    if let index = block.columnIndex { op["column-index"] = .index(index) }
     if let units = block.units { op["units"] = .units(units) }
     if !block.cells.isEmpty {
       let cells = Tensor([block.rows.count, block.columns.count], .u8(block.cells))

@@ -87,26 +87,47 @@ extension TokenStream {
     case "rows": return .rows(try takeRows())
     case "columns": return .columns(try takeColumns())
     case "window": return .window(try takeWindow())
-    case "fixed", "dynamic": return .units(try takeUnits(dynamic: word.text == "dynamic"))
+    case "fixed", "skipping", "dynamic": return .units(try takeUnits(word.text))
+    case "absolute", "delta": return .index(try takeIndex(isDelta: word.text == "delta"))
     default:
       throw Diagnostic(
-        "text.syntax", "expected rows, columns, window, fixed or dynamic before '('",
+        "text.syntax",
+        "expected rows, columns, window, fixed, skipping, dynamic, absolute or delta before '('",
         at: Location(.text(word.position)))
     }
   }
 
   /// `(HxW)`.
-  private mutating func takeUnits(dynamic: Bool) throws(Diagnostic) -> UnitForming {
+  private mutating func takeUnits(_ keyword: String) throws(Diagnostic) -> UnitForming {
     try expect("(")
     let token = try take(.word, "a size such as 16x16")
     let parts = token.text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let height = parts[0], let width = parts[1], 1...4096 ~= height, 1...4096 ~= width
+    guard parts.count == 2, let height = parts[0], let width = parts[1], 1...4096 ~= height,
+      1...4096 ~= width,
+      let units = UnitForming(keyword: keyword, height: height, width: width)
     else {
       throw Diagnostic(
         "text.units", "expected a size such as 16x16, at most 4096x4096", at: Location(.text(token.position)))
     }
     try expect(")")
-    return dynamic ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
+    return units
+  }
+
+  /// `(2)` or `(7 from 128)`.
+  private mutating func takeIndex(isDelta: Bool) throws(Diagnostic) -> IndexCoding {
+    try expect("(")
+    let start = current.position
+    let bits = try takeCount(limit: 24)
+    guard bits > 0 else {
+      throw Diagnostic("text.index", "a field of an index table has 1 to 24 bits", at: Location(.text(start)))
+    }
+    var first = 0
+    if isWord("from") {
+      _ = try take()
+      first = try takeCount(limit: 1 << 24 - 1)
+    }
+    try expect(")")
+    return isDelta ? .delta(bits: bits, first: first) : .absolute(bits: bits, first: first)
   }
 
   /// `a` or `a..b`.
@@ -182,6 +203,7 @@ extension Attribute: CustomStringConvertible {
     case .resource(let name): return "#\(name)"
     case .list(let items): return "[\(items.map(\.description).joined(separator: ", "))]"
     case .units(let units): return units.description
+    case .index(let index): return index.description
     case .window(let window): return windowText(window)
     case .rows(let rows): return "rows(\(rowTerms(rows).joined(separator: ", ")))"
     case .columns(let columns): return "columns(\(columnTerms(columns).joined(separator: ", ")))"

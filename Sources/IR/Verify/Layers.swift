@@ -13,8 +13,8 @@ private enum LayerLimits {
 
 extension Verifier {
   /// S11: the attributes of a layer and its blocks fit together. Inputs are integers of 1 to 32 bits, signed ones of
-  /// 2 at least; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns). At crossbar
-  /// level a layer has its weights, a block its cells, and no output can reach 2^62.
+  /// 2 at least; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns);
+  /// natural bitlines are distinct; what has an index table ascends and fits its fields. At crossbar level a layer has its weights, a block its cells, and no output can reach 2^62.
   mutating func checkLayer(_ id: OpID, _ op: Op) {
     guard let layer = module.layer(id) else {
       return fail("layer", "the attributes of the layer or of its blocks do not fit together", op)
@@ -27,10 +27,37 @@ extension Verifier {
       )
     }
     if L.name == .crossbar && layer.weights == nil { return fail("layer", "the layer has no weights", op) }
+    guard let numbering = numbering(of: layer) else {
+      return fail(
+        "layer", "a natural bitline stands twice, or names an output that the layer does not have", op)
+    }
     for (block, place) in zip(layer.blocks, op.body) {
-      if let problem = problem(of: block, in: layer) { return fail("layer", problem, module.ops[place]) }
+      if let problem = problem(of: block, in: layer) ?? indexProblem(of: block, numbering) {
+        return fail("layer", problem, module.ops[place])
+      }
     }
     if L.name == .crossbar && !layer.staysInAccumulators { fail("layer", "an output can reach 2^62", op) }
+  }
+
+  private func numbering(of layer: LayerView) -> BitlineNumbering? {
+    guard
+      layer.bitlines.allSatisfy({ 0..<layer.columns ~= $0.output && 0...LayerLimits.columnShift ~= $0.shift })
+    else { return nil }
+    return BitlineNumbering(layer.bitlines)
+  }
+
+  private func indexProblem(of block: BlockView, _ numbering: BitlineNumbering) -> String? {
+    if let index = block.rowIndex {
+      guard block.rows.allSatisfy({ $0.shift == 0 }), index.fields(of: block.rows.map(\.input)) != nil else {
+        return "the inputs of the wordlines are no ascending numbers that \(index) can hold"
+      }
+    }
+    if let index = block.columnIndex {
+      guard let numbers = numbering.numbers(of: block.columns), index.fields(of: numbers) != nil else {
+        return "the bitlines are no ascending numbers of natural bitlines that \(index) can hold"
+      }
+    }
+    return nil
   }
 
   private func problem(of block: BlockView, in layer: LayerView) -> String? {

@@ -4,8 +4,9 @@ import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
 ///
-/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar.
-/// Spec: ir-spec.md, `form-units`.
+/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are fixed;
+/// or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit is not 0
+/// (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
 struct FormUnits: Pass {
   typealias L = CrossbarLevel
   static let name = "form-units"
@@ -19,6 +20,13 @@ struct FormUnits: Pass {
     PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
     PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
     PassOption(
+      "units", .word(UnitForming.keywords), default: .word("fixed"),
+      "fixed ones; those skipped where all their inputs' digits are 0; or formed at run time of active wordlines"
+    ),
+    PassOption(
+      "cut", .word(["full", "even"]), default: .word("full"),
+      "blocks that are too high fill one crossbar after the other, or share their wordlines evenly"),
+    PassOption(
       "whole", .word(["true", "false"]), default: .word("false"), "a unit is the whole crossbar"),
     PassOption("adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes the machine's"),
     PassOption("dac", .int(0...8), default: .int(0), "bits of a wordline driver; 0 takes the machine's"),
@@ -29,6 +37,8 @@ struct FormUnits: Pass {
 
   private let height: Int
   private let width: Int
+  private let keyword: String
+  private let isEven: Bool
   private let isWhole: Bool
   private let adc: Int
   private let dac: Int
@@ -37,6 +47,8 @@ struct FormUnits: Pass {
   init(_ options: PassOptions) {
     height = options.int("height")
     width = options.int("width")
+    keyword = options.word("units")
+    isEven = options.word("cut") == "even"
     isWhole = options.word("whole") == "true"
     adc = options.int("adc")
     dac = options.int("dac")
@@ -45,9 +57,7 @@ struct FormUnits: Pass {
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let array = try module.requiredMachine().array
-    let units = UnitForming.fixed(
-      height: isWhole ? array.rows : height > 0 ? height : array.unitHeight,
-      width: isWhole ? array.columns : width > 0 ? width : array.unitWidth)
+    let units = try units(array)
     guard units.height <= array.rows, units.width <= array.columns else {
       throw Diagnostic(
         "form-units.size",
@@ -72,12 +82,42 @@ struct FormUnits: Pass {
           "form-units.adc", "a lossless converter would need \(needed) bits, 16 are the most",
           notes: ["use smaller units or fewer bits a cell or a driver"])
       }
-      result.blocks = layer.blocks.flatMap { $0.cut(rows: array.rows, columns: array.columns) }
+      if units.isDynamic && layer.blocks.contains(where: { $0.units != nil }) {
+        throw gathersAcrossStrips(layer, at: module.ops[id].location)
+      }
+      let numbering = layer.numbering
+      result.blocks = layer.blocks.flatMap { block in
+        let height = isEven ? evenHeight(block.rows.count, array.rows, unit: units.height) : array.rows
+        return block.cut(rows: height, columns: array.columns, numbering)
+      }
       for index in result.blocks.indices { result.blocks[index].units = units }
       layers.append((id, result))
     }
     module.replaceLayers(layers)
     context.count("blocks", layers.reduce(0) { $0 + $1.1.blocks.count })
+  }
+
+  private func units(_ array: ArrayDescription) throws(Diagnostic) -> UnitForming {
+    let rows = isWhole ? array.rows : height > 0 ? height : array.unitHeight
+    let columns = isWhole ? array.columns : width > 0 ? width : array.unitWidth
+    guard let units = UnitForming(keyword: keyword, height: rows, width: columns) else {
+      throw Diagnostic("form-units.kind", "units are \(UnitForming.keywords.joined(separator: ", "))")
+    }
+    return units
+  }
+
+  private func gathersAcrossStrips(_ layer: LayerView, at location: Location) -> Diagnostic {
+    Diagnostic(
+      "form-units.gathered",
+      "wordlines of @\(layer.name) cannot be gathered at run time: compress-columns gave every strip of wordlines bitlines "
+        + "of its own, so two wordlines of different strips would add to different outputs on the same bitline",
+      at: location, notes: ["use compress-rows, or fixed or skipping units"])
+  }
+
+  /// The wordlines of each piece where a block of `count` is cut to crossbars of `side`: whole units, nearly equal.
+  private func evenHeight(_ count: Int, _ side: Int, unit: Int) -> Int {
+    let share = ceilDivide(count, ceilDivide(count, side))
+    return min(side, ceilDivide(share, unit) * unit)
   }
 }
 
@@ -85,28 +125,4 @@ struct FormUnits: Pass {
 /// `ceil(log2(height * (2^cell - 1) * (2^dac - 1) + 1))`.
 public func losslessBits(_ height: Int, cell: Int, dac: Int) -> Int {
   bitWidth(of: height * (1 << cell - 1) * (1 << dac - 1))
-}
-
-extension BlockView {
-  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right.
-  func cut(rows height: Int, columns width: Int) -> [BlockView] {
-    if rows.count <= height && columns.count <= width { return [self] }
-    var pieces: [BlockView] = []
-    for top in stride(from: 0, to: rows.count, by: height) {
-      for left in stride(from: 0, to: columns.count, by: width) {
-        pieces.append(piece(top..<min(top + height, rows.count), left..<min(left + width, columns.count)))
-      }
-    }
-    return pieces
-  }
-
-  private func piece(_ lines: Range<Int>, _ bitlines: Range<Int>) -> BlockView {
-    var part: [UInt8] = []
-    part.reserveCapacity(lines.count * bitlines.count)
-    for row in lines {
-      let start = row * columns.count
-      part.append(contentsOf: cells[(start + bitlines.lowerBound)..<(start + bitlines.upperBound)])
-    }
-    return BlockView(rows: Array(rows[lines]), columns: Array(columns[bitlines]), cells: part)
-  }
 }

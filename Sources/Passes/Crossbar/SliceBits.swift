@@ -72,6 +72,7 @@ struct SliceBits: Pass {
     let digits = digits(layer, weights, bits)
     let groups = isInter ? digits.map { [$0] } : [digits]
     result.blocks = groups.map { block($0, layer, weights, result.offset) }
+    result.bitlines = result.blocks.flatMap(\.columns)
     return result
   }
 

@@ -1,0 +1,107 @@
+import Hardware
+import IR
+import Support
+
+/// How much of a matrix a pass looks at when it decides which lines hold nothing.
+enum Scope: String, CaseIterable {
+  /// The whole matrix; it is cut to crossbars afterwards.
+  case matrix
+  /// Each crossbar's share of the matrix for itself.
+  case crossbar
+
+  static let option = PassOption(
+    "scope", .word(allCases.map(\.rawValue)), default: .word(matrix.rawValue),
+    "whether lines are left out of the whole matrix, or of each crossbar's share of it")
+
+  init(_ options: PassOptions) { self = Scope(rawValue: options.word("scope")) ?? .matrix }
+
+  /// The blocks whose lines are looked at: those of the layer, or those cut to crossbars.
+  func blocks(of layer: LayerView, _ array: ArrayDescription) -> [BlockView] {
+    guard self == .crossbar else { return layer.blocks }
+    let numbering = layer.numbering
+    return layer.blocks.flatMap { $0.cut(rows: array.rows, columns: array.columns, numbering) }
+  }
+
+  /// The shortest absolute coding for `kept` of the ascending numbers `all`, of which a matrix has `count`. Numbers of a
+  /// crossbar's share count from its first one. Nil where the numbers do not ascend.
+  func coding(_ kept: [Int], of all: [Int], count: Int) -> IndexCoding? {
+    let first = self == .matrix ? 0 : all.first ?? 0
+    let last = self == .matrix ? count - 1 : all.last ?? 0
+    let coding = IndexCoding.absolute(bits: max(1, bitWidth(of: max(0, last - first))), first: first)
+    return coding.fields(of: kept) == nil ? nil : coding
+  }
+}
+
+extension LayerView {
+  /// The natural bitlines by number; S11 holds, so they are distinct.
+  var numbering: BitlineNumbering? { BitlineNumbering(bitlines) }
+}
+
+extension BlockView {
+  /// The block with only the given wordlines and bitlines, in the given order, without index tables.
+  func keeping(rows lines: [Int], columns bitlines: [Int]) -> BlockView {
+    var kept: [UInt8] = []
+    kept.reserveCapacity(lines.count * bitlines.count)
+    for line in lines {
+      let start = line * columns.count
+      for bitline in bitlines { kept.append(cells[start + bitline]) }
+    }
+    var block = BlockView(rows: lines.map { rows[$0] }, columns: bitlines.map { columns[$0] }, cells: kept)
+    block.units = units
+    return block
+  }
+
+  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The index
+  /// table of a piece goes on where that of the piece before it ends.
+  func cut(rows height: Int, columns width: Int, _ numbering: BitlineNumbering?) -> [BlockView] {
+    if rows.count <= height && columns.count <= width { return [self] }
+    let bitlineNumbers = columnIndex == nil ? [] : numbering?.numbers(of: columns) ?? []
+    var pieces: [BlockView] = []
+    for top in stride(from: 0, to: rows.count, by: height) {
+      for left in stride(from: 0, to: columns.count, by: width) {
+        let lines = top..<min(top + height, rows.count)
+        let bitlines = left..<min(left + width, columns.count)
+        var piece = keeping(rows: Array(lines), columns: Array(bitlines))
+        piece.rowIndex = rowIndex.map { top == 0 ? $0 : $0.following(rows[top - 1].input) }
+        piece.columnIndex = columnIndex.map { left == 0 ? $0 : $0.following(bitlineNumbers[left - 1]) }
+        pieces.append(piece)
+      }
+    }
+    return pieces
+  }
+
+  /// The wordlines with a level other than 0 on one of `bitlines`.
+  func occupiedRows(on bitlines: Range<Int>) -> [Int] {
+    rows.indices.filter { row in
+      let start = row * columns.count
+      return cells[start + bitlines.lowerBound..<start + bitlines.upperBound].contains { $0 != 0 }
+    }
+  }
+
+  /// The bitlines with a level other than 0 on one of `lines`.
+  func occupiedColumns(on lines: Range<Int>) -> [Int] {
+    var isOccupied = [Bool](repeating: false, count: columns.count)
+    for line in lines {
+      let start = line * columns.count
+      for bitline in columns.indices where cells[start + bitline] != 0 { isOccupied[bitline] = true }
+    }
+    return columns.indices.filter { isOccupied[$0] }
+  }
+}
+
+extension IndexCoding {
+  /// The coding of numbers that come after `number` in the same table.
+  func following(_ number: Int) -> IndexCoding {
+    if case .delta = self { return starting(at: number + 1) }
+    return self
+  }
+}
+
+/// Ranges of at most `width` numbers that together are `0 ..< count` and begin anew at each multiple of `side`, as
+/// operation units do in every crossbar.
+func strips(of width: Int, in count: Int, side: Int) -> [Range<Int>] {
+  stride(from: 0, to: count, by: side).flatMap { start in
+    let end = min(start + side, count)
+    return stride(from: start, to: end, by: width).map { $0..<min($0 + width, end) }
+  }
+}

@@ -1,0 +1,89 @@
+import Hardware
+import IR
+import Support
+
+/// Every block is a strip of bitlines, as wide as an operation unit, with only the wordlines that hold something in the
+/// strip, packed up in ascending order of their inputs (ORC of SRE, ISCA 2019; reference: section 2.4).
+///
+/// A strip begins anew at every crossbar's first bitline. Strips that hold nothing are dropped. Spec: ir-spec.md,
+/// `compress-rows`.
+struct CompressRows: Pass {
+  typealias L = CrossbarLevel
+  static let name = "compress-rows"
+  static let summary = "every block is a strip of bitlines with only the wordlines that hold something there"
+  static let requires: Set<Fact> = [.shaped, .sliced]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options = [
+    PassOption(
+      "width", .int(0...4096), default: .int(0), "bitlines of a strip; 0 takes a unit's of the machine"),
+    Scope.option,
+  ]
+
+  private let width: Int
+  private let scope: Scope
+
+  init(_ options: PassOptions) {
+    width = options.int("width")
+    scope = Scope(options)
+  }
+
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    let array = try module.requiredMachine().array
+    var layers: [(OpID, LayerView)] = []
+    var counts = (all: 0, kept: 0)
+    for (id, layer) in module.layers {
+      try layer.requireNoUnits(CompressRows.name, at: module.ops[id].location)
+      var result = layer
+      result.blocks = scope.blocks(of: layer, array).flatMap { block in
+        strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
+          .compactMap { strip in
+            counts.all += block.rows.count
+            let packed = compress(block, strip, layer)
+            counts.kept += packed?.rows.count ?? 0
+            return packed
+          }
+      }
+      layers.append((id, result))
+    }
+    module.replaceLayers(layers)
+    context.count("strip-wordlines", counts.all)
+    context.count("strip-wordlines-kept", counts.kept)
+  }
+
+  private func compress(_ block: BlockView, _ strip: Range<Int>, _ layer: LayerView) -> BlockView? {
+    let lines = block.occupiedRows(on: strip)
+    guard !lines.isEmpty else { return nil }
+    var packed = block.keeping(rows: lines, columns: Array(strip))
+    packed.rowIndex = block.inputCoding(scope, of: lines, layer)
+    return packed
+  }
+}
+
+extension BlockView {
+  /// An absolute coding for the inputs of `lines`; nil where wordlines are shifted or do not ascend.
+  func inputCoding(_ scope: Scope, of lines: [Int], _ layer: LayerView) -> IndexCoding? {
+    guard lines.allSatisfy({ rows[$0].shift == 0 }) else { return nil }
+    return scope.coding(lines.map { rows[$0].input }, of: rows.map(\.input), count: layer.rows)
+  }
+
+  /// An absolute coding for the numbers of `bitlines`; nil where the layer names no natural bitlines or they do not
+  /// ascend.
+  func bitlineCoding(_ scope: Scope, of bitlines: [Int], _ layer: LayerView, _ numbering: BitlineNumbering?)
+    -> IndexCoding?
+  {
+    guard let numbers = numbering?.numbers(of: columns), !numbers.isEmpty else { return nil }
+    return scope.coding(bitlines.map { numbers[$0] }, of: numbers, count: layer.bitlines.count)
+  }
+}
+
+extension LayerView {
+  /// Throws where operation units are formed already: lines cannot be left out of them any more.
+  func requireNoUnits(_ pass: String, at location: Location) throws(Diagnostic) {
+    guard dacBits == nil else {
+      throw Diagnostic(
+        "\(pass).units", "@\(name) has operation units already", at: location,
+        notes: ["run \(pass) before form-units"])
+    }
+  }
+}

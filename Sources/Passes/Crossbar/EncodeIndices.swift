@@ -1,0 +1,127 @@
+import Hardware
+public import IR
+import Support
+
+/// Index tables hold gaps of a stated width, or stay absolute where that is asked for or shorter.
+///
+/// A gap that its field cannot hold takes padding entries: wordlines or bitlines of level 0 that are read like all
+/// others (reference: section 2.4, after SRE, ISCA 2019). With `auto` each layer takes the width, for wordlines and for
+/// bitlines, that needs the fewest bits. Spec: ir-spec.md, `encode-indices`.
+struct EncodeIndices: Pass {
+  typealias L = CrossbarLevel
+  static let name = "encode-indices"
+  static let summary = "index tables hold gaps, with padding where a gap is too wide, or stay absolute"
+  static let requires: Set<Fact> = [.shaped, .sliced]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options = [
+    PassOption(
+      "bits", .intOrWord(1...24, ["auto", "absolute"]), default: .word("auto"),
+      "bits of a gap; auto takes the coding of the fewest bits in all"),
+    PassOption(
+      "padding", .intOrWord(0...1000, ["any"]), default: .word("any"),
+      "for auto: how much padding a coding may add, in percent of the entries"),
+  ]
+
+  /// Nil takes the best.
+  private let choice: IndexChoice?
+  /// Padding entries for each 100 others, at most; nil for any number.
+  private let padding: Int?
+
+  init(_ options: PassOptions) {
+    switch options.word("bits") {
+    case "auto": choice = nil
+    case "absolute": choice = .absolute
+    default: choice = .delta(bits: options.int("bits"))
+    }
+    padding = options.word("padding") == "any" ? nil : options.int("padding")
+  }
+
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    var layers: [(OpID, LayerView)] = []
+    var (entries, bits) = (0, 0)
+    for (id, layer) in module.layers {
+      try layer.requireNoUnits(EncodeIndices.name, at: module.ops[id].location)
+      var result = layer
+      let rows = choice ?? best(layer.rowTables)
+      let columns = choice ?? best(layer.columnTables)
+      let numbering = layer.numbering
+      result.blocks = layer.blocks.map {
+        $0.encodingRows(rows).encodingColumns(columns, layer.bitlines, numbering)
+      }
+      for block in result.blocks {
+        entries += block.indexEntries
+        bits += block.indexBits
+      }
+      layers.append((id, result))
+    }
+    module.replaceLayers(layers)
+    context.count("index-entries", entries)
+    context.count("index-bits", bits)
+  }
+
+  /// The choice of the fewest bits, and among these of the fewest entries, that pads no more than it may.
+  private func best(_ tables: [IndexTable]) -> IndexChoice {
+    let count = tables.reduce(0) { $0 + $1.numbers.count }
+    let most = padding.map { count * (100 + $0) / 100 } ?? .max
+    var best = IndexChoice.absolute
+    var size = IndexStorage.storage(of: tables, best)
+    for bits in 1...24 {
+      let other = IndexStorage.storage(of: tables, .delta(bits: bits))
+      guard other.entries <= most, (other.bits, other.entries) < (size.bits, size.entries) else { continue }
+      (best, size) = (.delta(bits: bits), other)
+    }
+    return best
+  }
+}
+
+extension BlockView {
+  /// Entries of the index tables.
+  public var indexEntries: Int {
+    (rowIndex == nil ? 0 : rows.count) + (columnIndex == nil ? 0 : columns.count)
+  }
+
+  /// Bits of the index tables.
+  public var indexBits: Int {
+    (rowIndex?.bits ?? 0) * rows.count + (columnIndex?.bits ?? 0) * columns.count
+  }
+
+  fileprivate func encodingRows(_ choice: IndexChoice) -> BlockView {
+    guard let coding = rowIndex, coding.isAbsolute, case .delta(let bits) = choice else { return self }
+    let inputs = rows.map(\.input)
+    let padded = IndexTable(numbers: inputs, coding: coding).padded(bits: bits)
+    var result = self
+    result.rows = padded.map { RowEntry(input: $0) }
+    result.rowIndex = .delta(bits: bits, first: coding.first)
+    result.cells = [UInt8](repeating: 0, count: padded.count * columns.count)
+    var source = 0
+    for (target, input) in padded.enumerated() where source < inputs.count && input == inputs[source] {
+      for column in columns.indices {
+        result.cells[target * columns.count + column] = cells[source * columns.count + column]
+      }
+      source += 1
+    }
+    return result
+  }
+
+  fileprivate func encodingColumns(
+    _ choice: IndexChoice, _ bitlines: [ColumnEntry], _ numbering: BitlineNumbering?
+  ) -> BlockView {
+    guard let coding = columnIndex, coding.isAbsolute, case .delta(let bits) = choice,
+      let numbers = numbering?.numbers(of: columns)
+    else { return self }
+    let padded = IndexTable(numbers: numbers, coding: coding).padded(bits: bits)
+    var result = self
+    result.columns = padded.map { bitlines[$0] }
+    result.columnIndex = .delta(bits: bits, first: coding.first)
+    result.cells = [UInt8](repeating: 0, count: rows.count * padded.count)
+    var source = 0
+    for (target, number) in padded.enumerated() where source < numbers.count && number == numbers[source] {
+      for row in rows.indices {
+        result.cells[row * padded.count + target] = cells[row * columns.count + source]
+      }
+      source += 1
+    }
+    return result
+  }
+}
