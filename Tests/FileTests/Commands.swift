@@ -122,8 +122,10 @@ struct CommandRun {
       let inputs = try tensors(sample, shapes)
       let before = try evaluation(of: module, inputs)
       results.append(before.lines)
+      checkCounts(transformed == nil ? before : nil, asked)
       guard let transformed else { continue }
       let after = try evaluation(of: transformed, inputs)
+      checkCounts(after, asked)
       if !before.isNear(after, asked.tolerance) {
         fail("after the passes: \(after.lines.joined(separator: "; "))")
       }
@@ -133,6 +135,18 @@ struct CommandRun {
     } else if section.samples.map(\.outputs) != results {
       fail(
         "expected other results than\n\(results.map { $0.joined(separator: "\n") }.joined(separator: "\n"))")
+    }
+  }
+
+  /// The events of a program are those asked for.
+  private func checkCounts(_ outcome: Outcome?, _ asked: Evaluated) {
+    guard let outcome else { return }
+    for (name, count) in asked.counts.sorted(by: { $0.key < $1.key }) {
+      let found = Events.fields.first { $0.name == name }.flatMap { outcome.events?[keyPath: $0.path] }
+      if found != count {
+        fail(
+          "\(found.map { "\($0)" } ?? "no") \(name), expected \(count), after \(asked.pipeline ?? "nothing")")
+      }
     }
   }
 
@@ -199,6 +213,8 @@ func inputShapes(of module: AnyModule) -> [[Int]] {
 struct Outcome {
   var outputs: [[Float]]
   var saturations: [(layer: String, count: Int)]
+  /// Events of all layers; nil where nothing was executed.
+  var events: Events?
 
   /// The lines that stand for it in a file.
   var lines: [String] {
@@ -227,7 +243,9 @@ func evaluation(of module: AnyModule, _ inputs: [Tensor]) throws(Diagnostic) -> 
     }
     let result = try ExecutablePlan(program).run(inputs: inputs.map(\.floats), samples: 1, threads: 1)
     let counts = result.layers.map { (layer: $0.name, count: $0.events.adcSaturations) }
-    return Outcome(outputs: result.outputs, saturations: counts.sorted { $0.layer < $1.layer })
+    return Outcome(
+      outputs: result.outputs, saturations: counts.sorted { $0.layer < $1.layer },
+      events: result.layers.reduce(into: Events()) { $0 += $1.events })
   }
 }
 

@@ -34,12 +34,14 @@ enum Command: Equatable, Sendable {
   }
 }
 
-/// What stands behind `eval` and `run`: `[within TOLERANCE] [after PIPELINE]`.
+/// What stands behind `eval` and `run`: `[within TOLERANCE] [after PIPELINE] [counting EVENT N, ...]`.
 struct Evaluated: Equatable, Sendable {
   /// The passes before the second evaluation, if there is one.
   var pipeline: String?
   /// How far an output may be off after the passes.
   var tolerance: Float = 0
+  /// Events of all layers that a program must have, by name.
+  var counts: [String: Int] = [:]
 
   init?(_ text: String) {
     var rest = Substring(text)
@@ -49,6 +51,15 @@ struct Evaluated: Equatable, Sendable {
       tolerance = value
       rest = parts.count > 1 ? parts[1] : ""
     }
+    if let at = rest.range(of: "counting ") {
+      for count in rest[at.upperBound...].split(separator: ",") {
+        let parts = count.split(separator: " ")
+        guard parts.count == 2, let value = Int(parts[1]) else { return nil }
+        counts[String(parts[0])] = value
+      }
+      rest = rest[..<at.lowerBound]
+    }
+    while rest.last == " " { rest.removeLast() }
     if rest.isEmpty { return }
     guard rest.hasPrefix("after ") else { return nil }
     pipeline = String(rest.dropFirst(6))

@@ -92,11 +92,25 @@ let sectionCases: [HostileCase] = [
   HostileCase(.blockOrder, "fewer", "MAPS", 4) { $0.patch(.maps, 4, 3) },
   HostileCase(.limit, "more", "MAPS") { $0.patch(.maps, 4, 1) },
   HostileCase(.value, "signed", "MAPS", 25) { $0[.maps][25] = 2 },
-  HostileCase(.value, "units", "MAPS") { $0.patch(.maps, 40 + 16, 2) },
+  HostileCase(.limit, "bitlines", "MAPS", 36) { $0.patch(.maps, 36, 0x0200_0000) },
+  HostileCase(.truncated, "bitlines", "MAPS", 36) { $0.patch(.maps, 36, 1000) },
+  HostileCase(.value, "units", "MAPS", 68) { $0[.maps][68] = 3 },
+  HostileCase(.value, "index kind", "MAPS", 72) { $0[.maps][69] = 3 },
+  HostileCase(.value, "column index kind", "MAPS", 80) { $0[.maps][70] = 0xFF },
+  HostileCase(.reserved, "block", "MAPS", 71) { $0[.maps][71] = 1 },
   HostileCase(.truncated, "map", "MAPS") {
-    $0[.maps][40 + 8] = 0xFF
-    $0[.maps][40 + 9] = 0xFF
+    $0[.maps][60] = 0xFF
+    $0[.maps][61] = 0xFF
   },
+  HostileCase(.value, "no bits of a field", "MAPS", 108) { $0[.maps][111] = 0 },
+  HostileCase(.value, "bits of a field", "MAPS", 108) { $0[.maps][111] = 25 },
+  HostileCase(.padding, "fields", "MAPS", 112) { $0[.maps][113] = 1 },
+  HostileCase(.indexTable, "inputs", "MAPS", 112) { $0.patch(.maps, 108, 0x02FF_FFFF) },
+  HostileCase(.row, "coded input", "MAPS", 88) { $0.patch(.maps, 108, 0x0200_0001) },
+  HostileCase(.indexTable, "not ascending", "MAPS", 120) { $0[.maps][120] = 0b01 },
+  HostileCase(.indexTable, "twice", "MAPS", 120) { $0[.maps][120] = 0b11 },
+  HostileCase(.indexTable, "no such bitline", "MAPS", 120) { $0[.maps][116] = 1 },
+  HostileCase(.truncated, "fields", "MAPS") { $0[.maps].removeLast(4) },
   HostileCase(.truncated, "code", "CODE") { $0.patch(.code, 4, 100_000) },
   HostileCase(.instructionCount, "fewer", "CODE") { $0.patch(.code, 4, 8) },
   HostileCase(.instructionCount, "more", "CODE", 4) { $0.patch(.code, 4, 10) },

@@ -88,10 +88,21 @@ let partCases: [InvalidCase] = [
     $0.blocks[1].column = 2
   },
   InvalidCase(.row, "input", "MAPS") { $0.blocks[1].rows[1].input = 2 },
-  InvalidCase(.row, "shift", "MAPS") { $0.blocks[1].rows[1].shift = 55 },
-  InvalidCase(.row, "wide shift", "MAPS") { $0.blocks[1].rows[1].shift = 255 },
+  InvalidCase(.row, "shift", "MAPS") { $0.blocks[0].rows[1].shift = 55 },
+  InvalidCase(.row, "wide shift", "MAPS") { $0.blocks[0].rows[1].shift = 255 },
   InvalidCase(.column, "output", "MAPS") { $0.blocks[0].columns[1].output = 2 },
   InvalidCase(.column, "shift", "MAPS") { $0.blocks[0].columns[1].shift = 62 },
+  InvalidCase(.column, "natural output", nil) { $0.layers[0].bitlines[1].output = 2 },
+  InvalidCase(.column, "natural shift", nil) { $0.layers[0].bitlines[0].shift = 62 },
+  InvalidCase(.column, "natural bitline twice", nil) {
+    $0.layers[0].bitlines += [$0.layers[0].bitlines[0]]
+  },
+  InvalidCase(.indexTable, "shifted wordline", nil) { $0.blocks[1].rows[1].shift = 1 },
+  InvalidCase(.indexTable, "descending", nil) { $0.blocks[1].rows.swapAt(0, 1) },
+  InvalidCase(.indexTable, "no natural bitline", nil) { $0.blocks[1].columns[0].shift = 1 },
+  InvalidCase(.indexTable, "no bits", nil) { $0.blocks[1].rowIndex = .delta(bits: 0, first: 0) },
+  InvalidCase(.indexTable, "wide", nil) { $0.blocks[1].columnIndex = .absolute(bits: 25, first: 0) },
+  InvalidCase(.indexTable, "first", nil) { $0.blocks[1].columnIndex = .absolute(bits: 1, first: 1) },
   InvalidCase(.unit, "height", "MAPS") { $0.blocks[1].units = .dynamic(height: 5, width: 1) },
   InvalidCase(.unit, "width", "MAPS") { $0.blocks[1].units = .fixed(height: 1, width: 0) },
   InvalidCase(.accumulatorRange, "bitline", "MAPS") { $0.blocks[0].columns[1].shift = 50 },

@@ -28,11 +28,15 @@ func smallProgram() -> Program {
     units: .fixed(height: 2, width: 2))
   var other = block
   other.crossbar = 1
+  other.rows = [RowEntry(input: 0), RowEntry(input: 1)]
   other.units = .dynamic(height: 1, width: 2)
+  other.rowIndex = .delta(bits: 2, first: 0)
+  other.columnIndex = .absolute(bits: 1, first: 0)
   var cells = [UInt8](repeating: 0, count: 24)
   for place in [7, 8, 13, 14] { cells[place] = UInt8(place % 8) }
   let layer = Layer(
     name: "conv", inputs: 2, outputs: 2, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 5, offset: 3,
+    bitlines: block.columns,
     blocks: 0..<2)
   let rule = Requantization(multipliers: [5, 6], shifts: [9, 9], zero: 0, low: 0, high: 255, axis: 1)
   let body: [Operation] = [

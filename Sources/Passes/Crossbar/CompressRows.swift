@@ -82,7 +82,7 @@ extension LayerView {
   func requireNoUnits(_ pass: String, at location: Location) throws(Diagnostic) {
     guard dacBits == nil else {
       throw Diagnostic(
-        "\(pass).units", "@\(name) has operation units already", at: location,
+        "pass.units", "@\(name) has operation units already", at: location,
         notes: ["run \(pass) before form-units"])
     }
   }

@@ -57,7 +57,7 @@ struct FormUnits: Pass {
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
     let array = try module.requiredMachine().array
-    let units = try units(array)
+    let units = units(array)
     guard units.height <= array.rows, units.width <= array.columns else {
       throw Diagnostic(
         "form-units.size",
@@ -97,13 +97,10 @@ struct FormUnits: Pass {
     context.count("blocks", layers.reduce(0) { $0 + $1.1.blocks.count })
   }
 
-  private func units(_ array: ArrayDescription) throws(Diagnostic) -> UnitForming {
+  private func units(_ array: ArrayDescription) -> UnitForming {
     let rows = isWhole ? array.rows : height > 0 ? height : array.unitHeight
     let columns = isWhole ? array.columns : width > 0 ? width : array.unitWidth
-    guard let units = UnitForming(keyword: keyword, height: rows, width: columns) else {
-      throw Diagnostic("form-units.kind", "units are \(UnitForming.keywords.joined(separator: ", "))")
-    }
-    return units
+    return UnitForming(keyword: keyword, height: rows, width: columns) ?? .fixed(height: rows, width: columns)
   }
 
   private func gathersAcrossStrips(_ layer: LayerView, at location: Location) -> Diagnostic {
