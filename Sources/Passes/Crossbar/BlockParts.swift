@@ -21,15 +21,6 @@ enum Scope: String, CaseIterable {
     let numbering = layer.numbering
     return layer.blocks.flatMap { $0.cut(rows: array.rows, columns: array.columns, numbering) }
   }
-
-  /// The shortest absolute coding for `kept` of the ascending numbers `all`, of which a matrix has `count`. Numbers of a
-  /// crossbar's share count from its first one. Nil where the numbers do not ascend.
-  func coding(_ kept: [Int], of all: [Int], count: Int) -> IndexCoding? {
-    let first = self == .matrix ? 0 : all.first ?? 0
-    let last = self == .matrix ? count - 1 : all.last ?? 0
-    let coding = IndexCoding.absolute(bits: max(1, bitWidth(of: max(0, last - first))), first: first)
-    return coding.fields(of: kept) == nil ? nil : coding
-  }
 }
 
 extension LayerView {
@@ -90,6 +81,14 @@ extension BlockView {
 }
 
 extension IndexCoding {
+  /// The shortest absolute coding for `kept` of the ascending numbers `all`: fields count from the first of these. Nil
+  /// where the numbers do not ascend.
+  static func absolute(_ kept: [Int], of all: [Int]) -> IndexCoding? {
+    guard let first = all.first, let last = all.last else { return nil }
+    let coding = IndexCoding.absolute(bits: max(1, bitWidth(of: max(0, last - first))), first: first)
+    return coding.fields(of: kept) == nil ? nil : coding
+  }
+
   /// The coding of numbers that come after `number` in the same table.
   func following(_ number: Int) -> IndexCoding {
     if case .delta = self { return starting(at: number + 1) }

@@ -41,7 +41,7 @@ struct CompressColumns: Pass {
       result.blocks = scope.blocks(of: layer, array).flatMap { block in
         strips(of: units.height, in: block.rows.count, side: array.rows).compactMap { strip in
           counts.all += block.columns.count
-          var packed = compress(block, strip, layer, numbering)
+          var packed = compress(block, strip, numbering)
           packed?.units = units
           counts.kept += packed?.columns.count ?? 0
           return packed
@@ -55,12 +55,12 @@ struct CompressColumns: Pass {
   }
 
   private func compress(
-    _ block: BlockView, _ strip: Range<Int>, _ layer: LayerView, _ numbering: BitlineNumbering?
+    _ block: BlockView, _ strip: Range<Int>, _ numbering: BitlineNumbering?
   ) -> BlockView? {
     let bitlines = block.occupiedColumns(on: strip)
     guard !bitlines.isEmpty else { return nil }
     var packed = block.keeping(rows: Array(strip), columns: bitlines)
-    packed.columnIndex = block.bitlineCoding(scope, of: bitlines, layer, numbering)
+    packed.columnIndex = block.bitlineCoding(of: bitlines, numbering)
     return packed
   }
 }

@@ -39,7 +39,7 @@ struct CompressRows: Pass {
         strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
           .compactMap { strip in
             counts.all += block.rows.count
-            let packed = compress(block, strip, layer)
+            let packed = compress(block, strip)
             counts.kept += packed?.rows.count ?? 0
             return packed
           }
@@ -51,29 +51,26 @@ struct CompressRows: Pass {
     context.count("strip-wordlines-kept", counts.kept)
   }
 
-  private func compress(_ block: BlockView, _ strip: Range<Int>, _ layer: LayerView) -> BlockView? {
+  private func compress(_ block: BlockView, _ strip: Range<Int>) -> BlockView? {
     let lines = block.occupiedRows(on: strip)
     guard !lines.isEmpty else { return nil }
     var packed = block.keeping(rows: lines, columns: Array(strip))
-    packed.rowIndex = block.inputCoding(scope, of: lines, layer)
+    packed.rowIndex = block.inputCoding(of: lines)
     return packed
   }
 }
 
 extension BlockView {
   /// An absolute coding for the inputs of `lines`; nil where wordlines are shifted or do not ascend.
-  func inputCoding(_ scope: Scope, of lines: [Int], _ layer: LayerView) -> IndexCoding? {
+  func inputCoding(of lines: [Int]) -> IndexCoding? {
     guard lines.allSatisfy({ rows[$0].shift == 0 }) else { return nil }
-    return scope.coding(lines.map { rows[$0].input }, of: rows.map(\.input), count: layer.rows)
+    return .absolute(lines.map { rows[$0].input }, of: rows.map(\.input))
   }
 
-  /// An absolute coding for the numbers of `bitlines`; nil where the layer names no natural bitlines or they do not
-  /// ascend.
-  func bitlineCoding(_ scope: Scope, of bitlines: [Int], _ layer: LayerView, _ numbering: BitlineNumbering?)
-    -> IndexCoding?
-  {
-    guard let numbers = numbering?.numbers(of: columns), !numbers.isEmpty else { return nil }
-    return scope.coding(bitlines.map { numbers[$0] }, of: numbers, count: layer.bitlines.count)
+  /// An absolute coding for the numbers of `bitlines`; nil where one is no natural bitline or they do not ascend.
+  func bitlineCoding(of bitlines: [Int], _ numbering: BitlineNumbering?) -> IndexCoding? {
+    guard let numbers = numbering?.numbers(of: columns) else { return nil }
+    return .absolute(bitlines.map { numbers[$0] }, of: numbers)
   }
 }
 

@@ -43,7 +43,7 @@ struct RemoveZeroLines: Pass {
           removesColumns ? block.occupiedColumns(on: block.rows.indices) : Array(block.columns.indices)
         removed.rows += block.rows.count - lines.count
         removed.columns += block.columns.count - bitlines.count
-        return remove(block, lines, bitlines, layer, numbering)
+        return remove(block, lines, bitlines, numbering)
       }
       layers.append((id, result))
     }
@@ -54,15 +54,15 @@ struct RemoveZeroLines: Pass {
 
   /// Lines that all stay keep the index table that they have.
   private func remove(
-    _ block: BlockView, _ lines: [Int], _ bitlines: [Int], _ layer: LayerView, _ numbering: BitlineNumbering?
+    _ block: BlockView, _ lines: [Int], _ bitlines: [Int], _ numbering: BitlineNumbering?
   ) -> BlockView? {
     guard !lines.isEmpty, !bitlines.isEmpty else { return nil }
     var kept = block.keeping(rows: lines, columns: bitlines)
     kept.rowIndex =
-      lines.count == block.rows.count ? block.rowIndex : block.inputCoding(scope, of: lines, layer)
+      lines.count == block.rows.count ? block.rowIndex : block.inputCoding(of: lines)
     kept.columnIndex =
       bitlines.count == block.columns.count
-      ? block.columnIndex : block.bitlineCoding(scope, of: bitlines, layer, numbering)
+      ? block.columnIndex : block.bitlineCoding(of: bitlines, numbering)
     return kept
   }
 }
