@@ -12,6 +12,10 @@ func compilePage(_ record: CompileRecord) -> String {
     ]))
   page.add(.heading("Layers"))
   page.add(.table(record.table))
+  if let indices = record.indexTable {
+    page.add(.heading("Index tables"))
+    page.add(.table(indices))
+  }
   page.add(
     .bars(
       BarChart(

@@ -1,7 +1,7 @@
 public import CommandLineTools
 import Hardware
 import IR
-import Passes
+public import Passes
 import Support
 import Tensors
 
@@ -29,6 +29,8 @@ public struct LayerRecord: Equatable, Sendable {
   public var indexEntries: Int
   /// Bits of index tables.
   public var indexBits: Int
+  /// What the index tables would need under other codings; empty where there are none.
+  public var indexStorage: [IndexStorage] = []
 }
 
 /// What a compilation did, for people and for scripts.
@@ -57,6 +59,7 @@ public struct CompileRecord: Sendable {
     for layer in layers {
       for path in LayerRecord.counters { sum[keyPath: path] += layer[keyPath: path] }
     }
+    sum.indexStorage = IndexStorage.sum(layers.map(\.indexStorage))
     return sum
   }
 }
@@ -91,8 +94,13 @@ extension LayerRecord {
       "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
+      "indexStorage": .array(indexStorage.map(storageJSON)),
     ]
   }
+}
+
+private func storageJSON(_ storage: IndexStorage) -> JSON {
+  ["coding": .string(storage.coding), "entries": .integer(storage.entries), "bits": .integer(storage.bits)]
 }
 
 extension CompileRecord {
@@ -124,11 +132,28 @@ extension CompileRecord {
     return table
   }
 
+  /// The bits of the index tables as they are and under other codings, layer by layer; nil where there are none.
+  public var indexTable: TextTable? {
+    let codings = total.indexStorage.map(\.coding)
+    if codings.isEmpty { return nil }
+    var table = TextTable(
+      [.init("index bits", .left), .init("entries"), .init("as coded")] + codings.map { .init($0) })
+    func row(_ r: LayerRecord) -> [String] {
+      [r.name, grouped(r.indexEntries), grouped(r.indexBits)]
+        + codings.map { coding in
+          r.indexStorage.first { $0.coding == coding }.map { grouped($0.bits) } ?? "-"
+        }
+    }
+    for layer in layers { table.add(row(layer)) }
+    table.add(total: row(total))
+    return table
+  }
+
   /// The report in words: what `xbarc compile` prints.
   public var text: String {
     """
     \(network): scheme \(scheme) on machine \(machine)
-    \(table.plain)
+    \(table.plain)\(indexTable.map { "\n\($0.plain)" } ?? "")
     program: \(grouped(programBytes)) bytes
 
     """

@@ -99,13 +99,21 @@ struct Compilation {
       wanted.append(call)
     }
     var records: [LayerRecord] = []
+    var storage: [String: [IndexStorage]] = [:]
     let machine = machine
     module = try runner.run(wanted, on: module) { call, before in
+      if call.name == "encode-indices", case .crossbar(let crossbars) = before {
+        for (_, layer) in crossbars.layers { storage[layer.name] = IndexStorage.table(of: layer) }
+      }
       if call.name == "lower-to-program", case .crossbar(let crossbars) = before {
         records = crossbars.layers.map { LayerRecord($0.layer, machine: machine) }
       }
     }
-    layers = records
+    layers = records.map { record in
+      var complete = record
+      complete.indexStorage = storage[record.name] ?? []
+      return complete
+    }
   }
 
   /// The program, after all passes ran.

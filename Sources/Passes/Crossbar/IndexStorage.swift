@@ -20,6 +20,21 @@ public struct IndexStorage: Equatable, Sendable {
     return deltas + [storage(of: tables, .absolute)]
   }
 
+  /// The sums of several layers, coding by coding.
+  public static func sum(_ layers: [[IndexStorage]]) -> [IndexStorage] {
+    var sums: [IndexStorage] = []
+    for storage in layers.joined() {
+      if let at = sums.firstIndex(where: { $0.coding == storage.coding }) {
+        sums[at] = IndexStorage(
+          coding: storage.coding, entries: sums[at].entries + storage.entries,
+          bits: sums[at].bits + storage.bits)
+      } else {
+        sums.append(storage)
+      }
+    }
+    return sums
+  }
+
   static func storage(of tables: [IndexTable], _ choice: IndexChoice) -> IndexStorage {
     let sizes = tables.map { $0.size(choice) }
     return IndexStorage(
