@@ -2,20 +2,28 @@
 #include "kernels.h"
 
 typedef struct {
-  int64_t (*split_nibbles)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint8_t *, uint64_t *);
+  void (*split_nibbles)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint8_t *, uint64_t *);
+  void (*split_bits)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint64_t *);
   void (*fill_tables)(const uint8_t *, size_t, uint32_t, const int32_t *, uint32_t, int32_t, void *);
   int64_t (*convert_fixed)(const xbar_fixed_strip *, const uint8_t *, const uint64_t *, size_t, uint32_t *);
-  int64_t (*convert_listed_narrow)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *,
-                                   size_t, uint32_t *);
-  int64_t (*convert_listed_wide)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *,
-                                 size_t, uint64_t *);
+  int64_t (*convert_dynamic)(const xbar_dynamic_strip *, const uint64_t *, size_t, uint32_t *);
+  int64_t (*convert_listed)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *, size_t,
+                            uint64_t *);
   void (*multiply)(const int32_t *, size_t, size_t, const int32_t *, size_t, size_t, int32_t, int64_t *, size_t);
+  void (*multiply_gathered)(const int32_t *, size_t, const uint32_t *, const uint32_t *, const int32_t *, size_t,
+                            int32_t, int64_t *, size_t);
   uint32_t (*split_signs)(const int32_t *, size_t, uint32_t *, uint32_t *);
-  int64_t (*weighted_bits)(const uint32_t *, size_t, const int64_t *, size_t);
+  void (*count_digits)(const uint32_t *, size_t, size_t, uint32_t, uint32_t, uint32_t *);
+  void (*transpose)(const int32_t *, size_t, size_t, int32_t *);
+  void (*build_planes)(const uint32_t *, const xbar_plane_word *, size_t, uint32_t, uint32_t, uint32_t, uint64_t *);
+  void (*count_units)(const xbar_wordline_masks *, const uint64_t *, size_t, uint32_t, uint32_t *);
 } kernel_table;
 
 // Functions that take vectors are inlined, so how they would be passed does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
+
+// COUNTS_BITS: whether there is an instruction that counts the bits of every lane of a vector.
+#define COUNTS_BITS 0
 
 #define NAME(x) x##_portable
 #define TARGET
@@ -35,6 +43,14 @@ typedef struct {
 #include "kernels_body.h"
 #undef NAME
 #undef TARGET
+
+#undef COUNTS_BITS
+#define COUNTS_BITS 1
+#define NAME(x) x##_avx512_popcount
+#define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt")))
+#include "kernels_body.h"
+#undef NAME
+#undef TARGET
 #endif
 
 static const kernel_table *kernels = &table_portable;
@@ -45,10 +61,10 @@ int32_t xbar_best_level(void) {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt"))
     return XBAR_PORTABLE;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return XBAR_AVX512;
-  return XBAR_AVX2;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
+    return XBAR_AVX2;
+  return __builtin_cpu_supports("avx512vpopcntdq") ? XBAR_AVX512_POPCOUNT : XBAR_AVX512;
 #else
   return XBAR_PORTABLE;
 #endif
@@ -61,16 +77,22 @@ void xbar_use_level(int32_t wanted) {
   level = wanted < best ? wanted : best;
   if (level < XBAR_PORTABLE) level = XBAR_PORTABLE;
 #if defined(__x86_64__)
-  const kernel_table *const tables[] = {&table_portable, &table_avx2, &table_avx512};
+  const kernel_table *const tables[] = {&table_portable, &table_avx2, &table_avx512,
+                                        &table_avx512_popcount};
   kernels = tables[level];
 #endif
 }
 
-__attribute__((constructor)) static void choose_level(void) { xbar_use_level(XBAR_AVX512); }
+__attribute__((constructor)) static void choose_level(void) { xbar_use_level(XBAR_AVX512_POPCOUNT); }
 
-int64_t xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
-                           uint8_t *nibbles, uint64_t *active) {
-  return kernels->split_nibbles(map, values, stride, windows, nibbles, active);
+void xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                        uint8_t *nibbles, uint64_t *active) {
+  kernels->split_nibbles(map, values, stride, windows, nibbles, active);
+}
+
+void xbar_split_bits(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                     uint64_t *bits) {
+  kernels->split_bits(map, values, stride, windows, bits);
 }
 
 void xbar_fill_tables(const uint8_t *cells, size_t stride, uint32_t columns, const int32_t *slot_rows, uint32_t slots,
@@ -83,15 +105,13 @@ int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles
   return kernels->convert_fixed(strip, nibbles, active, windows, sums);
 }
 
-int64_t xbar_convert_listed_narrow(const xbar_listed_strip *strip, const uint32_t *entries,
-                                   const uint32_t *unit_starts, const uint32_t *digit_starts, size_t windows,
-                                   uint32_t *sums) {
-  return kernels->convert_listed_narrow(strip, entries, unit_starts, digit_starts, windows, sums);
+int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows, uint32_t *sums) {
+  return kernels->convert_dynamic(strip, bits, windows, sums);
 }
 
-int64_t xbar_convert_listed_wide(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
-                                 const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
-  return kernels->convert_listed_wide(strip, entries, unit_starts, digit_starts, windows, sums);
+int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                            const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
+  return kernels->convert_listed(strip, entries, unit_starts, digit_starts, windows, sums);
 }
 
 void xbar_multiply(const int32_t *values, size_t inputs, size_t windows, const int32_t *weights, size_t outputs,
@@ -103,18 +123,37 @@ uint32_t xbar_split_signs(const int32_t *values, size_t count, uint32_t *positiv
   return kernels->split_signs(values, count, positive, negative);
 }
 
-int64_t xbar_weighted_bits(const uint32_t *values, size_t count, const int64_t *weights, size_t period) {
-  return kernels->weighted_bits(values, count, weights, period);
+void xbar_multiply_gathered(const int32_t *panel, size_t windows, const uint32_t *starts, const uint32_t *inputs,
+                            const int32_t *weights, size_t outputs, int32_t narrow, int64_t *results, size_t stride) {
+  kernels->multiply_gathered(panel, windows, starts, inputs, weights, outputs, narrow, results, stride);
 }
 
-int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
-                         uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts, uint32_t *window_units) {
+void xbar_count_digits(const uint32_t *values, size_t inputs, size_t windows, uint32_t digit_bits, uint32_t shift,
+                       uint32_t *counts) {
+  kernels->count_digits(values, inputs, windows, digit_bits, shift, counts);
+}
+
+void xbar_transpose(const int32_t *values, size_t inputs, size_t windows, int32_t *panel) {
+  kernels->transpose(values, inputs, windows, panel);
+}
+
+void xbar_build_planes(const uint32_t *panel, const xbar_plane_word *words, size_t count, uint32_t first,
+                       uint32_t digits, uint32_t digit_bits, uint64_t *planes) {
+  kernels->build_planes(panel, words, count, first, digits, digit_bits, planes);
+}
+
+void xbar_count_units(const xbar_wordline_masks *masks, const uint64_t *planes, size_t words, uint32_t digits,
+                      uint32_t *units) {
+  kernels->count_units(masks, planes, words, digits, units);
+}
+
+void xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
+                      uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts) {
   const uint64_t digit_mask = (1ull << map->digit_bits) - 1;
   uint32_t entry = 0;
   uint32_t unit = 0;
   for (size_t w = 0; w < windows; w++) {
     const uint32_t *x = values + w * stride;
-    const uint32_t first = unit;
     for (uint32_t t = 0; t < map->digits; t++) {
       digit_starts[w * map->digits + t] = unit;
       const uint32_t shift = t * map->digit_bits;
@@ -133,11 +172,9 @@ int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t
         filled++;
       }
     }
-    window_units[w] = unit - first;
   }
   digit_starts[windows * map->digits] = unit;
   unit_starts[unit] = entry;
-  return entry;
 }
 
 // 64-bit products and sums wrap; a valid program keeps them below 2^62.

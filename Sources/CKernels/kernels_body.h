@@ -5,12 +5,26 @@ typedef uint8_t NAME(bytes) __attribute__((vector_size(64)));
 typedef uint16_t NAME(halves) __attribute__((vector_size(128)));
 typedef uint32_t NAME(words) __attribute__((vector_size(256)));
 typedef int32_t NAME(integers) __attribute__((vector_size(64)));
+typedef uint32_t NAME(lanes) __attribute__((vector_size(64)));
+typedef uint64_t NAME(longs) __attribute__((vector_size(64)));
 
-static TARGET int64_t NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_t *values, size_t stride,
-                                          size_t windows, uint8_t *nibbles, uint64_t *active) {
+// Bits base ..< base + 8 of eight numbers: byte d of the result has bit base + d of all of them.
+static inline TARGET __attribute__((always_inline)) uint64_t NAME(bits_of_eight)(const uint32_t *v, uint32_t base) {
+  uint64_t b = 0;
+  for (int k = 0; k < 8; k++) b |= (uint64_t)((v[k] >> base) & 0xFF) << (8 * k);
+  // Transposes 8 x 8 bits (H. S. Warren, Hacker's Delight, 7-3).
+  uint64_t t = (b ^ (b >> 7)) & 0x00AA00AA00AA00AAull;
+  b ^= t ^ (t << 7);
+  t = (b ^ (b >> 14)) & 0x0000CCCC0000CCCCull;
+  b ^= t ^ (t << 14);
+  t = (b ^ (b >> 28)) & 0x00000000F0F0F0F0ull;
+  return b ^ t ^ (t << 28);
+}
+
+static TARGET void NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_t *values, size_t stride,
+                                       size_t windows, uint8_t *nibbles, uint64_t *active) {
   const size_t row = map->slots / 4;
   const uint32_t digits = map->digits;
-  int64_t set = 0;
   for (size_t w = 0; w < windows; w++) {
     const uint32_t *x = values + w * stride;
     uint8_t *out = nibbles + w * digits * row;
@@ -18,16 +32,7 @@ static TARGET int64_t NAME(split_nibbles)(const xbar_nibble_map *map, const uint
       uint32_t v[8];
       for (int k = 0; k < 8; k++) v[k] = (x[map->inputs[s + k]] & map->masks[s + k]) << map->shifts[s + k];
       for (uint32_t base = 0; base < digits; base += 8) {
-        uint64_t b = 0;
-        for (int k = 0; k < 8; k++) b |= (uint64_t)((v[k] >> base) & 0xFF) << (8 * k);
-        set += __builtin_popcountll(b);
-        // Transposes 8 x 8 bits (H. S. Warren, Hacker's Delight, 7-3).
-        uint64_t t = (b ^ (b >> 7)) & 0x00AA00AA00AA00AAull;
-        b ^= t ^ (t << 7);
-        t = (b ^ (b >> 14)) & 0x0000CCCC0000CCCCull;
-        b ^= t ^ (t << 14);
-        t = (b ^ (b >> 28)) & 0x00000000F0F0F0F0ull;
-        b ^= t ^ (t << 28);
+        const uint64_t b = NAME(bits_of_eight)(v, base);
         const uint32_t count = digits - base < 8 ? digits - base : 8;
         for (uint32_t d = 0; d < count; d++) {
           const uint8_t byte = (uint8_t)(b >> (8 * d));
@@ -52,7 +57,29 @@ static TARGET int64_t NAME(split_nibbles)(const xbar_nibble_map *map, const uint
       }
     }
   }
-  return set;
+}
+
+static TARGET void NAME(split_bits)(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                                    uint64_t *bits) {
+  const size_t row = map->slots / 64;
+  const uint32_t digits = map->digits;
+  for (size_t w = 0; w < windows; w++) {
+    const uint32_t *x = values + w * stride;
+    uint64_t *out = bits + w * digits * row;
+    for (uint32_t word = 0; word < row; word++) {
+      uint64_t planes[32] = {0};
+      for (uint32_t part = 0; part < 64; part += 8) {
+        const uint32_t s = 64 * word + part;
+        uint32_t v[8];
+        for (int k = 0; k < 8; k++) v[k] = (x[map->inputs[s + k]] & map->masks[s + k]) << map->shifts[s + k];
+        for (uint32_t base = 0; base < digits; base += 8) {
+          const uint64_t b = NAME(bits_of_eight)(v, base);
+          for (int d = 0; d < 8; d++) planes[base + d] |= (b >> (8 * d) & 0xFF) << part;
+        }
+      }
+      for (uint32_t d = 0; d < digits; d++) out[d * row + word] = planes[d];
+    }
+  }
 }
 
 static TARGET void NAME(fill_tables)(const uint8_t *cells, size_t stride, uint32_t columns, const int32_t *slot_rows,
@@ -183,26 +210,33 @@ static TARGET int64_t NAME(convert_fixed)(const xbar_fixed_strip *strip, const u
                          : NAME(fixed_bytes)(strip, nibbles, active, windows, sums, n, 0);
 }
 
-static TARGET int64_t NAME(convert_listed_narrow)(const xbar_listed_strip *strip, const uint32_t *entries,
-                                                  const uint32_t *unit_starts, const uint32_t *digit_starts,
-                                                  size_t windows, uint32_t *sums) {
+static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows,
+                                            uint32_t *sums) {
   const NAME(bytes) maximum = (NAME(bytes)){0} + (uint8_t)(strip->maximum > 255 ? 255 : strip->maximum);
   NAME(bytes) over = {0};
   int64_t saturated = 0;
   uint32_t counted = 0;
   for (size_t w = 0; w < windows; w++) {
     NAME(words) sum = {0};
-    for (uint32_t t = 0; t < strip->digits; t++) {
-      const uint32_t *range = digit_starts + w * strip->digits + t;
+    for (uint32_t t = 0; t < strip->digits; t++, bits += strip->words) {
       NAME(bytes) part = {0};
       uint32_t pending = 0;
-      for (uint32_t u = range[0]; u < range[1]; u++) {
+      uint32_t word = 0;
+      uint64_t rest = bits[0];
+      for (;;) {
         NAME(bytes) v = {0};
-        for (uint32_t e = unit_starts[u]; e < unit_starts[u + 1]; e++) {
+        uint32_t filled = 0;
+        while (filled < strip->unit_height) {
+          while (rest == 0 && word + 1 < strip->words) rest = bits[++word];
+          if (rest == 0) break;
           NAME(bytes) row;
-          __builtin_memcpy(&row, strip->cells + (size_t)(entries[e] & 0xFFFF) * XBAR_STRIP, XBAR_STRIP);
+          const size_t r = 64 * word + (uint32_t)__builtin_ctzll(rest);
+          __builtin_memcpy(&row, strip->cells + r * XBAR_STRIP, XBAR_STRIP);
           v = __builtin_elementwise_add_sat(v, row);
+          rest &= rest - 1;
+          filled++;
         }
+        if (filled == 0) break;
         over -= (NAME(bytes))(v > maximum);
         if (++counted == 255) {
           saturated += NAME(total)(&over);
@@ -223,9 +257,9 @@ static TARGET int64_t NAME(convert_listed_narrow)(const xbar_listed_strip *strip
   return saturated + NAME(total)(&over);
 }
 
-static TARGET int64_t NAME(convert_listed_wide)(const xbar_listed_strip *strip, const uint32_t *entries,
-                                                const uint32_t *unit_starts, const uint32_t *digit_starts,
-                                                size_t windows, uint64_t *sums) {
+static TARGET int64_t NAME(convert_listed)(const xbar_listed_strip *strip, const uint32_t *entries,
+                                           const uint32_t *unit_starts, const uint32_t *digit_starts,
+                                           size_t windows, uint64_t *sums) {
   int64_t saturated = 0;
   for (size_t w = 0; w < windows; w++) {
     uint64_t *sum = sums + w * XBAR_STRIP;
@@ -318,15 +352,157 @@ static TARGET uint32_t NAME(split_signs)(const int32_t *values, size_t count, ui
   return largest;
 }
 
-static TARGET int64_t NAME(weighted_bits)(const uint32_t *values, size_t count, const int64_t *weights,
-                                          size_t period) {
-  int64_t sum = 0;
-  for (size_t base = 0; base + period <= count; base += period)
-    for (size_t k = 0; k < period; k++) sum += weights[k] * __builtin_popcount(values[base + k]);
-  return sum;
+static TARGET void NAME(count_digits)(const uint32_t *values, size_t inputs, size_t windows, uint32_t digit_bits,
+                                      uint32_t shift, uint32_t *counts) {
+  if (digit_bits == 1) {
+    for (size_t w = 0; w < windows; w++)
+      for (size_t i = 0; i < inputs; i++) counts[i] += (uint32_t)__builtin_popcount(values[w * inputs + i]);
+    return;
+  }
+  uint64_t lowest = 0;  // the lowest bit of every digit
+  for (uint32_t bit = 0; bit < 64; bit += digit_bits) lowest |= 1ull << bit;
+  for (size_t w = 0; w < windows; w++) {
+    for (size_t i = 0; i < inputs; i++) {
+      const uint64_t v = (uint64_t)values[w * inputs + i] << shift;
+      uint64_t any = v;
+      for (uint32_t k = 1; k < digit_bits; k++) any |= v >> k;
+      counts[i] += (uint32_t)__builtin_popcountll(any & lowest);
+    }
+  }
+}
+
+// Lanes k and k + 8 of both vectors in turn: a step of a perfect shuffle.
+#define INTERLEAVE_LOW(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define INTERLEAVE_HIGH(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+static TARGET void NAME(transpose)(const int32_t *values, size_t inputs, size_t windows, int32_t *panel) {
+  for (size_t first = 0; first < XBAR_PANEL; first += 16) {
+    size_t i = 0;
+    for (; windows >= first + 16 && i + 16 <= inputs; i += 16) {
+      NAME(integers) a[16], b[16];
+      for (int w = 0; w < 16; w++) __builtin_memcpy(&a[w], values + (first + w) * inputs + i, sizeof a[w]);
+      for (int step = 0; step < 4; step++) {
+        for (int k = 0; k < 8; k++) {
+          b[2 * k] = INTERLEAVE_LOW(a[k], a[k + 8]);
+          b[2 * k + 1] = INTERLEAVE_HIGH(a[k], a[k + 8]);
+        }
+        __builtin_memcpy(a, b, sizeof a);
+      }
+      for (int k = 0; k < 16; k++) __builtin_memcpy(panel + (i + k) * XBAR_PANEL + first, &a[k], sizeof a[k]);
+    }
+    for (; i < inputs; i++)
+      for (size_t w = first; w < first + 16; w++)
+        panel[i * XBAR_PANEL + w] = w < windows ? values[w * inputs + i] : 0;
+  }
+}
+#undef INTERLEAVE_LOW
+#undef INTERLEAVE_HIGH
+
+static TARGET void NAME(multiply_gathered)(const int32_t *panel, size_t windows, const uint32_t *starts,
+                                           const uint32_t *inputs, const int32_t *weights, size_t outputs,
+                                           int32_t narrow, int64_t *results, size_t stride) {
+  for (size_t o = 0; o < outputs; o++) {
+    const uint32_t end = starts[o + 1];
+    int64_t sums[XBAR_PANEL];
+    if (narrow) {
+      NAME(integers) low = {0}, high = {0};
+      for (uint32_t k = starts[o]; k < end; k++) {
+        NAME(integers) v[2];
+        __builtin_memcpy(v, panel + (size_t)inputs[k] * XBAR_PANEL, sizeof v);
+        low += v[0] * weights[k];
+        high += v[1] * weights[k];
+      }
+      for (int w = 0; w < 16; w++) {
+        sums[w] = low[w];
+        sums[w + 16] = high[w];
+      }
+    } else {
+      for (int w = 0; w < XBAR_PANEL; w++) sums[w] = 0;
+      for (uint32_t k = starts[o]; k < end; k++) {
+        const int32_t *v = panel + (size_t)inputs[k] * XBAR_PANEL;
+        for (int w = 0; w < XBAR_PANEL; w++) sums[w] += (int64_t)v[w] * weights[k];
+      }
+    }
+    for (size_t w = 0; w < windows; w++) results[w * stride + o] += sums[w];
+  }
+}
+
+// Bits 0 ..< count of a plane for digits `tests[0 ..< 4]`, from `count` rows of a panel.
+static inline TARGET __attribute__((always_inline)) void NAME(four_planes)(const uint32_t *rows, uint32_t count,
+                                                                           const uint32_t *tests,
+                                                                           NAME(lanes) planes[4][2]) {
+  for (int d = 0; d < 4; d++) planes[d][0] = planes[d][1] = (NAME(lanes)){0};
+  for (uint32_t k = 0; k < count; k++) {
+    NAME(lanes) v[2];
+    __builtin_memcpy(v, rows + (size_t)k * XBAR_PANEL, sizeof v);
+    const uint32_t bit = 1u << k;
+    for (int d = 0; d < 4; d++)
+      for (int half = 0; half < 2; half++) planes[d][half] |= (NAME(lanes))((v[half] & tests[d]) != 0) & bit;
+  }
+}
+
+static TARGET void NAME(build_planes)(const uint32_t *panel, const xbar_plane_word *words, size_t count,
+                                      uint32_t first, uint32_t digits, uint32_t digit_bits, uint64_t *planes) {
+  const uint64_t digit = (1ull << digit_bits) - 1;
+  for (size_t n = 0; n < count; n++) {
+    const uint32_t *rows = panel + (size_t)words[n].input * XBAR_PANEL;
+    const uint32_t inputs = words[n].count;
+    const uint32_t low_rows = inputs < 32 ? inputs : 32;
+    for (uint32_t base = 0; base < digits; base += 4) {
+      const uint32_t some = digits - base < 4 ? digits - base : 4;
+      uint32_t tests[4] = {0};
+      for (uint32_t d = 0; d < some; d++)
+        tests[d] = (uint32_t)(digit << ((first + base + d) * digit_bits) >> words[n].shift);
+      NAME(lanes) low[4][2], high[4][2];
+      NAME(four_planes)(rows, low_rows, tests, low);
+      NAME(four_planes)(rows + 32 * XBAR_PANEL, inputs - low_rows, tests, high);
+      for (uint32_t d = 0; d < some; d++) {
+        uint64_t *out = planes + ((base + d) * count + n) * XBAR_PANEL;
+        uint32_t lanes[2][XBAR_PANEL];
+        __builtin_memcpy(lanes[0], low[d], sizeof lanes[0]);
+        __builtin_memcpy(lanes[1], high[d], sizeof lanes[1]);
+        for (int w = 0; w < XBAR_PANEL; w++) out[w] = lanes[0][w] | (uint64_t)lanes[1][w] << 32;
+      }
+    }
+  }
+}
+
+// How many bits of each lane are set.
+static inline TARGET __attribute__((always_inline)) NAME(longs) NAME(bit_counts)(NAME(longs) v) {
+  if (COUNTS_BITS) {
+    for (int k = 0; k < 8; k++) v[k] = (uint64_t)__builtin_popcountll(v[k]);
+    return v;
+  }
+  v -= v >> 1 & 0x5555555555555555ull;
+  v = (v & 0x3333333333333333ull) + (v >> 2 & 0x3333333333333333ull);
+  v = (v + (v >> 4)) & 0x0F0F0F0F0F0F0F0Full;
+  v += v >> 8;
+  v += v >> 16;
+  return (v + (v >> 32)) & 0x7F;
+}
+
+static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uint64_t *planes, size_t words,
+                                     uint32_t digits, uint32_t *units) {
+  // For n up to 2^13 and a height up to 2^12, (n * scale) >> 26 is n / height.
+  const uint32_t scale = ((1u << 26) + masks->height - 1) / masks->height;
+  NAME(longs) sums[4] = {{0}, {0}, {0}, {0}};
+  for (uint32_t t = 0; t < digits; t++, planes += words * XBAR_PANEL) {
+    NAME(longs) bits[4] = {{0}, {0}, {0}, {0}};
+    for (uint32_t n = 0; n < masks->count; n++) {
+      NAME(longs) v[4];
+      __builtin_memcpy(v, planes + (size_t)masks->words[n] * XBAR_PANEL, sizeof v);
+      for (int k = 0; k < 4; k++) bits[k] += NAME(bit_counts)(v[k] & masks->masks[n]);
+    }
+    for (int k = 0; k < 4; k++) sums[k] += ((bits[k] + (masks->height - 1)) & 0xFFFFFFFFull) * scale >> 26;
+  }
+  for (int k = 0; k < 4; k++)
+    for (int w = 0; w < 8; w++) units[8 * k + w] += (uint32_t)sums[k][w];
 }
 
 static const kernel_table NAME(table) = {
-    NAME(split_nibbles),         NAME(fill_tables), NAME(convert_fixed), NAME(convert_listed_narrow),
-    NAME(convert_listed_wide),   NAME(multiply),    NAME(split_signs),   NAME(weighted_bits),
+    NAME(split_nibbles),  NAME(split_bits),        NAME(fill_tables), NAME(convert_fixed), NAME(convert_dynamic),
+    NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered), NAME(split_signs),
+    NAME(count_digits),   NAME(transpose),         NAME(build_planes), NAME(count_units),
 };

@@ -13,8 +13,8 @@ final class BatchRunner {
   private var rows: [Memory?] = []
   /// Samples of the current batch.
   private var samples = 0
-  /// Events that depend on values, by layer.
-  private(set) var events: [Events]
+  /// What depends on values, by layer.
+  private(set) var counts: [LayerCounts]
 
   private var program: Program { plan.program }
 
@@ -23,13 +23,13 @@ final class BatchRunner {
     self.plan = plan
     self.capacity = capacity
     memory = try Memory(plan.bytesPerSample * capacity)
-    events = [Events](repeating: Events(), count: plan.layers.count)
+    counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
   }
 
   /// Runs samples `range` of `inputs` (one array for each graph input); returns one array for each graph output.
   func run(_ inputs: [[Float]], _ range: Range<Int>) throws(Diagnostic) -> [[Float]] {
     samples = range.count
-    events = [Events](repeating: Events(), count: plan.layers.count)
+    counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
     try fillBuffers()
     for (port, values) in zip(program.inputs, inputs) {
@@ -98,6 +98,13 @@ final class BatchRunner {
   }
 }
 
+/// What a layer did as far as it depends on values.
+struct LayerCounts: Sendable {
+  var events = Events()
+  /// Digits of the inputs that are not 0, in all passes.
+  var inputDigits = 0
+}
+
 /// Pairs of a sample and a round that are computed together.
 struct Frame {
   let count: Int
@@ -159,13 +166,16 @@ extension BatchRunner {
     withExtendedLifetime(areas) {}
   }
 
-  /// Bytes that the kernels need for a window of a layer.
+  /// Bytes that the kernels of a layer's patterns need for a window. What panels need does not grow with the windows.
   private func bytesPerWindow(_ layer: LayerPlan) -> Int {
     let largest = layer.patterns.map { pattern -> Int in
-      guard pattern.blocks.contains(where: \.isComputed) else { return 0 }
-      return pattern.digits * pattern.slots.count / 4 + 256
+      switch pattern.method {
+      case .nibbles: return pattern.digits * pattern.slots.count / 4 + 256
+      case .bits: return pattern.digits * pattern.slots.count / 8 + 256
+      case .listed: return 512
+      }
     }
-    return (largest.max() ?? 0) + 8 * layer.fixedActivations.count
+    return largest.max() ?? 0
   }
 
   /// Leaves the registers of each sample's last round in the buffers, as rounds one after the other would.
@@ -257,7 +267,8 @@ extension BatchRunner {
       try runner.run(narrow, &scratch)
       withExtendedLifetime(low) {}
     }
-    events[layer] += runner.events
+    counts[layer].events += runner.events
+    counts[layer].inputDigits &+= runner.inputDigits
   }
 
   private func runDigital(

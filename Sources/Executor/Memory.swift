@@ -27,9 +27,9 @@ final class Memory {
 struct Scratch {
   /// What an array is for.
   enum Slot: Int, CaseIterable {
-    case positive, negative, nibbles, active, tables, sums, entries, unitStarts, digitStarts, windowUnits,
-      cells
-    case outputs, weights, activations
+    case positive, negative, digitCounts
+    case nibbles, active, bits, tables, cells, sums, entries, unitStarts, digitStarts
+    case panel, positivePanel, negativePanel, planes, unitCounts, activations
   }
 
   private var arrays = [Memory?](repeating: nil, count: Slot.allCases.count)

@@ -10,36 +10,20 @@ struct RowMap: Hashable, Sendable {
   let isDynamic: Bool
 }
 
-/// How the digits of a pattern are computed with.
+/// How bitlines that may saturate are computed.
 enum Method: Hashable, Sendable {
-  /// All blocks are linear: only bits are counted.
-  case countBits
-  /// All blocks are linear, but digits must be listed to count events.
-  case countListed
-  /// Table look-up over nibbles, in 8-bit or 16-bit lanes.
+  /// Fixed units with 1-bit digits: table look-up over nibbles, in 8-bit or 16-bit lanes.
   case nibbles(wide: Bool)
-  /// Adding the rows of listed digits, in 8-bit or 32-bit lanes.
-  case listed(wide: Bool)
+  /// Dynamic units with 1-bit digits: adding the rows of set bits, in 8-bit lanes.
+  case bits
+  /// Any: adding the rows of listed digits, in 32-bit lanes.
+  case listed
 }
 
-/// A block of a pattern.
-struct PatternBlock: Sendable {
-  /// Position in `Program.blocks`.
-  let index: Int
-  /// The crossbar's place among those of the layer.
-  let place: Int
-  /// Operation units side by side.
-  let unitColumns: Int
-  /// Bitlines.
-  let width: Int
-  /// Whether it goes through the kernels.
-  let isComputed: Bool
-}
-
-/// Blocks with the same wordline inputs and unit height.
+/// Blocks with the same wordline inputs and unit height, as far as their bitlines may saturate.
 struct Pattern: Sendable {
   let map: RowMap
-  let blocks: [PatternBlock]
+  let strips: [Strip]
   let digits: Int
   let method: Method
   /// Operation units one above the other, for fixed units.
@@ -47,14 +31,40 @@ struct Pattern: Sendable {
   let slots: SlotMap
   let inputs: [UInt32]
   let shifts: [UInt8]
-
-  /// Units side by side, of all blocks.
-  var unitColumns: Int { blocks.reduce(0) { $0 + $1.unitColumns } }
-  /// Bitlines of all blocks.
-  var width: Int { blocks.reduce(0) { $0 + $1.width } }
 }
 
-/// Wordlines padded so that units begin at a nibble.
+/// Up to 64 bitlines of blocks with the same wordlines, computed together.
+struct Strip: Sendable {
+  /// `[wordlines][bitlines]`.
+  let cells: [UInt8]
+  /// The output of each bitline.
+  let outputs: [UInt32]
+  /// What each bitline's sum is multiplied by.
+  let weights: [Int64]
+
+  /// How many bitlines there are.
+  var count: Int { outputs.count }
+
+  /// Takes bitlines by their block, a position in `Program.blocks`, and their place inside of it.
+  fileprivate init(_ bitlines: ArraySlice<(block: Int, place: Int)>, _ program: Program) {
+    let columns = bitlines.map { program.blocks[$0.block].columns[$0.place] }
+    outputs = columns.map { UInt32(truncatingIfNeeded: $0.output) }
+    weights = columns.map { $0.negative ? -1 &<< Int64($0.shift) : 1 &<< Int64($0.shift) }
+    let rows = bitlines.first.map { program.blocks[$0.block].rows.count } ?? 0
+    var cells = [UInt8](repeating: 0, count: rows * bitlines.count)
+    for (lane, bitline) in bitlines.enumerated() {
+      let block = program.blocks[bitline.block]
+      let source = program.crossbars[block.crossbar].cells
+      for row in 0..<rows {
+        cells[row * bitlines.count + lane] =
+          source[(block.row + row) * program.machine.array.columns + block.column + bitline.place]
+      }
+    }
+    self.cells = cells
+  }
+}
+
+/// Wordlines padded so that fixed units begin at a nibble; all wordlines of dynamic units to a multiple of 64.
 struct SlotMap: Sendable {
   let unitNibbles: Int
   let inputs: [UInt32]
@@ -66,15 +76,16 @@ struct SlotMap: Sendable {
   var count: Int { rows.count }
 
   init(_ map: RowMap) {
-    let height = min(map.unitHeight, map.rows.count)
+    let height = map.isDynamic ? map.rows.count : min(map.unitHeight, map.rows.count)
     let nibbles = ceilDivide(height, 4)
     var rows: [Int32] = []
-    for first in stride(from: 0, to: map.rows.count, by: map.unitHeight) {
-      let end = min(first + map.unitHeight, map.rows.count)
+    for first in stride(from: 0, to: map.rows.count, by: height) {
+      let end = min(first + height, map.rows.count)
       rows += (first..<end).map { Int32($0) }
       rows += [Int32](repeating: -1, count: 4 * nibbles - (end - first))
     }
-    rows += [Int32](repeating: -1, count: (8 - rows.count % 8) % 8)
+    let multiple = map.isDynamic ? 64 : 8
+    rows += [Int32](repeating: -1, count: (multiple - rows.count % multiple) % multiple)
     self.rows = rows
     unitNibbles = nibbles
     inputs = rows.map { $0 < 0 ? 0 : UInt32(truncatingIfNeeded: map.rows[Int($0)].input) }
@@ -83,14 +94,13 @@ struct SlotMap: Sendable {
   }
 }
 
-/// Groups the blocks of a layer, in order of their first appearance; `isComputed` tells which go through the kernels.
-func findPatterns(_ layer: Layer, _ program: Program, isComputed: (Int) -> Bool) -> [Pattern] {
-  let places = crossbarPlaces(layer, program)
+/// Groups the bitlines that may saturate by what drives their wordlines, in order of their first appearance.
+func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) -> [Pattern] {
   var numbers: [RowMap: Int] = [:]
   var maps: [RowMap] = []
-  var groups: [[PatternBlock]] = []
-  for index in layer.blocks {
-    let block = program.blocks[index]
+  var groups: [[(block: Int, place: Int)]] = []
+  for member in bitlines where member.maySaturate.contains(true) {
+    let block = program.blocks[member.block]
     let map = RowMap(rows: block.rows, unitHeight: block.units.height, isDynamic: block.units.isDynamic)
     let number = numbers[map] ?? maps.count
     if number == maps.count {
@@ -98,30 +108,26 @@ func findPatterns(_ layer: Layer, _ program: Program, isComputed: (Int) -> Bool)
       maps.append(map)
       groups.append([])
     }
-    groups[number].append(
-      PatternBlock(
-        index: index, place: places[block.crossbar] ?? 0,
-        unitColumns: ceilDivide(block.columns.count, block.units.width), width: block.columns.count,
-        isComputed: isComputed(index)))
+    for place in block.columns.indices where member.maySaturate[place] {
+      groups[number].append((block: member.block, place: place))
+    }
   }
-  return maps.indices.map { makePattern(maps[$0], groups[$0], layer, program) }
+  return zip(maps, groups).map { map, bitlines in
+    let strips = stride(from: 0, to: bitlines.count, by: Int(XBAR_STRIP)).map {
+      Strip(bitlines[$0..<min($0 + Int(XBAR_STRIP), bitlines.count)], program)
+    }
+    return makePattern(map, strips, layer, program)
+  }
 }
 
-private func makePattern(
-  _ map: RowMap, _ blocks: [PatternBlock], _ layer: Layer, _ program: Program
-) -> Pattern {
+private func makePattern(_ map: RowMap, _ strips: [Strip], _ layer: Layer, _ program: Program) -> Pattern {
   let shift = map.rows.map(\.shift).max() ?? 0
   let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
   let unitRows = ceilDivide(map.rows.count, map.unitHeight)
-  let method: Method
-  if blocks.contains(where: \.isComputed) {
-    method = chooseMethod(map, layer, program, digits: digits, unitRows: unitRows)
-  } else {
-    method = layer.dacBits == 1 && !map.isDynamic ? .countBits : .countListed
-  }
   return Pattern(
-    map: map, blocks: blocks, digits: digits, method: method, unitRows: unitRows, slots: SlotMap(map),
-    inputs: map.rows.map { UInt32(truncatingIfNeeded: $0.input) },
+    map: map, strips: strips, digits: digits,
+    method: chooseMethod(map, layer, program, digits: digits, unitRows: unitRows), unitRows: unitRows,
+    slots: SlotMap(map), inputs: map.rows.map { UInt32(truncatingIfNeeded: $0.input) },
     shifts: map.rows.map { UInt8(truncatingIfNeeded: $0.shift) })
 }
 
@@ -134,11 +140,11 @@ private func chooseMethod(
   let level = (1 << program.machine.array.cellBits) - 1
   let unit = min(map.unitHeight, map.rows.count) * level
   let sumBits = bitWidth(of: unitRows * maximum) + digits
-  guard layer.dacBits == 1, sumBits <= 32 else { return .listed(wide: true) }
+  guard layer.dacBits == 1, sumBits <= 32 else { return .listed }
   let fitsBytes = unit <= 255 || maximum <= 254
-  if map.isDynamic || unitRows > 255 { return .listed(wide: !fitsBytes) }
+  if map.isDynamic { return fitsBytes ? .bits : .listed }
   if fitsBytes && 4 * level <= 255 { return .nibbles(wide: false) }
-  return unit <= 65_535 || maximum <= 65_534 ? .nibbles(wide: true) : .listed(wide: true)
+  return unit <= 65_535 || maximum <= 65_534 ? .nibbles(wide: true) : .listed
 }
 
 /// The crossbars of a layer, numbered in order of their first appearance.

@@ -11,6 +11,9 @@ public struct LayerResult: Equatable, Sendable {
   public let adcBits: Int
   /// Its events over all samples.
   public let events: Events
+  /// Digits of its inputs that are not 0, as wide as its wordline drivers take them, over all samples, positions and
+  /// passes. It does not depend on the mapping.
+  public let inputDigits: Int
 }
 
 /// Results and events of a run.
@@ -55,7 +58,7 @@ extension ExecutablePlan {
         box = RunnerBox(try BatchRunner(self, capacity: size))
       }
       let outputs = try box.runner.run(inputs, range)
-      let part = BatchResult(outputs: outputs, events: box.runner.events)
+      let part = BatchResult(outputs: outputs, counts: box.runner.counts)
       idle.withLock { $0.append(box) }
       progress(range.count)
       return part
@@ -85,17 +88,20 @@ extension ExecutablePlan {
   }
 
   private func merge(_ parts: [BatchResult], samples: Int) -> RunResult {
-    var dynamic = [Events](repeating: Events(), count: layers.count)
-    for part in parts {
-      for index in dynamic.indices { dynamic[index] += part.events[index] }
+    let results = layers.indices.map { index in
+      var events = Events()
+      var inputDigits = 0
+      for part in parts {
+        events += part.counts[index].events
+        inputDigits &+= part.counts[index].inputDigits
+      }
+      events.add(sampleEvents.layers[index], times: samples)
+      return LayerResult(
+        name: program.layers[index].name, adcBits: program.layers[index].adcBits, events: events,
+        inputDigits: inputDigits)
     }
-    for index in dynamic.indices { dynamic[index].add(sampleEvents.layers[index], times: samples) }
     var digital = Events()
     digital.add(sampleEvents.digital, times: samples)
-    let results = layers.indices.map { index in
-      LayerResult(
-        name: program.layers[index].name, adcBits: program.layers[index].adcBits, events: dynamic[index])
-    }
     let outputs = program.outputs.indices.map { port in parts.flatMap { $0.outputs[port] } }
     return RunResult(samples: samples, outputs: outputs, layers: results, digital: digital)
   }
@@ -109,5 +115,5 @@ private final class RunnerBox: @unchecked Sendable {
 
 private struct BatchResult: Sendable {
   let outputs: [[Float]]
-  let events: [Events]
+  let counts: [LayerCounts]
 }

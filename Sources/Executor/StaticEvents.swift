@@ -5,27 +5,28 @@ import Support
 import Tensors
 
 /// Events of one position that do not depend on its inputs.
-func eventsOfPosition(_ layer: Layer, _ program: Program, _ patterns: [Pattern]) -> Events {
+func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
+  let blocks = program.blocks[layer.blocks]
   var pass = Events()
-  for pattern in patterns where !pattern.map.isDynamic {
-    let readings = pattern.digits * pattern.unitRows
-    pass.ouActivations += readings * pattern.unitColumns
-    pass.adcConversions += readings * pattern.width
-    pass.shiftAdds += readings * pattern.width
+  for block in blocks where block.units.isFixed {
+    let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
+    pass.ouActivations += readings * ceilDivide(block.columns.count, block.units.width)
+    pass.adcConversions += readings * block.columns.count
+    pass.shiftAdds += readings * block.columns.count
   }
-  if !patterns.contains(where: \.map.isDynamic) {
+  if !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
     let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0
     pass.cycles = longest + program.machine.timing.pipelineCycles
   }
   var events = Events()
   events.add(pass, times: layer.passes)
   events.positions = 1
-  for block in program.blocks[layer.blocks] {
+  for block in blocks {
     events.inputFetches.buffer += block.rows.count
     let entries = indexEntries(block)
     events.indexReads += entries.rows + entries.columns
-    events.indexBits +=
-      entries.rows * bitWidth(of: layer.inputs - 1) + entries.columns * bitWidth(of: layer.outputs - 1)
+    events.indexBits += entries.rows * (block.rowIndex?.bits ?? bitWidth(of: layer.inputs - 1))
+    events.indexBits += entries.columns * (block.columnIndex?.bits ?? bitWidth(of: layer.outputs - 1))
   }
   return events
 }
@@ -33,7 +34,7 @@ func eventsOfPosition(_ layer: Layer, _ program: Program, _ patterns: [Pattern])
 /// Activations of the fixed blocks of each crossbar in one pass.
 func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int]) -> [Int] {
   var activations = [Int](repeating: 0, count: places.count)
-  for block in program.blocks[layer.blocks] where !block.units.isDynamic {
+  for block in program.blocks[layer.blocks] where block.units.isFixed {
     guard let place = places[block.crossbar] else { continue }
     let units =
       ceilDivide(block.rows.count, block.units.height) * ceilDivide(block.columns.count, block.units.width)
@@ -42,8 +43,9 @@ func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int])
   return activations
 }
 
-/// Entries that a block's index tables need: none where neighbouring wordlines have neighbouring inputs without
-/// shifts, and none where neighbouring runs of bitlines have neighbouring outputs.
+/// Entries of a block's index tables: all wordlines, and all bitlines, where it has a table of them. Where it has none,
+/// it needs none for neighbouring wordlines with neighbouring inputs without shifts, and none for neighbouring runs of
+/// bitlines with neighbouring outputs.
 func indexEntries(_ block: Block) -> (rows: Int, columns: Int) {
   let first = block.rows.first?.input ?? 0
   let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 && $1.shift == 0 }
@@ -51,21 +53,10 @@ func indexEntries(_ block: Block) -> (rows: Int, columns: Int) {
   for column in block.columns where runs.last != column.output { runs.append(column.output) }
   let firstOutput = runs.first ?? 0
   let isOutputRun = runs.enumerated().allSatisfy { $1 == firstOutput + $0 }
-  return (isRun ? 0 : block.rows.count, isOutputRun ? 0 : runs.count)
-}
-
-/// For each input, the wordlines and cells that a set bit drives in the patterns whose bits are counted.
-func bitWeights(_ layer: Layer, _ patterns: [Pattern]) -> (drives: [Int64], reads: [Int64]) {
-  guard patterns.contains(where: { $0.method == .countBits }) else { return ([], []) }
-  var drives = [Int64](repeating: 0, count: layer.inputs)
-  var reads = drives
-  for pattern in patterns where pattern.method == .countBits {
-    for row in pattern.map.rows {
-      drives[row.input] += Int64(pattern.unitColumns)
-      reads[row.input] += Int64(pattern.width)
-    }
-  }
-  return (drives, reads)
+  return (
+    rows: isRun && block.rowIndex == nil ? 0 : block.rows.count,
+    columns: block.columnIndex != nil ? block.columns.count : isOutputRun ? 0 : runs.count
+  )
 }
 
 /// Events of one sample that do not depend on its values, by layer, and those that belong to no layer.

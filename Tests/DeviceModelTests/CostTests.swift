@@ -59,6 +59,7 @@ import Testing
   @Test func everyCountThatCostsIsCosted() {
     let free: Set = [
       "positions", "ouActivations", "adcSaturations", "indexReads", "inputFetches.sram", "cycles",
+      "wordlineVectors",
     ]
     var machine = sampleMachine()
     machine.energy.indexBit = 0.5

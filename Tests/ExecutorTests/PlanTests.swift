@@ -156,13 +156,11 @@ import Testing
     return try ExecutablePlan(program).layers[0].patterns.first?.method
   }
 
-  @Test func linearBlocksAreOnlyCounted() throws {
-    #expect(try method(rows: 16, cellBits: 2, adcBits: 6, units: .fixed(height: 16, width: 1)) == .countBits)
+  @Test func linearBlocksHaveNoMethod() throws {
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 6, units: .fixed(height: 16, width: 1)) == nil)
+    #expect(try method(rows: 64, cellBits: 2, adcBits: 6, units: .dynamic(height: 16, width: 1)) == nil)
     #expect(
-      try method(rows: 16, cellBits: 2, adcBits: 6, units: .dynamic(height: 16, width: 1)) == .countListed)
-    #expect(
-      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .fixed(height: 5, width: 1))
-        == .countListed)
+      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .skipping(height: 5, width: 1)) == nil)
   }
 
   @Test func saturatingBlocksGoThroughNibbles() throws {
@@ -175,22 +173,63 @@ import Testing
     #expect(try method(rows: 128, cellBits: 2, adcBits: 8, units: whole) == .nibbles(wide: true))
     #expect(
       try method(rows: 300, cellBits: 8, adcBits: 16, units: .fixed(height: 300, width: 1))
-        == .listed(wide: true))
+        == .listed)
+  }
+
+  @Test func skippingUnitsAreComputedAsFixedOnes() throws {
+    let skipping = UnitForming.skipping(height: 16, width: 1)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
+  }
+
+  @Test func dynamicUnitsAddRowsOfSetBits() throws {
+    let dynamic = UnitForming.dynamic(height: 16, width: 1)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: dynamic) == .bits)
+    #expect(try method(rows: 16, cellBits: 6, adcBits: 8, units: dynamic) == .listed)
   }
 
   @Test func otherBlocksAreListed() throws {
-    let dynamic = UnitForming.dynamic(height: 16, width: 1)
-    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: dynamic) == .listed(wide: false))
-    #expect(try method(rows: 16, cellBits: 6, adcBits: 8, units: dynamic) == .listed(wide: true))
-    #expect(
-      try method(rows: 16, cellBits: 2, adcBits: 5, dacBits: 2, units: .fixed(height: 16, width: 1))
-        == .listed(wide: true))
-    #expect(
-      try method(rows: 300, cellBits: 3, adcBits: 2, units: .fixed(height: 1, width: 1))
-        == .listed(wide: false))
-    let shifted = try method(
-      rows: 16, cellBits: 2, adcBits: 5, units: .fixed(height: 16, width: 1), shift: 30)
-    #expect(shifted == .listed(wide: true))
+    let fixed = UnitForming.fixed(height: 16, width: 1)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, dacBits: 2, units: fixed) == .listed)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: fixed, shift: 30) == .listed)
+  }
+
+  /// Of three bitlines with cells of 0, 1 and 3 only the last one can exceed 31 in a unit of 16 wordlines.
+  @Test(arguments: [UnitForming.fixed(height: 16, width: 3), .dynamic(height: 16, width: 3)])
+  func linearBitlinesAreTakenOut(_ units: UnitForming) throws {
+    let block = Block(
+      crossbar: 0, row: 0, column: 0, rows: (0..<16).map { RowEntry(input: $0) },
+      columns: (0..<3).map { ColumnEntry(output: $0, shift: 0) }, units: units)
+    let layer = Layer(
+      name: "l", inputs: 16, outputs: 3, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 5, offset: 0,
+      blocks: 0..<1)
+    let cells = (0..<48).map { [UInt8(0), 1, 3][$0 % 3] }
+    let program = LayerCase.program(
+      sampleMachine(rows: 16, columns: 3, adcBits: 5), [Crossbar(cells: cells)], layer, [block],
+      .integer(bits: 8, signed: false), rows: 1)
+    let plan = try ExecutablePlan(program).layers[0]
+    #expect(plan.patterns.map { $0.strips.map(\.outputs) } == [[[2]]])
+    #expect(plan.dense?.weights == (0..<256).map { $0 % 16 == 1 ? 1 : 0 })
+    #expect(plan.gathered == nil)
+  }
+
+  @Test func compressedBlocksAreGathered() throws {
+    let blocks = [[0, 2], [1, 2]].enumerated().map { number, inputs in
+      Block(
+        crossbar: 0, row: 2 * number, column: 0, rows: inputs.map { RowEntry(input: $0) },
+        columns: [ColumnEntry(output: 0, shift: 0), ColumnEntry(output: 0, shift: 2, negative: true)],
+        units: .dynamic(height: 2, width: 2))
+    }
+    let layer = Layer(
+      name: "l", inputs: 3, outputs: 1, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 6, offset: 0,
+      blocks: 0..<2)
+    let cells: [UInt8] = [3, 0, 1, 1, 0, 2, 0, 0]
+    let program = LayerCase.program(
+      sampleMachine(rows: 4, columns: 2), [Crossbar(cells: cells)], layer, blocks,
+      .integer(bits: 8, signed: false), rows: 1)
+    let plan = try ExecutablePlan(program).layers[0]
+    #expect(plan.gathered?.starts == [0, 2] && plan.gathered?.inputs == [0, 2])
+    #expect(plan.gathered?.weights == [3, -3])
+    #expect(plan.dense?.weights == [0, -8, 0].flatMap { [$0] + [Int32](repeating: 0, count: 15) })
   }
 
   @Test func slotsPadUnits() {
@@ -201,11 +240,16 @@ import Testing
       slots.rows == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8, 9, -1, -1, -1, 10]
         + [Int32](repeating: -1, count: 7))
     #expect(slots.inputs[16] == 10 && slots.masks[16] == .max && slots.masks[17] == 0)
+    let gathered = SlotMap(RowMap(rows: map.rows, unitHeight: 5, isDynamic: true))
+    #expect(gathered.rows == (0..<11).map { Int32($0) } + [Int32](repeating: -1, count: 53))
   }
 
   @Test func blocksWithTheSameRowsShareAPattern() throws {
     let plan = try ExecutablePlan(DenseBuilder.leNet(machine: sampleMachine(adcBits: 3)))
     #expect(plan.layers.map(\.patterns.count) == [1, 4, 7, 4])
-    #expect(plan.layers.map { $0.patterns.map(\.blocks.count).reduce(0, +) } == [2, 16, 224, 4])
+    for pattern in plan.layers.flatMap(\.patterns) {
+      #expect(pattern.strips.dropLast().allSatisfy { $0.count == 64 })
+      #expect(pattern.strips.allSatisfy { $0.cells.count == $0.count * pattern.map.rows.count })
+    }
   }
 }

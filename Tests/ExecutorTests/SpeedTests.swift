@@ -41,3 +41,31 @@ struct SpeedTests {
     print("speed: \(setting.name): \(Int(Double(count) / seconds)) images/s, saturated \(share * 100) %")
   }
 }
+
+extension SpeedTests {
+  /// A layer of 500 x 50 weights, 90 % of them 0, whole or in strips of 16 bitlines; 64 positions a sample.
+  @Test(arguments: [6, 5, 4, 3, 2])
+  func samplesPerSecondOfASparseLayer(_ adcBits: Int) throws {
+    let sample = SparseLayer(inputs: 500, outputs: 50, zeros: 0.9, seed: 7)
+    let machine = sampleMachine(adcBits: adcBits)
+    let programs = [
+      ("dense", sample.dense(machine, units: .fixed(height: 16, width: 16), rows: 64)),
+      ("strips", sample.strips(machine, width: 16, units: .dynamic(height: 16, width: 16), rows: 64)),
+    ]
+    var random = SeededGenerator(seed: 9)
+    let count = 256
+    let inputs = (0..<count * 64 * 500).map { _ in
+      random.chance(0.5) ? 0 : Float(random.below(256) >> random.below(4))
+    }
+    for (name, program) in programs {
+      let plan = try ExecutablePlan(program)
+      let start = clock()
+      let result = try plan.run(inputs: [inputs], samples: count, threads: 1)
+      let seconds = Double(clock() - start) / Double(CLOCKS_PER_SEC)
+      let strips = plan.layers[0].patterns.reduce(0) { $0 + $1.strips.reduce(0) { $0 + $1.count } }
+      print(
+        "speed: \(name), \(adcBits)-bit ADC: \(Int(Double(count) / seconds)) samples/s, \(strips) bitlines in "
+          + "kernels, \(result.total.adcSaturations) saturated")
+    }
+  }
+}

@@ -22,7 +22,8 @@ public struct LayerCase {
     let rows = random.chance(0.5) ? random.inside(1...5) : random.inside(6...12)
     var placement = Placement(machine.array)
     var blocks: [Block] = []
-    let traits = LayerTraits(inputBits: bits, inputSigned: signed, zeros: random.unit())
+    let traits = LayerTraits(
+      inputBits: bits, inputSigned: signed, sparse: true, zeros: random.unit())
     let layer = randomLayer(
       named: "layer", inputs: inputs, outputs: outputs, traits: traits, array: machine.array,
       placement: &placement, blocks: &blocks, random: &random)

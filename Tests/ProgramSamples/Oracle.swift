@@ -114,7 +114,9 @@ public struct Oracle {
         let digits = block.rows.map { row in
           Int((x[row.input] << Int64(row.shift)) >> Int64(t * layer.dacBits)) & ((1 << layer.dacBits) - 1)
         }
-        for rows in unitRows(block, digits) {
+        let units = unitRows(block, digits)
+        if block.units.isDynamic { events[index].wordlineVectors += units.count }
+        for rows in units {
           for start in stride(from: 0, to: block.columns.count, by: block.units.width) {
             let columns = start..<min(start + block.units.width, block.columns.count)
             activations[block.crossbar, default: 0] += 1
@@ -123,17 +125,20 @@ public struct Oracle {
         }
       }
     }
-    events[index].cycles += (activations.values.max() ?? 0) + program.machine.timing.pipelineCycles
+    if !layer.blocks.isEmpty {
+      events[index].cycles += (activations.values.max() ?? 0) + program.machine.timing.pipelineCycles
+    }
     return y
   }
 
-  /// The wordlines of each unit, top down.
+  /// The wordlines of each unit that is activated, top down.
   private func unitRows(_ block: Block, _ digits: [Int]) -> [[Int]] {
     let all = Array(block.rows.indices)
     let list = block.units.isDynamic ? all.filter { digits[$0] != 0 } : all
-    return stride(from: 0, to: list.count, by: block.units.height).map {
+    let units = stride(from: 0, to: list.count, by: block.units.height).map {
       Array(list[$0..<min($0 + block.units.height, list.count)])
     }
+    return block.units.isFixed ? units : units.filter { $0.contains { digits[$0] != 0 } }
   }
 
   private mutating func activate(
@@ -172,13 +177,19 @@ public struct Oracle {
     for block in program.blocks[layer.blocks] {
       events[index].inputFetches.buffer += block.rows.count
       let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
-      if !neighbours || block.rows.contains(where: { $0.shift != 0 }) {
+      if let table = block.rowIndex {
+        events[index].indexReads += block.rows.count
+        events[index].indexBits += block.rows.count * table.bits
+      } else if !neighbours || block.rows.contains(where: { $0.shift != 0 }) {
         events[index].indexReads += block.rows.count
         events[index].indexBits += block.rows.count * width(layer.inputs)
       }
       var runs = [block.columns[0].output]
       for column in block.columns where column.output != runs[runs.count - 1] { runs.append(column.output) }
-      if !zip(runs, runs.dropFirst()).allSatisfy({ $1 == $0 + 1 }) {
+      if let table = block.columnIndex {
+        events[index].indexReads += block.columns.count
+        events[index].indexBits += block.columns.count * table.bits
+      } else if !zip(runs, runs.dropFirst()).allSatisfy({ $1 == $0 + 1 }) {
         events[index].indexReads += runs.count
         events[index].indexBits += runs.count * width(layer.outputs)
       }

@@ -12,17 +12,21 @@ public struct LayerTraits: Sendable {
   public var shifts: Bool
   /// Whether units may be gathered at run time.
   public var dynamic: Bool
+  /// Whether units may be skipped, blocks may be compressed and have index tables, and there may be no blocks at all.
+  public var sparse: Bool
   /// Share of cells that are zero.
   public var zeros: Double
 
   /// Creates traits.
   public init(
-    inputBits: Int, inputSigned: Bool, shifts: Bool = true, dynamic: Bool = true, zeros: Double = 0.3
+    inputBits: Int, inputSigned: Bool, shifts: Bool = true, dynamic: Bool = true, sparse: Bool = false,
+    zeros: Double = 0.3
   ) {
     self.inputBits = inputBits
     self.inputSigned = inputSigned
     self.shifts = shifts
     self.dynamic = dynamic
+    self.sparse = sparse
     self.zeros = zeros
   }
 }
@@ -33,43 +37,109 @@ public func randomLayer(
   placement: inout Placement, blocks: inout [Block], random: inout SeededGenerator
 ) -> Layer {
   let first = blocks.count
-  let allShifted = traits.shifts && random.chance(0.3)
-  for _ in 0...random.below(4) {
-    let height = random.inside(1...array.rows)
-    let width = random.inside(1...array.columns)
-    let isIdentity = height <= inputs && random.chance(0.5)
-    let start = isIdentity ? random.below(inputs - height + 1) : 0
-    let rows = (0..<height).map { k in
-      RowEntry(
-        input: isIdentity ? start + k : random.below(inputs),
-        shift: allShifted && random.chance(0.5) ? random.below(7) : 0)
-    }
-    let columns = (0..<width).map { _ in
-      ColumnEntry(output: random.below(outputs), shift: random.below(8), negative: random.chance(0.5))
-    }
-    let cells = (0..<height * width).map { _ in
-      random.chance(traits.zeros) ? 0 : UInt8(random.below(1 << array.cellBits))
-    }
-    let corner = placement.place(cells, height: height, width: width, fresh: random.chance(0.3))
-    blocks.append(
-      Block(
-        crossbar: corner.crossbar, row: corner.row, column: corner.column, rows: rows, columns: columns,
-        units: randomUnits(array, dynamic: traits.dynamic, &random)))
+  let sampler = BlockSampler(
+    inputs: inputs, outputs: outputs, traits: traits, array: array,
+    bitlines: (0..<random.inside(1...60)).map { _ in randomBitline(outputs, &random) })
+  let kind = traits.sparse ? random.below(20) : 19
+  switch kind {
+  case 0: break
+  case 1..<8: sampler.addStrips(&placement, &blocks, &random)
+  default: sampler.addRectangles(&placement, &blocks, &random)
   }
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: traits.inputBits,
     inputSigned: traits.inputSigned,
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
-    offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0, blocks: first..<blocks.count)
+    offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
+    bitlines: traits.sparse ? sampler.bitlines : [], blocks: first..<blocks.count)
+}
+
+private func randomBitline(_ outputs: Int, _ random: inout SeededGenerator) -> ColumnEntry {
+  ColumnEntry(output: random.below(outputs), shift: random.below(8), negative: random.chance(0.5))
+}
+
+/// Makes the blocks of a random layer.
+private struct BlockSampler {
+  let inputs: Int
+  let outputs: Int
+  let traits: LayerTraits
+  let array: ArrayDescription
+  /// The layer's natural bitlines.
+  let bitlines: [ColumnEntry]
+
+  /// Some blocks with any maps.
+  func addRectangles(_ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+    let allShifted = traits.shifts && random.chance(0.3)
+    for _ in 0...random.below(4) {
+      let height = random.inside(1...array.rows)
+      let width = random.inside(1...array.columns)
+      let isIdentity = height <= inputs && random.chance(0.5)
+      let start = isIdentity ? random.below(inputs - height + 1) : 0
+      let rows = (0..<height).map { k in
+        RowEntry(
+          input: isIdentity ? start + k : random.below(inputs),
+          shift: allShifted && random.chance(0.5) ? random.below(7) : 0)
+      }
+      let columns = (0..<width).map { _ in randomBitline(outputs, &random) }
+      let units = randomUnits(array, traits, &random)
+      add(rows, columns, units, fresh: random.chance(0.3), &placement, &blocks, &random)
+    }
+  }
+
+  /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
+  func addStrips(_ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+    let width = random.inside(1...min(6, array.columns))
+    let units = randomUnits(array, traits, &random)
+    let density = random.unit()
+    for start in stride(from: 0, to: bitlines.count, by: width) {
+      let kept = (0..<inputs).filter { _ in random.chance(density) }.prefix(array.rows)
+      let places = Array(start..<min(start + width, bitlines.count)).filter { _ in random.chance(0.8) }
+      guard !kept.isEmpty, !places.isEmpty else { continue }
+      add(
+        kept.map { RowEntry(input: $0) }, places.map { bitlines[$0] }, units, fresh: random.chance(0.1),
+        &placement, &blocks, &random)
+      guard random.chance(0.8) else { continue }
+      blocks[blocks.count - 1].rowIndex = randomCoding(Array(kept), &random)
+      blocks[blocks.count - 1].columnIndex = randomCoding(places, &random)
+    }
+  }
+
+  private func add(
+    _ rows: [RowEntry], _ columns: [ColumnEntry], _ units: UnitForming, fresh: Bool,
+    _ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator
+  ) {
+    let cells = (0..<rows.count * columns.count).map { _ in
+      random.chance(traits.zeros) ? 0 : UInt8(random.below(1 << array.cellBits))
+    }
+    let corner = placement.place(cells, height: rows.count, width: columns.count, fresh: fresh)
+    blocks.append(
+      Block(
+        crossbar: corner.crossbar, row: corner.row, column: corner.column, rows: rows, columns: columns,
+        units: units))
+  }
+}
+
+/// A coding that ascending numbers fit into; nil now and then.
+private func randomCoding(_ numbers: [Int], _ random: inout SeededGenerator) -> IndexCoding? {
+  guard let smallest = numbers.first, random.chance(0.8) else { return nil }
+  let (isDelta, first) = (random.chance(0.5), random.inside(0...smallest))
+  for bits in random.inside(1...4)...24 {
+    let coding =
+      isDelta
+      ? IndexCoding.delta(bits: bits, first: first) : IndexCoding.absolute(bits: bits, first: first)
+    if coding.fields(of: numbers) != nil { return coding }
+  }
+  return nil
 }
 
 private func randomUnits(
-  _ array: ArrayDescription, dynamic: Bool, _ random: inout SeededGenerator
+  _ array: ArrayDescription, _ traits: LayerTraits, _ random: inout SeededGenerator
 ) -> UnitForming {
   let sizes = [(9, 8), (16, 16), (array.rows, array.columns), (4, 3), (5, 7), (1, 1), (32, 32)]
   let (h, w) = sizes[random.below(sizes.count)]
   let (height, width) = (min(h, array.rows), min(w, array.columns))
-  return dynamic && random.chance(0.35)
+  if traits.sparse && random.chance(0.25) { return .skipping(height: height, width: width) }
+  return traits.dynamic && random.chance(0.35)
     ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
 }
 

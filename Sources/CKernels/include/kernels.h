@@ -2,15 +2,16 @@
 //
 // Terms: a *window* is one input vector of a layer; a *strip* is 64 neighbouring bitlines of a block, filled up with
 // cells of level 0; a *nibble* is the digits of four neighbouring wordlines; a *unit* is the wordlines of an
-// operation unit inside a block.
+// operation unit inside a block; a *panel* is 32 windows side by side, one for each lane.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 #define XBAR_STRIP 64
+#define XBAR_PANEL 32
 
-// Instruction sets that the kernels are compiled for.
-enum { XBAR_PORTABLE = 0, XBAR_AVX2 = 1, XBAR_AVX512 = 2 };
+// Instruction sets that the kernels are compiled for; the last one has AVX-512 with VPOPCNTDQ.
+enum { XBAR_PORTABLE = 0, XBAR_AVX2 = 1, XBAR_AVX512 = 2, XBAR_AVX512_POPCOUNT = 3 };
 
 // The best level that this processor has.
 int32_t xbar_best_level(void);
@@ -27,15 +28,15 @@ typedef struct {
   const uint8_t *shifts;   // [slots] left shift of the input
   uint32_t slots;
   uint32_t digits;         // bits of the shifted inputs, at most 32
-  uint32_t units;          // at most 255
+  uint32_t units;
   uint32_t unit_nibbles;   // nibbles of a unit
   uint32_t active_words;   // 64-bit words of one bit for each unit
 } xbar_nibble_map;
 
 // Splits the inputs of `windows` windows, `stride` apart, into nibbles[windows][digits][slots / 4], and marks units with
-// a digit other than 0 in active[windows][digits][active_words]. Returns the number of digits other than 0.
-int64_t xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
-                           uint8_t *nibbles, uint64_t *active);
+// a digit other than 0 in active[windows][digits][active_words].
+void xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                        uint8_t *nibbles, uint64_t *active);
 
 // Partial sums of all 16 patterns of each four wordlines: tables[nibbles][16][64], u8 lanes, or u16 where `wide`.
 // `cells` are `rows` rows of at most 64 bitlines, `stride` apart; `slot_rows[slots]` is the row of a slot or -1.
@@ -60,6 +61,23 @@ typedef struct {
 int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active,
                            size_t windows, uint32_t *sums);
 
+// Splits one-bit digits of the slots of `map`, a multiple of 64, into bits[windows][digits][slots / 64].
+void xbar_split_bits(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
+                     uint64_t *bits);
+
+// One strip of a block of dynamic units with one-bit digits.
+typedef struct {
+  const uint8_t *cells;  // [slots][64]
+  uint32_t digits;
+  uint32_t words;        // slots / 64
+  uint32_t unit_height;
+  uint32_t maximum;      // the converter's largest result
+  uint32_t flush;        // how many results of the converter a lane can add up
+} xbar_dynamic_strip;
+
+// As xbar_convert_fixed, u8 lanes, for units of `unit_height` wordlines whose bit in `bits` is set.
+int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows, uint32_t *sums);
+
 // How digits are gathered for the general form.
 typedef struct {
   const uint32_t *inputs;  // [rows]
@@ -74,10 +92,9 @@ typedef struct {
 // Lists the digits other than 0: entries[] = row | digit << 16, window by window, digit by digit, unit by unit.
 // Unit u has the entries unit_starts[u] ..< unit_starts[u + 1]; digit t of window w has the units
 // digit_starts[w * digits + t] ..< digit_starts[w * digits + t + 1]. Only units with an entry are listed. Room for
-// windows * digits * rows entries and one more start each is needed. window_units[w] is the number of units of a
-// window. Returns the number of entries.
-int64_t xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
-                         uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts, uint32_t *window_units);
+// windows * digits * rows entries and one more start each is needed.
+void xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,
+                      uint32_t *entries, uint32_t *unit_starts, uint32_t *digit_starts);
 
 // One strip of a block for the general form.
 typedef struct {
@@ -85,18 +102,11 @@ typedef struct {
   uint32_t digits;
   uint32_t digit_bits;
   uint32_t maximum;
-  uint32_t flush;        // as above; only for xbar_convert_listed_narrow
-  int32_t counting;
 } xbar_listed_strip;
 
-// As xbar_convert_fixed for listed one-bit digits, with u8 lanes.
-int64_t xbar_convert_listed_narrow(const xbar_listed_strip *strip, const uint32_t *entries,
-                                   const uint32_t *unit_starts, const uint32_t *digit_starts, size_t windows,
-                                   uint32_t *sums);
-
 // As xbar_convert_fixed for listed digits of any width, with u32 lanes and 64-bit sums.
-int64_t xbar_convert_listed_wide(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
-                                 const uint32_t *digit_starts, size_t windows, uint64_t *sums);
+int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                            const uint32_t *digit_starts, size_t windows, uint64_t *sums);
 
 // results[w * stride + outputs[c]] += weights[c] * sums[w][c], or -= where `subtract`, for the first `columns` bitlines
 // of a strip.
@@ -113,5 +123,40 @@ void xbar_multiply(const int32_t *values, size_t inputs, size_t windows, const i
 // positive[k] = max(values[k], 0) and negative[k] = max(-values[k], 0); returns the largest of all.
 uint32_t xbar_split_signs(const int32_t *values, size_t count, uint32_t *positive, uint32_t *negative);
 
-// The sum over k of weights[k % period] * (bits set in values[k]); `count` is a multiple of `period`.
-int64_t xbar_weighted_bits(const uint32_t *values, size_t count, const int64_t *weights, size_t period);
+// counts[i] += how many digits of `digit_bits` bits of values[w * inputs + i] << shift are not 0, over all windows w;
+// `shift` is below `digit_bits`.
+void xbar_count_digits(const uint32_t *values, size_t inputs, size_t windows, uint32_t digit_bits, uint32_t shift,
+                       uint32_t *counts);
+
+// panel[i][w] = values[w * inputs + i], and 0 for w from `windows`, at most 32, on.
+void xbar_transpose(const int32_t *values, size_t inputs, size_t windows, int32_t *panel);
+
+// results[w * stride + o] += sum over k in starts[o] ..< starts[o + 1] of panel[inputs[k]][w] * weights[k], for the
+// first `windows` lanes; with 32-bit sums where `narrow`.
+void xbar_multiply_gathered(const int32_t *panel, size_t windows, const uint32_t *starts, const uint32_t *inputs,
+                            const int32_t *weights, size_t outputs, int32_t narrow, int64_t *results, size_t stride);
+
+// Up to 64 neighbouring inputs, each shifted left by `shift`.
+typedef struct {
+  uint32_t input;
+  uint32_t count;
+  uint32_t shift;
+} xbar_plane_word;
+
+// Bit planes of a panel: bit k of planes[t][n][w] tells whether digit first + t of window w's input number
+// words[n].input + k, shifted, is not 0.
+void xbar_build_planes(const uint32_t *panel, const xbar_plane_word *words, size_t count, uint32_t first,
+                       uint32_t digits, uint32_t digit_bits, uint64_t *planes);
+
+// Wordlines as bits of plane words.
+typedef struct {
+  const uint32_t *words;  // [count]
+  const uint64_t *masks;  // [count]
+  uint32_t count;
+  uint32_t height;        // of a unit, 1 ... 4096
+} xbar_wordline_masks;
+
+// units[w] += sum over digits of ceil(n / height), where n, at most 4096, is how many bits of `masks` are set in
+// planes[digits][words][32].
+void xbar_count_units(const xbar_wordline_masks *masks, const uint64_t *planes, size_t words, uint32_t digits,
+                      uint32_t *units);

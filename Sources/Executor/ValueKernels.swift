@@ -1,0 +1,167 @@
+import CKernels
+import DeviceModel
+import Hardware
+import ProgramFormat
+import Support
+
+// What bitlines that may saturate give: values and saturations, nothing else.
+
+// MARK: - Table look-up over nibbles
+
+extension LayerRunner {
+  mutating func runNibbles(
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, wide: Bool, subtract: Bool,
+    _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    let words = ceilDivide(pattern.unitRows, 64)
+    let readings = windows * pattern.digits
+    let nibbles: UnsafeMutablePointer<UInt8> = try scratch.take(
+      .nibbles, readings * (pattern.slots.count / 4))
+    let active: UnsafeMutablePointer<UInt64> = try scratch.take(.active, readings * words)
+    withNibbleMap(pattern, words: words) {
+      xbar_split_nibbles($0, magnitudes, layer.inputs, windows, nibbles, active)
+    }
+    let maximum = (1 << layer.adcBits) - 1
+    let lane = wide ? 65_535 : 255
+    let tables: UnsafeMutablePointer<UInt16> = try scratch.take(.tables, pattern.slots.count * 4 * 64)
+    var strip = xbar_fixed_strip(
+      tables: tables, nibbles: UInt32(pattern.slots.count / 4), digits: UInt32(pattern.digits),
+      unit_nibbles: UInt32(pattern.slots.unitNibbles), active_words: UInt32(words), maximum: UInt32(maximum),
+      flush: UInt32(max(1, lane / maximum)), wide: wide ? 1 : 0, counting: 1)
+    let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
+    for bitlines in pattern.strips {
+      xbar_fill_tables(
+        bitlines.cells, bitlines.count, UInt32(bitlines.count), pattern.slots.rows,
+        UInt32(pattern.slots.count), strip.wide, tables)
+      events.adcSaturations &+= Int(xbar_convert_fixed(&strip, nibbles, active, windows, sums))
+      add(sums, bitlines, subtract: subtract)
+    }
+  }
+
+  private func withNibbleMap(
+    _ pattern: Pattern, words: Int, _ body: (UnsafePointer<xbar_nibble_map>) -> Void
+  ) {
+    let slots = pattern.slots
+    slots.inputs.withUnsafeBufferPointer { inputs in
+      slots.masks.withUnsafeBufferPointer { masks in
+        slots.shifts.withUnsafeBufferPointer { shifts in
+          var map = xbar_nibble_map(
+            inputs: inputs.baseAddress, masks: masks.baseAddress, shifts: shifts.baseAddress,
+            slots: UInt32(slots.count), digits: UInt32(pattern.digits), units: UInt32(pattern.unitRows),
+            unit_nibbles: UInt32(slots.unitNibbles), active_words: UInt32(words))
+          body(&map)
+        }
+      }
+    }
+  }
+}
+
+// MARK: - Strips of 64 bitlines
+
+extension LayerRunner {
+  /// The cells of a strip as `[rows][64]`.
+  private func paddedCells(
+    _ strip: Strip, _ pattern: Pattern, _ scratch: inout Scratch
+  ) throws(Diagnostic) -> UnsafeMutablePointer<UInt8> {
+    let (rows, lanes) = (pattern.map.rows.count, Int(XBAR_STRIP))
+    let cells: UnsafeMutablePointer<UInt8> = try scratch.take(.cells, rows * lanes)
+    cells.update(repeating: 0, count: rows * lanes)
+    strip.cells.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      for row in 0..<rows { (cells + row * lanes).update(from: base + row * strip.count, count: strip.count) }
+    }
+    return cells
+  }
+
+  private func add(_ sums: UnsafePointer<UInt32>, _ strip: Strip, subtract: Bool) {
+    xbar_add_columns32(
+      sums, windows, UInt32(strip.count), strip.outputs, strip.weights, subtract ? 1 : 0, results,
+      layer.outputs)
+  }
+}
+
+// MARK: - Adding the rows of set bits
+
+extension LayerRunner {
+  mutating func runBits(
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    let words = pattern.slots.count / 64
+    let bits: UnsafeMutablePointer<UInt64> = try scratch.take(.bits, windows * pattern.digits * words)
+    withNibbleMap(pattern, words: 0) { xbar_split_bits($0, magnitudes, layer.inputs, windows, bits) }
+    let maximum = (1 << layer.adcBits) - 1
+    let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
+    for bitlines in pattern.strips {
+      var strip = xbar_dynamic_strip(
+        cells: try paddedCells(bitlines, pattern, &scratch), digits: UInt32(pattern.digits),
+        words: UInt32(words),
+        unit_height: UInt32(pattern.map.unitHeight), maximum: UInt32(maximum),
+        flush: UInt32(max(1, 255 / maximum)))
+      events.adcSaturations &+= Int(xbar_convert_dynamic(&strip, bits, windows, sums))
+      add(sums, bitlines, subtract: subtract)
+    }
+  }
+}
+
+// MARK: - Adding the rows of listed digits
+
+/// Digits other than 0 of a batch of windows, as `xbar_list_digits` lists them.
+private struct DigitList {
+  let entries: UnsafeMutablePointer<UInt32>
+  let unitStarts: UnsafeMutablePointer<UInt32>
+  let digitStarts: UnsafeMutablePointer<UInt32>
+
+  init(_ pattern: Pattern, windows: Int, _ scratch: inout Scratch) throws(Diagnostic) {
+    let most = windows * pattern.digits * pattern.map.rows.count
+    entries = try scratch.take(.entries, most)
+    unitStarts = try scratch.take(.unitStarts, most + 1)
+    digitStarts = try scratch.take(.digitStarts, windows * pattern.digits + 1)
+  }
+}
+
+extension LayerRunner {
+  /// Lists digits for some windows at a time, so that the lists stay small, and converts them.
+  mutating func runListed(
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    let perWindow = pattern.digits * pattern.map.rows.count
+    let step = max(1, min(windows, (1 << 17) / max(1, perWindow)))
+    for first in stride(from: 0, to: windows, by: step) {
+      var part = LayerRunner(
+        plan, program, windows: min(step, windows - first), results: results + first * layer.outputs)
+      let list = try DigitList(pattern, windows: part.windows, &scratch)
+      part.list(pattern, magnitudes + first * layer.inputs, list)
+      try part.convertListed(pattern, list, subtract: subtract, &scratch)
+      events += part.events
+    }
+  }
+
+  private func list(_ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, _ list: DigitList) {
+    pattern.inputs.withUnsafeBufferPointer { inputs in
+      pattern.shifts.withUnsafeBufferPointer { shifts in
+        var map = xbar_row_map(
+          inputs: inputs.baseAddress, shifts: shifts.baseAddress, rows: UInt32(inputs.count),
+          digits: UInt32(pattern.digits), digit_bits: UInt32(layer.dacBits),
+          unit_height: UInt32(pattern.map.unitHeight), dynamic: pattern.map.isDynamic ? 1 : 0)
+        xbar_list_digits(
+          &map, magnitudes, layer.inputs, windows, list.entries, list.unitStarts, list.digitStarts)
+      }
+    }
+  }
+
+  private mutating func convertListed(
+    _ pattern: Pattern, _ list: DigitList, subtract: Bool, _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    let sums: UnsafeMutablePointer<UInt64> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
+    for bitlines in pattern.strips {
+      var strip = xbar_listed_strip(
+        cells: try paddedCells(bitlines, pattern, &scratch), digits: UInt32(pattern.digits),
+        digit_bits: UInt32(layer.dacBits), maximum: UInt32((1 << layer.adcBits) - 1))
+      events.adcSaturations &+= Int(
+        xbar_convert_listed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
+      xbar_add_columns64(
+        sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
+        layer.outputs)
+    }
+  }
+}
