@@ -70,6 +70,69 @@ import Testing
     #expect(fixed.ouActivations == 4 * 64 && fixed.wordlineDrives == one.wordlineDrives)
   }
 
+  /// Only the second of four inputs is not 0, and only in the third of its digits: one row of units of two.
+  @Test func skippingUnitsOfSilentInputsAreNotActivated() throws {
+    for (forming, expected) in [
+      (UnitForming.skipping(height: 2, width: 3), [2, 4, 0]), (.dynamic(height: 2, width: 3), [2, 4, 1]),
+      (.fixed(height: 2, width: 3), [2 * 2 * 4, 2 * 4 * 4, 0]),
+    ] {
+      let block = Block(
+        crossbar: 0, row: 0, column: 0, rows: (0..<4).map { RowEntry(input: $0) },
+        columns: (0..<4).map { ColumnEntry(output: $0, shift: 0) }, units: forming)
+      let layer = Layer(
+        name: "l", inputs: 4, outputs: 4, inputBits: 4, inputSigned: false, dacBits: 1, adcBits: 8, offset: 0,
+        blocks: 0..<1)
+      let program = LayerCase.program(
+        sampleMachine(rows: 4, columns: 4), [Crossbar(cells: [UInt8](repeating: 1, count: 16))], layer,
+        [block], .integer(bits: 4, signed: false), rows: 1)
+      let result = try ExecutablePlan(program).run(inputs: [[0, 4, 0, 0]], samples: 1, threads: 1)
+      let events = result.layers[0].events
+      #expect([events.ouActivations, events.adcConversions, events.wordlineVectors] == expected)
+      #expect(events.cycles == expected[0] + 2 && events.shiftAdds == expected[1])
+      #expect(events.wordlineDrives == 2 && events.cellReads == 4)
+      #expect(result.outputs == [[4, 4, 4, 4]])
+    }
+  }
+
+  @Test func layersWithoutBlocksOnlySubtractTheOffset() throws {
+    let layer = Layer(
+      name: "l", inputs: 2, outputs: 1, inputBits: 4, inputSigned: false, dacBits: 1, adcBits: 8, offset: 3,
+      blocks: 0..<0)
+    let program = LayerCase.program(
+      sampleMachine(rows: 4, columns: 4), [], layer, [], .integer(bits: 4, signed: false), rows: 2)
+    let result = try ExecutablePlan(program).run(inputs: [[1, 2, 4, 7]], samples: 1, threads: 1)
+    #expect(result.outputs == [[-9, -33]])
+    let events = result.layers[0].events
+    #expect(events.cycles == 0 && events.ouActivations == 0 && events.positions == 2)
+    #expect(events.inputFetches.buffer == 0 && result.layers[0].inputDigits == 6)
+  }
+
+  @Test func indexTablesAreReadOnceForEachPosition() throws {
+    var block = Block(
+      crossbar: 0, row: 0, column: 0, rows: [RowEntry(input: 3), RowEntry(input: 4), RowEntry(input: 90)],
+      columns: [0, 0, 1, 7].map { ColumnEntry(output: $0, shift: 0) }, units: .fixed(height: 4, width: 4))
+    func counts() -> [Int] {
+      let layer = Layer(
+        name: "l", inputs: 100, outputs: 8, inputBits: 4, inputSigned: true, dacBits: 1, adcBits: 8,
+        offset: 0,
+        blocks: 0..<1)
+      let program = LayerCase.program(
+        sampleMachine(), [Crossbar(cells: [UInt8](repeating: 1, count: 128 * 128))], layer, [block],
+        .integer(bits: 4, signed: true), rows: 1)
+      let events = eventsOfPosition(layer, program)
+      return [events.indexReads, events.indexBits]
+    }
+    #expect(counts() == [3 + 3, 3 * 7 + 3 * 3])
+    block.rowIndex = .delta(bits: 5, first: 0)
+    #expect(counts() == [3 + 3, 3 * 5 + 3 * 3])
+    block.columnIndex = .absolute(bits: 2, first: 0)
+    #expect(counts() == [3 + 4, 3 * 5 + 4 * 2])
+    block.rows[2].input = 5
+    #expect(counts() == [3 + 4, 3 * 5 + 4 * 2])
+    block.rowIndex = nil
+    #expect(counts() == [4, 4 * 2])
+  }
+
   @Test func signedInputsTakeTwoPasses() throws {
     let result = try fullCrossbar(.fixed(height: 16, width: 16), inputBits: 4, signed: true, value: -5)
     #expect(result.outputs[0].allSatisfy { $0 == -5 * 128 })

@@ -33,19 +33,25 @@ public struct SparseLayer: Sendable {
   }
 
   /// The whole matrix cut into crossbars of the machine.
-  public func dense(_ machine: Machine, units: UnitForming, rows: Int, inputBits: Int = 8) -> Program {
+  public func dense(
+    _ machine: Machine, units: UnitForming, rows: Int,
+    inputBits: Int = 8, inputSigned: Bool = false
+  ) -> Program {
     let all = Array(0..<inputs)
     return program(
-      machine, rows, inputBits, cut(all, machine.array.rows), cut(bitlines, machine.array.columns), units,
+      machine, rows, (inputBits, inputSigned), cut(all, machine.array.rows),
+      cut(bitlines, machine.array.columns), units,
       sideBySide: false, compressed: false)
   }
 
   /// Strips of `width` bitlines, each with the inputs that have a cell other than 0 in it.
   public func strips(
-    _ machine: Machine, width: Int, units: UnitForming, rows: Int, inputBits: Int = 8
+    _ machine: Machine, width: Int, units: UnitForming, rows: Int,
+    inputBits: Int = 8, inputSigned: Bool = false
   ) -> Program {
     program(
-      machine, rows, inputBits, [Array(0..<inputs)], cut(bitlines, width), units, sideBySide: true,
+      machine, rows, (inputBits, inputSigned), [Array(0..<inputs)], cut(bitlines, width), units,
+      sideBySide: true,
       compressed: true)
   }
 
@@ -54,7 +60,8 @@ public struct SparseLayer: Sendable {
   }
 
   private func program(
-    _ machine: Machine, _ rows: Int, _ inputBits: Int, _ rowParts: [[Int]], _ columnParts: [[ColumnEntry]],
+    _ machine: Machine, _ rows: Int, _ input: (bits: Int, signed: Bool), _ rowParts: [[Int]],
+    _ columnParts: [[ColumnEntry]],
     _ units: UnitForming, sideBySide: Bool, compressed: Bool
   ) -> Program {
     var placement = Placement(machine.array)
@@ -74,10 +81,11 @@ public struct SparseLayer: Sendable {
       }
     }
     let layer = Layer(
-      name: "sparse", inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: false,
+      name: "sparse", inputs: inputs, outputs: outputs, inputBits: input.bits, inputSigned: input.signed,
       dacBits: machine.array.dacBits, adcBits: machine.array.adcBits, offset: 0, bitlines: bitlines,
       blocks: 0..<blocks.count)
     return LayerCase.program(
-      machine, placement.crossbars, layer, blocks, .integer(bits: inputBits, signed: false), rows: rows)
+      machine, placement.crossbars, layer, blocks,
+      .integer(bits: input.bits, signed: input.signed), rows: rows)
   }
 }

@@ -1,0 +1,125 @@
+public import DeviceModel
+public import Hardware
+public import ProgramFormat
+public import Support
+
+/// What the dense mapping of a program's matrices would do for the inputs of a run.
+///
+/// The matrix of a layer, its inputs by its natural bitlines, is cut into crossbars from the first wordline and bitline
+/// on; every piece has a crossbar of its own and fixed units counted from its corner. Wordlines are not shifted, and
+/// there are no index tables. Saturations are not counted, as they need the cells.
+public struct Baseline: Equatable, Sendable {
+  /// A layer in a baseline.
+  public struct LayerEvents: Equatable, Sendable {
+    /// The layer's name.
+    public let name: String
+    /// Crossbars that its matrix takes.
+    public let crossbars: Int
+    /// Its events over all samples; those of `load` and `store` are the run's, as no mapping changes them.
+    public let events: Events
+    /// What they cost.
+    public let cost: Cost
+  }
+
+  /// `dense` or `idealised`.
+  public let name: String
+  /// The machine that it is counted and costed for.
+  public let machine: Machine
+  /// One for each layer, in the order of the program.
+  public let layers: [LayerEvents]
+  /// Events of everything, digital operators and memory outside of the chip included, which are the run's.
+  public let total: Events
+  /// What everything costs.
+  public let totalCost: Cost
+
+  /// Crossbars of all layers.
+  public var crossbars: Int { layers.reduce(0) { $0 + $1.crossbars } }
+}
+
+extension RunResult {
+  /// The baselines of a run of `program`, none where a layer does not tell its natural bitlines:
+  ///
+  /// - `dense`: the program's machine with its operation units and converters;
+  /// - `idealised`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
+  ///   crossbar.
+  ///
+  /// Wordline drivers are as wide as each layer's. Throws what reading the target throws.
+  public func baselines(of program: Program) throws(Diagnostic) -> [Baseline] {
+    guard program.layers.allSatisfy({ !$0.bitlines.isEmpty }) else { return [] }
+    var ideal = try Machine.target(named: "isaac")
+    ideal.array.unitHeight = ideal.array.rows
+    ideal.array.unitWidth = ideal.array.columns
+    ideal.operands = program.machine.operands
+    return [
+      baseline(named: "dense", program, program.machine), baseline(named: "idealised", program, ideal),
+    ]
+  }
+
+  private func baseline(named name: String, _ program: Program, _ machine: Machine) -> Baseline {
+    var total = digital
+    var totalCost = cost(of: digital, machine: machine)
+    let entries = zip(layers, program.layers).map { result, layer in
+      let mapping = DenseMapping(layer, machine)
+      let events = mapping.events(result, layer)
+      let cost = cost(of: events, machine: machine)
+      total += events
+      totalCost += cost
+      return Baseline.LayerEvents(
+        name: result.name, crossbars: mapping.crossbars, events: events, cost: cost)
+    }
+    return Baseline(name: name, machine: machine, layers: entries, total: total, totalCost: totalCost)
+  }
+}
+
+/// A layer's matrix cut into crossbars of a machine.
+private struct DenseMapping {
+  private let wordlines: CutSide
+  private let bitlines: CutSide
+  private let pipelineCycles: Int
+
+  init(_ layer: Layer, _ machine: Machine) {
+    wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
+    bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
+    pipelineCycles = machine.timing.pipelineCycles
+  }
+
+  var crossbars: Int { wordlines.pieces * bitlines.pieces }
+
+  /// The events of `layer` for the inputs of `run`.
+  func events(_ run: LayerResult, _ layer: Layer) -> Events {
+    let digits = ceilDivide(layer.magnitudeBits, layer.dacBits)
+    let passes = run.events.positions * layer.passes
+    var events = Events()
+    events.positions = run.events.positions
+    events.ouActivations = passes * digits * wordlines.units * bitlines.units
+    events.cycles = passes * (digits * wordlines.largestUnits * bitlines.largestUnits + pipelineCycles)
+    events.adcConversions = passes * digits * wordlines.units * bitlines.length
+    events.shiftAdds = events.adcConversions
+    events.wordlineDrives = run.inputDigits * bitlines.units
+    events.cellReads = run.inputDigits * bitlines.length
+    events.inputFetches.buffer = run.events.positions * wordlines.length * bitlines.pieces
+    events.inputFetches.sram = run.events.inputFetches.sram
+    events.bufferBits = run.events.bufferBits
+    events.outputWrites = run.events.outputWrites
+    return events
+  }
+}
+
+/// Wordlines or bitlines of a matrix, cut into pieces that begin with a new unit.
+private struct CutSide {
+  let length: Int
+  /// Pieces of at most a crossbar's side.
+  let pieces: Int
+  /// Units of all pieces.
+  let units: Int
+  /// Units of the largest piece.
+  let largestUnits: Int
+
+  init(_ length: Int, piece: Int, unit: Int) {
+    self.length = length
+    pieces = ceilDivide(length, piece)
+    let last = length - (pieces - 1) * piece
+    units = (pieces - 1) * ceilDivide(piece, unit) + ceilDivide(last, unit)
+    largestUnits = ceilDivide(min(length, piece), unit)
+  }
+}
