@@ -37,6 +37,16 @@ public func grouped(_ value: Int) -> String {
 /// A share as a percentage with two decimals: `98.76 %`.
 public func percentage(_ share: Double) -> String { "\(fixed(share * 100, decimals: 2)) %" }
 
+/// How many times `part` goes into `whole`: `2.74x`, or `-` where `part` is nothing.
+public func factorText(_ whole: Double, over part: Double) -> String {
+  part > 0 ? "\(fixed(whole / part, decimals: 2))x" : "-"
+}
+
+/// The share of `whole` that `part` leaves free: `71.38 %`, or `-` where `whole` is nothing.
+public func savingText(_ part: Double, of whole: Double) -> String {
+  whole > 0 ? percentage(1 - part / whole) : "-"
+}
+
 /// An energy with a fitting unit from fJ to J.
 public func energyText(picojoules: Double) -> String {
   scaled(picojoules, [(1e-3, "fJ"), (1, "pJ"), (1e3, "nJ"), (1e6, "uJ"), (1e9, "mJ"), (1e12, "J")], from: 1)

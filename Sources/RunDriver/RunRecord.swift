@@ -1,6 +1,6 @@
 public import CommandLineTools
 public import DeviceModel
-import Executor
+public import Executor
 import Hardware
 public import ProgramFormat
 public import Support
@@ -33,6 +33,14 @@ public struct RunRecord: Equatable, Sendable {
   public let layers: [LayerRun]
   /// The sum of all.
   public let total: LayerRun
+  /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
+  /// does not tell its natural bitlines.
+  public let baselines: [Baseline]
+
+  /// Time of a sample in nanoseconds.
+  public var timePerSample: Double { total.cost.latencyNanoseconds / Double(max(1, samples)) }
+  /// Energy of a sample in picojoules.
+  public var energyPerSample: Double { total.cost.energyPicojoules.total / Double(max(1, samples)) }
 }
 
 /// Runs `program` for all samples on the ideal device and costs its events by the program's machine.
@@ -65,7 +73,8 @@ public func run(
   }
   return RunRecord(
     program: program, device: "ideal", samples: samples.count, outputs: result.outputs, accuracy: accuracy,
-    layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum))
+    layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
+    baselines: try result.baselines(of: program))
 }
 
 extension RunRecord {
@@ -82,6 +91,19 @@ extension RunRecord {
       "classes": classes.map { .integer($0) } ?? .null,
       "top1": share(accuracy?.top1), "top5": share(accuracy?.top5),
       "layers": .array(layers.map { json(of: $0) }), "total": json(of: total),
+      "baselines": .array(baselines.map(json)),
+    ]
+  }
+
+  private func json(of baseline: Baseline) -> JSON {
+    let energy = baseline.totalCost.energyPicojoules
+    let parts = EnergyBreakdown.fields.map { JSON.Member($0.name, .double(energy[keyPath: $0.path])) }
+    return [
+      "name": .string(baseline.name), "machine": .string(baseline.machine.name),
+      "crossbars": .integer(baseline.crossbars), "ouActivations": .integer(baseline.total.ouActivations),
+      "cycles": .integer(baseline.total.cycles), "adcConversions": .integer(baseline.total.adcConversions),
+      "energyPicojoules": .object(parts + [JSON.Member("total", .double(energy.total))]),
+      "latencyNanoseconds": .double(baseline.totalCost.latencyNanoseconds),
     ]
   }
 

@@ -1,5 +1,6 @@
 public import CommandLineTools
 import DeviceModel
+import Executor
 import Hardware
 import ProgramFormat
 public import Report
@@ -25,6 +26,32 @@ extension RunRecord {
       energyText(picojoules: perSample(run.cost.energyPicojoules.total)),
       timeText(nanoseconds: perSample(run.cost.latencyNanoseconds)),
     ]
+  }
+
+  /// The dense mapping and the over-idealised array beside this run, as averages over the samples; nil where they are
+  /// not known.
+  public var baselineTable: TextTable? {
+    if baselines.isEmpty { return nil }
+    var table = TextTable([
+      .init("beside", .left), .init("machine", .left), .init("crossbars"), .init("OU activations"),
+      .init("cycles"),
+      .init("conversions"), .init("energy"), .init("time"), .init("speed-up"), .init("energy saved"),
+    ])
+    for baseline in baselines { table.add(row(baseline)) }
+    return table
+  }
+
+  /// Speed-up and saving are those of this run against the baseline.
+  private func row(_ baseline: Baseline) -> [String] {
+    let (events, cost) = (baseline.total, baseline.totalCost)
+    let energy = cost.energyPicojoules.total
+    let counts = [events.ouActivations, events.cycles, events.adcConversions]
+    return [baseline.name, baseline.machine.name, grouped(baseline.crossbars)] + counts.map { average($0) }
+      + [
+        energyText(picojoules: perSample(energy)), timeText(nanoseconds: perSample(cost.latencyNanoseconds)),
+        factorText(cost.latencyNanoseconds, over: total.cost.latencyNanoseconds),
+        savingText(total.cost.energyPicojoules.total, of: energy),
+      ]
   }
 
   private func perSample(_ value: Double) -> Double { samples == 0 ? 0 : value / Double(samples) }
@@ -61,7 +88,8 @@ extension RunRecord {
     let head = facts.map { fact in
       fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
     }
-    return head.joined() + "\nper sample:\n" + table.plain
+    let beside = baselineTable.map { "\nthe same matrices, every cell mapped:\n" + $0.plain } ?? ""
+    return head.joined() + "\nper sample:\n" + table.plain + beside
   }
 
   /// The report as a page.
@@ -70,6 +98,10 @@ extension RunRecord {
     page.add(.facts(facts))
     page.add(.heading("Layers, per sample"))
     page.add(.table(table))
+    if let table = baselineTable {
+      page.add(.heading("The same matrices, every cell mapped, per sample"))
+      page.add(.table(table))
+    }
     let energy = total.cost.energyPicojoules
     page.add(
       .bars(

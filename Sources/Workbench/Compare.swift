@@ -1,11 +1,8 @@
 import CommandLineTools
-import DeviceModel
 import Driver
-import Executor
 import ProgramFormat
 import RunDriver
 import Support
-import Tensors
 
 /// What a comparison is asked to do.
 struct CompareRequest {
@@ -23,18 +20,8 @@ struct CompareRequest {
 
 /// A scheme compiled and run.
 struct SchemeResult {
-  let record: CompileRecord
-  let run: RunResult
-  /// Time and energy of all samples.
-  let cost: Cost
-  let layerCosts: [Cost]
-  /// Right answers, where the classes are known.
-  let accuracy: Accuracy?
-
-  /// Energy of one sample in picojoules.
-  var energyPerSample: Double { cost.energyPicojoules.total / Double(max(1, run.samples)) }
-  /// Time of one sample in nanoseconds.
-  var timePerSample: Double { cost.latencyNanoseconds / Double(max(1, run.samples)) }
+  let compiled: CompileRecord
+  let run: RunRecord
 }
 
 /// The float evaluation and every scheme on the same samples.
@@ -64,7 +51,8 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
       throw DiagnosticList(error)
     }
   }
-  return Comparison(network: results.first?.record.network ?? request.model, float: float, schemes: results)
+  return Comparison(
+    network: results.first?.compiled.network ?? request.model, float: float, schemes: results)
 }
 
 private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Diagnostic) -> SchemeResult {
@@ -74,21 +62,7 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
     input: request.input, labels: request.labels, limit: request.limit, for: program.samplePorts)
   let progress = ProgressLine(
     compiled.record.scheme, total: samples.count, unit: "samples", quiet: request.quiet)
-  let result = try ExecutablePlan(program).run(
-    inputs: samples.inputs, samples: samples.count, threads: request.threads
-  ) { progress.advance(by: $0) }
+  let record = try RunDriver.run(program, on: samples, threads: request.threads) { progress.advance(by: $0) }
   progress.finish()
-  let layerCosts = result.layers.map { cost(of: $0.events, machine: program.machine, adcBits: $0.adcBits) }
-  var total = cost(of: result.digital, machine: program.machine)
-  for layer in layerCosts { total += layer }
-  return SchemeResult(
-    record: compiled.record, run: result, cost: total, layerCosts: layerCosts,
-    accuracy: try accuracy(result, program, samples.labels))
-}
-
-private func accuracy(_ result: RunResult, _ program: Program, _ labels: [Int]?) throws(Diagnostic)
-  -> Accuracy?
-{
-  guard let labels, let scores = result.outputs.first, let port = program.outputs.first else { return nil }
-  return try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
+  return SchemeResult(compiled: compiled.record, run: record)
 }

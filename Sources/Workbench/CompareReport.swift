@@ -2,21 +2,67 @@ import CommandLineTools
 import DeviceModel
 import Driver
 import Executor
+import Hardware
+import Passes
+import RunDriver
+
+/// What speed-ups and savings refer to.
+struct Yardstick {
+  let name: String
+  /// Time of a sample in nanoseconds.
+  let time: Double
+  /// Energy of a sample in picojoules.
+  let energy: Double
+  /// The same layer by layer.
+  let layers: [(name: String, time: Double, energy: Double)]
+
+  init(_ result: SchemeResult) {
+    let samples = Double(max(1, result.run.samples))
+    name = result.compiled.scheme
+    time = result.run.timePerSample
+    energy = result.run.energyPerSample
+    layers = result.run.layers.map { layer in
+      (layer.name, layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
+    }
+  }
+
+  init(_ baseline: Baseline, as name: String, samples: Int) {
+    let samples = Double(max(1, samples))
+    self.name = name
+    time = baseline.totalCost.latencyNanoseconds / samples
+    energy = baseline.totalCost.energyPicojoules.total / samples
+    layers = baseline.layers.map { layer in
+      (layer.name, layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
+    }
+  }
+}
 
 extension Comparison {
+  /// The scheme called `scheme` where it was run, else the baseline called `baseline` beside the first scheme.
+  private func yardstick(_ scheme: String, _ baseline: String) -> Yardstick? {
+    if let found = schemes.first(where: { $0.compiled.scheme == scheme }) { return Yardstick(found) }
+    guard let run = schemes.first?.run, let found = run.baselines.first(where: { $0.name == baseline }) else {
+      return nil
+    }
+    return Yardstick(found, as: scheme, samples: run.samples)
+  }
+
+  private var dense: Yardstick? { yardstick("dense", "dense") }
+  private var isaac: Yardstick? { yardstick("isaac", "idealised") }
+
   private static let columns: [TextTable.Column] = [
     .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
-    .init("OU activations"),
-    .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"), .init("speed-up"),
-    .init("energy saved"),
+    .init("OU activations"), .init("saturated"), .init("index bits"), .init("energy"), .init("time"),
+    .init("faster than dense"), .init("energy saved"), .init("faster than isaac"), .init("energy saved"),
   ]
 
   /// One line for each scheme; events, energy and time are those of one sample, the mean over all.
   var table: TextTable {
     var table = TextTable(Comparison.columns)
-    let none = [String](repeating: "-", count: 8)
+    let none = [String](repeating: "-", count: Comparison.columns.count - 3)
     table.add(["float", "-", share(float.accuracy?.top1, float.outputs.count)] + none)
-    for result in schemes { table.add(row(result)) }
+    let references = [dense, isaac]
+    for result in schemes { table.add(row(result, references)) }
     return table
   }
 
@@ -24,55 +70,64 @@ extension Comparison {
     hits.map { percentage(Double($0) / Double(max(1, count))) } ?? "-"
   }
 
-  private func row(_ result: SchemeResult) -> [String] {
-    let total = result.run.total
-    func mean(_ count: Int) -> String {
-      grouped((count + result.run.samples / 2) / max(1, result.run.samples))
+  private func row(_ result: SchemeResult, _ references: [Yardstick?]) -> [String] {
+    let run = result.run
+    let events = run.total.events
+    let saturated = Double(events.adcSaturations) / Double(max(1, events.adcConversions))
+    let gains = references.flatMap { reference in
+      reference.map {
+        [factorText($0.time, over: run.timePerSample), savingText(run.energyPerSample, of: $0.energy)]
+      } ?? ["-", "-"]
     }
-    let saturated = Double(total.adcSaturations) / Double(max(1, total.adcConversions))
     return [
-      result.record.scheme, result.record.machine, share(result.accuracy?.top1, result.run.samples),
-      grouped(result.record.total.crossbars), mean(total.ouActivations), mean(total.adcConversions),
-      total.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
-      energyText(picojoules: result.energyPerSample),
-      timeText(nanoseconds: result.timePerSample), ratio(result, \.timePerSample), saving(result),
+      result.compiled.scheme, result.compiled.machine, share(run.accuracy?.top1, run.samples),
+      grouped(result.compiled.total.crossbars), mean(events.ouActivations, run.samples),
+      events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
+      grouped(result.compiled.total.indexBits), energyText(picojoules: run.energyPerSample),
+      timeText(nanoseconds: run.timePerSample),
+    ] + gains
+  }
+
+  private func mean(_ count: Int, _ samples: Int) -> String {
+    grouped((count + samples / 2) / max(1, samples))
+  }
+
+  /// For each scheme, a table with a line for each layer; numbers are those of one sample.
+  var layerTables: [(title: String, table: TextTable)] {
+    let reference = dense
+    return schemes.map { result in
+      (
+        "\(result.compiled.scheme) on \(result.compiled.machine), per layer and sample",
+        layerTable(result, reference)
+      )
+    }
+  }
+
+  private func layerTable(_ result: SchemeResult, _ reference: Yardstick?) -> TextTable {
+    var table = TextTable([
+      .init("layer", .left), .init("matrix"), .init("crossbars"), .init("OU activations"), .init("cycles"),
+      .init("saturated"), .init("index bits"), .init("energy"), .init("time"), .init("faster than dense"),
+      .init("energy saved"),
+    ])
+    for (run, compiled) in zip(result.run.layers, result.compiled.layers) {
+      table.add(layerRow(run, compiled, samples: result.run.samples, reference))
+    }
+    return table
+  }
+
+  private func layerRow(_ run: LayerRun, _ compiled: LayerRecord, samples: Int, _ reference: Yardstick?)
+    -> [String]
+  {
+    let time = run.cost.latencyNanoseconds / Double(max(1, samples))
+    let energy = run.cost.energyPicojoules.total / Double(max(1, samples))
+    let base = reference?.layers.first { $0.name == run.name }
+    return [
+      run.name, "\(compiled.rows)x\(compiled.columns)", grouped(compiled.crossbars),
+      mean(run.events.ouActivations, samples), mean(run.events.cycles, samples),
+      mean(run.events.adcSaturations, samples), grouped(compiled.indexBits), energyText(picojoules: energy),
+      timeText(nanoseconds: time), base.map { factorText($0.time, over: time) } ?? "-",
+      base.map { savingText(energy, of: $0.energy) } ?? "-",
     ]
-  }
-
-  /// The scheme that speed-up and saving refer to: `dense` where it is there, the first otherwise.
-  private var baseline: SchemeResult? { schemes.first { $0.record.scheme == "dense" } ?? schemes.first }
-
-  private func ratio(_ result: SchemeResult, _ path: KeyPath<SchemeResult, Double>) -> String {
-    guard let base = baseline, result[keyPath: path] > 0 else { return "-" }
-    return "\(fixed(base[keyPath: path] / result[keyPath: path], decimals: 2))x"
-  }
-
-  private func saving(_ result: SchemeResult) -> String {
-    guard let base = baseline, base.energyPerSample > 0 else { return "-" }
-    return percentage(1 - result.energyPerSample / base.energyPerSample)
-  }
-
-  /// For each scheme, one line for each layer; numbers are those of one sample.
-  var layerTables: String {
-    schemes.map { result in
-      var table = TextTable([
-        .init("layer", .left), .init("matrix"), .init("crossbars"), .init("OU activations"), .init("cycles"),
-        .init("ADC conversions"), .init("saturated"), .init("energy"), .init("time"),
-      ])
-      let samples = max(1, result.run.samples)
-      for (index, layer) in result.run.layers.enumerated() {
-        let record = result.record.layers.indices.contains(index) ? result.record.layers[index] : nil
-        table.add([
-          layer.name, record.map { "\($0.rows)x\($0.columns)" } ?? "-",
-          record.map { grouped($0.crossbars) } ?? "-",
-          grouped(layer.events.ouActivations / samples), grouped(layer.events.cycles / samples),
-          grouped(layer.events.adcConversions / samples), grouped(layer.events.adcSaturations / samples),
-          energyText(picojoules: result.layerCosts[index].energyPicojoules.total / Double(samples)),
-          timeText(nanoseconds: result.layerCosts[index].latencyNanoseconds / Double(samples)),
-        ])
-      }
-      return "\n\(result.record.scheme) on \(result.record.machine), per layer and sample\n\(table.plain)"
-    }.joined()
   }
 
   /// The comparison as JSON; counts are sums over all samples.
@@ -88,16 +143,13 @@ extension Comparison {
   /// Right answers among all samples.
   private func hits(_ count: Int?) -> JSON { count.map { .integer($0) } ?? .null }
 
+  /// The compile report and the metrics of a scheme, side by side.
   private func schemeJSON(_ result: SchemeResult) -> JSON {
-    let events = Events.fields.map { JSON.Member($0.name, .integer(result.run.total[keyPath: $0.path])) }
-    let energy = EnergyBreakdown.fields.map {
-      JSON.Member($0.name, .double(result.cost.energyPicojoules[keyPath: $0.path]))
-    }
-    return [
-      "scheme": .string(result.record.scheme), "machine": .string(result.record.machine),
-      "top1": hits(result.accuracy?.top1), "top5": hits(result.accuracy?.top5),
-      "crossbars": .integer(result.record.total.crossbars), "events": .object(events),
-      "energyPicojoules": .object(energy), "latencyNanoseconds": .double(result.cost.latencyNanoseconds),
+    [
+      "scheme": .string(result.compiled.scheme), "machine": .string(result.compiled.machine),
+      "top1": hits(result.run.accuracy?.top1), "top5": hits(result.run.accuracy?.top5),
+      "crossbars": .integer(result.compiled.total.crossbars), "compile": result.compiled.json,
+      "run": result.run.json,
     ]
   }
 }

@@ -1,6 +1,7 @@
 import CommandLineTools
 import Executor
 import Foundation
+import RunDriver
 import Support
 
 /// Every command of `xbar` with its help.
@@ -70,7 +71,11 @@ private func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     try printOut(
       "\(comparison.network), \(grouped(samples)) samples; events, energy and time per sample\n\n"
         + (arguments.has("markdown") ? table.markdown : table.plain))
-    if arguments.has("layers") { try printOut(comparison.layerTables) }
+    if arguments.has("layers") {
+      for (title, table) in comparison.layerTables {
+        try printOut("\n\(title)\n\n" + (arguments.has("markdown") ? table.markdown : table.plain))
+      }
+    }
     if let path = arguments.value("json") { try writeFile(text: comparison.json.encoded + "\n", to: path) }
   } catch {
     throw DiagnosticList(error)

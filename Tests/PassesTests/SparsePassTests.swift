@@ -172,18 +172,39 @@ struct SparsePassTests {
     var sample = cells(4, 10) { row, column in row < (column < 4 ? 4 : 3) ? 1 : 0 }
     (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (8, 4, 2, 2)
     #expect(try corners("alone", sample, "compress-rows") == (0..<5).map { [$0, 0, 0] })
+    // Three crossbars; the strips have as many units each and are dealt out forth and back.
     #expect(
       try corners("beside", sample, "compress-rows") == [
-        [0, 0, 0], [0, 0, 2], [1, 0, 0], [1, 0, 2], [2, 0, 0],
+        [0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0, 2], [1, 0, 2],
       ])
     #expect(
       try corners("below", sample, "compress-rows") == [
-        [0, 0, 0], [0, 4, 0], [1, 0, 0], [1, 3, 0], [2, 0, 0],
+        [0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 3, 0], [1, 4, 0],
       ])
     #expect(
       try corners("rows", sample, "compress-rows") == [
         [0, 0, 0], [0, 0, 2], [0, 4, 0], [0, 4, 2], [1, 0, 0],
       ])
+  }
+
+  @Test func crossbarsOfALayerHaveNearlyTheSameToDo() throws {
+    // Strips of one bitline with 1 ... 12 units of one wordline, four to a crossbar.
+    var sample = cells(12, 12) { row, column in row <= column ? 1 : 0 }
+    (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (12, 4, 1, 1)
+    let layer = try layer("compress-rows, form-units, place-blocks(packing: beside)", sample)
+    var units = [Int](repeating: 0, count: 3)
+    for block in layer.blocks { units[try #require(block.crossbar)] += block.rows.count }
+    #expect(units == [26, 26, 26])
+  }
+
+  /// Long and short blocks that fill crossbars only in their order keep it.
+  @Test func blocksThatCannotBeDealtOutKeepTheirOrder() throws {
+    // Dealt out to three crossbars of 4 bitlines, the first would get 4 + 1 + 1 of them.
+    let widths = [4, 2, 2, 1, 1, 1, 1]
+    var sample = cells(7, 4) { row, column in column < widths[row] ? 1 : 0 }
+    (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (7, 4, 1, 1)
+    let layer = try layer("compress-columns, form-units, place-blocks(packing: beside)", sample)
+    #expect(layer.blocks.map(\.crossbar) == [0, 1, 1, 2, 2, 2, 2])
   }
 
   @Test func aGatheringOfStripsOfWordlinesIsRefused() throws {

@@ -2,8 +2,8 @@ import Hardware
 import IR
 import Support
 
-/// Every block has a place in a crossbar, numbered in the order of layers and blocks: in one of its own, or together with
-/// others of its layer. Spec: ir-spec.md, `place-blocks`.
+/// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others of
+/// its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
 struct PlaceBlocks: Pass {
   typealias L = CrossbarLevel
   static let name = "place-blocks"
@@ -29,70 +29,100 @@ struct PlaceBlocks: Pass {
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
       var placed = layer
-      var crossbars: [OpenCrossbar] = []
-      for index in placed.blocks.indices {
-        let block = placed.blocks[index]
-        let size = (rows: block.rows.count, columns: block.columns.count)
-        let place = place(size, in: &crossbars, array)
+      let places = packing.places(of: layer.blocks, array)
+      for (index, place) in places.enumerated() {
         placed.blocks[index].crossbar = next + place.crossbar
-        placed.blocks[index].corner = place.corner
+        placed.blocks[index].corner = [place.row, place.column]
       }
-      next += crossbars.count
+      next += (places.map(\.crossbar).max() ?? -1) + 1
       layers.append((id, placed))
     }
     module.replaceLayers(layers)
     context.count("crossbars", next)
   }
+}
 
-  /// First fit: the first crossbar that has room, or a new one.
-  private func place(
-    _ size: (rows: Int, columns: Int), in crossbars: inout [OpenCrossbar], _ array: ArrayDescription
-  ) -> (crossbar: Int, corner: [Int]) {
-    if packing != .alone {
-      for index in crossbars.indices.suffix(Packing.openCrossbars) {
-        if let corner = crossbars[index].take(size, packing, array) { return (index, corner) }
-      }
-    }
-    crossbars.append(OpenCrossbar(size))
-    return (crossbars.count - 1, [0, 0])
-  }
+/// Where a block lies, its crossbar numbered within the layer.
+private struct Place {
+  var crossbar: Int
+  var row = 0
+  var column = 0
 }
 
 /// How blocks of a layer share crossbars.
 private enum Packing: String, CaseIterable {
   case alone, beside, below, rows
 
-  /// How many of the crossbars begun last are looked at for room.
-  static let openCrossbars = 64
-}
-
-/// A crossbar with room: a row of blocks side by side is open, from wordline `top` on.
-private struct OpenCrossbar {
-  var top = 0
-  /// Wordlines of the highest block of the row.
-  var height: Int
-  /// Bitlines of the row that are taken.
-  var width: Int
-
-  init(_ size: (rows: Int, columns: Int)) {
-    height = size.rows
-    width = size.columns
+  func places(of blocks: [BlockView], _ array: ArrayDescription) -> [Place] {
+    switch self {
+    case .alone: return blocks.indices.map { Place(crossbar: $0) }
+    case .beside:
+      return line(blocks, blocks.map(\.columns.count), array.columns).map {
+        Place(crossbar: $0.0, column: $0.1)
+      }
+    case .below:
+      return line(blocks, blocks.map(\.rows.count), array.rows).map { Place(crossbar: $0.0, row: $0.1) }
+    case .rows: return rowsOfBlocks(blocks, array)
+    }
   }
 
-  /// The corner for a block of `size`; nil where there is no room.
-  mutating func take(_ size: (rows: Int, columns: Int), _ packing: Packing, _ array: ArrayDescription)
-    -> [Int]?
-  {
-    if packing != .below, width + size.columns <= array.columns, top + size.rows <= array.rows {
-      let corner = [top, width]
-      width += size.columns
-      height = max(height, size.rows)
-      return corner
+  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`.
+  private func line(_ blocks: [BlockView], _ lengths: [Int], _ capacity: Int) -> [(Int, Int)] {
+    let filled = fill(lengths, capacity)
+    let count = (filled.last ?? -1) + 1
+    let crossbars = deal(blocks, among: count)
+    var used = [Int](repeating: 0, count: count)
+    for (crossbar, length) in zip(crossbars, lengths) { used[crossbar] += length }
+    // Blocks of different lengths may need the order in which they filled the crossbars.
+    let chosen = used.allSatisfy { $0 <= capacity } ? crossbars : filled
+    var start = [Int](repeating: 0, count: count)
+    return zip(chosen, lengths).map { crossbar, length in
+      defer { start[crossbar] += length }
+      return (crossbar, start[crossbar])
     }
-    guard packing != .beside, top + height + size.rows <= array.rows else { return nil }
-    top += height
-    height = size.rows
-    width = size.columns
-    return [top, 0]
+  }
+
+  /// One crossbar after the other, each as full as it gets.
+  private func fill(_ lengths: [Int], _ capacity: Int) -> [Int] {
+    var (crossbar, used) = (0, 0)
+    return lengths.map { length in
+      if used + length > capacity { (crossbar, used) = (crossbar + 1, 0) }
+      used += length
+      return crossbar
+    }
+  }
+
+  /// Deals blocks out to `count` crossbars forth and back, those of the most units first.
+  private func deal(_ blocks: [BlockView], among count: Int) -> [Int] {
+    let units = blocks.map { block in
+      block.units.map { ceilDivide(block.rows.count, $0.height) * ceilDivide(block.columns.count, $0.width) }
+        ?? 0
+    }
+    var crossbars = [Int](repeating: 0, count: blocks.count)
+    let order = blocks.indices.sorted { (-units[$0], $0) < (-units[$1], $1) }
+    for (turn, block) in order.enumerated() {
+      let place = turn % (2 * count)
+      crossbars[block] = place < count ? place : 2 * count - 1 - place
+    }
+    return crossbars
+  }
+
+  /// Blocks side by side, then the next row of blocks below the highest of them.
+  private func rowsOfBlocks(_ blocks: [BlockView], _ array: ArrayDescription) -> [Place] {
+    var next = Place(crossbar: 0)
+    var height = 0
+    return blocks.map { block in
+      if next.column + block.columns.count > array.columns {
+        next = Place(crossbar: next.crossbar, row: next.row + height)
+        height = 0
+      }
+      if next.row + block.rows.count > array.rows {
+        next = Place(crossbar: next.crossbar + 1)
+        height = 0
+      }
+      defer { next.column += block.columns.count }
+      height = max(height, block.rows.count)
+      return next
+    }
   }
 }
