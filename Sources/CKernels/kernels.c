@@ -3,7 +3,7 @@
 
 typedef struct {
   void (*split_nibbles)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint8_t *, uint64_t *);
-  void (*split_bits)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint64_t *);
+  void (*split_rows)(const uint32_t *, const uint32_t *, const uint8_t *, uint32_t, uint32_t, uint64_t *);
   void (*fill_tables)(const uint8_t *, size_t, uint32_t, const int32_t *, uint32_t, int32_t, void *);
   int64_t (*convert_fixed)(const xbar_fixed_strip *, const uint8_t *, const uint64_t *, size_t, uint32_t *);
   int64_t (*convert_dynamic)(const xbar_dynamic_strip *, const uint64_t *, size_t, uint32_t *);
@@ -90,9 +90,9 @@ void xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size
   kernels->split_nibbles(map, values, stride, windows, nibbles, active);
 }
 
-void xbar_split_bits(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
-                     uint64_t *bits) {
-  kernels->split_bits(map, values, stride, windows, bits);
+void xbar_split_rows(const uint32_t *panel, const uint32_t *inputs, const uint8_t *shifts, uint32_t rows,
+                     uint32_t digits, uint64_t *planes) {
+  kernels->split_rows(panel, inputs, shifts, rows, digits, planes);
 }
 
 void xbar_fill_tables(const uint8_t *cells, size_t stride, uint32_t columns, const int32_t *slot_rows, uint32_t slots,
@@ -105,8 +105,9 @@ int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles
   return kernels->convert_fixed(strip, nibbles, active, windows, sums);
 }
 
-int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows, uint32_t *sums) {
-  return kernels->convert_dynamic(strip, bits, windows, sums);
+int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
+                             uint32_t *sums) {
+  return kernels->convert_dynamic(strip, planes, windows, sums);
 }
 
 int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,

@@ -8,19 +8,6 @@ typedef int32_t NAME(integers) __attribute__((vector_size(64)));
 typedef uint32_t NAME(lanes) __attribute__((vector_size(64)));
 typedef uint64_t NAME(longs) __attribute__((vector_size(64)));
 
-// Bits base ..< base + 8 of eight numbers: byte d of the result has bit base + d of all of them.
-static inline TARGET __attribute__((always_inline)) uint64_t NAME(bits_of_eight)(const uint32_t *v, uint32_t base) {
-  uint64_t b = 0;
-  for (int k = 0; k < 8; k++) b |= (uint64_t)((v[k] >> base) & 0xFF) << (8 * k);
-  // Transposes 8 x 8 bits (H. S. Warren, Hacker's Delight, 7-3).
-  uint64_t t = (b ^ (b >> 7)) & 0x00AA00AA00AA00AAull;
-  b ^= t ^ (t << 7);
-  t = (b ^ (b >> 14)) & 0x0000CCCC0000CCCCull;
-  b ^= t ^ (t << 14);
-  t = (b ^ (b >> 28)) & 0x00000000F0F0F0F0ull;
-  return b ^ t ^ (t << 28);
-}
-
 static TARGET void NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_t *values, size_t stride,
                                        size_t windows, uint8_t *nibbles, uint64_t *active) {
   const size_t row = map->slots / 4;
@@ -32,7 +19,15 @@ static TARGET void NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_
       uint32_t v[8];
       for (int k = 0; k < 8; k++) v[k] = (x[map->inputs[s + k]] & map->masks[s + k]) << map->shifts[s + k];
       for (uint32_t base = 0; base < digits; base += 8) {
-        const uint64_t b = NAME(bits_of_eight)(v, base);
+        uint64_t b = 0;
+        for (int k = 0; k < 8; k++) b |= (uint64_t)((v[k] >> base) & 0xFF) << (8 * k);
+        // Transposes 8 x 8 bits (H. S. Warren, Hacker's Delight, 7-3).
+        uint64_t t = (b ^ (b >> 7)) & 0x00AA00AA00AA00AAull;
+        b ^= t ^ (t << 7);
+        t = (b ^ (b >> 14)) & 0x0000CCCC0000CCCCull;
+        b ^= t ^ (t << 14);
+        t = (b ^ (b >> 28)) & 0x00000000F0F0F0F0ull;
+        b ^= t ^ (t << 28);
         const uint32_t count = digits - base < 8 ? digits - base : 8;
         for (uint32_t d = 0; d < count; d++) {
           const uint8_t byte = (uint8_t)(b >> (8 * d));
@@ -59,25 +54,31 @@ static TARGET void NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_
   }
 }
 
-static TARGET void NAME(split_bits)(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
-                                    uint64_t *bits) {
-  const size_t row = map->slots / 64;
-  const uint32_t digits = map->digits;
-  for (size_t w = 0; w < windows; w++) {
-    const uint32_t *x = values + w * stride;
-    uint64_t *out = bits + w * digits * row;
-    for (uint32_t word = 0; word < row; word++) {
-      uint64_t planes[32] = {0};
-      for (uint32_t part = 0; part < 64; part += 8) {
-        const uint32_t s = 64 * word + part;
-        uint32_t v[8];
-        for (int k = 0; k < 8; k++) v[k] = (x[map->inputs[s + k]] & map->masks[s + k]) << map->shifts[s + k];
-        for (uint32_t base = 0; base < digits; base += 8) {
-          const uint64_t b = NAME(bits_of_eight)(v, base);
-          for (int d = 0; d < 8; d++) planes[base + d] |= (b >> (8 * d) & 0xFF) << part;
+static TARGET void NAME(split_rows)(const uint32_t *panel, const uint32_t *inputs, const uint8_t *shifts,
+                                    uint32_t rows, uint32_t digits, uint64_t *planes) {
+  const uint32_t words = (rows + 63) / 64;
+  for (uint32_t half = 0; half < 2 * words; half++) {
+    const uint32_t first = 32 * half;
+    const uint32_t count = first >= rows ? 0 : rows - first < 32 ? rows - first : 32;
+    for (uint32_t base = 0; base < digits; base += 4) {
+      NAME(lanes) low[4] = {{0}, {0}, {0}, {0}}, high[4] = {{0}, {0}, {0}, {0}};
+      for (uint32_t k = 0; k < count; k++) {
+        NAME(lanes) v[2];
+        __builtin_memcpy(v, panel + (size_t)inputs[first + k] * XBAR_PANEL, sizeof v);
+        v[0] <<= shifts[first + k];
+        v[1] <<= shifts[first + k];
+        for (int d = 0; d < 4; d++) {
+          low[d] |= (NAME(lanes))((v[0] & 1u << (base + d) % 32) != 0) & 1u << k;
+          high[d] |= (NAME(lanes))((v[1] & 1u << (base + d) % 32) != 0) & 1u << k;
         }
       }
-      for (uint32_t d = 0; d < digits; d++) out[d * row + word] = planes[d];
+      for (uint32_t d = 0; d < 4 && base + d < digits; d++) {
+        uint64_t *out = planes + ((base + d) * words + half / 2) * XBAR_PANEL;
+        for (int w = 0; w < XBAR_PANEL; w++) {
+          const uint64_t bits = w < 16 ? low[d][w] : high[d][w - 16];
+          out[w] = half % 2 == 0 ? bits : out[w] | bits << 32;
+        }
+      }
     }
   }
 }
@@ -210,34 +211,49 @@ static TARGET int64_t NAME(convert_fixed)(const xbar_fixed_strip *strip, const u
                          : NAME(fixed_bytes)(strip, nibbles, active, windows, sums, n, 0);
 }
 
-static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows,
+// The numbers of the rows whose bit is set for a window; returns how many there are.
+static inline TARGET __attribute__((always_inline)) uint32_t NAME(set_rows)(const uint64_t *plane, uint32_t words,
+                                                                            uint16_t *rows) {
+  uint32_t count = 0;
+  for (uint32_t n = 0; n < words; n++) {
+    uint64_t bits = plane[n * XBAR_PANEL];
+    uint16_t *out = rows + count;
+    count += (uint32_t)__builtin_popcountll(bits);
+    // Four at a time, as a loop of unforeseeable length costs more than some numbers that are written over.
+    for (; bits; out += 4) {
+      for (int k = 0; k < 4; k++) {
+        out[k] = (uint16_t)(64 * n + (bits ? (uint32_t)__builtin_ctzll(bits) : 0));
+        bits &= bits - 1;
+      }
+    }
+  }
+  return count;
+}
+
+static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
                                             uint32_t *sums) {
   const NAME(bytes) maximum = (NAME(bytes)){0} + (uint8_t)(strip->maximum > 255 ? 255 : strip->maximum);
+  NAME(bytes) valid = {0};
+  for (uint32_t c = 0; c < strip->columns; c++) valid[c] = 1;
   NAME(bytes) over = {0};
   int64_t saturated = 0;
   uint32_t counted = 0;
+  uint16_t rows[4096 + 4];
   for (size_t w = 0; w < windows; w++) {
     NAME(words) sum = {0};
-    for (uint32_t t = 0; t < strip->digits; t++, bits += strip->words) {
+    for (uint32_t t = 0; t < strip->digits; t++) {
+      const uint32_t count = NAME(set_rows)(planes + t * strip->words * XBAR_PANEL + w, strip->words, rows);
       NAME(bytes) part = {0};
       uint32_t pending = 0;
-      uint32_t word = 0;
-      uint64_t rest = bits[0];
-      for (;;) {
+      for (uint32_t first = 0; first < count; first += strip->unit_height) {
+        const uint32_t end = count - first < strip->unit_height ? count : first + strip->unit_height;
         NAME(bytes) v = {0};
-        uint32_t filled = 0;
-        while (filled < strip->unit_height) {
-          while (rest == 0 && word + 1 < strip->words) rest = bits[++word];
-          if (rest == 0) break;
+        for (uint32_t k = first; k < end; k++) {
           NAME(bytes) row;
-          const size_t r = 64 * word + (uint32_t)__builtin_ctzll(rest);
-          __builtin_memcpy(&row, strip->cells + r * XBAR_STRIP, XBAR_STRIP);
+          __builtin_memcpy(&row, strip->cells + (size_t)rows[k] * strip->columns, sizeof row);
           v = __builtin_elementwise_add_sat(v, row);
-          rest &= rest - 1;
-          filled++;
         }
-        if (filled == 0) break;
-        over -= (NAME(bytes))(v > maximum);
+        over += (NAME(bytes))(v > maximum) & valid;
         if (++counted == 255) {
           saturated += NAME(total)(&over);
           over = (NAME(bytes)){0};
@@ -271,7 +287,7 @@ static TARGET int64_t NAME(convert_listed)(const xbar_listed_strip *strip, const
       for (uint32_t u = range[0]; u < range[1]; u++) {
         uint32_t v[XBAR_STRIP] = {0};
         for (uint32_t e = unit_starts[u]; e < unit_starts[u + 1]; e++) {
-          const uint8_t *row = strip->cells + (size_t)(entries[e] & 0xFFFF) * XBAR_STRIP;
+          const uint8_t *row = strip->cells + (size_t)(entries[e] & 0xFFFF) * strip->columns;
           const uint32_t digit = entries[e] >> 16;
           for (int l = 0; l < XBAR_STRIP; l++) v[l] += digit * row[l];
         }
@@ -282,7 +298,7 @@ static TARGET int64_t NAME(convert_listed)(const xbar_listed_strip *strip, const
       }
       for (int l = 0; l < XBAR_STRIP; l++) {
         sum[l] += (uint64_t)part[l] << (t * strip->digit_bits);
-        saturated += over[l];
+        if (l < (int)strip->columns) saturated += over[l];
       }
     }
   }
@@ -502,7 +518,7 @@ static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uin
 }
 
 static const kernel_table NAME(table) = {
-    NAME(split_nibbles),  NAME(split_bits),        NAME(fill_tables), NAME(convert_fixed), NAME(convert_dynamic),
+    NAME(split_nibbles),  NAME(split_rows),        NAME(fill_tables), NAME(convert_fixed), NAME(convert_dynamic),
     NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered), NAME(split_signs),
     NAME(count_digits),   NAME(transpose),         NAME(build_planes), NAME(count_units),
 };

@@ -171,8 +171,8 @@ extension BatchRunner {
     let largest = layer.patterns.map { pattern -> Int in
       switch pattern.method {
       case .nibbles: return pattern.digits * pattern.slots.count / 4 + 256
-      case .bits: return pattern.digits * pattern.slots.count / 8 + 256
       case .listed: return 512
+      case .bits: return 0
       }
     }
     return largest.max() ?? 0

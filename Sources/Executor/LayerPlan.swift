@@ -25,6 +25,9 @@ struct LayerPlan: Sendable {
   /// Cycles to fill and drain the pipeline.
   let pipelineCycles: Int
 
+  /// Whether anything is computed from bit planes of a panel.
+  var needsPlanes: Bool { units != nil || patterns.contains { $0.method == .bits } }
+
   init(_ layer: Layer, _ program: Program) {
     self.layer = layer
     pipelineCycles = program.machine.timing.pipelineCycles

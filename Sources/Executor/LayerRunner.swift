@@ -76,7 +76,8 @@ struct LayerRunner {
     }
   }
 
-  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that may saturate give for them.
+  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that may saturate give for them, as far
+  /// as that is not done panel by panel.
   private mutating func runPass(
     _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
@@ -85,7 +86,7 @@ struct LayerRunner {
       switch pattern.method {
       case .nibbles(let wide):
         try runNibbles(pattern, magnitudes, wide: wide, subtract: subtract, &scratch)
-      case .bits: try runBits(pattern, magnitudes, subtract: subtract, &scratch)
+      case .bits: continue
       case .listed: try runListed(pattern, magnitudes, subtract: subtract, &scratch)
       }
     }

@@ -28,7 +28,7 @@ struct Scratch {
   /// What an array is for.
   enum Slot: Int, CaseIterable {
     case positive, negative, digitCounts
-    case nibbles, active, bits, tables, cells, sums, entries, unitStarts, digitStarts
+    case nibbles, active, tables, sums, entries, unitStarts, digitStarts
     case panel, positivePanel, negativePanel, planes, unitCounts, activations
   }
 

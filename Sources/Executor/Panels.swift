@@ -3,52 +3,62 @@ import DeviceModel
 import ProgramFormat
 import Support
 
-// What is computed for a panel of 32 windows at a time, one for each lane: the gathered product and units.
+// What is computed for a panel of 32 windows at a time, one for each lane: the gathered product, dynamic units that may
+// saturate, and how many units there are.
 extension LayerRunner {
-  /// Adds the gathered product and counts skipping and dynamic units.
+  /// Adds the gathered product and what dynamic units give that may saturate; counts skipping and dynamic units.
   ///
   /// Needs 128 bytes for each input, three times that where inputs are signed, and planes of at most 16 MiB or those of
   /// one digit.
   mutating func runPanels(_ values: UnsafePointer<Int32>, _ scratch: inout Scratch) throws(Diagnostic) {
-    guard plan.gathered != nil || plan.units != nil else { return }
+    guard plan.gathered != nil || plan.needsPlanes else { return }
     let size = Int(XBAR_PANEL)
     let panel: UnsafeMutablePointer<Int32> = try scratch.take(.panel, layer.inputs * size)
     for first in stride(from: 0, to: windows, by: size) {
-      let count = min(size, windows - first)
-      xbar_transpose(values + first * layer.inputs, layer.inputs, count, panel)
-      addGatheredProduct(panel, results + first * layer.outputs, count)
-      if let units = plan.units { try countUnits(units, panel, count, &scratch) }
+      var part = LayerRunner(
+        plan, program, windows: min(size, windows - first), results: results + first * layer.outputs)
+      xbar_transpose(values + first * layer.inputs, layer.inputs, part.windows, panel)
+      part.addGatheredProduct(panel)
+      if plan.needsPlanes { try part.runPanel(panel, &scratch) }
+      events += part.events
     }
   }
 
-  private func addGatheredProduct(
-    _ panel: UnsafePointer<Int32>, _ results: UnsafeMutablePointer<Int64>, _ count: Int
-  ) {
+  private func addGatheredProduct(_ panel: UnsafePointer<Int32>) {
     guard let gathered = plan.gathered else { return }
     xbar_multiply_gathered(
-      panel, count, gathered.starts, gathered.inputs, gathered.weights, layer.outputs,
+      panel, windows, gathered.starts, gathered.inputs, gathered.weights, layer.outputs,
       gathered.isNarrow ? 1 : 0, results, layer.outputs)
   }
 
-  private mutating func countUnits(
-    _ units: UnitCounts, _ panel: UnsafePointer<Int32>, _ count: Int, _ scratch: inout Scratch
+  private mutating func runPanel(
+    _ panel: UnsafePointer<Int32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let elements = layer.inputs * Int(XBAR_PANEL)
     if layer.inputSigned {
       let positive: UnsafeMutablePointer<UInt32> = try scratch.take(.positivePanel, elements)
       let negative: UnsafeMutablePointer<UInt32> = try scratch.take(.negativePanel, elements)
       _ = xbar_split_signs(panel, elements, positive, negative)
-      try countUnitsOfPass(units, positive, count, &scratch)
-      try countUnitsOfPass(units, negative, count, &scratch)
+      try runPanelPass(positive, subtract: false, &scratch)
+      try runPanelPass(negative, subtract: true, &scratch)
     } else {
       try panel.withMemoryRebound(to: UInt32.self, capacity: elements) { magnitudes throws(Diagnostic) in
-        try countUnitsOfPass(units, magnitudes, count, &scratch)
+        try runPanelPass(magnitudes, subtract: false, &scratch)
       }
     }
   }
 
-  private mutating func countUnitsOfPass(
-    _ units: UnitCounts, _ magnitudes: UnsafePointer<UInt32>, _ count: Int, _ scratch: inout Scratch
+  private mutating func runPanelPass(
+    _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    for pattern in plan.patterns where pattern.method == .bits {
+      try runBits(pattern, magnitudes, subtract: subtract, &scratch)
+    }
+    if let units = plan.units { try countUnits(units, magnitudes, &scratch) }
+  }
+
+  private mutating func countUnits(
+    _ units: UnitCounts, _ magnitudes: UnsafePointer<UInt32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let lanes = Int(XBAR_PANEL)
     let counts: UnsafeMutablePointer<UInt32> = try scratch.take(.unitCounts, units.groups.count * lanes)
@@ -61,12 +71,12 @@ extension LayerRunner {
         magnitudes, units.words, units.words.count, UInt32(first), digits, UInt32(layer.dacBits), planes)
       units.count(planes, digits, counts)
     }
-    try addActivations(units, counts, count, &scratch)
+    try addActivations(units, counts, &scratch)
   }
 
   /// Events of units, and the cycles of a pass, for the units of each group and window.
   private mutating func addActivations(
-    _ units: UnitCounts, _ counts: UnsafePointer<UInt32>, _ windows: Int, _ scratch: inout Scratch
+    _ units: UnitCounts, _ counts: UnsafePointer<UInt32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let places = units.fixedActivations.count
     let activations: UnsafeMutablePointer<Int> = try scratch.take(.activations, places * windows)

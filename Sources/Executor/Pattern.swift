@@ -35,7 +35,7 @@ struct Pattern: Sendable {
 
 /// Up to 64 bitlines of blocks with the same wordlines, computed together.
 struct Strip: Sendable {
-  /// `[wordlines][bitlines]`.
+  /// `[wordlines][bitlines]`, and room for a whole strip behind, as kernels read whole strips.
   let cells: [UInt8]
   /// The output of each bitline.
   let outputs: [UInt32]
@@ -51,7 +51,7 @@ struct Strip: Sendable {
     outputs = columns.map { UInt32(truncatingIfNeeded: $0.output) }
     weights = columns.map { $0.negative ? -1 &<< Int64($0.shift) : 1 &<< Int64($0.shift) }
     let rows = bitlines.first.map { program.blocks[$0.block].rows.count } ?? 0
-    var cells = [UInt8](repeating: 0, count: rows * bitlines.count)
+    var cells = [UInt8](repeating: 0, count: rows * bitlines.count + Int(XBAR_STRIP))
     for (lane, bitline) in bitlines.enumerated() {
       let block = program.blocks[bitline.block]
       let source = program.crossbars[block.crossbar].cells
@@ -64,7 +64,7 @@ struct Strip: Sendable {
   }
 }
 
-/// Wordlines padded so that fixed units begin at a nibble; all wordlines of dynamic units to a multiple of 64.
+/// Wordlines padded so that fixed units begin at a nibble.
 struct SlotMap: Sendable {
   let unitNibbles: Int
   let inputs: [UInt32]
@@ -76,7 +76,7 @@ struct SlotMap: Sendable {
   var count: Int { rows.count }
 
   init(_ map: RowMap) {
-    let height = map.isDynamic ? map.rows.count : min(map.unitHeight, map.rows.count)
+    let height = min(map.unitHeight, map.rows.count)
     let nibbles = ceilDivide(height, 4)
     var rows: [Int32] = []
     for first in stride(from: 0, to: map.rows.count, by: height) {
@@ -84,8 +84,7 @@ struct SlotMap: Sendable {
       rows += (first..<end).map { Int32($0) }
       rows += [Int32](repeating: -1, count: 4 * nibbles - (end - first))
     }
-    let multiple = map.isDynamic ? 64 : 8
-    rows += [Int32](repeating: -1, count: (multiple - rows.count % multiple) % multiple)
+    rows += [Int32](repeating: -1, count: (8 - rows.count % 8) % 8)
     self.rows = rows
     unitNibbles = nibbles
     inputs = rows.map { $0 < 0 ? 0 : UInt32(truncatingIfNeeded: map.rows[Int($0)].input) }

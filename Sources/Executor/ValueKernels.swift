@@ -18,9 +18,7 @@ extension LayerRunner {
     let nibbles: UnsafeMutablePointer<UInt8> = try scratch.take(
       .nibbles, readings * (pattern.slots.count / 4))
     let active: UnsafeMutablePointer<UInt64> = try scratch.take(.active, readings * words)
-    withNibbleMap(pattern, words: words) {
-      xbar_split_nibbles($0, magnitudes, layer.inputs, windows, nibbles, active)
-    }
+    split(pattern, magnitudes, words: words, nibbles, active)
     let maximum = (1 << layer.adcBits) - 1
     let lane = wide ? 65_535 : 255
     let tables: UnsafeMutablePointer<UInt16> = try scratch.take(.tables, pattern.slots.count * 4 * 64)
@@ -38,8 +36,9 @@ extension LayerRunner {
     }
   }
 
-  private func withNibbleMap(
-    _ pattern: Pattern, words: Int, _ body: (UnsafePointer<xbar_nibble_map>) -> Void
+  private func split(
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, words: Int,
+    _ nibbles: UnsafeMutablePointer<UInt8>, _ active: UnsafeMutablePointer<UInt64>
   ) {
     let slots = pattern.slots
     slots.inputs.withUnsafeBufferPointer { inputs in
@@ -49,28 +48,10 @@ extension LayerRunner {
             inputs: inputs.baseAddress, masks: masks.baseAddress, shifts: shifts.baseAddress,
             slots: UInt32(slots.count), digits: UInt32(pattern.digits), units: UInt32(pattern.unitRows),
             unit_nibbles: UInt32(slots.unitNibbles), active_words: UInt32(words))
-          body(&map)
+          xbar_split_nibbles(&map, magnitudes, layer.inputs, windows, nibbles, active)
         }
       }
     }
-  }
-}
-
-// MARK: - Strips of 64 bitlines
-
-extension LayerRunner {
-  /// The cells of a strip as `[rows][64]`.
-  private func paddedCells(
-    _ strip: Strip, _ pattern: Pattern, _ scratch: inout Scratch
-  ) throws(Diagnostic) -> UnsafeMutablePointer<UInt8> {
-    let (rows, lanes) = (pattern.map.rows.count, Int(XBAR_STRIP))
-    let cells: UnsafeMutablePointer<UInt8> = try scratch.take(.cells, rows * lanes)
-    cells.update(repeating: 0, count: rows * lanes)
-    strip.cells.withUnsafeBufferPointer { source in
-      guard let base = source.baseAddress else { return }
-      for row in 0..<rows { (cells + row * lanes).update(from: base + row * strip.count, count: strip.count) }
-    }
-    return cells
   }
 
   private func add(_ sums: UnsafePointer<UInt32>, _ strip: Strip, subtract: Bool) {
@@ -83,21 +64,25 @@ extension LayerRunner {
 // MARK: - Adding the rows of set bits
 
 extension LayerRunner {
+  /// For the windows of a panel.
   mutating func runBits(
-    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
+    _ pattern: Pattern, _ panel: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
-    let words = pattern.slots.count / 64
-    let bits: UnsafeMutablePointer<UInt64> = try scratch.take(.bits, windows * pattern.digits * words)
-    withNibbleMap(pattern, words: 0) { xbar_split_bits($0, magnitudes, layer.inputs, windows, bits) }
+    let words = ceilDivide(pattern.map.rows.count, 64)
+    let planes: UnsafeMutablePointer<UInt64> = try scratch.take(
+      .planes, pattern.digits * words * Int(XBAR_PANEL))
+    xbar_split_rows(
+      panel, pattern.inputs, pattern.shifts, UInt32(pattern.inputs.count), UInt32(pattern.digits), planes)
     let maximum = (1 << layer.adcBits) - 1
     let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
     for bitlines in pattern.strips {
-      var strip = xbar_dynamic_strip(
-        cells: try paddedCells(bitlines, pattern, &scratch), digits: UInt32(pattern.digits),
-        words: UInt32(words),
-        unit_height: UInt32(pattern.map.unitHeight), maximum: UInt32(maximum),
-        flush: UInt32(max(1, 255 / maximum)))
-      events.adcSaturations &+= Int(xbar_convert_dynamic(&strip, bits, windows, sums))
+      bitlines.cells.withUnsafeBufferPointer { cells in
+        var strip = xbar_dynamic_strip(
+          cells: cells.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
+          words: UInt32(words), unit_height: UInt32(pattern.map.unitHeight), maximum: UInt32(maximum),
+          flush: UInt32(max(1, 255 / maximum)))
+        events.adcSaturations &+= Int(xbar_convert_dynamic(&strip, planes, windows, sums))
+      }
       add(sums, bitlines, subtract: subtract)
     }
   }
@@ -154,11 +139,13 @@ extension LayerRunner {
   ) throws(Diagnostic) {
     let sums: UnsafeMutablePointer<UInt64> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
     for bitlines in pattern.strips {
-      var strip = xbar_listed_strip(
-        cells: try paddedCells(bitlines, pattern, &scratch), digits: UInt32(pattern.digits),
-        digit_bits: UInt32(layer.dacBits), maximum: UInt32((1 << layer.adcBits) - 1))
-      events.adcSaturations &+= Int(
-        xbar_convert_listed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
+      bitlines.cells.withUnsafeBufferPointer { cells in
+        var strip = xbar_listed_strip(
+          cells: cells.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
+          digit_bits: UInt32(layer.dacBits), maximum: UInt32((1 << layer.adcBits) - 1))
+        events.adcSaturations &+= Int(
+          xbar_convert_listed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
+      }
       xbar_add_columns64(
         sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
         layer.outputs)

@@ -167,87 +167,95 @@ extension LevelTests {
       return units
     }
 
-    /// Units of set bits, on one strip, against the definition.
-    @Test func convertsDynamicUnits() {
+    @Test func splitsRows() {
       var random = SeededGenerator(seed: 16)
-      for _ in 0..<60 {
-        let (rows, inputs, windows) = (random.inside(1...150), random.inside(1...20), random.inside(1...4))
-        let digits = random.inside(1...32)
-        let slots = (rows + 63) / 64 * 64
-        let indices = (0..<slots).map { _ in UInt32(random.below(inputs)) }
-        let masks = (0..<slots).map { $0 < rows ? UInt32.max : 0 }
-        let shifts = (0..<slots).map { _ in UInt8(random.below(min(digits, 5))) }
-        let values = (0..<windows * inputs).map { _ in
-          UInt32(truncatingIfNeeded: random.next()) >> UInt32(32 - max(1, digits - 4))
+      for _ in 0..<100 {
+        let sample = DynamicSample(&random)
+        atEveryLevel { level in
+          let planes = sample.planes()
+          for t in 0..<sample.digits {
+            for r in 0..<64 * sample.words {
+              for w in 0..<32 {
+                let bit = planes[(t * sample.words + r / 64) * 32 + w] >> UInt64(r % 64) & 1 == 1
+                if bit != sample.bit(w, t, r) { Issue.record("level \(level) digit \(t) row \(r)") }
+              }
+            }
+          }
         }
-        let cells = (0..<slots * 64).map { _ in UInt8(random.below(4)) }
+      }
+    }
+
+    @Test func convertsDynamicUnits() {
+      var random = SeededGenerator(seed: 17)
+      for _ in 0..<60 {
+        let sample = DynamicSample(&random)
+        let (columns, windows) = (random.inside(1...64), random.inside(1...32))
+        let cells = (0..<sample.rows * columns + 64).map { _ in UInt8(random.below(4)) }
         let (height, maximum) = (random.inside(1...20), random.inside(1...40))
-        let splitter = BitSplitter(indices: indices, masks: masks, shifts: shifts, digits: digits)
-        var expected = [UInt32](repeating: 0, count: windows * 64)
+        var expected = [UInt32](repeating: 0, count: windows * columns)
         var saturated: Int64 = 0
         for w in 0..<windows {
-          for t in 0..<digits {
-            let set = (0..<rows).filter { splitter.bit(values, inputs, w, t, $0) }
+          for t in 0..<sample.digits {
+            let set = (0..<sample.rows).filter { sample.bit(w, t, $0) }
             for first in stride(from: 0, to: set.count, by: height) {
-              for c in 0..<64 {
-                let sum = set[first..<min(first + height, set.count)].reduce(0) {
-                  $0 + Int(cells[$1 * 64 + c])
-                }
+              for c in 0..<columns {
+                let unit = set[first..<min(first + height, set.count)]
+                let sum = unit.reduce(0) { $0 + Int(cells[$1 * columns + c]) }
                 if sum > maximum { saturated += 1 }
-                expected[w * 64 + c] &+= UInt32(min(sum, maximum)) << UInt32(t)
+                expected[w * columns + c] &+= UInt32(min(sum, maximum)) << UInt32(t)
               }
             }
           }
         }
         atEveryLevel { level in
-          let bits = splitter.split(values, inputs, windows)
-          for w in 0..<windows {
-            for t in 0..<digits {
-              for r in 0..<slots {
-                let bit = bits[(w * digits + t) * slots / 64 + r / 64] >> UInt64(r % 64) & 1 == 1
-                if bit != splitter.bit(values, inputs, w, t, r) { Issue.record("level \(level) row \(r)") }
-              }
-            }
-          }
+          let planes = sample.planes()
           var sums = [UInt32](repeating: 1, count: windows * 64)
           let found = cells.withUnsafeBufferPointer { cells in
             var strip = xbar_dynamic_strip(
-              cells: cells.baseAddress, digits: UInt32(digits), words: UInt32(slots / 64),
-              unit_height: UInt32(height), maximum: UInt32(maximum), flush: UInt32(255 / maximum))
-            return xbar_convert_dynamic(&strip, bits, windows, &sums)
+              cells: cells.baseAddress, columns: UInt32(columns), digits: UInt32(sample.digits),
+              words: UInt32(sample.words), unit_height: UInt32(height), maximum: UInt32(maximum),
+              flush: UInt32(255 / maximum))
+            return xbar_convert_dynamic(&strip, planes, windows, &sums)
           }
-          #expect(sums == expected && found == saturated, "level \(level)")
+          let used = (0..<windows).flatMap { sums[$0 * 64..<$0 * 64 + columns] }
+          #expect(used == expected && found == saturated, "level \(level)")
         }
       }
     }
   }
 }
 
-/// Slots and their bits, by the kernel and by definition.
-private struct BitSplitter {
-  let indices: [UInt32]
-  let masks: [UInt32]
-  let shifts: [UInt8]
+/// Rows of a block with random inputs, and their bits, by definition and by the kernel.
+private struct DynamicSample {
+  let rows: Int
   let digits: Int
+  let words: Int
+  private let inputs: [UInt32]
+  private let shifts: [UInt8]
+  /// `[inputs][32]`.
+  private let panel: [UInt32]
 
-  func bit(_ values: [UInt32], _ inputs: Int, _ window: Int, _ digit: Int, _ slot: Int) -> Bool {
-    let value = values[window * inputs + Int(indices[slot])] & masks[slot]
-    let shifted = UInt64(value) << UInt64(shifts[slot])
+  init(_ random: inout SeededGenerator) {
+    rows = random.inside(1...150)
+    digits = random.inside(1...32)
+    words = (rows + 63) / 64
+    let count = random.inside(1...20)
+    let largestShift = min(digits - 1, 4)
+    let bits = digits - largestShift
+    inputs = (0..<rows).map { _ in UInt32(random.below(count)) }
+    shifts = (0..<rows).map { _ in UInt8(random.below(largestShift + 1)) }
+    panel = (0..<count * 32).map { _ in UInt32(truncatingIfNeeded: random.next() >> UInt64(64 - bits)) }
+  }
+
+  func bit(_ window: Int, _ digit: Int, _ row: Int) -> Bool {
+    guard row < rows else { return false }
+    let shifted = UInt64(panel[Int(inputs[row]) * 32 + window]) << UInt64(shifts[row])
     return shifted >> UInt64(digit) & 1 == 1
   }
 
-  func split(_ values: [UInt32], _ inputs: Int, _ windows: Int) -> [UInt64] {
-    var bits = [UInt64](repeating: 0xABCD, count: windows * digits * indices.count / 64)
-    indices.withUnsafeBufferPointer { indices in
-      masks.withUnsafeBufferPointer { masks in
-        shifts.withUnsafeBufferPointer { shifts in
-          var map = xbar_nibble_map(
-            inputs: indices.baseAddress, masks: masks.baseAddress, shifts: shifts.baseAddress,
-            slots: UInt32(indices.count), digits: UInt32(digits), units: 0, unit_nibbles: 0, active_words: 0)
-          xbar_split_bits(&map, values, inputs, windows, &bits)
-        }
-      }
-    }
-    return bits
+  func planes() -> [UInt64] {
+    var planes = [UInt64](repeating: 0xABCD, count: digits * words * 32)
+    xbar_split_rows(panel, inputs, shifts, UInt32(rows), UInt32(digits), &planes)
+    return planes
   }
 }

@@ -61,22 +61,26 @@ typedef struct {
 int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active,
                            size_t windows, uint32_t *sums);
 
-// Splits one-bit digits of the slots of `map`, a multiple of 64, into bits[windows][digits][slots / 64].
-void xbar_split_bits(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
-                     uint64_t *bits);
-
 // One strip of a block of dynamic units with one-bit digits.
 typedef struct {
-  const uint8_t *cells;  // [slots][64]
-  uint32_t digits;
-  uint32_t words;        // slots / 64
+  const uint8_t *cells;  // [rows][columns], and 64 bytes more that may be read
+  uint32_t columns;      // at most 64
+  uint32_t digits;       // bits of the shifted inputs, at most 32
+  uint32_t words;        // ceil(rows / 64)
   uint32_t unit_height;
   uint32_t maximum;      // the converter's largest result
   uint32_t flush;        // how many results of the converter a lane can add up
 } xbar_dynamic_strip;
 
-// As xbar_convert_fixed, u8 lanes, for units of `unit_height` wordlines whose bit in `bits` is set.
-int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *bits, size_t windows, uint32_t *sums);
+// Bit k of planes[t][n][w] tells whether bit t of window w's panel[inputs[r]] << shifts[r] is set, where r = 64 * n + k
+// is one of `rows` rows.
+void xbar_split_rows(const uint32_t *panel, const uint32_t *inputs, const uint8_t *shifts, uint32_t rows,
+                     uint32_t digits, uint64_t *planes);
+
+// As xbar_convert_fixed, u8 lanes, for units of `unit_height` rows whose bit in `planes` is set, for the first `windows`
+// of a panel. Rows are at most 4096.
+int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
+                             uint32_t *sums);
 
 // How digits are gathered for the general form.
 typedef struct {
@@ -98,7 +102,8 @@ void xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t st
 
 // One strip of a block for the general form.
 typedef struct {
-  const uint8_t *cells;  // [rows][64]
+  const uint8_t *cells;  // [rows][columns], and 64 bytes more that may be read
+  uint32_t columns;      // at most 64
   uint32_t digits;
   uint32_t digit_bits;
   uint32_t maximum;
