@@ -2,8 +2,6 @@ import CommandLineTools
 import DeviceModel
 import Driver
 import Executor
-import Hardware
-import Passes
 import RunDriver
 
 /// What speed-ups and savings refer to.

@@ -1,5 +1,4 @@
 import CommandLineTools
-import Executor
 import Foundation
 import RunDriver
 import Support

@@ -12,6 +12,7 @@ import Passes
 import ProgramFormat
 import Reference
 import RunDriver
+import RunDriver
 import Support
 import Tensors
 import Testing
@@ -33,7 +34,11 @@ struct ShippedModelTests {
   @Test(arguments: shippedModels) func disassembledAndAssembledGivesTheSameBytes(model: String, data: String)
     throws
   {
-    let bytes = try compile(request(model, data)).bytes
+    for scheme in ["dense", "sre", "occ"] { try expectSameBytes(model, data, scheme) }
+  }
+
+  private func expectSameBytes(_ model: String, _ data: String, _ scheme: String) throws {
+    let bytes = try compile(request(model, data, scheme: scheme)).bytes
     let lifted = AnyModule.program(liftProgram(try decode(bytes, file: "a")))
     let arrays = Dictionary(uniqueKeysWithValues: lifted.resources.map { ($0.name, $0.tensor) })
     let parsed = try parseModule(lifted.text) { arrays[$0] }
@@ -47,8 +52,12 @@ struct ShippedModelTests {
   }
 
   @Test(arguments: shippedModels) func everyLevelPrintsAndParses(model: String, data: String) throws {
+    for scheme in ["dense", "sre", "occ"] { try expectRoundTrips(model, data, scheme) }
+  }
+
+  private func expectRoundTrips(_ model: String, _ data: String, _ name: String) throws {
     var texts: [String] = []
-    let steps = try scheme(named: "dense").calls()
+    let steps = try scheme(named: name).calls()
     var module = try imported(model)
     var context = PassContext(calibration: try samples(model, data, 4))
     for call in steps {
@@ -111,7 +120,7 @@ struct ShippedModelTests {
     }
   }
 
-  @Test(arguments: ["dense", "isaac"]) func threadsDoNotMatter(scheme: String) throws {
+  @Test(arguments: ["dense", "isaac", "sre", "naive-a"]) func threadsDoNotMatter(scheme: String) throws {
     let program = try decode(try compile(request("digits", "digits", scheme: scheme)).bytes, file: "a")
     let values = try testSet("digits", program, 100).inputs[0]
     let plan = try ExecutablePlan(program)
@@ -140,6 +149,30 @@ struct ShippedModelTests {
     }
   }
 
+  /// Lossless schemes give the outputs of the dense mapping, and tell beside their own events what the dense mapping and
+  /// the over-idealised array do, to the last count and picojoule.
+  @Test(arguments: [("digits", "digits"), ("lenet5-pruned90", "fashion-mnist")])
+  func schemesEqualDenseAndKnowTheirBaselines(model: String, data: String) throws {
+    func run(_ scheme: String) throws -> RunRecord {
+      let program = try decode(try compile(request(model, data, scheme: scheme)).bytes, file: "a")
+      return try RunDriver.run(program, on: try testSet(data, program, 50), threads: 2)
+    }
+    let (dense, isaac) = (try run("dense"), try run("isaac"))
+    for scheme in schemes.map(\.name) {
+      let result = try run(scheme)
+      #expect(result.outputs == dense.outputs, "\(scheme)")
+      #expect(result.baselines.map(\.name) == ["dense", "idealised"])
+      for (baseline, whole) in zip(result.baselines, scheme == "isaac" ? [isaac, isaac] : [dense, isaac]) {
+        #expect(baseline.total == whole.total.events, "\(scheme) beside \(baseline.name)")
+        #expect(baseline.crossbars == whole.program.crossbars.count)
+        #expect(
+          abs(baseline.totalCost.energyPicojoules.total / whole.total.cost.energyPicojoules.total - 1) < 1e-12
+        )
+        #expect(baseline.totalCost.latencyNanoseconds == whole.total.cost.latencyNanoseconds)
+      }
+    }
+  }
+
   /// LeNet-5 with 16-bit weights in 2-bit cells, without sign columns: 246 crossbars, and 1,206,080 activations of 16x16
   /// units for 16 input bits.
   @Test func publishedCountsOfLeNet() throws {
@@ -156,7 +189,7 @@ struct ShippedModelTests {
   /// The counts of every model stand in its `report.txt`, so that a change shows its effect.
   @Test(arguments: shippedModels) func reportIsTheGolden(model: String, data: String) throws {
     var text = ""
-    for scheme in ["dense", "isaac"] {
+    for scheme in ["dense", "isaac", "sre"] {
       let compiled = try compile(request(model, data, scheme: scheme))
       let program = try decode(compiled.bytes, file: "a")
       let set = try testSet(data, program, 100)

@@ -39,7 +39,7 @@ public func randomLayer(
   let first = blocks.count
   let sampler = BlockSampler(
     inputs: inputs, outputs: outputs, traits: traits, array: array,
-    bitlines: (0..<random.inside(1...60)).map { _ in randomBitline(outputs, &random) })
+    bitlines: distinctBitlines(outputs, &random))
   let kind = traits.sparse ? random.below(20) : 19
   switch kind {
   case 0: break
@@ -52,6 +52,15 @@ public func randomLayer(
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
     offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
     bitlines: traits.sparse ? sampler.bitlines : [], blocks: first..<blocks.count)
+}
+
+private func distinctBitlines(_ outputs: Int, _ random: inout SeededGenerator) -> [ColumnEntry] {
+  var bitlines: [ColumnEntry] = []
+  for _ in 0..<random.inside(1...60) {
+    let bitline = randomBitline(outputs, &random)
+    if !bitlines.contains(bitline) { bitlines.append(bitline) }
+  }
+  return bitlines
 }
 
 private func randomBitline(_ outputs: Int, _ random: inout SeededGenerator) -> ColumnEntry {

@@ -57,19 +57,36 @@ private enum Packing: String, CaseIterable {
     switch self {
     case .alone: return blocks.indices.map { Place(crossbar: $0) }
     case .beside:
-      return line(blocks, blocks.map(\.columns.count), array.columns).map {
+      let pieces = longestRun(blocks) { $1.rowIndex != nil && $0.columns == $1.columns }
+      return line(blocks, blocks.map(\.columns.count), array.columns, atLeast: pieces).map {
         Place(crossbar: $0.0, column: $0.1)
       }
     case .below:
-      return line(blocks, blocks.map(\.rows.count), array.rows).map { Place(crossbar: $0.0, row: $0.1) }
+      let pieces = longestRun(blocks) { $1.columnIndex != nil && $0.rows == $1.rows }
+      return line(blocks, blocks.map(\.rows.count), array.rows, atLeast: pieces).map {
+        Place(crossbar: $0.0, row: $0.1)
+      }
     case .rows: return rowsOfBlocks(blocks, array)
     }
   }
 
-  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`.
-  private func line(_ blocks: [BlockView], _ lengths: [Int], _ capacity: Int) -> [(Int, Int)] {
+  /// How many neighbours are alike, at most: pieces of one strip that was too long for a crossbar.
+  private func longestRun(_ blocks: [BlockView], _ alike: (BlockView, BlockView) -> Bool) -> Int {
+    var (longest, run) = (0, 0)
+    for (index, block) in blocks.enumerated() {
+      run = index > 0 && alike(blocks[index - 1], block) ? run + 1 : 1
+      longest = max(longest, run)
+    }
+    return longest
+  }
+
+  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`: as
+  /// few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
+  private func line(_ blocks: [BlockView], _ lengths: [Int], _ capacity: Int, atLeast pieces: Int) -> [(
+    Int, Int
+  )] {
     let filled = fill(lengths, capacity)
-    let count = (filled.last ?? -1) + 1
+    let count = max((filled.last ?? -1) + 1, pieces)
     let crossbars = deal(blocks, among: count)
     var used = [Int](repeating: 0, count: count)
     for (crossbar, length) in zip(crossbars, lengths) { used[crossbar] += length }
