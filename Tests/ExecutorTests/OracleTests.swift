@@ -29,7 +29,7 @@ extension LevelTests {
           expected.compare(result, "seed \(seed) level \(level)")
         }
       }
-      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .listed])
+      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed])
       #expect(products == [false, true])
       #expect(saturations > 1000 && vectors > 1000)
     }
