@@ -264,51 +264,62 @@ static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, con
   return saturated + NAME(total)(&over);
 }
 
-// For each row and window the number, from 1 on, of the unit that the row belongs to, or 0 where bit `digit` is 0.
+// For each row, of four digits, and for each window the number, from 1 on, of the unit that the row belongs to, or 0 where
+// the digit is 0.
 static TARGET void NAME(number_units)(const xbar_sparse_strip *strip, const uint32_t *panel, uint32_t digit,
                                       uint8_t *units) {
   const NAME(panel_bytes) height = (NAME(panel_bytes)){0} + (uint8_t)strip->unit_height;
-  NAME(panel_bytes) filled = {0};
-  NAME(panel_bytes) unit = (NAME(panel_bytes)){0} + 1;
+  const NAME(panel_bytes) one = (NAME(panel_bytes)){0} + 1;
+  NAME(panel_bytes) filled[4] = {{0}, {0}, {0}, {0}};
+  NAME(panel_bytes) unit[4] = {one, one, one, one};
   for (uint32_t r = 0; r < strip->rows; r++) {
     NAME(panel_words) v;
     __builtin_memcpy(&v, panel + (size_t)strip->inputs[r] * XBAR_PANEL, sizeof v);
-    const NAME(panel_bytes) bit = __builtin_convertvector(v << strip->shifts[r] >> digit & 1, NAME(panel_bytes));
-    const NAME(panel_bytes) active = -bit;
-    const NAME(panel_bytes) full = (NAME(panel_bytes))(filled == height) & active;
-    unit -= full;
-    filled = (filled & ~full) + bit;
-    const NAME(panel_bytes) number = unit & active;
-    __builtin_memcpy(units + (size_t)r * XBAR_PANEL, &number, sizeof number);
+    const NAME(panel_bytes) bits = __builtin_convertvector(v << strip->shifts[r] >> digit & 15, NAME(panel_bytes));
+    NAME(panel_bytes) numbers[4];
+    for (int d = 0; d < 4; d++) {
+      const NAME(panel_bytes) active = (NAME(panel_bytes))((bits & (uint8_t)(1 << d)) != 0);
+      const NAME(panel_bytes) full = (NAME(panel_bytes))(filled[d] == height) & active;
+      unit[d] -= full;
+      filled[d] = (filled[d] & ~full) - active;
+      numbers[d] = unit[d] & active;
+    }
+    __builtin_memcpy(units + (size_t)r * sizeof numbers, numbers, sizeof numbers);
   }
 }
 
+// Four digits at a time: each waits for its own sums only.
 static TARGET int64_t NAME(convert_sparse)(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units,
                                            uint32_t *sums) {
   const NAME(panel_bytes) maximum = (NAME(panel_bytes)){0} + (uint8_t)(strip->maximum > 255 ? 255 : strip->maximum);
   NAME(panel_words) saturated = {0};
   for (uint32_t k = 0; k < strip->columns * XBAR_PANEL; k++) sums[k] = 0;
-  for (uint32_t t = 0; t < strip->digits; t++) {
-    NAME(number_units)(strip, panel, t, units);
+  for (uint32_t base = 0; base < strip->digits; base += 4) {
+    NAME(number_units)(strip, panel, base, units);
     for (uint32_t c = 0; c < strip->columns; c++) {
-      NAME(panel_bytes) v = {0}, unit = {0}, over = {0};
-      NAME(panel_halves) part = {0};
+      NAME(panel_bytes) v[4] = {{0}, {0}, {0}, {0}}, unit[4] = {{0}, {0}, {0}, {0}}, over[4] = {{0}, {0}, {0}, {0}};
+      NAME(panel_halves) part[4] = {{0}, {0}, {0}, {0}};
       for (uint32_t k = strip->starts[c]; k < strip->starts[c + 1]; k++) {
-        NAME(panel_bytes) number;
-        __builtin_memcpy(&number, units + (size_t)strip->cell_rows[k] * XBAR_PANEL, sizeof number);
-        const NAME(panel_bytes) active = (NAME(panel_bytes))(number != 0);
-        const NAME(panel_bytes) begins = (NAME(panel_bytes))(number != unit) & active;
-        part += __builtin_convertvector(__builtin_elementwise_min(v, maximum) & begins, NAME(panel_halves));
-        over -= (NAME(panel_bytes))(v > maximum) & begins;
-        unit = (unit & ~begins) | (number & begins);
-        v = __builtin_elementwise_add_sat(v & ~begins, active & strip->levels[k]);
+        NAME(panel_bytes) numbers[4];
+        __builtin_memcpy(numbers, units + (size_t)strip->cell_rows[k] * sizeof numbers, sizeof numbers);
+        const uint8_t level = strip->levels[k];
+        for (int d = 0; d < 4; d++) {
+          const NAME(panel_bytes) active = (NAME(panel_bytes))(numbers[d] != 0);
+          const NAME(panel_bytes) begins = (NAME(panel_bytes))(numbers[d] != unit[d]) & active;
+          part[d] += __builtin_convertvector(__builtin_elementwise_min(v[d], maximum) & begins, NAME(panel_halves));
+          over[d] -= (NAME(panel_bytes))(v[d] > maximum) & begins;
+          unit[d] = (unit[d] & ~begins) | (numbers[d] & begins);
+          v[d] = __builtin_elementwise_add_sat(v[d] & ~begins, active & level);
+        }
       }
-      part += __builtin_convertvector(__builtin_elementwise_min(v, maximum), NAME(panel_halves));
-      over -= (NAME(panel_bytes))(v > maximum);
-      saturated += __builtin_convertvector(over, NAME(panel_words));
       NAME(panel_words) sum;
       __builtin_memcpy(&sum, sums + c * XBAR_PANEL, sizeof sum);
-      sum += __builtin_convertvector(part, NAME(panel_words)) << t;
+      for (int d = 0; d < 4; d++) {
+        part[d] += __builtin_convertvector(__builtin_elementwise_min(v[d], maximum), NAME(panel_halves));
+        over[d] -= (NAME(panel_bytes))(v[d] > maximum);
+        saturated += __builtin_convertvector(over[d], NAME(panel_words));
+        sum += __builtin_convertvector(part[d], NAME(panel_words)) << (base + d);
+      }
       __builtin_memcpy(sums + c * XBAR_PANEL, &sum, sizeof sum);
     }
   }

@@ -96,7 +96,7 @@ extension LayerRunner {
     _ pattern: Pattern, _ panel: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let (rows, lanes) = (pattern.map.rows.count, Int(XBAR_PANEL))
-    let units: UnsafeMutablePointer<UInt8> = try scratch.take(.unitNumbers, rows * lanes)
+    let units: UnsafeMutablePointer<UInt8> = try scratch.take(.unitNumbers, 4 * rows * lanes)
     let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, lanes * Int(XBAR_STRIP))
     for (cells, bitlines) in zip(pattern.sparse, pattern.strips) {
       events.adcSaturations &+= convert(cells, pattern, panel, units, sums)

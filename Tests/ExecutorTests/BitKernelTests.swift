@@ -269,7 +269,7 @@ private struct DynamicSample {
       }
       starts.append(UInt32(cellRows.count))
     }
-    var units = [UInt8](repeating: 77, count: rows * 32)
+    var units = [UInt8](repeating: 77, count: rows * 128)
     var sums = [UInt32](repeating: 1, count: columns * 32)
     let saturated = inputs.withUnsafeBufferPointer { inputs in
       shifts.withUnsafeBufferPointer { shifts in

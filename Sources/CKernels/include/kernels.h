@@ -97,7 +97,7 @@ typedef struct {
 } xbar_sparse_strip;
 
 // sums[columns][32], for the windows of a panel as xbar_convert_dynamic; there are at most 255 units of a digit. `units`
-// has room for 32 bytes for each row. Returns the conversions whose sum exceeded the maximum.
+// has room for 128 bytes for each row. Returns the conversions whose sum exceeded the maximum.
 int64_t xbar_convert_sparse(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units, uint32_t *sums);
 
 // How digits are gathered for the general form.
