@@ -264,8 +264,8 @@ static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, con
   return saturated + NAME(total)(&over);
 }
 
-// For each row, of four digits, and for each window the number, from 1 on, of the unit that the row belongs to, or 0 where
-// the digit is 0.
+// For each row, of four digits, and for each window the number, from 1 on, of the unit that the row belongs to, or 0
+// where the digit is 0.
 static TARGET void NAME(number_units)(const xbar_sparse_strip *strip, const uint32_t *panel, uint32_t digit,
                                       uint8_t *units) {
   const NAME(panel_bytes) height = (NAME(panel_bytes)){0} + (uint8_t)strip->unit_height;
@@ -571,7 +571,7 @@ static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uin
 }
 
 static const kernel_table NAME(table) = {
-    NAME(split_nibbles),  NAME(split_rows),        NAME(fill_tables), NAME(convert_fixed), NAME(convert_dynamic),NAME(convert_sparse),
-    NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered), NAME(split_signs),
-    NAME(count_digits),   NAME(transpose),         NAME(build_planes), NAME(count_units),
+    NAME(split_nibbles),   NAME(split_rows),     NAME(fill_tables),       NAME(convert_fixed), NAME(convert_dynamic),
+    NAME(convert_sparse),  NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered),
+    NAME(split_signs),     NAME(count_digits),   NAME(transpose),         NAME(build_planes),  NAME(count_units),
 };

@@ -77,8 +77,8 @@ typedef struct {
 void xbar_split_rows(const uint32_t *panel, const uint32_t *inputs, const uint8_t *shifts, uint32_t rows,
                      uint32_t digits, uint64_t *planes);
 
-// As xbar_convert_fixed, u8 lanes, for units of `unit_height` rows whose bit in `planes` is set, for the first `windows`
-// of a panel. Rows are at most 4096.
+// As xbar_convert_fixed, u8 lanes, for units of `unit_height` rows whose bit in `planes` is set, for the first
+// `windows` of a panel.
 int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
                              uint32_t *sums);
 
@@ -96,8 +96,8 @@ typedef struct {
   uint32_t maximum;           // the converter's largest result
 } xbar_sparse_strip;
 
-// sums[columns][32], for the windows of a panel as xbar_convert_dynamic; there are at most 255 units of a digit. `units`
-// has room for 128 bytes for each row. Returns the conversions whose sum exceeded the maximum.
+// sums[columns][32], for the windows of a panel as xbar_convert_dynamic; there are at most 255 units of a digit.
+// `units` has room for 128 bytes for each row. Returns the conversions whose sum exceeded the maximum.
 int64_t xbar_convert_sparse(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units, uint32_t *sums);
 
 // How digits are gathered for the general form.
