@@ -7,6 +7,7 @@ typedef struct {
   void (*fill_tables)(const uint8_t *, size_t, uint32_t, const int32_t *, uint32_t, int32_t, void *);
   int64_t (*convert_fixed)(const xbar_fixed_strip *, const uint8_t *, const uint64_t *, size_t, uint32_t *);
   int64_t (*convert_dynamic)(const xbar_dynamic_strip *, const uint64_t *, size_t, uint32_t *);
+  int64_t (*convert_sparse)(const xbar_sparse_strip *, const uint32_t *, uint8_t *, uint32_t *);
   int64_t (*convert_listed)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *, size_t,
                             uint64_t *);
   void (*multiply)(const int32_t *, size_t, size_t, const int32_t *, size_t, size_t, int32_t, int64_t *, size_t);
@@ -110,6 +111,10 @@ int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *pl
   return kernels->convert_dynamic(strip, planes, windows, sums);
 }
 
+int64_t xbar_convert_sparse(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units, uint32_t *sums) {
+  return kernels->convert_sparse(strip, panel, units, sums);
+}
+
 int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
                             const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
   return kernels->convert_listed(strip, entries, unit_starts, digit_starts, windows, sums);
@@ -196,5 +201,14 @@ void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, 
     uint64_t *y = (uint64_t *)(results + w * stride);
     const uint64_t *s = sums + w * XBAR_STRIP;
     for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * s[c];
+  }
+}
+
+void xbar_add_panel(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                    const int64_t *weights, int32_t subtract, int64_t *results, size_t stride) {
+  const uint64_t sign = subtract ? ~0ull : 1;
+  for (size_t w = 0; w < windows; w++) {
+    uint64_t *y = (uint64_t *)(results + w * stride);
+    for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * sums[c * XBAR_PANEL + w];
   }
 }

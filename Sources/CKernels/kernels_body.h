@@ -7,6 +7,9 @@ typedef uint32_t NAME(words) __attribute__((vector_size(256)));
 typedef int32_t NAME(integers) __attribute__((vector_size(64)));
 typedef uint32_t NAME(lanes) __attribute__((vector_size(64)));
 typedef uint64_t NAME(longs) __attribute__((vector_size(64)));
+typedef uint8_t NAME(panel_bytes) __attribute__((vector_size(XBAR_PANEL)));
+typedef uint16_t NAME(panel_halves) __attribute__((vector_size(2 * XBAR_PANEL)));
+typedef uint32_t NAME(panel_words) __attribute__((vector_size(4 * XBAR_PANEL)));
 
 static TARGET void NAME(split_nibbles)(const xbar_nibble_map *map, const uint32_t *values, size_t stride,
                                        size_t windows, uint8_t *nibbles, uint64_t *active) {
@@ -211,25 +214,6 @@ static TARGET int64_t NAME(convert_fixed)(const xbar_fixed_strip *strip, const u
                          : NAME(fixed_bytes)(strip, nibbles, active, windows, sums, n, 0);
 }
 
-// The numbers of the rows whose bit is set for a window; returns how many there are.
-static inline TARGET __attribute__((always_inline)) uint32_t NAME(set_rows)(const uint64_t *plane, uint32_t words,
-                                                                            uint16_t *rows) {
-  uint32_t count = 0;
-  for (uint32_t n = 0; n < words; n++) {
-    uint64_t bits = plane[n * XBAR_PANEL];
-    uint16_t *out = rows + count;
-    count += (uint32_t)__builtin_popcountll(bits);
-    // Four at a time, as a loop of unforeseeable length costs more than some numbers that are written over.
-    for (; bits; out += 4) {
-      for (int k = 0; k < 4; k++) {
-        out[k] = (uint16_t)(64 * n + (bits ? (uint32_t)__builtin_ctzll(bits) : 0));
-        bits &= bits - 1;
-      }
-    }
-  }
-  return count;
-}
-
 static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
                                             uint32_t *sums) {
   const NAME(bytes) maximum = (NAME(bytes)){0} + (uint8_t)(strip->maximum > 255 ? 255 : strip->maximum);
@@ -238,21 +222,28 @@ static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, con
   NAME(bytes) over = {0};
   int64_t saturated = 0;
   uint32_t counted = 0;
-  uint16_t rows[4096 + 4];
   for (size_t w = 0; w < windows; w++) {
     NAME(words) sum = {0};
     for (uint32_t t = 0; t < strip->digits; t++) {
-      const uint32_t count = NAME(set_rows)(planes + t * strip->words * XBAR_PANEL + w, strip->words, rows);
+      const uint64_t *plane = planes + t * strip->words * XBAR_PANEL + w;
       NAME(bytes) part = {0};
       uint32_t pending = 0;
-      for (uint32_t first = 0; first < count; first += strip->unit_height) {
-        const uint32_t end = count - first < strip->unit_height ? count : first + strip->unit_height;
+      uint32_t word = 0;
+      uint64_t rest = plane[0];
+      for (;;) {
         NAME(bytes) v = {0};
-        for (uint32_t k = first; k < end; k++) {
+        uint32_t filled = 0;
+        while (filled < strip->unit_height) {
+          while (rest == 0 && word + 1 < strip->words) rest = plane[++word * XBAR_PANEL];
+          if (rest == 0) break;
           NAME(bytes) row;
-          __builtin_memcpy(&row, strip->cells + (size_t)rows[k] * strip->columns, sizeof row);
+          const size_t r = 64 * word + (uint32_t)__builtin_ctzll(rest);
+          __builtin_memcpy(&row, strip->cells + r * strip->columns, sizeof row);
           v = __builtin_elementwise_add_sat(v, row);
+          rest &= rest - 1;
+          filled++;
         }
+        if (filled == 0) break;
         over += (NAME(bytes))(v > maximum) & valid;
         if (++counted == 255) {
           saturated += NAME(total)(&over);
@@ -271,6 +262,68 @@ static TARGET int64_t NAME(convert_dynamic)(const xbar_dynamic_strip *strip, con
     __builtin_memcpy(sums + w * XBAR_STRIP, &sum, sizeof sum);
   }
   return saturated + NAME(total)(&over);
+}
+
+// For each row, of four digits, and for each window the number, from 1 on, of the unit that the row belongs to, or 0
+// where the digit is 0.
+static TARGET void NAME(number_units)(const xbar_sparse_strip *strip, const uint32_t *panel, uint32_t digit,
+                                      uint8_t *units) {
+  const NAME(panel_bytes) height = (NAME(panel_bytes)){0} + (uint8_t)strip->unit_height;
+  const NAME(panel_bytes) one = (NAME(panel_bytes)){0} + 1;
+  NAME(panel_bytes) filled[4] = {{0}, {0}, {0}, {0}};
+  NAME(panel_bytes) unit[4] = {one, one, one, one};
+  for (uint32_t r = 0; r < strip->rows; r++) {
+    NAME(panel_words) v;
+    __builtin_memcpy(&v, panel + (size_t)strip->inputs[r] * XBAR_PANEL, sizeof v);
+    const NAME(panel_bytes) bits = __builtin_convertvector(v << strip->shifts[r] >> digit & 15, NAME(panel_bytes));
+    NAME(panel_bytes) numbers[4];
+    for (int d = 0; d < 4; d++) {
+      const NAME(panel_bytes) active = (NAME(panel_bytes))((bits & (uint8_t)(1 << d)) != 0);
+      const NAME(panel_bytes) full = (NAME(panel_bytes))(filled[d] == height) & active;
+      unit[d] -= full;
+      filled[d] = (filled[d] & ~full) - active;
+      numbers[d] = unit[d] & active;
+    }
+    __builtin_memcpy(units + (size_t)r * sizeof numbers, numbers, sizeof numbers);
+  }
+}
+
+// Four digits at a time: each waits for its own sums only.
+static TARGET int64_t NAME(convert_sparse)(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units,
+                                           uint32_t *sums) {
+  const NAME(panel_bytes) maximum = (NAME(panel_bytes)){0} + (uint8_t)(strip->maximum > 255 ? 255 : strip->maximum);
+  NAME(panel_words) saturated = {0};
+  for (uint32_t k = 0; k < strip->columns * XBAR_PANEL; k++) sums[k] = 0;
+  for (uint32_t base = 0; base < strip->digits; base += 4) {
+    NAME(number_units)(strip, panel, base, units);
+    for (uint32_t c = 0; c < strip->columns; c++) {
+      NAME(panel_bytes) v[4] = {{0}, {0}, {0}, {0}}, unit[4] = {{0}, {0}, {0}, {0}}, over[4] = {{0}, {0}, {0}, {0}};
+      NAME(panel_halves) part[4] = {{0}, {0}, {0}, {0}};
+      for (uint32_t k = strip->starts[c]; k < strip->starts[c + 1]; k++) {
+        NAME(panel_bytes) numbers[4];
+        __builtin_memcpy(numbers, units + (size_t)strip->cell_rows[k] * sizeof numbers, sizeof numbers);
+        const uint8_t level = strip->levels[k];
+        for (int d = 0; d < 4; d++) {
+          const NAME(panel_bytes) active = (NAME(panel_bytes))(numbers[d] != 0);
+          const NAME(panel_bytes) begins = (NAME(panel_bytes))(numbers[d] != unit[d]) & active;
+          part[d] += __builtin_convertvector(__builtin_elementwise_min(v[d], maximum) & begins, NAME(panel_halves));
+          over[d] -= (NAME(panel_bytes))(v[d] > maximum) & begins;
+          unit[d] = (unit[d] & ~begins) | (numbers[d] & begins);
+          v[d] = __builtin_elementwise_add_sat(v[d] & ~begins, active & level);
+        }
+      }
+      NAME(panel_words) sum;
+      __builtin_memcpy(&sum, sums + c * XBAR_PANEL, sizeof sum);
+      for (int d = 0; d < 4; d++) {
+        part[d] += __builtin_convertvector(__builtin_elementwise_min(v[d], maximum), NAME(panel_halves));
+        over[d] -= (NAME(panel_bytes))(v[d] > maximum);
+        saturated += __builtin_convertvector(over[d], NAME(panel_words));
+        sum += __builtin_convertvector(part[d], NAME(panel_words)) << (base + d);
+      }
+      __builtin_memcpy(sums + c * XBAR_PANEL, &sum, sizeof sum);
+    }
+  }
+  return __builtin_reduce_add(saturated);
 }
 
 static TARGET int64_t NAME(convert_listed)(const xbar_listed_strip *strip, const uint32_t *entries,
@@ -518,7 +571,7 @@ static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uin
 }
 
 static const kernel_table NAME(table) = {
-    NAME(split_nibbles),  NAME(split_rows),        NAME(fill_tables), NAME(convert_fixed), NAME(convert_dynamic),
-    NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered), NAME(split_signs),
-    NAME(count_digits),   NAME(transpose),         NAME(build_planes), NAME(count_units),
+    NAME(split_nibbles),   NAME(split_rows),     NAME(fill_tables),       NAME(convert_fixed), NAME(convert_dynamic),
+    NAME(convert_sparse),  NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered),
+    NAME(split_signs),     NAME(count_digits),   NAME(transpose),         NAME(build_planes),  NAME(count_units),
 };

@@ -172,7 +172,7 @@ extension BatchRunner {
       switch pattern.method {
       case .nibbles: return pattern.digits * pattern.slots.count / 4 + 256
       case .listed: return 512
-      case .bits: return 0
+      case .bits, .cells: return 0
       }
     }
     return largest.max() ?? 0

@@ -25,8 +25,10 @@ struct LayerPlan: Sendable {
   /// Cycles to fill and drain the pipeline.
   let pipelineCycles: Int
 
-  /// Whether anything is computed from bit planes of a panel.
-  var needsPlanes: Bool { units != nil || patterns.contains { $0.method == .bits } }
+  /// Whether anything is computed from the digits of a panel.
+  var needsDigitsOfPanels: Bool {
+    units != nil || patterns.contains { $0.method == .bits || $0.method == .cells }
+  }
 
   init(_ layer: Layer, _ program: Program) {
     self.layer = layer

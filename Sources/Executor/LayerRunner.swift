@@ -86,7 +86,7 @@ struct LayerRunner {
       switch pattern.method {
       case .nibbles(let wide):
         try runNibbles(pattern, magnitudes, wide: wide, subtract: subtract, &scratch)
-      case .bits: continue
+      case .bits, .cells: continue
       case .listed: try runListed(pattern, magnitudes, subtract: subtract, &scratch)
       }
     }

@@ -29,7 +29,7 @@ struct Scratch {
   enum Slot: Int, CaseIterable {
     case positive, negative, digitCounts
     case nibbles, active, tables, sums, entries, unitStarts, digitStarts
-    case panel, positivePanel, negativePanel, planes, unitCounts, activations
+    case panel, positivePanel, negativePanel, planes, unitNumbers, unitCounts, activations
   }
 
   private var arrays = [Memory?](repeating: nil, count: Slot.allCases.count)

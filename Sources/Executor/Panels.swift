@@ -11,7 +11,7 @@ extension LayerRunner {
   /// Needs 128 bytes for each input, three times that where inputs are signed, and planes of at most 16 MiB or those of
   /// one digit.
   mutating func runPanels(_ values: UnsafePointer<Int32>, _ scratch: inout Scratch) throws(Diagnostic) {
-    guard plan.gathered != nil || plan.needsPlanes else { return }
+    guard plan.gathered != nil || plan.needsDigitsOfPanels else { return }
     let size = Int(XBAR_PANEL)
     let panel: UnsafeMutablePointer<Int32> = try scratch.take(.panel, layer.inputs * size)
     for first in stride(from: 0, to: windows, by: size) {
@@ -19,7 +19,7 @@ extension LayerRunner {
         plan, program, windows: min(size, windows - first), results: results + first * layer.outputs)
       xbar_transpose(values + first * layer.inputs, layer.inputs, part.windows, panel)
       part.addGatheredProduct(panel)
-      if plan.needsPlanes { try part.runPanel(panel, &scratch) }
+      if plan.needsDigitsOfPanels { try part.runPanel(panel, &scratch) }
       events += part.events
     }
   }
@@ -51,8 +51,12 @@ extension LayerRunner {
   private mutating func runPanelPass(
     _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
-    for pattern in plan.patterns where pattern.method == .bits {
-      try runBits(pattern, magnitudes, subtract: subtract, &scratch)
+    for pattern in plan.patterns {
+      switch pattern.method {
+      case .bits: try runBits(pattern, magnitudes, subtract: subtract, &scratch)
+      case .cells: try runCells(pattern, magnitudes, subtract: subtract, &scratch)
+      case .nibbles, .listed: continue
+      }
     }
     if let units = plan.units { try countUnits(units, magnitudes, &scratch) }
   }

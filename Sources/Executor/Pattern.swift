@@ -16,6 +16,8 @@ enum Method: Hashable, Sendable {
   case nibbles(wide: Bool)
   /// Dynamic units with 1-bit digits: adding the rows of set bits, in 8-bit lanes.
   case bits
+  /// Dynamic units with 1-bit digits and few cells other than 0: adding cell by cell, with windows in 8-bit lanes.
+  case cells
   /// Any: adding the rows of listed digits, in 32-bit lanes.
   case listed
 }
@@ -24,6 +26,8 @@ enum Method: Hashable, Sendable {
 struct Pattern: Sendable {
   let map: RowMap
   let strips: [Strip]
+  /// The strips as lists of cells, for the method that adds cell by cell.
+  let sparse: [SparseStrip]
   let digits: Int
   let method: Method
   /// Operation units one above the other, for fixed units.
@@ -61,6 +65,26 @@ struct Strip: Sendable {
       }
     }
     self.cells = cells
+  }
+}
+
+/// The cells of a strip that are not 0, bitline by bitline.
+struct SparseStrip: Sendable {
+  /// Bitline c has the cells `starts[c] ..< starts[c + 1]`.
+  private(set) var starts: [UInt32] = [0]
+  private(set) var rows: [UInt16] = []
+  private(set) var levels: [UInt8] = []
+
+  fileprivate init(_ strip: Strip, rows count: Int) {
+    for column in 0..<strip.count {
+      for row in 0..<count {
+        let level = strip.cells[row * strip.count + column]
+        guard level != 0 else { continue }
+        rows.append(UInt16(truncatingIfNeeded: row))
+        levels.append(level)
+      }
+      starts.append(UInt32(truncatingIfNeeded: rows.count))
+    }
   }
 }
 
@@ -123,11 +147,24 @@ private func makePattern(_ map: RowMap, _ strips: [Strip], _ layer: Layer, _ pro
   let shift = map.rows.map(\.shift).max() ?? 0
   let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
   let unitRows = ceilDivide(map.rows.count, map.unitHeight)
+  let method = chooseMethod(map, layer, program, digits: digits, unitRows: unitRows)
+  let sparse = method == .bits ? sparseStrips(strips, map, unitRows: unitRows) : []
   return Pattern(
-    map: map, strips: strips, digits: digits,
-    method: chooseMethod(map, layer, program, digits: digits, unitRows: unitRows), unitRows: unitRows,
-    slots: SlotMap(map), inputs: map.rows.map { UInt32(truncatingIfNeeded: $0.input) },
+    map: map, strips: strips, sparse: sparse, digits: digits, method: sparse.isEmpty ? method : .cells,
+    unitRows: unitRows, slots: SlotMap(map),
+    inputs: map.rows.map { UInt32(truncatingIfNeeded: $0.input) },
     shifts: map.rows.map { UInt8(truncatingIfNeeded: $0.shift) })
+}
+
+/// The strips of a pattern as lists of cells, where that is worth it: adding a row of up to 64 cells for the windows with
+/// a set bit, about every fourth, takes as long as adding some eight cells for all windows. Empty where it is not, and
+/// where numbers of units and of wordlines in a unit need more than 8 bits.
+private func sparseStrips(_ strips: [Strip], _ map: RowMap, unitRows: Int) -> [SparseStrip] {
+  let rows = map.rows.count
+  guard unitRows <= 255, min(map.unitHeight, rows) <= 255 else { return [] }
+  let cells = strips.reduce(0) { sum, strip in strip.cells.reduce(sum) { $1 == 0 ? $0 : $0 + 1 } }
+  guard cells <= 8 * rows * strips.count else { return [] }
+  return strips.map { SparseStrip($0, rows: rows) }
 }
 
 /// The fastest method whose lanes hold every sum. Lanes saturate, so that a converter whose largest result is below

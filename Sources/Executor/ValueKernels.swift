@@ -88,6 +88,48 @@ extension LayerRunner {
   }
 }
 
+// MARK: - Adding cell by cell
+
+extension LayerRunner {
+  /// For the windows of a panel.
+  mutating func runCells(
+    _ pattern: Pattern, _ panel: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
+  ) throws(Diagnostic) {
+    let (rows, lanes) = (pattern.map.rows.count, Int(XBAR_PANEL))
+    let units: UnsafeMutablePointer<UInt8> = try scratch.take(.unitNumbers, 4 * rows * lanes)
+    let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, lanes * Int(XBAR_STRIP))
+    for (cells, bitlines) in zip(pattern.sparse, pattern.strips) {
+      events.adcSaturations &+= convert(cells, pattern, panel, units, sums)
+      xbar_add_panel(
+        sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
+        layer.outputs)
+    }
+  }
+
+  private func convert(
+    _ cells: SparseStrip, _ pattern: Pattern, _ panel: UnsafePointer<UInt32>,
+    _ units: UnsafeMutablePointer<UInt8>, _ sums: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    pattern.inputs.withUnsafeBufferPointer { inputs in
+      pattern.shifts.withUnsafeBufferPointer { shifts in
+        cells.starts.withUnsafeBufferPointer { starts in
+          cells.rows.withUnsafeBufferPointer { rows in
+            cells.levels.withUnsafeBufferPointer { levels in
+              var strip = xbar_sparse_strip(
+                inputs: inputs.baseAddress, shifts: shifts.baseAddress, rows: UInt32(inputs.count),
+                digits: UInt32(pattern.digits),
+                unit_height: UInt32(min(pattern.map.unitHeight, inputs.count)),
+                columns: UInt32(starts.count - 1), starts: starts.baseAddress, cell_rows: rows.baseAddress,
+                levels: levels.baseAddress, maximum: UInt32((1 << layer.adcBits) - 1))
+              return Int(xbar_convert_sparse(&strip, panel, units, sums))
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 // MARK: - Adding the rows of listed digits
 
 /// Digits other than 0 of a batch of windows, as `xbar_list_digits` lists them.

@@ -189,7 +189,7 @@ extension LevelTests {
       var random = SeededGenerator(seed: 17)
       for _ in 0..<60 {
         let sample = DynamicSample(&random)
-        let (columns, windows) = (random.inside(1...64), random.inside(1...32))
+        let (columns, windows) = (random.inside(1...64), random.chance(0.5) ? 32 : random.inside(1...32))
         let cells = (0..<sample.rows * columns + 64).map { _ in UInt8(random.below(4)) }
         let (height, maximum) = (random.inside(1...20), random.inside(1...40))
         var expected = [UInt32](repeating: 0, count: windows * columns)
@@ -219,6 +219,9 @@ extension LevelTests {
           }
           let used = (0..<windows).flatMap { sums[$0 * 64..<$0 * 64 + columns] }
           #expect(used == expected && found == saturated, "level \(level)")
+          let sparse = sample.sparse(cells, columns: columns, height: height, maximum: maximum)
+          let lanes = (0..<windows).flatMap { w in (0..<columns).map { sparse.sums[$0 * 32 + w] } }
+          #expect(lanes == expected && (windows < 32 || sparse.saturated == saturated), "level \(level)")
         }
       }
     }
@@ -251,6 +254,40 @@ private struct DynamicSample {
     guard row < rows else { return false }
     let shifted = UInt64(panel[Int(inputs[row]) * 32 + window]) << UInt64(shifts[row])
     return shifted >> UInt64(digit) & 1 == 1
+  }
+
+  /// What the kernel gives that adds cell by cell, for all 32 windows.
+  func sparse(
+    _ cells: [UInt8], columns: Int, height: Int, maximum: Int
+  ) -> (sums: [UInt32], saturated: Int64) {
+    var starts: [UInt32] = [0]
+    var (cellRows, levels): ([UInt16], [UInt8]) = ([], [])
+    for c in 0..<columns {
+      for r in 0..<rows where cells[r * columns + c] != 0 {
+        cellRows.append(UInt16(r))
+        levels.append(cells[r * columns + c])
+      }
+      starts.append(UInt32(cellRows.count))
+    }
+    var units = [UInt8](repeating: 77, count: rows * 128)
+    var sums = [UInt32](repeating: 1, count: columns * 32)
+    let saturated = inputs.withUnsafeBufferPointer { inputs in
+      shifts.withUnsafeBufferPointer { shifts in
+        starts.withUnsafeBufferPointer { starts in
+          cellRows.withUnsafeBufferPointer { cellRows in
+            levels.withUnsafeBufferPointer { levels in
+              var strip = xbar_sparse_strip(
+                inputs: inputs.baseAddress, shifts: shifts.baseAddress, rows: UInt32(rows),
+                digits: UInt32(digits), unit_height: UInt32(height), columns: UInt32(columns),
+                starts: starts.baseAddress, cell_rows: cellRows.baseAddress, levels: levels.baseAddress,
+                maximum: UInt32(maximum))
+              return xbar_convert_sparse(&strip, panel, &units, &sums)
+            }
+          }
+        }
+      }
+    }
+    return (sums, saturated)
   }
 
   func planes() -> [UInt64] {

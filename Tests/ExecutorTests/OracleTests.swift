@@ -1,8 +1,10 @@
 import CKernels
 import DeviceModel
+import Hardware
 import ProgramFormat
 import ProgramSamples
 import Support
+import Tensors
 import Testing
 
 @testable import Executor
@@ -29,9 +31,38 @@ extension LevelTests {
           expected.compare(result, "seed \(seed) level \(level)")
         }
       }
-      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .listed])
+      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed])
       #expect(products == [false, true])
       #expect(saturations > 1000 && vectors > 1000)
+    }
+
+    /// Blocks with more units above each other, and more wordlines in a unit, than 8 bits count.
+    @Test(arguments: [
+      (UnitForming.fixed(height: 1, width: 2), Method.nibbles(wide: false)),
+      (.skipping(height: 2, width: 2), .nibbles(wide: false)), (.dynamic(height: 1, width: 2), .bits),
+      (.dynamic(height: 300, width: 2), .bits), (.dynamic(height: 3, width: 2), .cells),
+    ])
+    func tallBlocksAgreeWithTheOracle(_ units: UnitForming, _ method: Method) throws {
+      defer { xbar_use_level(xbar_best_level()) }
+      var random = SeededGenerator(seed: 77)
+      let block = Block(
+        crossbar: 0, row: 0, column: 0, rows: (0..<700).map { _ in RowEntry(input: random.below(40)) },
+        columns: (0..<3).map { ColumnEntry(output: $0, shift: 0) }, units: units)
+      let cells = (0..<2100).map { _ in UInt8(random.below(4)) }
+      let layer = Layer(
+        name: "tall", inputs: 40, outputs: 3, inputBits: 5, inputSigned: true, dacBits: 1, adcBits: 1,
+        offset: 0, blocks: 0..<1)
+      let program = LayerCase.program(
+        sampleMachine(rows: 700, columns: 3), [Crossbar(cells: cells)], layer, [block],
+        .integer(bits: 5, signed: true), rows: 35)
+      let plan = try ExecutablePlan(program)
+      #expect(plan.layers[0].patterns.map(\.method) == [method])
+      let inputs = (0..<35 * 40).map { _ in Float(random.inside(-15...15)) }
+      let expected = try Expected(program, [[inputs]])
+      for level in Int32(0)...xbar_best_level() {
+        xbar_use_level(level)
+        expected.compare(try plan.run(inputs: [inputs], samples: 1, threads: 1), "level \(level)")
+      }
     }
 
     @Test func programsAgreeWithTheOracle() throws {

@@ -181,9 +181,14 @@ import Testing
     #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
   }
 
-  @Test func dynamicUnitsAddRowsOfSetBits() throws {
+  @Test func dynamicUnitsAddCellsOrRowsOfSetBits() throws {
     let dynamic = UnitForming.dynamic(height: 16, width: 1)
-    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: dynamic) == .bits)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: dynamic) == .cells)
+    #expect(
+      try method(rows: 1000, cellBits: 1, adcBits: 7, units: .dynamic(height: 256, width: 1)) == .bits)
+    #expect(try method(rows: 300, cellBits: 1, adcBits: 1, units: .dynamic(height: 1, width: 1)) == nil)
+    #expect(
+      try method(rows: 600, cellBits: 2, adcBits: 1, units: .dynamic(height: 2, width: 1)) == .bits)
     #expect(try method(rows: 16, cellBits: 6, adcBits: 8, units: dynamic) == .listed)
   }
 

@@ -77,10 +77,28 @@ typedef struct {
 void xbar_split_rows(const uint32_t *panel, const uint32_t *inputs, const uint8_t *shifts, uint32_t rows,
                      uint32_t digits, uint64_t *planes);
 
-// As xbar_convert_fixed, u8 lanes, for units of `unit_height` rows whose bit in `planes` is set, for the first `windows`
-// of a panel. Rows are at most 4096.
+// As xbar_convert_fixed, u8 lanes, for units of `unit_height` rows whose bit in `planes` is set, for the first
+// `windows` of a panel.
 int64_t xbar_convert_dynamic(const xbar_dynamic_strip *strip, const uint64_t *planes, size_t windows,
                              uint32_t *sums);
+
+// One strip of a block of dynamic units with one-bit digits and few cells other than 0.
+typedef struct {
+  const uint32_t *inputs;     // [rows]
+  const uint8_t *shifts;      // [rows]
+  uint32_t rows;
+  uint32_t digits;            // bits of the shifted inputs, at most 32
+  uint32_t unit_height;       // at most 255
+  uint32_t columns;
+  const uint32_t *starts;     // [columns + 1], where the cells of a bitline begin
+  const uint16_t *cell_rows;  // the row of each cell, ascending in a bitline
+  const uint8_t *levels;
+  uint32_t maximum;           // the converter's largest result
+} xbar_sparse_strip;
+
+// sums[columns][32], for the windows of a panel as xbar_convert_dynamic; there are at most 255 units of a digit.
+// `units` has room for 128 bytes for each row. Returns the conversions whose sum exceeded the maximum.
+int64_t xbar_convert_sparse(const xbar_sparse_strip *strip, const uint32_t *panel, uint8_t *units, uint32_t *sums);
 
 // How digits are gathered for the general form.
 typedef struct {
@@ -119,6 +137,10 @@ void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, 
                         const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
 void xbar_add_columns64(const uint64_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
                         const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
+
+// The same for sums[columns][32], the first `windows` lanes.
+void xbar_add_panel(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,
+                    const int64_t *weights, int32_t subtract, int64_t *results, size_t stride);
 
 // results[w * results_stride + o] += sum over i of values[w * inputs + i] * weights[i * padded + o], where `padded`, a
 // multiple of 16, is at least `outputs`; with 32-bit sums where `narrow`.
