@@ -23,7 +23,7 @@ public struct LayerCase {
     var placement = Placement(machine.array)
     var blocks: [Block] = []
     let traits = LayerTraits(
-      inputBits: bits, inputSigned: signed, sparse: true, zeros: random.unit())
+      inputBits: bits, inputSigned: signed, zeros: random.unit())
     let layer = randomLayer(
       named: "layer", inputs: inputs, outputs: outputs, traits: traits, array: machine.array,
       placement: &placement, blocks: &blocks, random: &random)

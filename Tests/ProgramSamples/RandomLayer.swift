@@ -12,21 +12,18 @@ public struct LayerTraits: Sendable {
   public var shifts: Bool
   /// Whether units may be gathered at run time.
   public var dynamic: Bool
-  /// Whether units may be skipped, blocks may be compressed and have index tables, and there may be no blocks at all.
-  public var sparse: Bool
   /// Share of cells that are zero.
   public var zeros: Double
 
   /// Creates traits.
   public init(
-    inputBits: Int, inputSigned: Bool, shifts: Bool = true, dynamic: Bool = true, sparse: Bool = false,
+    inputBits: Int, inputSigned: Bool, shifts: Bool = true, dynamic: Bool = true,
     zeros: Double = 0.3
   ) {
     self.inputBits = inputBits
     self.inputSigned = inputSigned
     self.shifts = shifts
     self.dynamic = dynamic
-    self.sparse = sparse
     self.zeros = zeros
   }
 }
@@ -40,7 +37,7 @@ public func randomLayer(
   let sampler = BlockSampler(
     inputs: inputs, outputs: outputs, traits: traits, array: array,
     bitlines: distinctBitlines(outputs, &random))
-  let kind = traits.sparse ? random.below(20) : 19
+  let kind = random.below(20)
   switch kind {
   case 0: break
   case 1..<8: sampler.addStrips(&placement, &blocks, &random)
@@ -51,7 +48,7 @@ public func randomLayer(
     inputSigned: traits.inputSigned,
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
     offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
-    bitlines: traits.sparse ? sampler.bitlines : [], blocks: first..<blocks.count)
+    bitlines: sampler.bitlines, blocks: first..<blocks.count)
 }
 
 private func distinctBitlines(_ outputs: Int, _ random: inout SeededGenerator) -> [ColumnEntry] {
@@ -147,7 +144,7 @@ private func randomUnits(
   let sizes = [(9, 8), (16, 16), (array.rows, array.columns), (4, 3), (5, 7), (1, 1), (32, 32)]
   let (h, w) = sizes[random.below(sizes.count)]
   let (height, width) = (min(h, array.rows), min(w, array.columns))
-  if traits.sparse && random.chance(0.25) { return .skipping(height: height, width: width) }
+  if random.chance(0.25) { return .skipping(height: height, width: width) }
   return traits.dynamic && random.chance(0.35)
     ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
 }
