@@ -66,18 +66,16 @@ public struct Events: Equatable, Sendable {
   public init() {}
 
   /// The counts with their names, in the order of reports.
-  public static var fields: [(name: String, path: WritableKeyPath<Events, Int>)] {
-    [
-      ("positions", \.positions), ("ouActivations", \.ouActivations), ("cycles", \.cycles),
-      ("adcConversions", \.adcConversions), ("adcSaturations", \.adcSaturations),
-      ("wordlineVectors", \.wordlineVectors), ("wordlineDrives", \.wordlineDrives),
-      ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),
-      ("indexReads", \.indexReads), ("indexBits", \.indexBits), ("inputFetches.dram", \.inputFetches.dram),
-      ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
-      ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),
-      ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites),
-    ]
-  }
+  public static let fields: [(name: String, path: any (WritableKeyPath<Events, Int> & Sendable))] = [
+    ("positions", \.positions), ("ouActivations", \.ouActivations), ("cycles", \.cycles),
+    ("adcConversions", \.adcConversions), ("adcSaturations", \.adcSaturations),
+    ("wordlineVectors", \.wordlineVectors), ("wordlineDrives", \.wordlineDrives),
+    ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),
+    ("indexReads", \.indexReads), ("indexBits", \.indexBits), ("inputFetches.dram", \.inputFetches.dram),
+    ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
+    ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),
+    ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites),
+  ]
 
   /// Adds the counts of `b`; counts wrap beyond 2^63.
   public static func += (a: inout Events, b: Events) { a.add(b, times: 1) }

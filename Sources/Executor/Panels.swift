@@ -17,10 +17,11 @@ extension LayerRunner {
     for first in stride(from: 0, to: windows, by: size) {
       var part = LayerRunner(
         plan, program, windows: min(size, windows - first), results: results + first * layer.outputs)
+      part.events = events
       xbar_transpose(values + first * layer.inputs, layer.inputs, part.windows, panel)
       part.addGatheredProduct(panel)
       if plan.needsDigitsOfPanels { try part.runPanel(panel, &scratch) }
-      events += part.events
+      events = part.events
     }
   }
 
