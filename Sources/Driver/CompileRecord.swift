@@ -29,6 +29,13 @@ public struct LayerRecord: Equatable, Sendable {
   public var indexEntries: Int
   /// Bits of index tables.
   public var indexBits: Int
+  /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with as
+  /// many bits for each wordline as its largest shift needs.
+  public var shiftBits: Int
+  /// How full the bit planes are and what freeing them costs; nil where the layer was not squeezed.
+  public var planes: PlaneStatistics?
+  /// The root of the squared errors that squeezing made in the weights, relative to that of the squared weights.
+  public var squeezeError = 0.0
   /// What the index tables would need under other codings; empty where there are none.
   public var indexStorage: [IndexStorage] = []
 }
@@ -49,13 +56,15 @@ public struct CompileRecord: Sendable {
   public var programBytes: Int
   /// Seconds of each pass.
   public var seconds: [(pass: String, seconds: Double)]
+  /// Silicon area of the crossbars with what belongs to them, in square micrometres.
+  public var area: Double
 
   /// The sum over all layers.
   public var total: LayerRecord {
     var sum = LayerRecord(
       name: "total", rows: 0, columns: 0, weights: 0, nonzeroWeights: 0, crossbars: 0, blocks: 0,
       cellsUsed: 0,
-      cellsProvisioned: 0, indexEntries: 0, indexBits: 0)
+      cellsProvisioned: 0, indexEntries: 0, indexBits: 0, shiftBits: 0)
     for layer in layers {
       for path in LayerRecord.counters { sum[keyPath: path] += layer[keyPath: path] }
     }
@@ -69,7 +78,7 @@ extension LayerRecord {
   fileprivate static var counters: [WritableKeyPath<LayerRecord, Int>] {
     [
       \.rows, \.columns, \.weights, \.nonzeroWeights, \.crossbars, \.blocks, \.cellsUsed, \.cellsProvisioned,
-      \.indexEntries, \.indexBits,
+      \.indexEntries, \.indexBits, \.shiftBits,
     ]
   }
 
@@ -83,7 +92,7 @@ extension LayerRecord {
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
       indexEntries: layer.blocks.reduce(0) { $0 + $1.indexEntries },
-      indexBits: layer.blocks.reduce(0) { $0 + $1.indexBits })
+      indexBits: layer.blocks.reduce(0) { $0 + $1.indexBits }, shiftBits: layer.shiftBits)
   }
 
   fileprivate var json: JSON {
@@ -94,8 +103,42 @@ extension LayerRecord {
       "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
-      "indexStorage": .array(indexStorage.map(storageJSON)),
+      "indexStorage": .array(indexStorage.map(storageJSON)), "shiftBits": .integer(shiftBits),
+      "planes": planes.map(planesJSON) ?? .null, "squeezeError": .double(squeezeError),
     ]
+  }
+}
+
+private func planesJSON(_ planes: PlaneStatistics) -> JSON {
+  [
+    "occupiedRows": .array(planes.occupiedRows.map { .double($0) }),
+    "squeezes": .array(
+      planes.squeezes.map { squeeze in
+        [
+          "freed": .integer(squeeze.freed), "crossbars": .integer(squeeze.crossbars),
+          "largestShift": .integer(squeeze.largestShift), "shiftBits": .integer(squeeze.shiftBits),
+          "error": .double(squeeze.error),
+        ]
+      }),
+  ]
+}
+
+/// The root of the squared differences relative to that of the squared numbers of `before`.
+func relativeError(_ after: [Int64], _ before: [Int64]) -> Double {
+  let lost = zip(after, before).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+  let size = before.reduce(0.0) { $0 + Double($1) * Double($1) }
+  return size > 0 ? (lost / size).squareRoot() : 0
+}
+
+extension LayerView {
+  /// Bits of the tables of wordline shifts.
+  fileprivate var shiftBits: Int {
+    struct Group: Hashable {
+      let rows: [RowEntry]
+      let outputs: [Int]
+    }
+    let groups = Set(blocks.map { Group(rows: $0.rows, outputs: $0.columns.map(\.output)) })
+    return groups.reduce(0) { $0 + $1.rows.count * bitWidth(of: $1.rows.map(\.shift).max() ?? 0) }
   }
 }
 
@@ -110,6 +153,7 @@ extension CompileRecord {
       "version": 1, "kind": "compile", "network": .string(network), "scheme": .string(scheme),
       "machine": .string(machine), "pipeline": .array(pipeline.map { .string($0) }),
       "layers": .array(layers.map(\.json)), "total": total.json, "programBytes": .integer(programBytes),
+      "areaSquareMicrometres": .double(area),
     ]
   }
 
@@ -149,11 +193,32 @@ extension CompileRecord {
     return table
   }
 
+  /// How full the bit planes are, layer by layer, the highest first; nil where no layer was squeezed.
+  public var planeTable: TextTable? {
+    let squeezed = layers.compactMap { layer in layer.planes.map { (layer, $0) } }
+    guard let count = squeezed.map({ $0.1.occupiedRows.count }).max() else { return nil }
+    var table = TextTable(
+      [.init("rows in use", .left)] + (0..<count).reversed().map { .init("plane \($0)") }
+        + [.init("crossbars"), .init("shift bits"), .init("weight error")])
+    for (layer, planes) in squeezed {
+      let shares = (0..<count).reversed().map { plane in
+        plane < planes.occupiedRows.count ? percentage(planes.occupiedRows[plane]) : "-"
+      }
+      table.add(
+        [layer.name] + shares + [
+          "\(grouped(layer.crossbars)) of \(grouped(planes.squeezes.first?.crossbars ?? 0))",
+          grouped(layer.shiftBits),
+          percentage(layer.squeezeError),
+        ])
+    }
+    return table
+  }
+
   /// The report in words: what `xbarc compile` prints.
   public var text: String {
     """
     \(network): scheme \(scheme) on machine \(machine)
-    \(table.plain)\(indexTable.map { "\n\($0.plain)" } ?? "")
+    \(table.plain)\([indexTable, planeTable].compactMap { $0 }.map { "\n\($0.plain)" }.joined())
     program: \(grouped(programBytes)) bytes
 
     """

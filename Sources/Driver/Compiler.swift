@@ -98,22 +98,11 @@ struct Compilation {
       }
       wanted.append(call)
     }
-    var records: [LayerRecord] = []
-    var storage: [String: [IndexStorage]] = [:]
-    let machine = machine
+    var collector = RecordCollector(machine: machine)
     module = try runner.run(wanted, on: module) { call, before in
-      if call.name == "encode-indices", case .crossbar(let crossbars) = before {
-        for (_, layer) in crossbars.layers { storage[layer.name] = IndexStorage.table(of: layer) }
-      }
-      if call.name == "lower-to-program", case .crossbar(let crossbars) = before {
-        records = crossbars.layers.map { LayerRecord($0.layer, machine: machine) }
-      }
+      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
     }
-    layers = records.map { record in
-      var complete = record
-      complete.indexStorage = storage[record.name] ?? []
-      return complete
-    }
+    layers = collector.records
   }
 
   /// The program, after all passes ran.
@@ -129,7 +118,8 @@ struct Compilation {
       network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline",
       machine: machine.name,
       pipeline: calls.map(\.text), layers: layers, programBytes: bytes.count,
-      seconds: runner.times.map { ($0.name, $0.seconds) })
+      seconds: runner.times.map { ($0.name, $0.seconds) },
+      area: machine.area(crossbars: layers.reduce(0) { $0 + $1.crossbars }))
     return CompileResult(program: program, bytes: bytes, record: record, warnings: runner.context.warnings)
   }
 }

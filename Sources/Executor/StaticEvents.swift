@@ -23,10 +23,10 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
   events.positions = 1
   for block in blocks {
     events.inputFetches.buffer += block.rows.count
-    let entries = indexEntries(block)
-    events.indexReads += entries.rows + entries.columns
-    events.indexBits += entries.rows * (block.rowIndex?.bits ?? bitWidth(of: layer.inputs - 1))
-    events.indexBits += entries.columns * (block.columnIndex?.bits ?? bitWidth(of: layer.outputs - 1))
+    for table in [wordlineTable(block, layer), bitlineTable(block, layer)] {
+      events.indexReads += table.entries
+      events.indexBits += table.entries * table.bits
+    }
   }
   return events
 }
@@ -43,20 +43,27 @@ func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int])
   return activations
 }
 
-/// Entries of a block's index tables: all wordlines, and all bitlines, where it has a table of them. Where it has none,
-/// it needs none for neighbouring wordlines with neighbouring inputs without shifts, and none for neighbouring runs of
-/// bitlines with neighbouring outputs.
-func indexEntries(_ block: Block) -> (rows: Int, columns: Int) {
+/// Entries and their bits of what tells the inputs of a block's wordlines: those of its index table; where it has none,
+/// whole numbers, unless neighbouring wordlines have neighbouring inputs. Each entry has a shift as well, as wide as the
+/// largest needs.
+func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   let first = block.rows.first?.input ?? 0
-  let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 && $1.shift == 0 }
+  let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 }
+  let index = block.rowIndex?.bits ?? (isRun ? 0 : bitWidth(of: layer.inputs - 1))
+  let shift = block.rows.map(\.shift).max() ?? 0
+  let isNeeded = block.rowIndex != nil || !isRun || shift > 0
+  return (isNeeded ? block.rows.count : 0, index + bitWidth(of: shift))
+}
+
+/// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of
+/// bitlines with one output, unless neighbouring runs have neighbouring outputs.
+func bitlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
+  if let index = block.columnIndex { return (block.columns.count, index.bits) }
   var runs: [Int] = []
   for column in block.columns where runs.last != column.output { runs.append(column.output) }
-  let firstOutput = runs.first ?? 0
-  let isOutputRun = runs.enumerated().allSatisfy { $1 == firstOutput + $0 }
-  return (
-    rows: isRun && block.rowIndex == nil ? 0 : block.rows.count,
-    columns: block.columnIndex != nil ? block.columns.count : isOutputRun ? 0 : runs.count
-  )
+  let first = runs.first ?? 0
+  let isRun = runs.enumerated().allSatisfy { $1 == first + $0 }
+  return (isRun ? 0 : runs.count, bitWidth(of: layer.outputs - 1))
 }
 
 /// Events of one sample that do not depend on its values, by layer, and those that belong to no layer.

@@ -173,6 +173,20 @@ public struct Timing: Equatable, Sendable {
   }
 }
 
+extension Machine {
+  /// The silicon area of `crossbars` crossbars with their drivers and converters, and of the compute units and tiles that
+  /// they take, in square micrometres.
+  public func area(crossbars: Int) -> Double {
+    let perCrossbar =
+      area.crossbar + area.adc * area.adcsPerCrossbar + area.dac * Double(array.rows)
+      + area.sampleHold * Double(array.columns) + area.shiftAdd
+    let units = (crossbars + hierarchy.crossbarsPerComputeUnit - 1) / hierarchy.crossbarsPerComputeUnit
+    let tiles = (units + hierarchy.computeUnitsPerTile - 1) / hierarchy.computeUnitsPerTile
+    return Double(crossbars) * perCrossbar + Double(units) * area.registers + Double(tiles)
+      * area.tileOverhead
+  }
+}
+
 /// Energy per event in picojoules.
 public struct EnergyTable: Equatable, Sendable {
   /// One conversion at the array's resolution.

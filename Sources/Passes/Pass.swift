@@ -64,6 +64,12 @@ public struct PassOptions: Sendable {
   /// The whole number called `name`.
   public func int(_ name: String) -> Int { find(name)?.asInt ?? 0 }
 
+  /// The float called `name`.
+  public func float(_ name: String) -> Float {
+    if case .float(let value)? = find(name) { return value }
+    return 0
+  }
+
   /// The keyword called `name`.
   public func word(_ name: String) -> String {
     if case .word(let word)? = find(name) { return word }

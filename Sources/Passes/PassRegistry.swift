@@ -32,6 +32,7 @@ public let passRegistry: [PassEntry] = [
   entry(Quantize.self),
   entry(LowerToCrossbar.self),
   entry(SliceBits.self),
+  entry(SqueezeBits.self),
   entry(RemoveZeroLines.self),
   entry(CompressRows.self),
   entry(CompressColumns.self),

@@ -105,20 +105,39 @@ public let schemes: [Scheme] = [
         text: "form-units(units: dynamic, cut: even)",
         reason: "activation sparsity; crossbars that share a strip get equal shares"),
     ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+  Scheme(
+    name: "sme",
+    summary:
+      "few neighbouring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
+    target: "sme",
+    steps: integers(
+      "quantize(scheme: sme)", reason: "three significant bits: most bits of most weights are 0")
+      + [
+        .init(
+          text: "slice-bits(cell: 1, placement: inter)",
+          reason: "plane j of all weights lies in crossbar j of a group"),
+        .init(
+          text: "squeeze-bits", reason: "few wordlines hold anything in the highest planes; they move down"),
+        .init(text: "form-units(whole: true)", reason: "a plane is read as a whole"),
+      ] + back()),
 ]
 
 private let slices = Scheme.Step(
   text: "slice-bits", reason: "magnitudes in cells, so that zero weights stay zero cells")
 
-/// From the imported network to integer matrices.
-private let front: [Scheme.Step] = [
-  .init(text: "infer-shapes", reason: "everything below needs shapes"),
-  .init(text: "fold-constants", reason: "weights behind transposes and reshapes become plain constants"),
-  .init(text: "fold-batchnorm", reason: "it changes weights, so it must precede their quantization"),
-  .init(text: "calibrate", reason: "the ranges that quantize needs"),
-  .init(text: "quantize", reason: "crossbars hold integers"),
-  .init(text: "lower-to-crossbar", reason: "convolutions and products become matrices"),
-]
+/// From the imported network to integer matrices, quantized as `quantize` says.
+private func integers(_ quantize: String, reason: String) -> [Scheme.Step] {
+  [
+    .init(text: "infer-shapes", reason: "everything below needs shapes"),
+    .init(text: "fold-constants", reason: "weights behind transposes and reshapes become plain constants"),
+    .init(text: "fold-batchnorm", reason: "it changes weights, so it must precede their quantization"),
+    .init(text: "calibrate", reason: "the ranges that quantize needs"),
+    .init(text: quantize, reason: reason),
+    .init(text: "lower-to-crossbar", reason: "convolutions and products become matrices"),
+  ]
+}
+
+private let front = integers("quantize", reason: "crossbars hold integers")
 
 /// From blocks to instructions.
 private func back(packing: String? = nil, reason: String = "each block gets its crossbar") -> [Scheme.Step] {

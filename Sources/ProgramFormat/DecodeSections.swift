@@ -203,15 +203,17 @@ private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry
   else { throw reader.failure(.value, "units of kind \(kind)", at: start) }
   let rowCode = try reader.u8()
   let columnCode = try reader.u8()
-  guard try reader.u8() == 0 else {
-    throw reader.failure(.reserved, "a reserved field is not zero", at: start + 3)
-  }
+  let shiftBits = try reader.u8()
   let rowIndex = try decodeCoding(&reader, rowCode)
-  let rows: [RowEntry]
+  guard shiftBits <= (rowIndex == nil ? 0 : 6) else {
+    throw reader.failure(.value, "shift fields of \(shiftBits) bits", at: start + 3)
+  }
+  var rows: [RowEntry]
   if let rowIndex {
     rows = try decodeNumbers(&reader, rowIndex, rowCount, below: ProgramLimits.layerSide).map {
       RowEntry(input: $0)
     }
+    try decodeShifts(&reader, shiftBits, &rows)
   } else {
     rows = try decodeWords(&reader, rowCount).map {
       RowEntry(input: Int($0 & 0xFF_FFFF), shift: Int($0 >> 24))
@@ -256,6 +258,22 @@ private func decodeNumbers(
     throw reader.failure(.indexTable, "an index table reaches \(last), there are \(limit)", at: start)
   }
   return numbers
+}
+
+/// The shifts of wordlines whose inputs come from an index table: fields as wide as the largest needs.
+private func decodeShifts(_ reader: inout SectionReader, _ bits: Int, _ rows: inout [RowEntry])
+  throws(Diagnostic)
+{
+  let start = reader.offset
+  guard bits > 0 else { return }
+  let packed = try reader.raw(packedFieldBytes(rows.count, bits: bits))
+  guard let shifts = unpackFields(packed, count: rows.count, bits: bits) else {
+    throw reader.failure(.padding, "bits after the last shift are not zero", at: reader.offset - 4)
+  }
+  guard bitWidth(of: shifts.max() ?? 0) == bits else {
+    throw reader.failure(.value, "shift fields of \(bits) bits, fewer suffice", at: start)
+  }
+  for (place, shift) in shifts.enumerated() { rows[place].shift = shift }
 }
 
 private func decodeColumns(_ reader: inout SectionReader, _ count: Int) throws(Diagnostic) -> [ColumnEntry] {

@@ -96,8 +96,10 @@ private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: in
   out.put8(UnitForming.keywords.firstIndex(of: block.units.keyword) ?? 0)
   out.put8(code(of: block.rowIndex))
   out.put8(code(of: block.columnIndex))
-  out.put8(0)
+  let shiftBits = block.rowIndex == nil ? 0 : bitWidth(of: block.rows.map(\.shift).max() ?? 0)
+  out.put8(shiftBits)
   put(block.rowIndex, block.rows.map(\.input), plain: words(block.rows), into: &out)
+  out.put(bytes: packFields(block.rows.map { shiftBits == 0 ? 0 : $0.shift }, bits: shiftBits))
   put(
     block.columnIndex, numbering?.numbers(of: block.columns) ?? [], plain: words(block.columns), into: &out)
 }

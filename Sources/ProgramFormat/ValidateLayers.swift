@@ -95,7 +95,7 @@ private func checkBitlines(_ layer: Layer, _ subject: Subject) throws(Issue) -> 
 private func checkIndexTables(_ block: Block, _ numbering: BitlineNumbering, _ subject: Subject) throws(Issue)
 {
   if let index = block.rowIndex {
-    guard block.rows.allSatisfy({ $0.shift == 0 }), index.holds(block.rows.map(\.input)) else {
+    guard index.holds(block.rows.map(\.input)) else {
       throw Issue(.indexTable, "the inputs of the wordlines are no numbers of \(index)", subject)
     }
   }

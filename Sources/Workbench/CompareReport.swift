@@ -50,7 +50,8 @@ extension Comparison {
 
   private static let columns: [TextTable.Column] = [
     .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
-    .init("OU activations"), .init("saturated"), .init("index bits"), .init("energy"), .init("time"),
+    .init("area"), .init("OU activations"), .init("saturated"), .init("table bits"), .init("energy"),
+    .init("time"),
     .init("faster than dense"), .init("energy saved"), .init("faster than isaac"), .init("energy saved"),
   ]
 
@@ -79,9 +80,11 @@ extension Comparison {
     }
     return [
       result.compiled.scheme, result.compiled.machine, share(run.accuracy?.top1, run.samples),
-      grouped(result.compiled.total.crossbars), mean(events.ouActivations, run.samples),
+      grouped(result.compiled.total.crossbars), areaText(squareMicrometres: result.compiled.area),
+      mean(events.ouActivations, run.samples),
       events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
-      grouped(result.compiled.total.indexBits), energyText(picojoules: run.energyPerSample),
+      grouped(result.compiled.total.indexBits + result.compiled.total.shiftBits),
+      energyText(picojoules: run.energyPerSample),
       timeText(nanoseconds: run.timePerSample),
     ] + gains
   }
@@ -103,8 +106,9 @@ extension Comparison {
 
   private func layerTable(_ result: SchemeResult, _ reference: Yardstick?) -> TextTable {
     var table = TextTable([
-      .init("layer", .left), .init("matrix"), .init("crossbars"), .init("OU activations"), .init("cycles"),
-      .init("saturated"), .init("index bits"), .init("energy"), .init("time"), .init("faster than dense"),
+      .init("layer", .left), .init("matrix"), .init("crossbars"), .init("cells"), .init("OU activations"),
+      .init("cycles"),
+      .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("faster than dense"),
       .init("energy saved"),
     ])
     for (run, compiled) in zip(result.run.layers, result.compiled.layers) {
@@ -121,8 +125,9 @@ extension Comparison {
     let base = reference?.layers.first { $0.name == run.name }
     return [
       run.name, "\(compiled.rows)x\(compiled.columns)", grouped(compiled.crossbars),
-      mean(run.events.ouActivations, samples), mean(run.events.cycles, samples),
-      mean(run.events.adcSaturations, samples), grouped(compiled.indexBits), energyText(picojoules: energy),
+      grouped(compiled.cellsUsed), mean(run.events.ouActivations, samples), mean(run.events.cycles, samples),
+      mean(run.events.adcSaturations, samples), grouped(compiled.indexBits + compiled.shiftBits),
+      energyText(picojoules: energy),
       timeText(nanoseconds: time), base.map { factorText($0.time, over: time) } ?? "-",
       base.map { savingText(energy, of: $0.energy) } ?? "-",
     ]

@@ -148,16 +148,34 @@ import Testing
     #expect(events.positions == 1)
   }
 
-  @Test func indexEntriesOfBlocks() {
-    func entries(_ rows: [(Int, Int)], _ outputs: [Int]) -> [Int] {
+  @Test func tablesOfBlocks() {
+    let layer = Layer(
+      name: "tables", inputs: 40, outputs: 20, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 8,
+      offset: 0,
+      blocks: 0..<1)
+    func tables(
+      _ rows: [(Int, Int)], _ outputs: [Int], _ rowIndex: IndexCoding? = nil,
+      _ columnIndex: IndexCoding? = nil
+    ) -> [Int] {
       let block = Block(
         crossbar: 0, row: 0, column: 0, rows: rows.map { RowEntry(input: $0.0, shift: $0.1) },
-        columns: outputs.map { ColumnEntry(output: $0, shift: 0) }, units: .fixed(height: 1, width: 1))
-      let found = indexEntries(block)
-      return [found.rows, found.columns]
+        columns: outputs.map { ColumnEntry(output: $0, shift: 0) }, units: .fixed(height: 1, width: 1),
+        rowIndex: rowIndex, columnIndex: columnIndex)
+      let (wordlines, bitlines) = (wordlineTable(block, layer), bitlineTable(block, layer))
+      return [
+        wordlines.entries, wordlines.entries * wordlines.bits, bitlines.entries,
+        bitlines.entries * bitlines.bits,
+      ]
     }
-    #expect(entries([(3, 0), (4, 0)], [1, 1, 2, 2]) == [0, 0])
-    #expect(entries([(3, 0), (5, 0)], [1, 1, 3, 3]) == [2, 2])
-    #expect(entries([(3, 0), (4, 1)], [2, 1, 2]) == [2, 3])
+    #expect(tables([(3, 0), (4, 0)], [1, 1, 2, 2]) == [0, 0, 0, 0])
+    #expect(tables([(3, 0), (5, 0)], [1, 1, 3, 3]) == [2, 12, 2, 10])
+    // A run with shifts up to 1 needs a bit for each wordline; up to 4, three.
+    #expect(tables([(3, 0), (4, 1)], [2, 1, 2]) == [2, 2, 3, 15])
+    #expect(tables([(3, 0), (5, 4)], [1]) == [2, 2 * (6 + 3), 0, 0])
+    #expect(
+      tables([(3, 0), (4, 0)], [1, 1], .delta(bits: 3, first: 0), .absolute(bits: 5, first: 0)) == [
+        2, 6, 2, 10,
+      ])
+    #expect(tables([(3, 2), (9, 0)], [1], .delta(bits: 3, first: 0)) == [2, 2 * (3 + 2), 0, 0])
   }
 }

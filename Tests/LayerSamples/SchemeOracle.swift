@@ -77,14 +77,20 @@ extension LayerSample {
     return signed ? bits - 1 : bits
   }
 
-  /// Which cells hold something, bitline by bitline in the natural order; with placement `inter` a matrix for each slice.
+  /// Which cells hold something, bitline by bitline in the natural order; with placement `inter` a matrix for the slices of
+  /// each weight.
   private var naturalMatrices: [[[Bool]]] {
-    let slices = planes.map { plane in
-      (0..<columns).map { o in (0..<rows).map { plane.cells[$0 * columns + o] != 0 } }
+    let all = planes
+    let groups =
+      placement == "inter"
+      ? Set(all.map(\.shift)).sorted().map { shift in all.filter { $0.shift == shift } } : [all]
+    return groups.map { group in
+      let slices = group.map { plane in
+        (0..<columns).map { o in (0..<rows).map { plane.cells[$0 * columns + o] != 0 } }
+      }
+      return order == "slice-major"
+        ? slices.flatMap { $0 } : (0..<columns).flatMap { o in slices.map { $0[o] } }
     }
-    if placement == "inter" { return slices }
-    if order == "slice-major" { return [slices.flatMap { $0 }] }
-    return [(0..<columns).flatMap { o in slices.map { $0[o] } }]
   }
 
   /// Activations for one digit that is other than 0 on the inputs `active`; `matrix[bitline][wordline]`.

@@ -97,7 +97,16 @@ let sectionCases: [HostileCase] = [
   HostileCase(.value, "units", "MAPS", 68) { $0[.maps][68] = 3 },
   HostileCase(.value, "index kind", "MAPS", 72) { $0[.maps][69] = 3 },
   HostileCase(.value, "column index kind", "MAPS", 80) { $0[.maps][70] = 0xFF },
-  HostileCase(.reserved, "block", "MAPS", 71) { $0[.maps][71] = 1 },
+  HostileCase(.value, "shift fields of a plain map", "MAPS", 71) { $0[.maps][71] = 1 },
+  HostileCase(.value, "wide shift fields", "MAPS", 107) { $0[.maps][107] = 7 },
+  HostileCase(.value, "shift fields that are too wide", "MAPS", 116) { file in
+    file[.maps][107] = 2
+    file[.maps].insert(contentsOf: [0b0001, 0, 0, 0], at: 116)
+  },
+  HostileCase(.padding, "shift fields", "MAPS", 116) { file in
+    file[.maps][107] = 1
+    file[.maps].insert(contentsOf: [0b0111, 0, 0, 0], at: 116)
+  },
   HostileCase(.truncated, "map", "MAPS") {
     $0[.maps][60] = 0xFF
     $0[.maps][61] = 0xFF

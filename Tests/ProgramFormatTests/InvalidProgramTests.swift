@@ -97,7 +97,6 @@ let partCases: [InvalidCase] = [
   InvalidCase(.column, "natural bitline twice", nil) {
     $0.layers[0].bitlines += [$0.layers[0].bitlines[0]]
   },
-  InvalidCase(.indexTable, "shifted wordline", nil) { $0.blocks[1].rows[1].shift = 1 },
   InvalidCase(.indexTable, "descending", nil) { $0.blocks[1].rows.swapAt(0, 1) },
   InvalidCase(.indexTable, "no natural bitline", nil) { $0.blocks[1].columns[0].shift = 1 },
   InvalidCase(.indexTable, "no bits", nil) { $0.blocks[1].rowIndex = .delta(bits: 0, first: 0) },

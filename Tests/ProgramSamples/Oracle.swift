@@ -177,13 +177,14 @@ public struct Oracle {
     for block in program.blocks[layer.blocks] {
       events[index].inputFetches.buffer += block.rows.count
       let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
+      let shift = block.rows.map(\.shift).max() ?? 0
+      if block.rowIndex != nil || !neighbours || shift > 0 { events[index].indexReads += block.rows.count }
       if let table = block.rowIndex {
-        events[index].indexReads += block.rows.count
         events[index].indexBits += block.rows.count * table.bits
-      } else if !neighbours || block.rows.contains(where: { $0.shift != 0 }) {
-        events[index].indexReads += block.rows.count
+      } else if !neighbours {
         events[index].indexBits += block.rows.count * width(layer.inputs)
       }
+      events[index].indexBits += block.rows.count * width(shift + 1)
       var runs = [block.columns[0].output]
       for column in block.columns where column.output != runs[runs.count - 1] { runs.append(column.output) }
       if let table = block.columnIndex {

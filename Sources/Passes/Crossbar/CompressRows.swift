@@ -61,10 +61,9 @@ struct CompressRows: Pass {
 }
 
 extension BlockView {
-  /// An absolute coding for the inputs of `lines`; nil where wordlines are shifted or do not ascend.
+  /// An absolute coding for the inputs of `lines`; nil where they do not ascend.
   func inputCoding(of lines: [Int]) -> IndexCoding? {
-    guard lines.allSatisfy({ rows[$0].shift == 0 }) else { return nil }
-    return .absolute(lines.map { rows[$0].input }, of: rows.map(\.input))
+    .absolute(lines.map { rows[$0].input }, of: rows.map(\.input))
   }
 
   /// An absolute coding for the numbers of `bitlines`; nil where one is no natural bitline or they do not ascend.

@@ -96,6 +96,7 @@ extension BlockView {
     result.cells = [UInt8](repeating: 0, count: padded.count * columns.count)
     var source = 0
     for (target, input) in padded.enumerated() where source < inputs.count && input == inputs[source] {
+      result.rows[target] = rows[source]
       for column in columns.indices {
         result.cells[target * columns.count + column] = cells[source * columns.count + column]
       }

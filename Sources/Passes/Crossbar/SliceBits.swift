@@ -27,7 +27,7 @@ struct SliceBits: Pass {
       "columns of one weight side by side, or columns of one slice"),
     PassOption(
       "placement", .word(["intra", "inter"]), default: .word("intra"),
-      "all slices in one block, or each slice in a block of its own"),
+      "all slices in one block, or the slices of each weight in a block of their own: a bit plane"),
   ]
 
   private let cellBits: Int
@@ -70,10 +70,15 @@ struct SliceBits: Pass {
     result.cellBits = bits
     result.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
     let digits = digits(layer, weights, bits)
-    let groups = isInter ? digits.map { [$0] } : [digits]
+    let groups = isInter ? planes(digits) : [digits]
     result.blocks = groups.map { block($0, layer, weights, result.offset) }
     result.bitlines = result.blocks.flatMap(\.columns)
     return result
+  }
+
+  /// The slices of one weight: those that add and those that subtract stand in one block.
+  private func planes(_ digits: [Digit]) -> [[Digit]] {
+    Set(digits.map(\.shift)).sorted().map { shift in digits.filter { $0.shift == shift } }
   }
 
   /// A slice of every weight: which bits, at which weight, and of which sign.

@@ -1,0 +1,42 @@
+import Hardware
+import IR
+import Passes
+import Tensors
+
+/// Collects the records of layers on the way: what only the module before a certain pass can tell.
+struct RecordCollector {
+  private let machine: Machine
+  private var storage: [String: [IndexStorage]] = [:]
+  private var planes: [String: PlaneStatistics] = [:]
+  /// The weights before they were squeezed.
+  private var weights: [String: [Int64]] = [:]
+  /// One record for each layer, complete once the module before `lower-to-program` was seen.
+  private(set) var records: [LayerRecord] = []
+
+  init(machine: Machine) { self.machine = machine }
+
+  /// Takes what `module` tells before the pass called `name` runs.
+  mutating func look(at module: Module<CrossbarLevel>, before name: String) {
+    switch name {
+    case "squeeze-bits":
+      for (_, layer) in module.layers {
+        planes[layer.name] = PlaneStatistics(of: layer, machine: machine)
+        weights[layer.name] = layer.weights?.integers
+      }
+    case "encode-indices":
+      for (_, layer) in module.layers { storage[layer.name] = IndexStorage.table(of: layer) }
+    case "lower-to-program": records = module.layers.map { record(of: $0.layer) }
+    default: return
+    }
+  }
+
+  private func record(of layer: LayerView) -> LayerRecord {
+    var record = LayerRecord(layer, machine: machine)
+    record.indexStorage = storage[layer.name] ?? []
+    record.planes = planes[layer.name]
+    if let before = weights[layer.name], let after = layer.weights?.integers {
+      record.squeezeError = relativeError(after, before)
+    }
+    return record
+  }
+}
