@@ -9,7 +9,8 @@ import Testing
 struct QuantizeTests {
   private static let modes = [
     "", "signed: zero-point", "scale: output", "scale: output, signed: zero-point", "weights: 16, inputs: 16",
-    "weights: 2, inputs: 2", "weights: 4, inputs: 3, scale: output",
+    "weights: 2, inputs: 2", "weights: 4, inputs: 3, scale: output", "scheme: sme",
+    "scheme: sme, window: 1, bits: 1, scale: output", "scheme: sme, window: 2, bits: 15, signed: zero-point",
   ]
 
   private func quantize(_ net: Net, _ options: String, _ samples: [[Tensor]]) throws -> Module<TensorLevel> {
@@ -71,12 +72,14 @@ struct QuantizeTests {
       let window = try #require(convWindow(op, input: layer.x.shape, weights: layer.weights.shape))
       let sums = try #require(values[module.values[op.results[0]].name])
       #expect(sums.integers == layer.sums(window, groups: geometry.groups))
-      try checkBound(net, module, samples[0])
+      try checkBound(net, module, samples[0], options)
     }
   }
 
   /// `|y - y'| <= sum(|w| * sx / 2 + |x'| * sw / 2)` over the taps, with `sum` bounded by the widest filter.
-  private func checkBound(_ net: Net, _ module: Module<TensorLevel>, _ sample: [Tensor]) throws {
+  private func checkBound(
+    _ net: Net, _ module: Module<TensorLevel>, _ sample: [Tensor], _ options: String
+  ) throws {
     let op = try module.first(.conv)
     let layer = try Layer(module, op, try module.values(sample))
     let original = try net.module.first(.conv)
@@ -85,19 +88,33 @@ struct QuantizeTests {
       net.module.tensor(constant["value"], element: .float32, shape: layer.weights.shape)
     ).floats
     let inner = layer.weights.count / layer.weights.shape[0]
+    let largestWeight = weights.map { abs($0) }.max() ?? 0
     let largest = layer.x.integers.map { Float(abs($0 - layer.step.zero)) * layer.step.scale }.max() ?? 0
     var bound: Float = 0
     for filter in 0..<layer.weights.shape[0] {
       let taps = filter * inner..<(filter + 1) * inner
       var sum: Float = 1e-5
       for k in taps {
-        // Half a step of a weight, measured: the largest distance of one from its level is what is allowed.
-        let step = (weights.map { abs($0) }.max() ?? 0) / Float((1 << (bits(module, op) - 1)) - 1)
-        sum += abs(weights[k]) * layer.step.scale / 2 + largest * step / 2
+        let move = movement(of: weights[k], bits(module, op), options, largest: largestWeight)
+        sum += abs(weights[k]) * layer.step.scale / 2 + largest * move
       }
       bound = max(bound, sum)
     }
     #expect(distance(try net.module.outputs(sample)[0], try module.outputs(sample)[0]) <= bound * 1.0001)
+  }
+
+  /// How far a weight may move: half a step, or of codes of significant bits one part in `2^window`.
+  private func movement(of weight: Float, _ bits: Int, _ options: String, largest: Float) -> Float {
+    guard options.contains("sme") else { return largest / Float((1 << (bits - 1)) - 1) / 2 }
+    let window = min(bits - 1, number("window", options) ?? 3)
+    return max(abs(weight) / Float(1 << window), largest / Float(1 << bits))
+  }
+
+  /// The whole number that `options` give `name`.
+  private func number(_ name: String, _ options: String) -> Int? {
+    options.split(separator: ", ").first { $0.hasPrefix("\(name): ") }.flatMap {
+      Int($0.dropFirst(name.count + 2))
+    }
   }
 
   private func bits(_ module: Module<TensorLevel>, _ op: Op) -> Int {
@@ -112,7 +129,9 @@ struct QuantizeTests {
         net.output(try net.gemm(net.input(shape), 5))
         let samples = net.samples(8, -1...1)
         let module = try quantize(net, options, samples)
-        let close: Float = options.contains("2, inputs") ? 6 : options.contains("inputs: 3") ? 3 : 0.2
+        let close: Float =
+          options.contains("2, inputs") || options.contains("bits: 1,")
+          ? 6 : options.contains("inputs: 3") ? 3 : options.contains("sme") ? 1.6 : 0.2
         #expect(try distance(net.module.outputs(samples[0])[0], module.outputs(samples[0])[0]) < close)
       }
     }
@@ -156,16 +175,15 @@ struct QuantizeTests {
     }
   }
 
-  /// The scales of the first convolution's weights: the largest magnitude over the largest level.
+  /// The scales of the first convolution's weights: the largest magnitude over the levels of full scale.
   private func weightScales(_ net: Net, _ options: String) throws -> [Float] {
     let op = try net.module.first(.conv)
     let constant = try #require(net.module.bodyOps.first { $0.results == [op.operands[1]] })
     let shape = try #require(net.module.values[op.operands[1]].type.shape)
     let weights = try #require(net.module.tensor(constant["value"], element: .float32, shape: shape)).floats
-    let bits = options.split(separator: ", ").first { $0.hasPrefix("weights: ") }.flatMap {
-      Int($0.dropFirst(9))
-    }
-    let limit = Float(1 << ((bits ?? 8) - 1) - 1)
+    let limit =
+      options.contains("sme")
+      ? Float(1 << (number("bits", options) ?? 8)) : Float(1 << ((number("weights", options) ?? 8) - 1) - 1)
     let run = options.contains("scale: output") ? weights.count / shape[0] : weights.count
     return stride(from: 0, to: weights.count, by: run).map { start in
       (weights[start..<start + run].map { abs($0) }.max() ?? 0) / limit

@@ -5,10 +5,11 @@ import Tensors
 
 /// Every convolution and every product with constant weights works on integers.
 ///
-/// Weights become `weights`-bit integers, symmetric around 0; their inputs become `inputs`-bit integers by the
-/// ranges that `calibrate` found. Products are exact sums; a fixed-point factor takes them to the next input.
-/// ReLU, clip, max-pools and shape operations between two products stay in integers; all other operators work on
-/// floats as before. Spec: ir-spec.md, `quantize`.
+/// Weights become integers, symmetric around 0: all of `weights` bits, or those of few significant bits (scheme
+/// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
+/// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and shape operations
+/// between two products stay in integers; all other operators work on floats as before. Spec: ir-spec.md,
+/// `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -16,21 +17,31 @@ struct Quantize: Pass {
   static let requires: Set<Fact> = [.shaped, .calibrated]
   static let establishes: Set<Fact> = [.quantized]
   static let guarantee = Guarantee.bounded(
-    "a weight moves by at most half a step; an input inside its calibrated range by half a step and one part in"
-      + " 2^30; inputs outside are clamped to it")
+    "a weight moves by at most half a step, or with scheme sme by one part in 2^min(window, bits) of itself where"
+      + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
+      + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it")
   static let options = [
-    PassOption("weights", .int(2...16), default: .int(8), "bits of a weight, sign included"),
+    PassOption("weights", .int(2...16), default: .int(8), "for linear: bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
     PassOption(
       "scale", .word(["tensor", "output"]), default: .word("tensor"),
       "one weight scale for a layer, or one for each of its outputs"),
     PassOption(
+      "scheme", .word(["linear", "sme"]), default: .word("linear"),
+      "weights are any integers, or those whose set bits lie in a window"),
+    PassOption("window", .int(1...15), default: .int(3), "for sme: significant bits of a weight"),
+    PassOption(
+      "bits", .int(1...15), default: .int(8), "for sme: bits of a weight's magnitude, all behind the point"),
+    PassOption(
+      "fit", .word(["max", "squares"]), default: .word("max"),
+      "the largest weight sets a scale, or the least squared error of the scales tried"),
+    PassOption(
       "signed", .word(["passes", "zero-point"]), default: .word("passes"),
       "inputs that can be negative: a pass for each sign, or unsigned with a zero point"),
   ]
 
-  /// Bits of a weight, sign included.
-  let weightBits: Int
+  /// How weights become integers.
+  let weights: WeightCoding
   /// Bits of an input.
   let inputBits: Int
   /// Whether each output has a weight scale of its own.
@@ -39,7 +50,11 @@ struct Quantize: Pass {
   let usesZeroPoint: Bool
 
   init(_ options: PassOptions) {
-    weightBits = options.int("weights")
+    weights = WeightCoding(
+      levels: options.word("scheme") == "sme"
+        ? .significantBits(window: options.int("window"), bits: options.int("bits"))
+        : .linear(bits: options.int("weights")),
+      fit: options.word("fit") == "squares" ? .squares : .max)
     inputBits = options.int("inputs")
     scalePerOutput = options.word("scale") == "output"
     usesZeroPoint = options.word("signed") == "zero-point"
@@ -65,37 +80,23 @@ struct Quantize: Pass {
     let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
     if low == 0 || usesZeroPoint {
-      let scale = step((high - low) / Double(top))
+      let scale = usableScale((high - low) / Double(top))
       let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
       return (.integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
-    let scale = step(max(-low, high) / Double(limit))
+    let scale = usableScale(max(-low, high) / Double(limit))
     return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
   }
 
-  /// A step as a scale: positive, finite and far from where binary32 loses digits; 1 where all values are 0.
-  private func step(_ size: Double) -> Float {
-    size > 0 ? Float(min(max(size, 1e-30), Double(Float.greatestFiniteMagnitude))) : 1
-  }
-
   /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
-  func quantizedWeights(_ weights: [Float], outputs: Int, output: (Int) -> Int) -> (
+  func quantizedWeights(_ values: [Float], outputs: Int, output: (Int) -> Int) -> (
     values: [Int64], scales: [Float]
   ) {
-    let limit = Float(Int64(1) << Int64(weightBits - 1) - 1)
-    var largest = [Float](repeating: 0, count: scalePerOutput ? outputs : 1)
-    for (k, weight) in weights.enumerated() {
-      let slot = scalePerOutput ? output(k) : 0
-      largest[slot] = max(largest[slot], Swift.abs(weight))
-    }
-    let scales = largest.map { step(Double($0 / limit)) }
-    let values = weights.enumerated().map { k, weight in
-      let level = (weight / scales[scalePerOutput ? output(k) : 0]).rounded(.toNearestOrAwayFromZero)
-      return Int64(max(-limit, min(limit, level)))
-    }
-    return (values, scales)
+    scalePerOutput
+      ? weights.integers(for: values, slots: outputs, slot: output)
+      : weights.integers(for: values, slots: 1) { _ in 0 }
   }
 }
 

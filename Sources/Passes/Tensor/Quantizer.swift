@@ -119,7 +119,7 @@ struct Quantizer {
     let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
     let scales = weightScales.map { Double($0) * inputScale }
     let base = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? name(op.results[0])
-    let element = ElementType.integer(bits: pass.weightBits, signed: true)
+    let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
     let quantization = weightScales.count == 1 ? Quantization(scale: weightScales[0], zero: 0) : nil
     var operands = [
       x,
