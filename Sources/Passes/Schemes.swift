@@ -111,7 +111,8 @@ public let schemes: [Scheme] = [
       "few neighbouring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
     target: "sme",
     steps: integers(
-      "quantize(scheme: sme)", reason: "three significant bits: most bits of most weights are 0")
+      "quantize(scheme: sme, fit: squares, scale: output)",
+      reason: "three significant bits: most bits of most weights are 0")
       + [
         .init(
           text: "slice-bits(cell: 1, placement: inter)",
