@@ -34,6 +34,9 @@ public struct LayerRecord: Equatable, Sendable {
   public var shiftBits: Int
   /// How full the bit planes are and what freeing them costs; nil where the layer was not squeezed.
   public var planes: PlaneStatistics?
+  /// The root of the squared errors that quantization made in the weights, relative to that of the squared weights; nil
+  /// where it is not known.
+  public var quantizationError: Double?
   /// The root of the squared errors that squeezing made in the weights, relative to that of the squared weights.
   public var squeezeError = 0.0
   /// What the index tables would need under other codings; empty where there are none.
@@ -105,6 +108,7 @@ extension LayerRecord {
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
       "indexStorage": .array(indexStorage.map(storageJSON)), "shiftBits": .integer(shiftBits),
       "planes": planes.map(planesJSON) ?? .null, "squeezeError": .double(squeezeError),
+      "quantizationError": quantizationError.map { .double($0) } ?? .null,
     ]
   }
 }
@@ -193,13 +197,14 @@ extension CompileRecord {
     return table
   }
 
-  /// How full the bit planes are, layer by layer, the highest first; nil where no layer was squeezed.
+  /// How full the bit planes are, layer by layer, the highest first, and the errors of the weights; nil where no layer was
+  /// squeezed.
   public var planeTable: TextTable? {
     let squeezed = layers.compactMap { layer in layer.planes.map { (layer, $0) } }
     guard let count = squeezed.map({ $0.1.occupiedRows.count }).max() else { return nil }
     var table = TextTable(
       [.init("rows in use", .left)] + (0..<count).reversed().map { .init("plane \($0)") }
-        + [.init("crossbars"), .init("shift bits"), .init("weight error")])
+        + [.init("crossbars"), .init("shift bits"), .init("quantized"), .init("squeezed")])
     for (layer, planes) in squeezed {
       let shares = (0..<count).reversed().map { plane in
         plane < planes.occupiedRows.count ? percentage(planes.occupiedRows[plane]) : "-"
@@ -208,7 +213,7 @@ extension CompileRecord {
         [layer.name] + shares + [
           "\(grouped(layer.crossbars)) of \(grouped(planes.squeezes.first?.crossbars ?? 0))",
           grouped(layer.shiftBits),
-          percentage(layer.squeezeError),
+          layer.quantizationError.map { percentage($0) } ?? "-", percentage(layer.squeezeError),
         ])
     }
     return table

@@ -102,7 +102,11 @@ struct Compilation {
     module = try runner.run(wanted, on: module) { call, before in
       if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
     }
-    layers = collector.records
+    layers = collector.records.map { record in
+      var complete = record
+      complete.quantizationError = runner.context.weightErrors.first { $0.layer == record.name }?.error
+      return complete
+    }
   }
 
   /// The program, after all passes ran.

@@ -87,6 +87,8 @@ public struct PassContext: Sendable {
   public var threads: Int
   /// Warnings, in the order in which they arose.
   public var warnings: [Diagnostic]
+  /// Relative errors of layers' weights, root mean square, by the names of the layers.
+  public var weightErrors: [(layer: String, error: Double)]
   /// Counts such as `weights-zeroed`, in the order in which they arose.
   public var counts: [(name: String, value: Int)]
 
@@ -95,6 +97,7 @@ public struct PassContext: Sendable {
     self.calibration = calibration
     self.threads = threads
     warnings = []
+    weightErrors = []
     counts = []
   }
 

@@ -104,7 +104,7 @@ struct GridTests {
       let size = Float(exp2(random.unit() * 60 - 30))
       let weights = (0..<outputs * count).map { _ in size * Float(random.unit() * 2 - 1) }
       let (levels, scales) = try pass("weights: \(bits), scale: \(perOutput ? "output" : "tensor")")
-        .quantizedWeights(weights, outputs: outputs) { $0 % outputs }
+        .weights.integers(for: weights, slots: perOutput ? outputs : 1) { perOutput ? $0 % outputs : 0 }
       if scales.count != (perOutput ? outputs : 1) { wrong += 1 }
       let limit = Int64(1) << Int64(bits - 1) - 1
       for (k, level) in levels.enumerated() {
@@ -119,7 +119,18 @@ struct GridTests {
   }
 
   @Test func zerosStayZeros() throws {
-    let (levels, scales) = try pass("scale: output").quantizedWeights([0, 1, 0, -2], outputs: 2) { $0 % 2 }
+    let (levels, scales) = try pass("scale: output").weights.integers(for: [0, 1, 0, -2], slots: 2) { $0 % 2 }
     #expect(levels == [0, 64, 0, -127] && scales[0] == 1)
+  }
+
+  /// Of the weights 1, 0.5 and -0.3 in steps of 1/3 (two bits of magnitude), 0.5 moves to 2/3 and 0.3 to 1/3.
+  @Test func relativeErrors() throws {
+    let coding = try pass("weights: 3").weights
+    let weights: [Float] = [1, 0.5, -0.3]
+    let (levels, scales) = coding.integers(for: weights, slots: 1) { _ in 0 }
+    #expect(levels == [3, 2, -1])
+    let expected = ((1.0 / 36 + 1.0 / 900) / (1 + 0.25 + 0.09)).squareRoot()
+    #expect(abs(coding.relativeError(of: weights, scales: scales) { _ in 0 } - expected) < 1e-6)
+    #expect(coding.relativeError(of: [0, 0], scales: [1]) { _ in 0 } == 0)
   }
 }

@@ -69,7 +69,8 @@ struct Quantize: Pass {
     module = quantizer.builder.module
     dropUnusedConstants(&module)
     module = module.compacted()
-    context.count("layers-quantized", quantizer.layerCount)
+    context.weightErrors += quantizer.weightErrors
+    context.count("layers-quantized", quantizer.weightErrors.count)
   }
 
   /// The integer type for values in `range`, or nil where there are too few bits for a sign.
@@ -88,15 +89,6 @@ struct Quantize: Pass {
     let limit = Int64(1) << Int64(inputBits - 1) - 1
     let scale = usableScale(max(-low, high) / Double(limit))
     return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
-  }
-
-  /// Weights as integers with their scales: one, or one for each output. `output(k)` is the output of weight `k`.
-  func quantizedWeights(_ values: [Float], outputs: Int, output: (Int) -> Int) -> (
-    values: [Int64], scales: [Float]
-  ) {
-    scalePerOutput
-      ? weights.integers(for: values, slots: outputs, slot: output)
-      : weights.integers(for: values, slots: 1) { _ in 0 }
   }
 }
 

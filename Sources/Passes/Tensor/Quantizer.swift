@@ -34,7 +34,8 @@ struct Quantizer {
   private let pass: Quantize
   private var forms: [Forms]
   var builder: Builder<TensorLevel>
-  var layerCount = 0
+  /// The relative error of each layer's weights.
+  var weightErrors: [(layer: String, error: Double)] = []
 
   init(_ source: Module<TensorLevel>, _ pass: Quantize) {
     self.source = source
@@ -113,12 +114,14 @@ struct Quantizer {
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
     let x = try quantized(op.operands[0], for: op)
     let run = weights.count / max(1, outputs)
-    let (levels, weightScales) = pass.quantizedWeights(weights.floats, outputs: outputs) { k in
-      isConv ? k / max(1, run) : k % outputs
-    }
+    func slot(_ k: Int) -> Int { !pass.scalePerOutput ? 0 : isConv ? k / max(1, run) : k % outputs }
+    let slots = pass.scalePerOutput ? outputs : 1
+    let (levels, weightScales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
     let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
     let scales = weightScales.map { Double($0) * inputScale }
     let base = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? name(op.results[0])
+    weightErrors.append(
+      (base, pass.weights.relativeError(of: weights.floats, scales: weightScales, slot: slot)))
     let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
     let quantization = weightScales.count == 1 ? Quantization(scale: weightScales[0], zero: 0) : nil
     var operands = [
@@ -134,7 +137,6 @@ struct Quantizer {
       type: ValueType(.accumulator, shape(result)), name: "\(name(result)).sums", origin: op.origin)
     let axis = isConv ? 1 : shape(result).count - 1
     forms[result.index].sums = Sums(value: sums, scales: scales, axis: axis, low: -.infinity, high: .infinity)
-    layerCount += 1
   }
 
   private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic)

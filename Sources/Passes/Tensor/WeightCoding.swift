@@ -42,6 +42,13 @@ struct WeightCoding {
     return (weights.enumerated().map { k, weight in level(weight, scales[slot(k)]) }, scales)
   }
 
+  /// The root of the squared errors of `weights` with these scales, relative to that of the squared weights.
+  func relativeError(of weights: [Float], scales: [Float], slot: (Int) -> Int) -> Double {
+    let size = weights.reduce(0.0) { $0 + Double($1) * Double($1) }
+    let lost = squaredErrors(weights, scales, slot).reduce(0, +)
+    return size > 0 ? (lost / size).squareRoot() : 0
+  }
+
   /// What 1 stands for where `largest` times `factor` is full scale.
   private func scale(_ largest: Float, times factor: Double) -> Float {
     switch levels {
