@@ -26,6 +26,7 @@ public func runXbarc(_ words: [String]) -> Int32 {
     case "xbarc compile": try compileCommand(arguments)
     case "xbarc import": try importCommand(arguments)
     case "xbarc eval": try evalCommand(arguments)
+    case "xbarc prune": try pruneCommand(arguments)
     default:
       do throws(Diagnostic) { try runSimple(command, arguments) } catch { throw DiagnosticList(error) }
     }

@@ -6,7 +6,8 @@ enum XbarcCommands {
   static let program = ProgramSpec(
     name: "xbarc", summary: "compiles trained ONNX networks to ReRAM crossbar programs",
     commands: [
-      compile, opt, verify, importModel, eval, inspect, disassemble, assemble, schemes, passes, targets,
+      compile, opt, verify, importModel, eval, prune, inspect, disassemble, assemble, schemes, passes,
+      targets,
     ])
 
   static let compile = CommandSpec(
@@ -76,6 +77,30 @@ enum XbarcCommands {
       OptionSpec("limit", value: "N", "samples, at most"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print no progress"),
+    ])
+
+  static let prune = CommandSpec(
+    name: "xbarc prune",
+    summary: "leaves out crossbar rows of a mapping and writes the model without their weights",
+    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    options: [
+      OptionSpec("output", short: "o", value: "PRUNED.onnx", required: true, "where the pruned model goes"),
+      OptionSpec(
+        "masks", value: "MASKS.npz",
+        "for each initializer, 1 where a weight is not 0: to hold while fine-tuning"),
+      OptionSpec(
+        "scheme", value: "NAME", "whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
+      OptionSpec("set", value: "OPTIONS", "options of the scheme's passes"),
+      OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      OptionSpec("ratio", value: "SHARE", "the share of each layer's crossbar rows, 0 to 1 (default: 0.1)"),
+      OptionSpec(flag: "freed", "stop where no more crossbar would be free"),
+      OptionSpec("jobs", value: "N", "threads (default: all processors)"),
+      OptionSpec(flag: "quiet", "print nothing but errors"),
+    ],
+    examples: [
+      ExampleSpec(
+        "xbarc prune net.onnx -o pruned.onnx --masks masks.npz --ratio 0.2",
+        "a fifth of all crossbar rows, then fine-tune")
     ])
 
   static let inspect = CommandSpec(

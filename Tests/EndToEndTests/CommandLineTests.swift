@@ -1,5 +1,7 @@
 import Foundation
+import ONNX
 import Support
+import Tensors
 import Testing
 
 /// The programs as a user calls them, each in a folder of its own.
@@ -130,6 +132,36 @@ struct CommandLineTests {
       #expect(compared.output.contains(word))
     }
     #expect(FileManager.default.fileExists(atPath: path("c.json")))
+  }
+
+  /// Pruned weights are 0 in the model and in its mask; all others are as they were.
+  @Test(arguments: ["dense", "sre"]) func prunes(scheme: String) throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let pruned = try run(
+      "xbarc",
+      [
+        "prune", modelPath("lenet5"), "-o", "p.onnx", "--masks", "m.npz", "--scheme", scheme, "--ratio",
+        "0.3",
+      ])
+    #expect(pruned.status == 0 && pruned.output.contains("fc1"))
+    let (before, after) = (try readModel(path: modelPath("lenet5")), try readModel(path: path("p.onnx")))
+    let masks = try readArrays(path: path("m.npz"))
+    #expect(masks.map(\.name) == ["conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight"])
+    var removed = 0
+    for (old, new) in zip(before.graph.initializers, after.graph.initializers) {
+      let (old, new, name) = (try old.floats(), try new.floats(), new.name)
+      guard let mask = masks.first(where: { $0.name == name })?.tensor.integers else {
+        #expect(old == new)
+        continue
+      }
+      #expect(zip(old, new).allSatisfy { $1 == $0 || $1 == 0 })
+      #expect(zip(new, mask).allSatisfy { ($0 != 0) == ($1 == 1) })
+      removed += zip(old, new).reduce(0) { $0 + ($1.0 != $1.1 ? 1 : 0) }
+    }
+    #expect(removed > 50_000)
+    #expect(try run("xbarc", ["compile", "p.onnx", "-o", "p.xbar", "--scheme", scheme]).status == 0)
+    #expect(try run("xbarc", ["prune", modelPath("lenet5"), "-o", "q.onnx", "--ratio", "2"]).status != 0)
+    #expect(!FileManager.default.fileExists(atPath: path("q.onnx")))
   }
 
   @Test func everythingExplainsItself() throws {

@@ -1,0 +1,89 @@
+import Hardware
+import IR
+import LayerSamples
+import Passes
+import Reference
+import Support
+import Tensors
+import Testing
+
+@Suite("prune-crossbar-rows")
+struct PruneCrossbarRowsTests {
+  private func sample(_ matrix: [[Int64]], side: Int) -> LayerSample {
+    var sample = LayerSample()
+    (sample.rows, sample.columns, sample.weightBits) = (matrix.count, matrix[0].count, 4)
+    sample.weights = matrix.flatMap { $0 }
+    sample.x = matrix.map { _ in 1 }
+    (sample.array.rows, sample.array.columns) = (side, 64)
+    (sample.array.unitHeight, sample.array.unitWidth) = (side, 64)
+    return sample
+  }
+
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+    var context = PassContext()
+    let module = try run("slice-bits, \(pipeline)", on: AnyModule(sample.module), in: &context)
+    return try #require(module.crossbarModule.layers.first).layer
+  }
+
+  /// Five rows on crossbars of four take two crossbars; without the least row they take one (reference: 4.9, 6).
+  @Test func theLeastRowFreesACrossbar() throws {
+    let sample = sample([[7, 0], [1, 1], [3, -4], [0, 1], [5, 2]], side: 4)
+    let pruned = try layer("prune-crossbar-rows(ratio: 0.2)", sample)
+    #expect(pruned.blocks.map { $0.rows.map(\.input) } == [[0, 1, 2, 4]])
+    #expect(pruned.blocks[0].rowIndex == .absolute(bits: 3, first: 0))
+    #expect(pruned.weights?.integers == [7, 0, 1, 1, 3, -4, 0, 0, 5, 2])
+    #expect(try layer("form-units", sample).blocks.count == 2)
+    #expect(try layer("prune-crossbar-rows(ratio: 0.2), form-units", sample).blocks.count == 1)
+  }
+
+  @Test func rowsThatFreeCrossbarsGoFirst() throws {
+    // Strips of two outputs each: the first has 4 rows, the second 5, of which one frees a crossbar.
+    var sample = sample([[1, 0], [1, 7], [1, 7], [1, 6], [0, 5], [0, 4]], side: 4)
+    (sample.weightBits, sample.array.cellBits) = (4, 3)
+    let pruned = try layer("compress-rows(width: 2), prune-crossbar-rows(ratio: 0.12)", sample)
+    // Nine rows in all, so one may go: the row of 4, although rows of 1 are less salient.
+    #expect(pruned.weights?.integers == [1, 0, 1, 7, 1, 7, 1, 6, 0, 5, 0, 0])
+    let more = try layer("compress-rows(width: 2), prune-crossbar-rows(ratio: 0.25)", sample)
+    #expect(more.weights?.integers == [0, 0, 1, 7, 1, 7, 1, 6, 0, 5, 0, 0])
+    let freed = try layer("compress-rows(width: 2), prune-crossbar-rows(ratio: 0.25, until: freed)", sample)
+    #expect(freed.weights == pruned.weights)
+    // Four more rows free the next crossbar: those of 1 cost least.
+    let all = try layer("compress-rows(width: 2), prune-crossbar-rows(ratio: 0.6, until: freed)", sample)
+    #expect(all.weights?.integers == [0, 0, 0, 7, 0, 7, 0, 6, 0, 5, 0, 0])
+    #expect(all.blocks.count == 1)
+  }
+
+  @Test func nothingOrEverythingMayGo() throws {
+    let sample = sample([[1, 2], [3, 4]], side: 4)
+    #expect(try layer("prune-crossbar-rows(ratio: 0.0)", sample).weights?.integers == [1, 2, 3, 4])
+    let empty = try layer("prune-crossbar-rows(ratio: 1.0), form-units, place-blocks", sample)
+    #expect(empty.blocks.isEmpty && empty.weights?.integers == [0, 0, 0, 0])
+    expectFailure("prune-crossbar-rows.ratio") { _ = try layer("prune-crossbar-rows(ratio: 1.5)", sample) }
+    expectFailure("pass.units") { _ = try layer("form-units, prune-crossbar-rows", sample) }
+  }
+
+  /// Random layers: no more rows go than may, what goes is 0, what stays is unchanged, and the product is that of the
+  /// pruned matrix (the verifier holds the cells to it).
+  @Test func randomLayers() throws {
+    var random = SeededGenerator(seed: 71)
+    var removed = 0
+    for number in 0..<300 {
+      var sample = sparseLayerSample(number, &random)
+      (sample.signs, sample.placement) = (.differential, "intra")
+      let ratio = random.unit()
+      let mapping = ["", "compress-rows, ", "remove-zero-lines, "][random.below(3)]
+      let until = random.chance(0.5) ? "freed" : "ratio"
+      let before = try layer("\(mapping)encode-indices(bits: absolute)", sample)
+      let text = "\(mapping)prune-crossbar-rows(ratio: \(Float(ratio)), until: \(until))"
+      let after = try layer(text, sample)
+      let counts = [before, after].map { $0.blocks.reduce(0) { $0 + $1.rows.count } }
+      #expect(Double(counts[0] - counts[1]) <= Double(Float(ratio)) * Double(counts[0]))
+      if until == "ratio" { #expect(counts[0] - counts[1] == Int(Double(Float(ratio)) * Double(counts[0]))) }
+      removed += counts[0] - counts[1]
+      for (old, new) in zip(sample.weights, try #require(after.weights).integers) {
+        #expect(new.magnitude <= old.magnitude && (new == 0 || new.signum() == old.signum()))
+      }
+    }
+    #expect(removed > 1000)
+  }
+}
