@@ -29,9 +29,19 @@ func compilePage(_ record: CompileRecord) -> String {
           let share = Double(layer.cellsUsed) / Double(max(1, layer.cellsProvisioned))
           return .init(layer.name, share, percentage(share))
         })))
+  page.add(histogram("Crossbars by the share of cells in blocks", record.total.utilisation.mapped))
+  page.add(histogram("Crossbars by the share of cells above level 0", record.total.utilisation.occupied))
   page.add(.heading("Passes"))
   var passes = TextTable([.init("pass", .left)])
   for pass in record.pipeline { passes.add([pass]) }
   page.add(.table(passes))
   return page.html
+}
+
+/// Crossbars counted in tenths of use.
+private func histogram(_ title: String, _ bins: [Int]) -> Page.Part {
+  .bars(
+    BarChart(
+      title: title,
+      bars: bins.enumerated().map { .init("up to \(10 * ($0 + 1)) %", Double($1), grouped($1)) }))
 }

@@ -39,6 +39,8 @@ public struct LayerRecord: Equatable, Sendable {
   public var quantizationError: Double?
   /// The root of the squared errors that squeezing made in the weights, relative to that of the squared weights.
   public var squeezeError = 0.0
+  /// How full the crossbars are.
+  public var utilisation = Utilisation()
   /// What the index tables would need under other codings; empty where there are none.
   public var indexStorage: [IndexStorage] = []
 }
@@ -71,6 +73,7 @@ public struct CompileRecord: Sendable {
     for layer in layers {
       for path in LayerRecord.counters { sum[keyPath: path] += layer[keyPath: path] }
     }
+    for layer in layers { sum.utilisation.add(layer.utilisation) }
     sum.indexStorage = IndexStorage.sum(layers.map(\.indexStorage))
     return sum
   }
@@ -96,6 +99,7 @@ extension LayerRecord {
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
       indexEntries: layer.blocks.reduce(0) { $0 + $1.indexEntries },
       indexBits: layer.blocks.reduce(0) { $0 + $1.indexBits }, shiftBits: layer.shiftBits)
+    utilisation = Utilisation(layer, machine.array)
   }
 
   fileprivate var json: JSON {
@@ -106,6 +110,10 @@ extension LayerRecord {
       "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
+      "utilisation": [
+        "mapped": .array(utilisation.mapped.map { .integer($0) }),
+        "occupied": .array(utilisation.occupied.map { .integer($0) }),
+      ],
       "indexStorage": .array(indexStorage.map(storageJSON)), "shiftBits": .integer(shiftBits),
       "planes": planes.map(planesJSON) ?? .null, "squeezeError": .double(squeezeError),
       "quantizationError": quantizationError.map { .double($0) } ?? .null,

@@ -68,7 +68,7 @@ struct CommandLineTests {
     for key in [
       "name", "rows", "columns", "weights", "nonzeroWeights", "crossbars", "blocks", "cellsUsed",
       "cellsProvisioned",
-      "indexEntries", "indexBits",
+      "indexEntries", "indexBits", "shiftBits", "utilisation", "areaSquareMicrometres",
     ] { #expect(report.contains("\"\(key)\"")) }
     #expect(try String(contentsOfFile: path("r.html"), encoding: .utf8).contains("<svg"))
     let ran = try run(

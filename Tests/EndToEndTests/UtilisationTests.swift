@@ -1,0 +1,22 @@
+import Driver
+import Testing
+
+@Suite("Utilisation of crossbars")
+struct UtilisationTests {
+  /// Every crossbar is counted once; compression fills crossbars, and what it leaves out held nothing.
+  @Test func compressionFillsCrossbars() throws {
+    let records = try ["dense", "sre"].map {
+      try compile(request("lenet5-pruned90", "fashion-mnist", scheme: $0)).record
+    }
+    for record in records {
+      for layer in record.layers {
+        #expect(layer.utilisation.mapped.reduce(0, +) == layer.crossbars)
+        #expect(layer.utilisation.occupied.reduce(0, +) == layer.crossbars)
+      }
+      #expect(record.total.utilisation.mapped.reduce(0, +) == record.total.crossbars)
+    }
+    // All but the edges of the dense mapping lie in blocks, and hardly a cell of it holds anything.
+    #expect(records[0].total.utilisation.mapped[9] > 150 && records[0].total.utilisation.occupied[0] > 200)
+    #expect(records[1].total.utilisation.occupied[0] < records[1].total.crossbars / 2)
+  }
+}
