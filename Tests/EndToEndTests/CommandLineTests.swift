@@ -82,6 +82,25 @@ struct CommandLineTests {
     ] { #expect(metrics.contains("\"\(key)\""), "\(key)") }
   }
 
+  /// `docs/report.md` names every member of the report, and no other.
+  @Test func theReportIsDocumented() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect(
+      try run(
+        "xbarc",
+        ["compile", modelPath("digits"), "-o", "d.xbar", "--scheme", "sme", "--report", "r.json", "--quiet"]
+      )
+      .status == 0)
+    let report = try String(contentsOfFile: path("r.json"), encoding: .utf8)
+    let text = try String(contentsOfFile: "\(packageRoot)/docs/report.md", encoding: .utf8)
+    let members = Set(report.matches(of: /"([A-Za-z]+)":/).map { String($0.1) })
+    let documented = Set(text.matches(of: /`([A-Za-z]+)`/).map { String($0.1) })
+    #expect(members.subtracting(documented).isEmpty)
+    #expect(
+      documented.subtracting(members).subtracting(["compile", "run", "pipeline", "coding", "entries", "bits"])
+        .isEmpty)
+  }
+
   @Test func textAndBinaryAreTwoFormsOfOneProgram() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     #expect(try run("xbarc", ["compile", modelPath("digits"), "-o", "a.xbar", "--quiet"]).status == 0)
