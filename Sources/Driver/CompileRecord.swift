@@ -135,13 +135,6 @@ private func planesJSON(_ planes: PlaneStatistics) -> JSON {
   ]
 }
 
-/// The root of the squared differences relative to that of the squared numbers of `before`.
-func relativeError(_ after: [Int64], _ before: [Int64]) -> Double {
-  let lost = zip(after, before).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-  let size = before.reduce(0.0) { $0 + Double($1) * Double($1) }
-  return size > 0 ? (lost / size).squareRoot() : 0
-}
-
 extension LayerView {
   /// Bits of the tables of wordline shifts.
   fileprivate var shiftBits: Int {

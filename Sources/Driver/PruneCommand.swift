@@ -93,13 +93,24 @@ private func prunedModel(_ path: String, _ changes: [PruneChange]) throws(Diagno
   var weights: [String: [Float]] = [:]
   var names: [String] = []
   var firstOutput: [String: Int] = [:]
+  var users: [String: Int] = [:]
   for change in changes {
     let source = try weightSource(of: change, in: model)
+    // Layers of one node are the groups of a convolution; another node with the same weights would prune them twice.
+    if let node = change.origin?.index, users.updateValue(node, forKey: source.tensor.name) ?? node != node {
+      throw Diagnostic(
+        "prune.shared", "two nodes share the weights '\(source.tensor.name)'",
+        notes: ["export the model with weights of its own for each node"])
+    }
     if weights[source.tensor.name] == nil {
       weights[source.tensor.name] = try source.tensor.floats()
       names.append(source.tensor.name)
     }
     let first = firstOutput[source.tensor.name, default: 0]
+    guard source.tensor.count >= (first + change.after.columns) * change.after.rows else {
+      throw Diagnostic(
+        "prune.weights", "the weights '\(source.tensor.name)' have not the size of @\(change.after.name)")
+    }
     for place in change.removed {
       let (input, output) = (place / change.after.columns, place % change.after.columns)
       weights[source.tensor.name]?[source.place(input, first + output, rows: change.after.rows)] = 0

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import Passes
+import Support
 import Tensors
 
 /// Collects the records of layers on the way: what only the module before a certain pass can tell.
@@ -35,7 +36,9 @@ struct RecordCollector {
     record.indexStorage = storage[layer.name] ?? []
     record.planes = planes[layer.name]
     if let before = weights[layer.name], let after = layer.weights?.integers {
-      record.squeezeError = relativeError(after, before)
+      record.squeezeError = relativeError(
+        lost: zip(after, before).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) },
+        size: before.reduce(0) { $0 + Double($1) * Double($1) })
     }
     return record
   }

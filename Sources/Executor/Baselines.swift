@@ -88,16 +88,16 @@ private struct DenseMapping {
   /// The events of `layer` for the inputs of `run`.
   func events(_ run: LayerResult, _ layer: Layer) -> Events {
     let digits = ceilDivide(layer.magnitudeBits, layer.dacBits)
-    let passes = run.events.positions * layer.passes
+    let passes = run.events.positions &* layer.passes
     var events = Events()
     events.positions = run.events.positions
-    events.ouActivations = passes * digits * wordlines.units * bitlines.units
-    events.cycles = passes * (digits * wordlines.largestUnits * bitlines.largestUnits + pipelineCycles)
-    events.adcConversions = passes * digits * wordlines.units * bitlines.length
+    events.ouActivations = passes &* digits &* wordlines.units &* bitlines.units
+    events.cycles = passes &* (digits &* wordlines.largestUnits &* bitlines.largestUnits + pipelineCycles)
+    events.adcConversions = passes &* digits &* wordlines.units &* bitlines.length
     events.shiftAdds = events.adcConversions
-    events.wordlineDrives = run.inputDigits * bitlines.units
-    events.cellReads = run.inputDigits * bitlines.length
-    events.inputFetches.buffer = run.events.positions * wordlines.length * bitlines.pieces
+    events.wordlineDrives = run.inputDigits &* bitlines.units
+    events.cellReads = run.inputDigits &* bitlines.length
+    events.inputFetches.buffer = run.events.positions &* wordlines.length &* bitlines.pieces
     events.inputFetches.sram = run.events.inputFetches.sram
     events.bufferBits = run.events.bufferBits
     events.outputWrites = run.events.outputWrites

@@ -28,6 +28,11 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
       events.indexBits += table.entries * table.bits
     }
   }
+  for group in Set(blocks.map(ShiftGroup.init)) {
+    let bits = bitWidth(of: group.rows.map(\.shift).max() ?? 0)
+    events.indexReads += bits > 0 ? group.rows.count : 0
+    events.indexBits += group.rows.count * bits
+  }
   return events
 }
 
@@ -43,16 +48,24 @@ func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int])
   return activations
 }
 
+/// Blocks with the same wordlines and outputs share a table of wordline shifts, as the bit planes of a matrix do.
+struct ShiftGroup: Hashable {
+  let rows: [RowEntry]
+  let outputs: [Int]
+
+  init(_ block: Block) {
+    rows = block.rows
+    outputs = block.columns.map(\.output)
+  }
+}
+
 /// Entries and their bits of what tells the inputs of a block's wordlines: those of its index table; where it has none,
-/// whole numbers, unless neighbouring wordlines have neighbouring inputs. Each entry has a shift as well, as wide as the
-/// largest needs.
+/// whole numbers, unless neighbouring wordlines have neighbouring inputs.
 func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
+  if let index = block.rowIndex { return (block.rows.count, index.bits) }
   let first = block.rows.first?.input ?? 0
   let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 }
-  let index = block.rowIndex?.bits ?? (isRun ? 0 : bitWidth(of: layer.inputs - 1))
-  let shift = block.rows.map(\.shift).max() ?? 0
-  let isNeeded = block.rowIndex != nil || !isRun || shift > 0
-  return (isNeeded ? block.rows.count : 0, index + bitWidth(of: shift))
+  return (isRun ? 0 : block.rows.count, bitWidth(of: layer.inputs - 1))
 }
 
 /// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of

@@ -181,7 +181,7 @@ private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> La
   let dacBits = try reader.u8()
   let adcBits = try reader.u8()
   let offset = try reader.i64()
-  let bitlines = try reader.count("bitlines", limit: ProgramLimits.layerSide, size: 4)
+  let bitlines = try reader.count("bitlines", limit: ProgramLimits.bitlines, size: 4)
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
     adcBits: adcBits, offset: offset, bitlines: try decodeColumns(&reader, bitlines), blocks: 0..<0)

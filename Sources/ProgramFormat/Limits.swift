@@ -24,7 +24,9 @@ public enum ProgramLimits {
   /// Blocks of all layers together.
   public static let blocks = 1 << 24
   /// Inputs of a layer, and outputs.
-  public static let layerSide = 1 << 24
+  public static let layerSide = 1 << 20
+  /// Natural bitlines of a layer.
+  public static let bitlines = 1 << 24
   /// Inputs of all layers together, and outputs.
   public static let layerSides = 1 << 26
   /// Bits of a layer's inputs.

@@ -109,7 +109,7 @@ private func checkIndexTables(_ block: Block, _ numbering: BitlineNumbering, _ s
 extension IndexCoding {
   /// Whether the binary can hold `numbers` so coded.
   fileprivate func holds(_ numbers: [Int]) -> Bool {
-    1...24 ~= bits && 0..<ProgramLimits.layerSide ~= first && fields(of: numbers) != nil
+    1...24 ~= bits && 0..<ProgramLimits.bitlines ~= first && fields(of: numbers) != nil
   }
 }
 

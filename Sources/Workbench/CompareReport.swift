@@ -2,11 +2,14 @@ import CommandLineTools
 import DeviceModel
 import Driver
 import Executor
+import Hardware
 import RunDriver
 
 /// What speed-ups and savings refer to.
 struct Yardstick {
   let name: String
+  /// Where it comes from, if it is no scheme of the comparison.
+  let source: String?
   /// Time of a sample in nanoseconds.
   let time: Double
   /// Energy of a sample in picojoules.
@@ -17,6 +20,7 @@ struct Yardstick {
   init(_ result: SchemeResult) {
     let samples = Double(max(1, result.run.samples))
     name = result.compiled.scheme
+    source = nil
     time = result.run.timePerSample
     energy = result.run.energyPerSample
     layers = result.run.layers.map { layer in
@@ -24,9 +28,12 @@ struct Yardstick {
     }
   }
 
-  init(_ baseline: Baseline, as name: String, samples: Int) {
+  init(_ baseline: Baseline, as name: String, beside scheme: String, samples: Int) {
     let samples = Double(max(1, samples))
     self.name = name
+    source =
+      "the \(baseline.name) baseline beside \(scheme): its matrices with every cell mapped, \(grouped(baseline.crossbars)) "
+      + "crossbars of \(baseline.machine.name)"
     time = baseline.totalCost.latencyNanoseconds / samples
     energy = baseline.totalCost.energyPicojoules.total / samples
     layers = baseline.layers.map { layer in
@@ -42,11 +49,19 @@ extension Comparison {
     guard let run = schemes.first?.run, let found = run.baselines.first(where: { $0.name == baseline }) else {
       return nil
     }
-    return Yardstick(found, as: scheme, samples: run.samples)
+    return Yardstick(
+      found, as: scheme, beside: schemes.first?.compiled.scheme ?? "", samples: run.samples)
   }
 
   private var dense: Yardstick? { yardstick("dense", "dense") }
   private var isaac: Yardstick? { yardstick("isaac", "idealised") }
+
+  /// Says what `dense` and `isaac` are where they were not run.
+  var notes: String {
+    [dense, isaac].compactMap { yardstick in
+      yardstick.flatMap { found in found.source.map { "\(found.name): \($0)\n" } }
+    }.joined()
+  }
 
   private static let columns: [TextTable.Column] = [
     .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),

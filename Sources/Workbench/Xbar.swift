@@ -69,7 +69,8 @@ private func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     let table = comparison.table
     try printOut(
       "\(comparison.network), \(grouped(samples)) samples; events, energy and time per sample\n\n"
-        + (arguments.has("markdown") ? table.markdown : table.plain))
+        + (arguments.has("markdown") ? table.markdown : table.plain)
+        + (comparison.notes.isEmpty ? "" : "\n" + comparison.notes))
     if arguments.has("layers") {
       for (title, table) in comparison.layerTables {
         try printOut("\n\(title)\n\n" + (arguments.has("markdown") ? table.markdown : table.plain))

@@ -100,9 +100,9 @@ struct SqueezedLayerTests {
       #expect(run.total.ouActivations == (8 - freed) * (8 + freed))
       #expect(run.total.adcConversions == (8 - freed) * (8 + freed) * 128)
       #expect(run.total.cycles == 8 + freed + sample.machine.timing.pipelineCycles)
-      // A shift table for each crossbar, as wide as the largest shift needs.
+      // One shift table for all planes, as wide as the largest shift needs.
       let bits = [0, 1, 2, 2, 3, 3, 3, 3][freed]
-      #expect(run.total.indexBits == (8 - freed) * 128 * bits)
+      #expect(run.total.indexBits == 128 * bits)
     }
   }
 }

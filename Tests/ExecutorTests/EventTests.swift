@@ -169,13 +169,13 @@ import Testing
     }
     #expect(tables([(3, 0), (4, 0)], [1, 1, 2, 2]) == [0, 0, 0, 0])
     #expect(tables([(3, 0), (5, 0)], [1, 1, 3, 3]) == [2, 12, 2, 10])
-    // A run with shifts up to 1 needs a bit for each wordline; up to 4, three.
-    #expect(tables([(3, 0), (4, 1)], [2, 1, 2]) == [2, 2, 3, 15])
-    #expect(tables([(3, 0), (5, 4)], [1]) == [2, 2 * (6 + 3), 0, 0])
+    // Shifts stand in a table of their own.
+    #expect(tables([(3, 0), (4, 1)], [2, 1, 2]) == [0, 0, 3, 15])
+    #expect(tables([(3, 0), (5, 4)], [1]) == [2, 12, 0, 0])
     #expect(
       tables([(3, 0), (4, 0)], [1, 1], .delta(bits: 3, first: 0), .absolute(bits: 5, first: 0)) == [
         2, 6, 2, 10,
       ])
-    #expect(tables([(3, 2), (9, 0)], [1], .delta(bits: 3, first: 0)) == [2, 2 * (3 + 2), 0, 0])
+    #expect(tables([(3, 2), (9, 0)], [1], .delta(bits: 3, first: 0)) == [2, 6, 0, 0])
   }
 }

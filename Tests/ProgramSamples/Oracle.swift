@@ -177,14 +177,22 @@ public struct Oracle {
     for block in program.blocks[layer.blocks] {
       events[index].inputFetches.buffer += block.rows.count
       let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
+      if block.rowIndex != nil || !neighbours { events[index].indexReads += block.rows.count }
       let shift = block.rows.map(\.shift).max() ?? 0
-      if block.rowIndex != nil || !neighbours || shift > 0 { events[index].indexReads += block.rows.count }
+      let first = program.blocks[layer.blocks].first { other in
+        other.rows == block.rows && other.columns.map(\.output) == block.columns.map(\.output)
+      }
+      // Only the first block of those that share a table of shifts counts it.
+      if first?.crossbar == block.crossbar, first?.row == block.row, first?.column == block.column, shift > 0
+      {
+        events[index].indexReads += block.rows.count
+        events[index].indexBits += block.rows.count * width(shift + 1)
+      }
       if let table = block.rowIndex {
         events[index].indexBits += block.rows.count * table.bits
       } else if !neighbours {
         events[index].indexBits += block.rows.count * width(layer.inputs)
       }
-      events[index].indexBits += block.rows.count * width(shift + 1)
       var runs = [block.columns[0].output]
       for column in block.columns where column.output != runs[runs.count - 1] { runs.append(column.output) }
       if let table = block.columnIndex {

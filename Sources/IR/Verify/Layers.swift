@@ -13,7 +13,7 @@ private enum LayerLimits {
 
 extension Verifier {
   /// S11: the attributes of a layer and its blocks fit together. Inputs are integers of 1 to 32 bits, signed ones of
-  /// 2 at least; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns);
+  /// 2 at least; blocks have wordlines and bitlines; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns);
   /// natural bitlines are distinct; what has an index table ascends and fits its fields. At crossbar level a layer has its weights, a block its cells, and no output can reach 2^62.
   mutating func checkLayer(_ id: OpID, _ op: Op) {
     guard let layer = module.layer(id) else {
@@ -61,6 +61,7 @@ extension Verifier {
   }
 
   private func problem(of block: BlockView, in layer: LayerView) -> String? {
+    guard !block.rows.isEmpty, !block.columns.isEmpty else { return "a block has no wordline or no bitline" }
     guard block.rows.allSatisfy({ 0..<layer.rows ~= $0.input }),
       block.columns.allSatisfy({ 0..<layer.columns ~= $0.output })
     else { return "a block names an input or output that the layer does not have" }

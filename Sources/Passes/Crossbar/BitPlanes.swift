@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import Support
+import Tensors
 
 /// The bit planes of a part of a layer's matrix: blocks with the same wordlines and outputs, each with one slice of every
 /// weight (SME, ICCD 2021; reference: section 3.3).
@@ -68,6 +69,14 @@ struct BitPlanes {
     }
   }
 
+  /// Adds each code to the place of its weight in `matrix[rows][columns]`.
+  func addCodes(to matrix: inout [Int64], columns: Int) {
+    let block = blocks[0]
+    for (place, code) in codes.enumerated() {
+      matrix[block.rows[place / width].input * columns + block.columns[place % width].output] += code
+    }
+  }
+
   /// What each code loses: its bits below the shift of its wordline.
   func losses(_ shifts: [Int]) -> [Int64] {
     codes.enumerated().map { place, code in code & (1 << Int64(shifts[place / width]) - 1) }
@@ -88,7 +97,7 @@ func relativeLoss(_ tiles: [BitPlanes], freeing freed: Int) -> Double {
   func squares(_ values: [Int64]) -> Double { values.reduce(0) { $0 + Double($1) * Double($1) } }
   let size = tiles.reduce(0) { $0 + squares($1.codes) }
   let lost = tiles.reduce(0) { $0 + squares($1.losses($1.shifts(freeing: freed))) }
-  return size > 0 ? (lost / size).squareRoot() : 0
+  return relativeError(lost: lost, size: size)
 }
 
 extension BlockView {
@@ -102,7 +111,8 @@ extension ColumnEntry {
 }
 
 extension LayerView {
-  /// The layer's planes: together, or cut to crossbars, tile by tile from the top down. Nil where its blocks are no planes.
+  /// The layer's planes: together, or cut to crossbars, tile by tile from the top down. Nil where its blocks are no planes,
+  /// or where the codes of a weight are not its magnitude, in bitlines of one sign.
   func bitPlanes(_ scope: Scope, _ array: ArrayDescription) -> [BitPlanes]? {
     guard let cellBits, encoding == .differential else { return nil }
     let numbering = self.numbering
@@ -115,6 +125,13 @@ extension LayerView {
       guard let planes = BitPlanes(cut.map { $0[tile] }, sliceBits: cellBits) else { return nil }
       tiles.append(planes)
     }
-    return tiles
+    return codesAreMagnitudes(tiles) ? tiles : nil
+  }
+
+  private func codesAreMagnitudes(_ tiles: [BitPlanes]) -> Bool {
+    guard let weights = weights?.integers else { return false }
+    var sums = [Int64](repeating: 0, count: weights.count)
+    for tile in tiles { tile.addCodes(to: &sums, columns: columns) }
+    return zip(sums, weights).allSatisfy { $0 == Int64($1.magnitude) }
   }
 }

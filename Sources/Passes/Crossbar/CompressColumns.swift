@@ -61,6 +61,7 @@ struct CompressColumns: Pass {
     guard !bitlines.isEmpty else { return nil }
     var packed = block.keeping(rows: Array(strip), columns: bitlines)
     packed.columnIndex = block.bitlineCoding(of: bitlines, numbering)
+    if block.rowIndex != nil { packed.rowIndex = block.inputCoding(of: Array(strip)) }
     return packed
   }
 }

@@ -34,12 +34,13 @@ struct CompressRows: Pass {
     var counts = (all: 0, kept: 0)
     for (id, layer) in module.layers {
       try layer.requireNoUnits(CompressRows.name, at: module.ops[id].location)
+      let numbering = layer.numbering
       var result = layer
       result.blocks = scope.blocks(of: layer, array).flatMap { block in
         strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
           .compactMap { strip in
             counts.all += block.rows.count
-            let packed = compress(block, strip)
+            let packed = compress(block, strip, numbering)
             counts.kept += packed?.rows.count ?? 0
             return packed
           }
@@ -51,11 +52,14 @@ struct CompressRows: Pass {
     context.count("strip-wordlines-kept", counts.kept)
   }
 
-  private func compress(_ block: BlockView, _ strip: Range<Int>) -> BlockView? {
+  private func compress(
+    _ block: BlockView, _ strip: Range<Int>, _ numbering: BitlineNumbering?
+  ) -> BlockView? {
     let lines = block.occupiedRows(on: strip)
     guard !lines.isEmpty else { return nil }
     var packed = block.keeping(rows: lines, columns: Array(strip))
     packed.rowIndex = block.inputCoding(of: lines)
+    if block.columnIndex != nil { packed.columnIndex = block.bitlineCoding(of: Array(strip), numbering) }
     return packed
   }
 }

@@ -45,6 +45,7 @@ struct EncodeIndices: Pass {
       var result = layer
       let rows = choice ?? best(layer.rowTables)
       let columns = choice ?? best(layer.columnTables)
+      try checkSize(layer, rows, columns, at: module.ops[id].location)
       let numbering = layer.numbering
       result.blocks = layer.blocks.map {
         $0.encodingRows(rows).encodingColumns(columns, layer.bitlines, numbering)
@@ -59,6 +60,31 @@ struct EncodeIndices: Pass {
     context.count("index-entries", entries)
     context.count("index-bits", bits)
   }
+
+  /// Padding may not make more cells than a layer can have.
+  private func checkSize(
+    _ layer: LayerView, _ rows: IndexChoice, _ columns: IndexChoice, at location: Location
+  ) throws(Diagnostic) {
+    func padding(_ tables: [IndexTable], _ choice: IndexChoice) -> Int {
+      tables.reduce(0) { $0 + $1.size(choice).entries - $1.numbers.count }
+    }
+    let (added, side) = (
+      padding(layer.rowTables, rows) + padding(layer.columnTables, columns),
+      max(
+        layer.rowTables.isEmpty ? 0 : layer.blocks.map(\.columns.count).max() ?? 0,
+        layer.columnTables.isEmpty ? 0 : layer.blocks.map(\.rows.count).max() ?? 0)
+    )
+    let (cells, overflow) = added.multipliedReportingOverflow(by: side)
+    guard !overflow, cells <= EncodeIndices.mostPadding else {
+      throw Diagnostic(
+        "encode-indices.size",
+        "padding would take \(added) lines of up to \(side) cells in @\(layer.name)",
+        at: location, notes: ["use wider gaps, or bits: absolute"])
+    }
+  }
+
+  /// Cells of padding, at most.
+  private static let mostPadding = 1 << 28
 
   /// The choice of the fewest bits, and among these of the fewest entries, that pads no more than it may.
   private func best(_ tables: [IndexTable]) -> IndexChoice {

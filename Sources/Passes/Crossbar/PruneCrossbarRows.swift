@@ -43,101 +43,129 @@ struct PruneCrossbarRows: Pass {
     var (removed, freed) = (0, 0)
     for (id, layer) in module.layers {
       try layer.requireNoUnits(PruneCrossbarRows.name, at: module.ops[id].location)
+      guard layer.encoding == .differential else {
+        throw Diagnostic(
+          "prune-crossbar-rows.encoding", "empty cells of @\(layer.name) are no weights of 0",
+          at: module.ops[id].location, notes: ["use slice-bits(signs: differential)"])
+      }
       var ranking = RowRanking(layer.blocks, height: height)
       let budget = Int(ratio * Double(ranking.count))
       ranking.removeFreeing(budget)
       if !stopsWhenFreed { ranking.removeLeast(budget) }
       removed += ranking.removed
       freed += ranking.freedCrossbars
-      layers.append((id, pruned(layer, ranking)))
+      let result = pruned(layer, ranking)
+      guard let weights = result.weights?.integers, fit(weights, layer.weightBits) else {
+        throw Diagnostic(
+          "prune-crossbar-rows.range", "what is left of @\(layer.name) does not fit \(layer.weightBits) bits",
+          at: module.ops[id].location)
+      }
+      layers.append((id, result.withWeights(weights)))
     }
     module.replaceLayers(layers)
     context.count("crossbar-rows-removed", removed)
     context.count("crossbar-heights-freed", freed)
   }
 
+  /// The layer without the rows that are gone; the type of its weights is that of before, whether they fit it or not.
   private func pruned(_ layer: LayerView, _ ranking: RowRanking) -> LayerView {
     guard let weights = layer.weights else { return layer }
     var result = layer
     var matrix = weights.integers
     result.blocks = layer.blocks.indices.compactMap { index in
       let block = layer.blocks[index]
-      let kept = block.rows.indices.filter { !ranking.isRemoved(block: index, row: $0) }
-      let lost = block.rows.indices.filter { ranking.isRemoved(block: index, row: $0) }
+      let lost = ranking.removedRows(of: index)
       if lost.isEmpty { return block }
-      block.subtract(lost, from: &matrix, columns: layer.columns)
+      block.subtract(lost.sorted(), from: &matrix, columns: layer.columns)
+      let kept = block.rows.indices.filter { !lost.contains($0) }
       if kept.isEmpty { return nil }
       var rest = block.keeping(rows: kept, columns: Array(block.columns.indices))
       rest.rowIndex = block.inputCoding(of: kept)
       rest.columnIndex = block.columnIndex
       return rest
     }
-    result.weights = Tensor(weights.shape, matrix, as: .integer(bits: layer.weightBits, signed: true))
+    result.weights = Tensor(weights.shape, .i64(matrix))
     return result
   }
 }
 
 /// The rows of a layer's blocks by their saliency.
 private struct RowRanking {
+  /// For each block, its rows, the least salient first.
+  private let order: [[(row: Int, saliency: Double)]]
+  /// For each block, how many of these are gone.
+  private var gone: [Int]
   private let height: Int
-  /// For each block, its rows that are left, the least salient first.
-  private var left: [[(row: Int, saliency: Int64)]]
-  private var gone: [Set<Int>]
   /// All rows.
   let count: Int
-  /// Rows removed.
-  private(set) var removed = 0
   /// Crossbars, one above the other, that the blocks need no more.
   private(set) var freedCrossbars = 0
 
   init(_ blocks: [BlockView], height: Int) {
     self.height = height
-    left = blocks.map { block in
+    order = blocks.map { block in
       block.rows.indices.map { (row: $0, saliency: block.saliency($0)) }
         .sorted { ($0.saliency, $0.row) < ($1.saliency, $1.row) }
     }
-    gone = blocks.map { _ in [] }
+    gone = blocks.map { _ in 0 }
     count = blocks.reduce(0) { $0 + $1.rows.count }
   }
 
-  func isRemoved(block: Int, row: Int) -> Bool { gone[block].contains(row) }
+  /// Rows removed.
+  var removed: Int { gone.reduce(0, +) }
 
-  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough.
+  /// The rows of block number `block` that are gone.
+  func removedRows(of block: Int) -> Set<Int> { Set(order[block].prefix(gone[block]).map(\.row)) }
+
+  /// Rows whose loss frees a crossbar of a block.
+  private struct Step {
+    let block: Int
+    /// The rows of the block that are gone then.
+    let end: Int
+    let rows: Int
+    let cost: Double
+  }
+
+  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough. The steps of a
+  /// block grow in rows and cost, so one that is too large ends its block.
   mutating func removeFreeing(_ budget: Int) {
-    while let best = cheapest(budget - removed) {
-      remove(best.rows, from: best.block)
+    var left = budget
+    for step in order.indices.flatMap(steps).sorted(by: {
+      ($0.cost, $0.block, $0.end) < ($1.cost, $1.block, $1.end)
+    })
+    where step.rows <= left && gone[step.block] == step.end - step.rows {
+      gone[step.block] = step.end
+      left -= step.rows
       freedCrossbars += 1
     }
   }
 
-  /// The block that frees a crossbar at the least saliency, by at most `most` rows.
-  private func cheapest(_ most: Int) -> (block: Int, rows: Int)? {
-    var best: (block: Int, rows: Int)?
-    var least = Int64.max
-    for (block, rows) in left.enumerated() where !rows.isEmpty {
-      let needed = rows.count % height == 0 ? height : rows.count % height
-      let cost = rows.prefix(needed).reduce(0) { $0 + $1.saliency }
-      if needed <= most && cost < least { (best, least) = ((block, needed), cost) }
+  private func steps(of block: Int) -> [Step] {
+    let rows = order[block]
+    var ends = Array(stride(from: rows.count % height, through: rows.count, by: height))
+    if ends.first == 0 { ends.removeFirst() }
+    var start = 0
+    return ends.map { end in
+      defer { start = end }
+      return Step(
+        block: block, end: end, rows: end - start, cost: rows[start..<end].reduce(0) { $0 + $1.saliency })
     }
-    return best
   }
 
   /// Removes the least salient rows of all blocks until `budget` rows in all are gone.
   mutating func removeLeast(_ budget: Int) {
-    let order = left.enumerated().flatMap { block, rows in
-      rows.map { (block: block, row: $0.row, saliency: $0.saliency) }
+    let rest = order.indices.flatMap { block in
+      order[block].dropFirst(gone[block]).map { (saliency: $0.saliency, block: block, row: $0.row) }
     }
-    .sorted { ($0.saliency, $0.block, $0.row) < ($1.saliency, $1.block, $1.row) }
-    var counts = [Int](repeating: 0, count: left.count)
-    for entry in order.prefix(max(0, budget - removed)) { counts[entry.block] += 1 }
-    for (block, rows) in counts.enumerated() { remove(rows, from: block) }
+    let least = rest.sorted { ($0.saliency, $0.block, $0.row) < ($1.saliency, $1.block, $1.row) }
+    for entry in least.prefix(max(0, budget - removed)) { gone[entry.block] += 1 }
   }
+}
 
-  private mutating func remove(_ rows: Int, from block: Int) {
-    for entry in left[block].prefix(rows) { gone[block].insert(entry.row) }
-    left[block].removeFirst(rows)
-    removed += rows
-  }
+/// Whether all `values` are integers of `bits` bits.
+private func fit(_ values: [Int64], _ bits: Int) -> Bool {
+  let type = ElementType.integer(bits: bits, signed: true)
+  return values.allSatisfy { $0 >= type.lowest && $0 <= type.highest }
 }
 
 extension BlockView {
@@ -152,9 +180,19 @@ extension BlockView {
   }
 
   /// The sum of the magnitudes that wordline `row` holds.
-  fileprivate func saliency(_ row: Int) -> Int64 {
+  fileprivate func saliency(_ row: Int) -> Double {
     columns.indices.reduce(0) { sum, column in
-      sum + Int64(cells[row * columns.count + column]) << Int64(columns[column].shift + rows[row].shift)
+      let level = Int64(cells[row * columns.count + column])
+      return sum + Double(level << Int64(columns[column].shift + rows[row].shift))
     }
+  }
+}
+
+extension LayerView {
+  /// The layer with `values` as its matrix, in the type of its weights.
+  fileprivate func withWeights(_ values: [Int64]) -> LayerView {
+    var result = self
+    result.weights = Tensor([rows, columns], values, as: .integer(bits: weightBits, signed: true))
+    return result
   }
 }

@@ -78,8 +78,9 @@ struct SqueezeBits: Pass {
     context.count("planes-freed", chosen.reduce(0, +))
   }
 
-  private func squeeze(_ id: OpID, _ tiles: [BitPlanes], _ freed: Int, _ module: inout Module<CrossbarLevel>)
-  {
+  private func squeeze(
+    _ id: OpID, _ tiles: [BitPlanes], _ freed: Int, _ module: inout Module<CrossbarLevel>
+  ) {
     guard var layer = module.layer(id), let weights = layer.weights else { return }
     var matrix = weights.integers
     layer.blocks = tiles.flatMap { tile in
@@ -109,7 +110,7 @@ struct SqueezeBits: Pass {
         let middle = (low + high + 1) / 2
         var candidate = squeezed
         squeeze(id, tiles, middle, &candidate)
-        if relativeError(try outputs(of: candidate, samples), exact) <= loss {
+        if outputError(try outputs(of: candidate, samples), exact) <= loss {
           low = middle
         } else {
           high = middle - 1
@@ -134,11 +135,11 @@ struct SqueezeBits: Pass {
     return values
   }
 
-  private func relativeError(_ found: [Float], _ exact: [Float]) -> Double {
+  private func outputError(_ found: [Float], _ exact: [Float]) -> Double {
     let (lost, size) = zip(found, exact).reduce((0.0, 0.0)) { sum, pair in
       let difference = Double(pair.0) - Double(pair.1)
       return (sum.0 + difference * difference, sum.1 + Double(pair.1) * Double(pair.1))
     }
-    return size > 0 ? (lost / size).squareRoot() : 0
+    return relativeError(lost: lost, size: size)
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// How `quantize` makes integers of weights.
 struct WeightCoding {
   /// Which integers stand for weights.
@@ -46,7 +48,7 @@ struct WeightCoding {
   func relativeError(of weights: [Float], scales: [Float], slot: (Int) -> Int) -> Double {
     let size = weights.reduce(0.0) { $0 + Double($1) * Double($1) }
     let lost = squaredErrors(weights, scales, slot).reduce(0, +)
-    return size > 0 ? (lost / size).squareRoot() : 0
+    return Support.relativeError(lost: lost, size: size)
   }
 
   /// What 1 stands for where `largest` times `factor` is full scale.
