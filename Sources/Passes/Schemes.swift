@@ -141,7 +141,9 @@ public let schemes: [Scheme] = [
       + [
         .init(text: "slice-bits", reason: "four cells a weight, and columns for each sign"),
         .init(text: "cluster-columns", reason: "unstructured zeros become wordlines that hold nothing"),
-        .init(text: "form-units(whole: true)", reason: "a small crossbar is read as a whole"),
+        .init(
+          text: "form-units(whole: true, lossless: true)",
+          reason: "a small crossbar is read as a whole; the machine's 13 bits are for composed weights"),
       ] + back()),
 ]
 

@@ -92,8 +92,8 @@ struct BitColumns: Equatable, Sendable {
 
   // MARK: Nearest columns
 
-  /// Of the columns `candidates` of `other`, the one whose Hamming distance from `column` is smallest, the first of equals.
-  func nearest(_ column: Int, in other: BitColumns) -> (column: Int, distance: Int) {
+  /// The column of `other` whose Hamming distance from `column` is smallest, the first of equals.
+  func nearest(_ column: Int, in other: BitColumns) -> Int {
     words.withUnsafeBufferPointer { mine in
       other.words.withUnsafeBufferPointer { theirs in
         var best = (column: 0, distance: Int.max)
@@ -104,7 +104,7 @@ struct BitColumns: Equatable, Sendable {
           }
           if distance < best.distance { best = (candidate, distance) }
         }
-        return best
+        return best.column
       }
     }
   }

@@ -28,7 +28,7 @@ struct ClusterColumns: Pass {
       "wordlines of a split block; 0 takes what needs the fewest crossbars of up to 32 crossbars' wordlines"),
     PassOption(
       "columns", .int(0...1 << 24), default: .int(0),
-      "columns of a split block; 0 takes as many as 32 crossbars have bitlines"),
+      "columns of a split block; 0 takes all, or for kmeans as many as 32 crossbars have bitlines"),
     PassOption(
       "signs", .word(["separate", "together"]), default: .word("separate"),
       "bitlines that add and those that subtract are clustered for themselves, or as one column"),

@@ -170,7 +170,7 @@ private struct Clusters {
 
   func assigned(_ rest: [Int], _ columns: BitColumns) -> [[Int]] {
     var members = [[Int]](repeating: [], count: centres.count)
-    for column in rest { members[columns.nearest(column, in: centres).column].append(column) }
+    for column in rest { members[columns.nearest(column, in: centres)].append(column) }
     return members
   }
 }

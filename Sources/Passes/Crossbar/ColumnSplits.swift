@@ -97,10 +97,12 @@ extension ColumnSetting {
 
   private static let triedShares = 4
 
-  /// Cuts of 1 to 32 crossbars' wordlines, the largest first, with as many columns as 32 crossbars of single cells have
-  /// (reference: section 4.2). More columns to choose from were never seen to cost crossbars.
+  /// Cuts of 1 to 32 crossbars' wordlines, the largest first (reference: section 4.2). More columns to choose from were
+  /// never seen to cost crossbars, so all of them are taken, but for k-means, whose time grows with their square, only as
+  /// many as 32 crossbars have bitlines.
   private func candidates(_ matrix: BitColumns, _ wanted: ColumnSplit) -> [ColumnSplit] {
-    let columns = wanted.columns > 0 ? wanted.columns : max(1, min(matrix.count, 32 * breadth))
+    let most = order == .kmeans ? 32 * breadth : matrix.count
+    let columns = wanted.columns > 0 ? wanted.columns : max(1, min(matrix.count, most))
     if wanted.rows > 0 { return [ColumnSplit(rows: wanted.rows, columns: columns)] }
     let rows = [32, 24, 16, 12, 8, 6, 4, 3, 2, 1].map { $0 * height }.filter { $0 < matrix.height }
     let whole = matrix.height <= 32 * height ? [max(1, matrix.height)] : []
