@@ -36,6 +36,7 @@ public let passRegistry: [PassEntry] = [
   entry(RemoveZeroLines.self),
   entry(CompressRows.self),
   entry(CompressColumns.self),
+  entry(ClusterColumns.self),
   entry(PruneCrossbarRows.self),
   entry(EncodeIndices.self),
   entry(FormUnits.self),

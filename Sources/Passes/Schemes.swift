@@ -121,6 +121,30 @@ public let schemes: [Scheme] = [
           text: "squeeze-bits", reason: "few wordlines hold anything in the highest planes; they move down"),
         .init(text: "form-units(whole: true)", reason: "a plane is read as a whole"),
       ] + back()),
+  Scheme(
+    name: "prime",
+    summary: "every cell is mapped to large arrays of 4-bit cells, read as a whole (PRIME, ISCA'16)",
+    target: "prime",
+    steps: integers("quantize(weights: 8, inputs: 6)", reason: "the operands of PRIME")
+      + [
+        .init(text: "slice-bits", reason: "two cells a weight, and a column for each sign"),
+        .init(
+          text: "form-units(whole: true, lossless: true)",
+          reason: "PRIME keeps the highest bits of a sum, where a narrow converter here would saturate"),
+      ] + back()),
+  Scheme(
+    name: "clustered",
+    summary:
+      "columns that hold something on the same wordlines share small crossbars (Lin et al., ASP-DAC'19)",
+    target: "clustered",
+    steps: integers("quantize(weights: 8, inputs: 8)", reason: "the operands of the source")
+      + [
+        .init(text: "slice-bits", reason: "four cells a weight, and columns for each sign"),
+        .init(text: "cluster-columns", reason: "unstructured zeros become wordlines that hold nothing"),
+        .init(
+          text: "form-units(whole: true, lossless: true)",
+          reason: "a small crossbar is read as a whole; the machine's 13 bits are for composed weights"),
+      ] + back()),
 ]
 
 private let slices = Scheme.Step(

@@ -1,0 +1,151 @@
+import Hardware
+import IR
+import Support
+
+/// Every block is a set of columns that hold something on the same wordlines, as many as a crossbar has room for, with
+/// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section 4.2).
+///
+/// The matrix is cut into blocks, and the columns of each go to sets by k-means on their binary supports with Hamming
+/// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in their natural order.
+/// Spec: ir-spec.md, `cluster-columns`.
+struct ClusterColumns: Pass {
+  typealias L = CrossbarLevel
+  static let name = "cluster-columns"
+  static let summary = "every block is a set of columns with only the wordlines that hold something there"
+  static let requires: Set<Fact> = [.shaped, .sliced]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("")
+  static let options = [
+    PassOption(
+      "order", .word(ColumnOrder.allCases.map(\.rawValue)), default: .word(ColumnOrder.kmeans.rawValue),
+      "clusters; sets that grow by the column that adds the fewest wordlines; or columns as they stand"),
+    PassOption(
+      "restarts", .int(1...1000), default: .int(4), "how often k-means starts anew; the fewest crossbars stay"
+    ),
+    PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the starts of k-means"),
+    PassOption(
+      "rows", .int(0...1 << 24), default: .int(0),
+      "wordlines of a split block; 0 takes what needs the fewest crossbars of up to 32 crossbars' wordlines"),
+    PassOption(
+      "columns", .int(0...1 << 24), default: .int(0),
+      "columns of a split block; 0 takes all, or for kmeans as many as 32 crossbars have bitlines"),
+    PassOption(
+      "signs", .word(["separate", "together"]), default: .word("separate"),
+      "bitlines that add and those that subtract are clustered for themselves, or as one column"),
+    PassOption(
+      "unit", .word(["weight", "cell"]), default: .word("weight"),
+      "a column is all bitlines of one output, or a single bitline"),
+  ]
+
+  private let order: ColumnOrder
+  private let restarts: Int
+  private let seed: UInt64
+  private let split: ColumnSplit
+  private let isSeparate: Bool
+  private let isCell: Bool
+
+  init(_ options: PassOptions) {
+    order = ColumnOrder(rawValue: options.word("order")) ?? .kmeans
+    restarts = options.int("restarts")
+    seed = UInt64(options.int("seed"))
+    split = ColumnSplit(rows: options.int("rows"), columns: options.int("columns"))
+    isSeparate = options.word("signs") == "separate"
+    isCell = options.word("unit") == "cell"
+  }
+
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    let array = try module.requiredMachine().array
+    var layers: [(OpID, LayerView)] = []
+    var sets = 0
+    for (id, layer) in module.layers {
+      try layer.requireNoUnits(ClusterColumns.name, at: module.ops[id].location)
+      let numbering = layer.numbering
+      var result = layer
+      result.blocks = []
+      for block in layer.blocks {
+        let numbers = numbering?.numbers(of: block.columns)
+        for columns in unitColumns(of: block) {
+          let matrix = block.support(of: columns)
+          let parts = try setting(columns, array).parts(of: matrix, split, threads: context.threads)
+          sets += parts.setCount
+          result.blocks += parts.flatMap { block.blocks(of: $0, columns, matrix, numbers) }
+        }
+      }
+      layers.append((id, result))
+    }
+    module.replaceLayers(layers)
+    context.count("column-sets", sets)
+  }
+
+  /// The columns that are clustered together, each with the places of its bitlines in the block.
+  private func unitColumns(of block: BlockView) -> [[[Int]]] {
+    let sides =
+      isSeparate
+      ? [false, true].map { side in block.columns.indices.filter { block.columns[$0].negative == side } }
+      : [Array(block.columns.indices)]
+    return sides.filter { !$0.isEmpty }.map { side in
+      isCell ? side.map { [$0] } : block.columnsOfOutputs(side)
+    }
+  }
+
+  private func setting(_ columns: [[Int]], _ array: ArrayDescription) -> ColumnSetting {
+    let width = columns.map(\.count).max() ?? 1
+    return ColumnSetting(
+      size: max(1, array.columns / width), height: array.rows, breadth: array.columns,
+      width: ceilDivide(width, array.columns), order: order, restarts: restarts, seed: seed)
+  }
+}
+
+extension BlockView {
+  /// The bitlines `places` of each output together, in the order in which outputs first occur.
+  fileprivate func columnsOfOutputs(_ places: [Int]) -> [[Int]] {
+    var numbers: [Int: Int] = [:]
+    var result: [[Int]] = []
+    for place in places {
+      if let number = numbers[columns[place].output] {
+        result[number].append(place)
+      } else {
+        numbers[columns[place].output] = result.count
+        result.append([place])
+      }
+    }
+    return result
+  }
+
+  /// Which wordlines hold something in each of `unitColumns`.
+  fileprivate func support(of unitColumns: [[Int]]) -> BitColumns {
+    var owners = [Int?](repeating: nil, count: columns.count)
+    for (number, places) in unitColumns.enumerated() { for place in places { owners[place] = number } }
+    var support = BitColumns(height: rows.count, count: unitColumns.count)
+    for row in rows.indices {
+      for (place, owner) in owners.enumerated() {
+        if let owner, cells[row * columns.count + place] != 0 { support.insert(row: row, column: owner) }
+      }
+    }
+    return support
+  }
+
+  /// A block for each set of `part`, with index tables that count from the first lines of the part. `numbers` are those of
+  /// the bitlines.
+  fileprivate func blocks(
+    of part: ColumnPart, _ unitColumns: [[Int]], _ matrix: BitColumns, _ numbers: [Int]?
+  ) -> [BlockView] {
+    let inputs = rows[part.rows].map(\.input)
+    let bitlineNumbers = numbers.map { numbers in
+      unitColumns[part.columns].joined().map { numbers[$0] }.sorted()
+    }
+    let share = matrix.part(rows: part.rows, columns: part.columns)
+    return part.sets.sets.map { set in
+      let lines = share.rows(of: set).map { part.rows.lowerBound + $0 }
+      let bitlines = set.flatMap { unitColumns[part.columns.lowerBound + $0] }.sorted()
+      var block = keeping(rows: lines, columns: bitlines)
+      block.rowIndex =
+        lines.count == rows.count ? rowIndex : .absolute(lines.map { rows[$0].input }, of: inputs)
+      block.columnIndex =
+        bitlines.count == columns.count
+        ? columnIndex
+        : numbers.flatMap { numbers in .absolute(bitlines.map { numbers[$0] }, of: bitlineNumbers ?? []) }
+      return block
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import Support
+
+/// In which order columns go to sets.
+enum ColumnOrder: String, CaseIterable, Sendable {
+  /// Sets are clusters of columns that hold something on the same wordlines.
+  case kmeans
+  /// Sets grow from the densest column by the one that adds the fewest wordlines.
+  case greedy
+  /// Columns stay as they stand.
+  case natural
+}
+
+/// Sets of columns that share crossbars, each with the wordlines that hold something in it (Lin et al., ASP-DAC 2019;
+/// reference: section 4.2).
+struct ColumnSets: Sendable {
+  /// The columns of each set, ascending.
+  var sets: [[Int]]
+  /// Crossbars that the sets fill together.
+  var crossbars: Int
+  /// Wordlines in which columns differ from the centres of their sets, together.
+  var distance: Int
+
+  /// Whether these need fewer crossbars than `other`, or as many with columns that are more alike.
+  func isBetter(than other: ColumnSets) -> Bool {
+    (crossbars, distance) < (other.crossbars, other.distance)
+  }
+}
+
+/// How columns become sets.
+struct ColumnSetting: Sendable {
+  /// Columns of a set.
+  var size: Int
+  /// Wordlines of a crossbar.
+  var height: Int
+  /// Bitlines of a crossbar.
+  var breadth: Int
+  /// Crossbars that a set takes side by side: more than one only where a single column is wider than a crossbar.
+  var width = 1
+  /// The order.
+  var order: ColumnOrder
+  /// How often k-means starts anew.
+  var restarts = 1
+  /// Seed of the starts.
+  var seed: UInt64 = 1
+
+  /// The sets of all columns that hold something: in the wanted order, or in the natural one where that takes as few
+  /// crossbars.
+  func sets(of columns: BitColumns) -> ColumnSets {
+    let held = (0..<columns.count).filter { columns.weight($0) > 0 }
+    let natural = measured(cut(held), columns)
+    guard natural.sets.count > 1 else { return natural }
+    let chosen: ColumnSets
+    switch order {
+    case .natural: return natural
+    case .greedy: chosen = measured(greedySets(held, columns), columns)
+    case .kmeans: chosen = clusteredSets(held, columns)
+    }
+    return chosen.crossbars < natural.crossbars ? chosen : natural
+  }
+
+  private func cut(_ columns: [Int]) -> [[Int]] {
+    stride(from: 0, to: columns.count, by: size).map { Array(columns[$0..<min($0 + size, columns.count)]) }
+  }
+
+  private func measured(_ sets: [[Int]], _ columns: BitColumns) -> ColumnSets {
+    var result = ColumnSets(sets: sets.map { $0.sorted() }, crossbars: 0, distance: 0)
+    var centre = BitColumns(height: columns.height, count: 1)
+    for set in sets {
+      result.crossbars += width * ceilDivide(columns.rows(of: set).count, height)
+      centre.becomeMajority(of: set, in: columns, at: 0)
+      for column in set { result.distance += columns.distance(column, to: 0, of: centre) }
+    }
+    return result
+  }
+
+  // MARK: Greedy
+
+  private func greedySets(_ held: [Int], _ columns: BitColumns) -> [[Int]] {
+    let weights = held.map { (weight: columns.weight($0), column: $0) }
+    var rest = weights.sorted { (-$0.weight, $0.column) < (-$1.weight, $1.column) }.map(\.column)
+    var sets: [[Int]] = []
+    while !rest.isEmpty {
+      var set = [rest.removeFirst()]
+      var union = BitColumns(height: columns.height, count: 1)
+      union.merge(set[0], of: columns, into: 0)
+      while set.count < size && !rest.isEmpty {
+        let column = rest.remove(at: columns.leastGrowth(of: union, among: rest))
+        union.merge(column, of: columns, into: 0)
+        set.append(column)
+      }
+      sets.append(set)
+    }
+    return sets
+  }
+
+  // MARK: K-means
+
+  private func clusteredSets(_ held: [Int], _ columns: BitColumns) -> ColumnSets {
+    var seeds = SeededGenerator(seed: seed)
+    var best: ColumnSets?
+    for _ in 0..<restarts {
+      var random = SeededGenerator(seed: seeds.next())
+      let found = measured(clusteredSets(held, columns, &random), columns)
+      if best.map(found.isBetter) ?? true { best = found }
+    }
+    return best ?? measured(cut(held), columns)
+  }
+
+  /// Algorithm 1: every round takes at least one set away, so it ends after as many rounds as there are sets, at most.
+  private func clusteredSets(_ held: [Int], _ columns: BitColumns, _ random: inout SeededGenerator) -> [[Int]]
+  {
+    var rest = held
+    var sets: [[Int]] = []
+    while rest.count > size {
+      let clusters = clusters(of: rest, columns, &random)
+      var taken = clusters.members.indices.filter { clusters.members[$0].count >= size }.map {
+        nearest(clusters.members[$0], to: $0, clusters.centres, columns)
+      }
+      if taken.isEmpty, let largest = clusters.largest {
+        let others = Set(clusters.members[largest])
+        let filling = nearest(
+          rest.filter { !others.contains($0) }, to: largest, clusters.centres, columns)
+        taken = [clusters.members[largest] + filling.prefix(size - clusters.members[largest].count)]
+      }
+      let gone = Set(taken.joined())
+      rest.removeAll { gone.contains($0) }
+      sets += taken
+    }
+    return rest.isEmpty ? sets : sets + [rest]
+  }
+
+  /// The `size` columns nearest to a centre, the first of equals.
+  private func nearest(_ members: [Int], to centre: Int, _ centres: BitColumns, _ columns: BitColumns)
+    -> [Int]
+  {
+    let distances = members.map { (distance: columns.distance($0, to: centre, of: centres), column: $0) }
+    return distances.sorted { ($0.distance, $0.column) < ($1.distance, $1.column) }.prefix(size).map(\.column)
+  }
+
+  private func clusters(of rest: [Int], _ columns: BitColumns, _ random: inout SeededGenerator) -> Clusters {
+    let count = max(1, rest.count / size)
+    var starts = rest
+    for place in 0..<count { starts.swapAt(place, place + random.below(starts.count - place)) }
+    var clusters = Clusters(members: [], centres: BitColumns(height: columns.height, count: count))
+    for place in 0..<count { clusters.centres.replace(place, by: starts[place], of: columns) }
+    for _ in 0..<ColumnSetting.iterations {
+      let members = clusters.assigned(rest, columns)
+      if members == clusters.members { break }
+      clusters.members = members
+      for (place, members) in members.enumerated() where !members.isEmpty {
+        clusters.centres.becomeMajority(of: members, in: columns, at: place)
+      }
+    }
+    return clusters
+  }
+
+  /// Assignments change little after the first few steps; more of them were not seen to save crossbars.
+  private static let iterations = 8
+}
+
+/// Columns around centres.
+private struct Clusters {
+  /// The columns of each cluster.
+  var members: [[Int]]
+  /// The centre of each cluster: the wordlines that hold something in at least half of its columns.
+  var centres: BitColumns
+
+  /// The first cluster of the most columns.
+  var largest: Int? { members.indices.max { (members[$0].count, $1) < (members[$1].count, $0) } }
+
+  func assigned(_ rest: [Int], _ columns: BitColumns) -> [[Int]] {
+    var members = [[Int]](repeating: [], count: centres.count)
+    for column in rest { members[columns.nearest(column, in: centres)].append(column) }
+    return members
+  }
+}
+
+extension BitColumns {
+  /// Makes `column` hold the wordlines that hold something in at least half of `members`.
+  fileprivate mutating func becomeMajority(of members: [Int], in columns: BitColumns, at column: Int) {
+    var counts = [Int](repeating: 0, count: columns.height)
+    for member in members { columns.forEachRow(of: member) { counts[$0] += 1 } }
+    clear(column)
+    for (row, count) in counts.enumerated() where 2 * count >= members.count && count > 0 {
+      insert(row: row, column: column)
+    }
+  }
+}
