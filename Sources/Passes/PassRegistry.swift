@@ -38,6 +38,7 @@ public let passRegistry: [PassEntry] = [
   entry(CompressColumns.self),
   entry(EncodeIndices.self),
   entry(FormUnits.self),
+  entry(ComposeAnalog.self),
   entry(PlaceBlocks.self),
   entry(Schedule.self),
   entry(LowerToProgram.self),
