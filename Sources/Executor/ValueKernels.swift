@@ -211,7 +211,8 @@ extension LayerRunner {
         levels: levels.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
         digit_bits: UInt32(layer.dacBits), largest_code: UInt64(converter.largestCode),
         step: UInt64(converter.step))
-      return Int(xbar_convert_composed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
+      return Int(
+        xbar_convert_composed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
     }
   }
 }

@@ -65,7 +65,10 @@ private func listLayers(_ program: Program) -> [String] {
     }
     rows.append(
       [layer.name] + [layer.inputs, layer.outputs, blocks.count, crossbars.count, used].map { "\($0)" }
-        + ["\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.composed)", units.joined(separator: " ")])
+        + [
+          "\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.composed)",
+          units.joined(separator: " "),
+        ])
   }
   rows.append(
     ["total", "", "", "\(program.blocks.count)", "\(everything.count)", "\(allUsed)"]

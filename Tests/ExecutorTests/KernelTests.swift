@@ -185,7 +185,8 @@ extension LevelTests {
           }
         }
         atEveryLevel { level in
-          let (sums, count) = convertComposed(list, digits, digitBits, levels, columns, step, largest, windows)
+          let (sums, count) = convertComposed(
+            list, digits, digitBits, levels, columns, step, largest, windows)
           #expect(sums == expected && count == saturated, "round \(round) level \(level)")
         }
       }

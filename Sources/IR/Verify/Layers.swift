@@ -69,7 +69,9 @@ extension Verifier {
     guard block.columns.areGroups(of: size) else {
       return "the bitlines are no groups of \(size) neighbours with one output, one sign and growing shifts"
     }
-    if let units = block.units, units.width % size != 0 { return "\(units) divides groups of \(size) bitlines" }
+    if let units = block.units, units.width % size != 0 {
+      return "\(units) divides groups of \(size) bitlines"
+    }
     return nil
   }
 

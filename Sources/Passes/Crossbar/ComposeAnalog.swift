@@ -22,7 +22,8 @@ struct ComposeAnalog: Pass {
       "adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes those that give a step of 1"),
     PassOption(
       "full-scale", .intOrWord(1...Int64(Converter.fullScales.upperBound), ["auto"]), default: .word("auto"),
-      "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach"),
+      "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach"
+    ),
   ]
 
   private let adc: Int
@@ -55,7 +56,8 @@ struct ComposeAnalog: Pass {
     let needed = bitWidth(of: reached)
     guard adc > 0 || needed <= 16 else {
       throw Diagnostic(
-        "compose-analog.adc", "a full scale of \(reached) needs converters of \(needed) bits, 16 are the most",
+        "compose-analog.adc",
+        "a full scale of \(reached) needs converters of \(needed) bits, 16 are the most",
         notes: ["give adc for coarser ones, or use smaller units"])
     }
     result.fullScale = reached
