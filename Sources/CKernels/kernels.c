@@ -10,6 +10,8 @@ typedef struct {
   int64_t (*convert_sparse)(const xbar_sparse_strip *, const uint32_t *, uint8_t *, uint32_t *);
   int64_t (*convert_listed)(const xbar_listed_strip *, const uint32_t *, const uint32_t *, const uint32_t *, size_t,
                             uint64_t *);
+  int64_t (*convert_composed)(const xbar_composed_strip *, const uint32_t *, const uint32_t *, const uint32_t *,
+                              size_t, uint64_t *);
   void (*multiply)(const int32_t *, size_t, size_t, const int32_t *, size_t, size_t, int32_t, int64_t *, size_t);
   void (*multiply_gathered)(const int32_t *, size_t, const uint32_t *, const uint32_t *, const int32_t *, size_t,
                             int32_t, int64_t *, size_t);
@@ -118,6 +120,11 @@ int64_t xbar_convert_sparse(const xbar_sparse_strip *strip, const uint32_t *pane
 int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
                             const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
   return kernels->convert_listed(strip, entries, unit_starts, digit_starts, windows, sums);
+}
+
+int64_t xbar_convert_composed(const xbar_composed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                              const uint32_t *digit_starts, size_t windows, uint64_t *sums) {
+  return kernels->convert_composed(strip, entries, unit_starts, digit_starts, windows, sums);
 }
 
 void xbar_multiply(const int32_t *values, size_t inputs, size_t windows, const int32_t *weights, size_t outputs,

@@ -358,6 +358,34 @@ static TARGET int64_t NAME(convert_listed)(const xbar_listed_strip *strip, const
   return saturated;
 }
 
+static TARGET int64_t NAME(convert_composed)(const xbar_composed_strip *strip, const uint32_t *entries,
+                                             const uint32_t *unit_starts, const uint32_t *digit_starts,
+                                             size_t windows, uint64_t *sums) {
+  int64_t saturated = 0;
+  const uint32_t columns = strip->columns;
+  for (size_t w = 0; w < windows; w++) {
+    uint64_t *sum = sums + w * XBAR_STRIP;
+    for (uint32_t l = 0; l < columns; l++) sum[l] = 0;
+    for (uint32_t t = 0; t < strip->digits; t++) {
+      const uint32_t *range = digit_starts + w * strip->digits + t;
+      for (uint32_t u = range[0]; u < range[1]; u++) {
+        uint64_t v[XBAR_STRIP] = {0};
+        for (uint32_t e = unit_starts[u]; e < unit_starts[u + 1]; e++) {
+          const uint32_t *row = strip->levels + (size_t)(entries[e] & 0xFFFF) * columns;
+          const uint64_t digit = entries[e] >> 16;
+          for (uint32_t l = 0; l < columns; l++) v[l] += digit * row[l];
+        }
+        for (uint32_t l = 0; l < columns; l++) {
+          const uint64_t code = strip->step == 1 ? v[l] : (v[l] + strip->step / 2) / strip->step;
+          saturated += code > strip->largest_code;
+          sum[l] += (code < strip->largest_code ? code : strip->largest_code) * strip->step << (t * strip->digit_bits);
+        }
+      }
+    }
+  }
+  return saturated;
+}
+
 static TARGET void NAME(multiply)(const int32_t *values, size_t inputs, size_t windows, const int32_t *weights,
                                   size_t outputs, size_t padded, int32_t narrow, int64_t *results,
                                   size_t results_stride) {
@@ -572,6 +600,6 @@ static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uin
 
 static const kernel_table NAME(table) = {
     NAME(split_nibbles),   NAME(split_rows),     NAME(fill_tables),       NAME(convert_fixed), NAME(convert_dynamic),
-    NAME(convert_sparse),  NAME(convert_listed), NAME(multiply),          NAME(multiply_gathered),
+    NAME(convert_sparse),  NAME(convert_listed), NAME(convert_composed),  NAME(multiply),      NAME(multiply_gathered),
     NAME(split_signs),     NAME(count_digits),   NAME(transpose),         NAME(build_planes),  NAME(count_units),
 };

@@ -110,7 +110,8 @@ private struct ProgramEmitter {
     program.layers.append(
       Layer(
         name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
-        dacBits: dac, adcBits: adc, offset: view.offset, bitlines: view.bitlines,
+        dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
+        bitlines: view.bitlines,
         blocks: first..<program.blocks.count))
   }
 

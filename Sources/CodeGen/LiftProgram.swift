@@ -64,6 +64,8 @@ private struct ProgramLifter {
       inputs: .integer(bits: layer.inputBits, signed: layer.inputSigned), weightBits: 0, weights: nil)
     view.dacBits = layer.dacBits
     view.adcBits = layer.adcBits
+    view.fullScale = layer.fullScale
+    view.composed = layer.composed
     view.offset = layer.offset
     view.bitlines = layer.bitlines
     view.blocks = program.blocks[layer.blocks].map { block in

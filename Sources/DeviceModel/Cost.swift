@@ -70,7 +70,8 @@ public struct Cost: Equatable, Sendable {
 ///
 /// `adcBits` is the resolution of the layer's converters. Where it is not the machine's, the energy of a conversion is
 /// scaled by `(2^b / (b + 1)) / (2^B / (B + 1))`, the rule of the PP_sim simulator (github.com/WaitingLin/PP_sim), by
-/// which an 8-bit converter of 2 mW becomes a 6-bit one of 0.643 mW. Values in input registers are written once for
+/// which an 8-bit converter of 2 mW becomes a 6-bit one of 0.643 mW. The amplifier that sums composed bitlines costs
+/// nothing, as no source gives it an energy. Values in input registers are written once for
 /// each position and read once for each drive; a graph element in memory outside of the chip has the width of the
 /// machine's inputs.
 public func cost(of events: Events, machine: Machine, adcBits: Int? = nil) -> Cost {

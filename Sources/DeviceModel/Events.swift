@@ -29,9 +29,10 @@ public struct Events: Equatable, Sendable {
   public var ouActivations = 0
   /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's.
   public var cycles = 0
-  /// Conversions: the bitlines of each activated unit.
+  /// Conversions: the bitlines of each activated unit, or its groups of composed bitlines.
   public var adcConversions = 0
-  /// Conversions whose exact sum exceeded the converter's largest result.
+  /// Conversions whose code would have been larger than the converter's largest one: with a step of 1 those whose exact
+  /// sum exceeded `2^adcBits - 1`.
   public var adcSaturations = 0
   /// Wordline vectors that are formed at run time: one for each group of wordlines that dynamic units gather, whatever
   /// the number of units side by side that it serves.

@@ -171,7 +171,7 @@ extension BatchRunner {
     let largest = layer.patterns.map { pattern -> Int in
       switch pattern.method {
       case .nibbles: return pattern.digits * pattern.slots.count / 4 + 256
-      case .listed: return 512
+      case .listed, .composed: return 512
       case .bits, .cells: return 0
       }
     }

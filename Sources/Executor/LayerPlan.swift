@@ -5,12 +5,12 @@ import Support
 
 /// A layer prepared for execution.
 ///
-/// Values and events are computed apart. Bitlines that can saturate no converter are linear: together they are two
+/// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear: together they are two
 /// integer matrices, a dense one and a gathered one. The other bitlines go through the kernels of their patterns.
 /// Events follow from counts of digits and of units alone.
 struct LayerPlan: Sendable {
   let layer: Layer
-  /// Blocks with bitlines that may saturate, grouped by what drives their wordlines.
+  /// Blocks with bitlines that are not linear, grouped by what drives their wordlines.
   let patterns: [Pattern]
   /// The linear bitlines of blocks that are driven by neighbouring inputs; nil where there are none.
   let dense: DenseProduct?
@@ -44,7 +44,7 @@ struct LayerPlan: Sendable {
   }
 }
 
-/// Which bitlines of a block may saturate a converter.
+/// Which bitlines of a block may saturate a converter, or be rounded by it.
 struct Bitlines: Sendable {
   /// Position in `Program.blocks`.
   let block: Int
@@ -58,14 +58,44 @@ struct Bitlines: Sendable {
     return all
   }
 
-  /// Compares the largest sum that a unit can reach on each bitline with the converter's largest result.
+  /// Compares the largest sum that a unit can reach on each bitline, or group of bitlines, with the converter's largest
+  /// result; where its step is not 1, every conversion rounds.
   init(_ index: Int, _ layer: Layer, _ program: Program) {
     block = index
     let block = program.blocks[index]
-    let largest =
-      block.units.isDynamic ? largestSumsOfAnyUnit(block, program) : largestSumsOfFixedUnits(block, program)
-    let (digit, maximum) = ((1 << layer.dacBits) - 1, (1 << layer.adcBits) - 1)
-    maySaturate = largest.map { $0 * digit > maximum }
+    let (digit, converter) = ((1 << layer.dacBits) - 1, layer.converter)
+    guard converter.step == 1 else {
+      maySaturate = block.columns.map { _ in true }
+      return
+    }
+    let largest = largestSums(block, layer, program)
+    maySaturate = largest.map { converter.saturates($0 * digit) }
+  }
+}
+
+/// For each bitline, the largest sum of cells that one of its conversions reads.
+private func largestSums(_ block: Block, _ layer: Layer, _ program: Program) -> [Int] {
+  if layer.composed > 1 { return largestSumsOfGroups(block, layer, program) }
+  return block.units.isDynamic
+    ? largestSumsOfAnyUnit(block, program) : largestSumsOfFixedUnits(block, program)
+}
+
+/// For each bitline, the largest sum of its group in a unit.
+private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Program) -> [Int] {
+  stride(from: 0, to: block.columns.count, by: layer.composed).flatMap { first in
+    let levels = composedLevels(block, first, layer, program).map { Int($0) }
+    return [Int](repeating: block.units.largestSum(of: levels), count: layer.composed)
+  }
+}
+
+/// What each wordline holds on the group of bitlines that begins at place `first`: its levels, each weighted relative to
+/// the first one.
+func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Program) -> [UInt32] {
+  let (cells, width) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
+  let shifts = (first..<first + layer.composed).map { block.columns[$0].shift - block.columns[first].shift }
+  return block.rows.indices.map { row in
+    let corner = (block.row + row) * width + block.column + first
+    return shifts.indices.reduce(0) { $0 + UInt32(cells[corner + $1]) << UInt32(shifts[$1]) }
   }
 }
 

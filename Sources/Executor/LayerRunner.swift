@@ -76,7 +76,7 @@ struct LayerRunner {
     }
   }
 
-  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that may saturate give for them, as far
+  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that are not linear give for them, as far
   /// as that is not done panel by panel.
   private mutating func runPass(
     _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
@@ -87,7 +87,7 @@ struct LayerRunner {
       case .nibbles(let wide):
         try runNibbles(pattern, magnitudes, wide: wide, subtract: subtract, &scratch)
       case .bits, .cells: continue
-      case .listed: try runListed(pattern, magnitudes, subtract: subtract, &scratch)
+      case .listed, .composed: try runListed(pattern, magnitudes, subtract: subtract, &scratch)
       }
     }
   }

@@ -56,7 +56,7 @@ extension LayerRunner {
       switch pattern.method {
       case .bits: try runBits(pattern, magnitudes, subtract: subtract, &scratch)
       case .cells: try runCells(pattern, magnitudes, subtract: subtract, &scratch)
-      case .nibbles, .listed: continue
+      case .nibbles, .listed, .composed: continue
       }
     }
     if let units = plan.units { try countUnits(units, magnitudes, &scratch) }
@@ -93,8 +93,8 @@ extension LayerRunner {
       var total = 0
       for window in 0..<windows { total += Int(counts[window]) }
       events.ouActivations &+= total &* group.unitColumns
-      events.adcConversions &+= total &* group.width
-      events.shiftAdds &+= total &* group.width
+      events.adcConversions &+= total &* group.conversions
+      events.shiftAdds &+= total &* group.conversions
       if group.isDynamic { events.wordlineVectors &+= total &* group.members.count }
       for member in group.members {
         let target = activations + member.place * windows

@@ -10,7 +10,7 @@ struct RowMap: Hashable, Sendable {
   let isDynamic: Bool
 }
 
-/// How bitlines that may saturate are computed.
+/// How bitlines that may saturate, or are rounded, are computed.
 enum Method: Hashable, Sendable {
   /// Fixed units with 1-bit digits: table look-up over nibbles, in 8-bit or 16-bit lanes.
   case nibbles(wide: Bool)
@@ -20,6 +20,8 @@ enum Method: Hashable, Sendable {
   case cells
   /// Any: adding the rows of listed digits, in 32-bit lanes.
   case listed
+  /// The same in 64-bit lanes: composed bitlines whose levels need more than 8 bits, and converters that round.
+  case composed
 }
 
 /// Blocks with the same wordline inputs and unit height, as far as their bitlines may saturate.
@@ -37,10 +39,14 @@ struct Pattern: Sendable {
   let shifts: [UInt8]
 }
 
-/// Up to 64 bitlines of blocks with the same wordlines, computed together.
+/// Up to 64 bitlines of blocks with the same wordlines, computed together. Composed bitlines are one bitline, with the sums
+/// of their weighted levels as its levels.
 struct Strip: Sendable {
-  /// `[wordlines][bitlines]`, and room for a whole strip behind, as kernels read whole strips.
+  /// `[wordlines][bitlines]`, and room for a whole strip behind, as kernels read whole strips; empty where `levels` are
+  /// needed.
   let cells: [UInt8]
+  /// `[wordlines][bitlines]` in more than 8 bits, for the method `composed` only.
+  let levels: [UInt32]
   /// The output of each bitline.
   let outputs: [UInt32]
   /// What each bitline's sum is multiplied by.
@@ -50,21 +56,27 @@ struct Strip: Sendable {
   var count: Int { outputs.count }
 
   /// Takes bitlines by their block, a position in `Program.blocks`, and their place inside of it.
-  fileprivate init(_ bitlines: ArraySlice<(block: Int, place: Int)>, _ program: Program) {
+  fileprivate init(
+    _ bitlines: ArraySlice<(block: Int, place: Int)>, _ layer: Layer, _ program: Program, isWide: Bool
+  ) {
     let columns = bitlines.map { program.blocks[$0.block].columns[$0.place] }
     outputs = columns.map { UInt32(truncatingIfNeeded: $0.output) }
     weights = columns.map { $0.negative ? -1 &<< Int64($0.shift) : 1 &<< Int64($0.shift) }
     let rows = bitlines.first.map { program.blocks[$0.block].rows.count } ?? 0
-    var cells = [UInt8](repeating: 0, count: rows * bitlines.count + Int(XBAR_STRIP))
+    var cells = [UInt8](repeating: 0, count: isWide ? 0 : rows * bitlines.count + Int(XBAR_STRIP))
+    var levels = [UInt32](repeating: 0, count: isWide ? rows * bitlines.count : 0)
     for (lane, bitline) in bitlines.enumerated() {
-      let block = program.blocks[bitline.block]
-      let source = program.crossbars[block.crossbar].cells
+      let column = composedLevels(program.blocks[bitline.block], bitline.place, layer, program)
       for row in 0..<rows {
-        cells[row * bitlines.count + lane] =
-          source[(block.row + row) * program.machine.array.columns + block.column + bitline.place]
+        if isWide {
+          levels[row * bitlines.count + lane] = column[row]
+        } else {
+          cells[row * bitlines.count + lane] = UInt8(truncatingIfNeeded: column[row])
+        }
       }
     }
     self.cells = cells
+    self.levels = levels
   }
 }
 
@@ -117,7 +129,7 @@ struct SlotMap: Sendable {
   }
 }
 
-/// Groups the bitlines that may saturate by what drives their wordlines, in order of their first appearance.
+/// Groups the bitlines that are not linear by what drives their wordlines, in order of their first appearance.
 func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) -> [Pattern] {
   var numbers: [RowMap: Int] = [:]
   var maps: [RowMap] = []
@@ -131,23 +143,37 @@ func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) ->
       maps.append(map)
       groups.append([])
     }
-    for place in block.columns.indices where member.maySaturate[place] {
+    for place in stride(from: 0, to: block.columns.count, by: layer.composed)
+    where member.maySaturate[place] {
       groups[number].append((block: member.block, place: place))
     }
   }
-  return zip(maps, groups).map { map, bitlines in
-    let strips = stride(from: 0, to: bitlines.count, by: Int(XBAR_STRIP)).map {
-      Strip(bitlines[$0..<min($0 + Int(XBAR_STRIP), bitlines.count)], program)
+  let level = largestLevel(layer, program)
+  return zip(maps, groups).map { makePattern($0, $1, level, layer, program) }
+}
+
+/// The largest level that a bitline, or a group of composed ones, can hold on a wordline.
+private func largestLevel(_ layer: Layer, _ program: Program) -> Int {
+  let cell = (1 << program.machine.array.cellBits) - 1
+  return program.blocks[layer.blocks].reduce(cell) { largest, block in
+    let weights = block.columns.relativeShifts(of: layer.composed).map { cell << $0 }
+    return stride(from: 0, to: weights.count, by: layer.composed).reduce(largest) {
+      max($0, weights[$1..<$1 + layer.composed].reduce(0, +))
     }
-    return makePattern(map, strips, layer, program)
   }
 }
 
-private func makePattern(_ map: RowMap, _ strips: [Strip], _ layer: Layer, _ program: Program) -> Pattern {
+private func makePattern(
+  _ map: RowMap, _ bitlines: [(block: Int, place: Int)], _ level: Int, _ layer: Layer, _ program: Program
+) -> Pattern {
   let shift = map.rows.map(\.shift).max() ?? 0
   let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
   let unitRows = ceilDivide(map.rows.count, map.unitHeight)
-  let method = chooseMethod(map, layer, program, digits: digits, unitRows: unitRows)
+  let method = chooseMethod(map, layer, level, digits: digits, unitRows: unitRows)
+  let strips = stride(from: 0, to: bitlines.count, by: Int(XBAR_STRIP)).map {
+    Strip(
+      bitlines[$0..<min($0 + Int(XBAR_STRIP), bitlines.count)], layer, program, isWide: method == .composed)
+  }
   let sparse = method == .bits ? sparseStrips(strips, map, unitRows: unitRows) : []
   return Pattern(
     map: map, strips: strips, sparse: sparse, digits: digits, method: sparse.isEmpty ? method : .cells,
@@ -168,12 +194,12 @@ private func sparseStrips(_ strips: [Strip], _ map: RowMap, unitRows: Int) -> [S
 }
 
 /// The fastest method whose lanes hold every sum. Lanes saturate, so that a converter whose largest result is below
-/// the lane's is exact whatever the sum.
+/// the lane's is exact whatever the sum. `level` is the largest one of a cell or of composed cells.
 private func chooseMethod(
-  _ map: RowMap, _ layer: Layer, _ program: Program, digits: Int, unitRows: Int
+  _ map: RowMap, _ layer: Layer, _ level: Int, digits: Int, unitRows: Int
 ) -> Method {
+  guard layer.converter.step == 1, level <= 255 else { return .composed }
   let maximum = (1 << layer.adcBits) - 1
-  let level = (1 << program.machine.array.cellBits) - 1
   let unit = min(map.unitHeight, map.rows.count) * level
   let sumBits = bitWidth(of: unitRows * maximum) + digits
   guard layer.dacBits == 1, sumBits <= 32 else { return .listed }

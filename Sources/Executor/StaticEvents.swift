@@ -11,8 +11,8 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
   for block in blocks where block.units.isFixed {
     let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
     pass.ouActivations += readings * ceilDivide(block.columns.count, block.units.width)
-    pass.adcConversions += readings * block.columns.count
-    pass.shiftAdds += readings * block.columns.count
+    pass.adcConversions += readings * block.columns.count / layer.composed
+    pass.shiftAdds += readings * block.columns.count / layer.composed
   }
   if !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
     let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0

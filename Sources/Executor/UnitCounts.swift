@@ -40,7 +40,7 @@ struct UnitCounts: Sendable {
         }
         groups.append(CountedGroup(isDynamic: key.isDynamic, units: units))
       }
-      groups[number].add(block, place: places[block.crossbar] ?? 0)
+      groups[number].add(block, place: places[block.crossbar] ?? 0, composed: layer.composed)
     }
     self.groups = groups
     maskWords = table.maskWords
@@ -118,18 +118,18 @@ struct CountedGroup: Sendable {
   private(set) var members: [(place: Int, unitColumns: Int)] = []
   /// Units side by side, of all blocks.
   private(set) var unitColumns = 0
-  /// Bitlines of all blocks.
-  private(set) var width = 0
+  /// Conversions of the units side by side, of all blocks.
+  private(set) var conversions = 0
 
   init(isDynamic: Bool, units: [CountedUnit]) {
     self.isDynamic = isDynamic
     self.units = units
   }
 
-  fileprivate mutating func add(_ block: Block, place: Int) {
+  fileprivate mutating func add(_ block: Block, place: Int, composed: Int) {
     let columns = ceilDivide(block.columns.count, block.units.width)
     members.append((place: place, unitColumns: columns))
     unitColumns += columns
-    width += block.columns.count
+    conversions += block.columns.count / composed
   }
 }

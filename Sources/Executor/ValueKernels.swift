@@ -4,7 +4,7 @@ import Hardware
 import ProgramFormat
 import Support
 
-// What bitlines that may saturate give: values and saturations, nothing else.
+// What bitlines that are not linear give: values and saturations, nothing else.
 
 // MARK: - Table look-up over nibbles
 
@@ -181,16 +181,38 @@ extension LayerRunner {
   ) throws(Diagnostic) {
     let sums: UnsafeMutablePointer<UInt64> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
     for bitlines in pattern.strips {
-      bitlines.cells.withUnsafeBufferPointer { cells in
-        var strip = xbar_listed_strip(
-          cells: cells.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
-          digit_bits: UInt32(layer.dacBits), maximum: UInt32((1 << layer.adcBits) - 1))
-        events.adcSaturations &+= Int(
-          xbar_convert_listed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
-      }
+      let saturated =
+        pattern.method == .composed
+        ? convertComposed(bitlines, pattern, list, sums) : convertPlain(bitlines, pattern, list, sums)
+      events.adcSaturations &+= saturated
       xbar_add_columns64(
         sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
         layer.outputs)
+    }
+  }
+
+  private func convertPlain(
+    _ bitlines: Strip, _ pattern: Pattern, _ list: DigitList, _ sums: UnsafeMutablePointer<UInt64>
+  ) -> Int {
+    bitlines.cells.withUnsafeBufferPointer { cells in
+      var strip = xbar_listed_strip(
+        cells: cells.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
+        digit_bits: UInt32(layer.dacBits), maximum: UInt32((1 << layer.adcBits) - 1))
+      return Int(xbar_convert_listed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
+    }
+  }
+
+  private func convertComposed(
+    _ bitlines: Strip, _ pattern: Pattern, _ list: DigitList, _ sums: UnsafeMutablePointer<UInt64>
+  ) -> Int {
+    let converter = layer.converter
+    return bitlines.levels.withUnsafeBufferPointer { levels in
+      var strip = xbar_composed_strip(
+        levels: levels.baseAddress, columns: UInt32(bitlines.count), digits: UInt32(pattern.digits),
+        digit_bits: UInt32(layer.dacBits), largest_code: UInt64(converter.largestCode),
+        step: UInt64(converter.step))
+      return Int(
+        xbar_convert_composed(&strip, list.entries, list.unitStarts, list.digitStarts, windows, sums))
     }
   }
 }

@@ -40,6 +40,7 @@ public let passRegistry: [PassEntry] = [
   entry(PruneCrossbarRows.self),
   entry(EncodeIndices.self),
   entry(FormUnits.self),
+  entry(ComposeAnalog.self),
   entry(PlaceBlocks.self),
   entry(Schedule.self),
   entry(LowerToProgram.self),

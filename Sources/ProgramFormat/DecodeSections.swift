@@ -142,7 +142,7 @@ func decodeCells(
 func decodeMaps(
   _ reader: inout SectionReader, _ offsets: inout OffsetMap
 ) throws(Diagnostic) -> (layers: [Layer], blocks: [Block]) {
-  let layerCount = try reader.count("layers", limit: ProgramLimits.layers, size: 32)
+  let layerCount = try reader.count("layers", limit: ProgramLimits.layers, size: 44)
   let blockStart = reader.offset
   let blockCount = try reader.count("blocks", limit: ProgramLimits.blocks, size: 28)
   var layers: [Layer] = []
@@ -181,10 +181,14 @@ private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> La
   let dacBits = try reader.u8()
   let adcBits = try reader.u8()
   let offset = try reader.i64()
+  let composed = try reader.u16()
+  try reader.zero16()
+  let fullScale = try reader.i64()
   let bitlines = try reader.count("bitlines", limit: ProgramLimits.bitlines, size: 4)
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
-    adcBits: adcBits, offset: offset, bitlines: try decodeColumns(&reader, bitlines), blocks: 0..<0)
+    adcBits: adcBits, fullScale: fullScale == 0 ? nil : Int(fullScale), composed: composed, offset: offset,
+    bitlines: try decodeColumns(&reader, bitlines), blocks: 0..<0)
 }
 
 private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry]) throws(Diagnostic) -> Block

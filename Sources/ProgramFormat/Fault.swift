@@ -77,11 +77,11 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case blockOverlap = "block-overlap"
   /// A wordline's input or shift is out of range.
   case row
-  /// A bitline's output or shift is out of range.
+  /// A bitline's output or shift is out of range, or bitlines are no groups that can be composed.
   case column
   /// An index table's numbers do not ascend, leave its layer, or do not fit their fields.
   case indexTable = "index-table"
-  /// An operation unit's size is out of range.
+  /// An operation unit's size is out of range, or divides composed bitlines.
   case unit
   /// A layer could reach values that an accumulator cannot hold.
   case accumulatorRange = "accumulator-range"

@@ -45,7 +45,8 @@ private func listPorts(_ program: Program) -> [String] {
 /// Cells, blocks and converters of each layer, and of all.
 private func listLayers(_ program: Program) -> [String] {
   let head = [
-    "layer", "rows", "columns", "blocks", "crossbars", "cells used", "cells provisioned", "adc", "units",
+    "layer", "rows", "columns", "blocks", "crossbars", "cells used", "cells provisioned", "adc", "composed",
+    "units",
   ]
   var rows = [head]
   let perCrossbar = program.machine.array.rows * program.machine.array.columns
@@ -64,11 +65,14 @@ private func listLayers(_ program: Program) -> [String] {
     }
     rows.append(
       [layer.name] + [layer.inputs, layer.outputs, blocks.count, crossbars.count, used].map { "\($0)" }
-        + ["\(crossbars.count * perCrossbar)", "\(layer.adcBits)", units.joined(separator: " ")])
+        + [
+          "\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.composed)",
+          units.joined(separator: " "),
+        ])
   }
   rows.append(
     ["total", "", "", "\(program.blocks.count)", "\(everything.count)", "\(allUsed)"]
-      + ["\(everything.count * perCrossbar)", "", ""])
+      + ["\(everything.count * perCrossbar)", "", "", ""])
   return [""] + alignedRows(rows, leftColumns: 1)
 }
 

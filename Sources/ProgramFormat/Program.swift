@@ -121,8 +121,13 @@ public struct Layer: Equatable, Sendable {
   public var inputSigned: Bool
   /// Bits that a wordline driver presents at once.
   public var dacBits: Int
-  /// Resolution of the converters; `ADC(v) = min(v, 2^adcBits - 1)`.
+  /// Resolution of the converters.
   public var adcBits: Int
+  /// The largest sum that the converters are made for; nil for `2^adcBits - 1`.
+  public var fullScale: Int?
+  /// Neighbouring bitlines that are summed with their relative powers of two before one conversion; 1 where each has its
+  /// own.
+  public var composed: Int
   /// What the cells hold in excess: they decode to `W + offset`, so `offset * sum(x)` is subtracted digitally.
   public var offset: Int64
   /// The bitlines that the whole matrix takes, in their natural order: what column index tables number and what the
@@ -134,7 +139,7 @@ public struct Layer: Equatable, Sendable {
   /// Creates a layer.
   public init(
     name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
-    offset: Int64, bitlines: [ColumnEntry] = [], blocks: Range<Int>
+    fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [], blocks: Range<Int>
   ) {
     self.name = name
     self.inputs = inputs
@@ -143,6 +148,8 @@ public struct Layer: Equatable, Sendable {
     self.inputSigned = inputSigned
     self.dacBits = dacBits
     self.adcBits = adcBits
+    self.fullScale = fullScale
+    self.composed = composed
     self.offset = offset
     self.bitlines = bitlines
     self.blocks = blocks

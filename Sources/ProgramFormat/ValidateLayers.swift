@@ -1,4 +1,4 @@
-import Hardware
+public import Hardware
 import Support
 
 extension Layer {
@@ -7,6 +7,9 @@ extension Layer {
 
   /// Passes for an input: one, or one for the positive and one for the negative part.
   public var passes: Int { inputSigned ? 2 : 1 }
+
+  /// What a conversion does; the layer is valid.
+  public var converter: Converter { Converter(bits: adcBits, fullScale: fullScale) }
 
   /// Input digits of a pass through `block`.
   public func digits(of block: Block) -> Int {
@@ -54,6 +57,8 @@ private func checkLayer(_ layer: Layer, _ subject: Subject) throws(Issue) {
     ("input bits", layer.inputBits, (layer.inputSigned ? 2 : 1)...ProgramLimits.inputBits),
     ("DAC bits", layer.dacBits, 1...ProgramLimits.cellBits),
     ("ADC bits", layer.adcBits, 1...ProgramLimits.adcBits),
+    ("full scale", layer.fullScale ?? 1, Converter.fullScales),
+    ("composed bitlines", layer.composed, Composition.sizes),
   ]
   for (name, value, range) in numbers where !range.contains(value) {
     throw Issue(
@@ -139,6 +144,9 @@ private func checkBlock(
       throw Issue(.row, "wordline \(place): input \(row.input) << \(row.shift) of \(layer.inputs)", subject)
     }
   }
+  guard block.units.width % layer.composed == 0 else {
+    throw Issue(.unit, "\(block.units) divides groups of \(layer.composed) bitlines", subject)
+  }
   for (place, column) in block.columns.enumerated() {
     guard (0..<layer.outputs).contains(column.output), (0...ProgramLimits.columnShift).contains(column.shift)
     else {
@@ -146,19 +154,25 @@ private func checkBlock(
         .column, "bitline \(place): output \(column.output) << \(column.shift) of \(layer.outputs)", subject)
     }
   }
+  guard block.columns.areGroups(of: layer.composed) else {
+    throw Issue(
+      .column, "the bitlines are no groups of \(layer.composed) with one output, one sign and growing shifts",
+      subject)
+  }
 }
 
-/// Refuses a layer that could reach `2^accumulatorBits`: the sum over its bitlines of the converter's maximum for
-/// every unit and digit, and the offset correction.
+/// Refuses a layer that could reach `2^accumulatorBits`: the sum over its conversions of the converter's largest result
+/// for every unit and digit, and the offset correction.
 private func checkAccumulators(_ program: Program, _ layer: Layer, _ subject: Subject) throws(Issue) {
   let input = Double(sign: .plus, exponent: layer.magnitudeBits, significand: 1)
   let correction = Double(layer.offset).magnitude * Double(layer.inputs) * input
   var reach = [Double](repeating: correction, count: layer.outputs)
-  let top = Double(1 << layer.adcBits)
+  let top = Double(1 << layer.adcBits) * Double(layer.converter.step)
   for block in program.blocks[layer.blocks] {
     let units = Double(ceilDivide(block.rows.count, block.units.height))
     let digits = Double(sign: .plus, exponent: layer.digits(of: block) * layer.dacBits, significand: 1)
-    for column in block.columns {
+    for first in stride(from: 0, to: block.columns.count, by: layer.composed) {
+      let column = block.columns[first]
       reach[column.output] +=
         units * top * digits * Double(sign: .plus, exponent: column.shift, significand: 1)
     }

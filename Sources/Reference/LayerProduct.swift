@@ -7,13 +7,14 @@ extension LayerView {
   /// The rows `[P, rows]` through the layer: `[P, columns]`.
   ///
   /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units and
-  /// bitlines of ir-spec.md, section 12, where every conversion stops at the converter's maximum; how often that
-  /// happened is added to `saturations`.
+  /// groups of bitlines of ir-spec.md, section 12, where every conversion rounds to the converter's step and stops at its
+  /// largest code; how often it stopped is added to `saturations`.
   func multiply(_ x: Tensor, saturations: inout [String: Int]) throws(Diagnostic) -> Tensor {
     guard let dac = dacBits, let adc = adcBits, blocks.allSatisfy({ $0.units != nil }) else {
       guard let weights else { throw Diagnostic("reference.layer", "layer @\(name) has no weights") }
       return try integerProduct(x, weights)
     }
+    let converter = Converter(bits: adc, fullScale: fullScale)
     let values = x.integers
     var outputs = [Int64](repeating: 0, count: x.shape[0] * columns)
     var count = 0
@@ -22,10 +23,10 @@ extension LayerView {
       var sums = [Int64](repeating: 0, count: columns)
       for block in blocks {
         if hasSignedInputs {
-          count += block.add(inputs.map { max($0, 0) }, to: &sums, sign: 1, self, dac, adc)
-          count += block.add(inputs.map { max(-$0, 0) }, to: &sums, sign: -1, self, dac, adc)
+          count += block.add(inputs.map { max($0, 0) }, to: &sums, sign: 1, self, dac, converter)
+          count += block.add(inputs.map { max(-$0, 0) }, to: &sums, sign: -1, self, dac, converter)
         } else {
-          count += block.add(inputs, to: &sums, sign: 1, self, dac, adc)
+          count += block.add(inputs, to: &sums, sign: 1, self, dac, converter)
         }
       }
       let correction = offset &* inputs.reduce(0, &+)
@@ -39,7 +40,8 @@ extension LayerView {
 extension BlockView {
   /// Adds the block's share for non-negative inputs to `sums` and returns how many conversions saturated.
   fileprivate func add(
-    _ inputs: [Int64], to sums: inout [Int64], sign: Int64, _ layer: LayerView, _ dac: Int, _ adc: Int
+    _ inputs: [Int64], to sums: inout [Int64], sign: Int64, _ layer: LayerView, _ dac: Int,
+    _ converter: Converter
   ) -> Int {
     guard let units else { return 0 }
     let driven = rows.map { inputs[$0.input] << Int64($0.shift) }
@@ -48,17 +50,24 @@ extension BlockView {
     for digit in 0..<ceilDivide(width, dac) {
       let digits = driven.map { ($0 >> Int64(digit * dac)) & (1 << Int64(dac) - 1) }
       for unit in wordlineGroups(digits, units) {
-        for (c, column) in columns.enumerated() {
-          var current: Int64 = 0
-          for r in unit { current += Int64(cells[r * columns.count + c]) * digits[r] }
-          let converted = min(current, 1 << Int64(adc) - 1)
-          if converted < current { saturated += 1 }
-          let weighted = converted << Int64(column.shift + digit * dac)
+        for first in stride(from: 0, to: columns.count, by: layer.composed) {
+          let sum = sum(first..<first + layer.composed, unit, digits)
+          if converter.saturates(sum) { saturated += 1 }
+          let column = columns[first]
+          let weighted = Int64(converter.convert(sum)) << Int64(column.shift + digit * dac)
           sums[column.output] &+= (column.negative ? 0 &- weighted : weighted) &* sign
         }
       }
     }
     return saturated
+  }
+
+  /// What the wordlines of `unit` give on the bitlines of a group, each weighted relative to the first one.
+  private func sum(_ group: Range<Int>, _ unit: [Int], _ digits: [Int64]) -> Int {
+    group.reduce(0) { sum, c in
+      let current = unit.reduce(Int64(0)) { $0 + Int64(cells[$1 * columns.count + c]) * digits[$1] }
+      return sum + Int(current) << (columns[c].shift - columns[group.lowerBound].shift)
+    }
   }
 
   /// The wordlines that are read together, for one digit of each.

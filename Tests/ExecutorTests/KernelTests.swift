@@ -155,6 +155,64 @@ extension LevelTests {
       }
     }
 
+    // MARK: - Conversions
+
+    @Test func convertsComposedLevels() {
+      var random = SeededGenerator(seed: 6)
+      for round in 0..<100 {
+        let (rows, windows, columns) = (random.inside(1...30), random.inside(1...4), random.inside(1...64))
+        let (digits, digitBits) = (random.inside(1...6), random.inside(1...4))
+        let indices = (0..<rows).map { UInt32($0) }
+        let values = (0..<windows * rows).map { _ in UInt32(random.below(1 << (digits * digitBits))) }
+        let levels = (0..<rows * columns).map { _ in UInt32(random.below(1 << random.inside(1...25))) }
+        let step = round % 3 == 0 ? 1 : random.inside(1...1 << 16)
+        let (height, largest) = (random.inside(1...30), (1 << random.inside(1...16)) - 1)
+        let list = listed(
+          indices, [UInt8](repeating: 0, count: rows), digits, digitBits, height, round % 2 == 0, values,
+          rows, windows)
+        var expected = [Int](repeating: 0, count: windows * columns)
+        var saturated = 0
+        for (place, units) in list.enumerated() {
+          let (window, digit) = (place / digits, place % digits)
+          for unit in units {
+            for c in 0..<columns {
+              let sum = unit.reduce(0) { $0 + ($1 >> 16) * Int(levels[($1 & 0xFFFF) * columns + c]) }
+              // The nearest code, halves upwards.
+              let code = sum / step + (2 * (sum % step) >= step ? 1 : 0)
+              if code > largest { saturated += 1 }
+              expected[window * columns + c] += min(code, largest) * step << (digit * digitBits)
+            }
+          }
+        }
+        atEveryLevel { level in
+          let (sums, count) = convertComposed(
+            list, digits, digitBits, levels, columns, step, largest, windows)
+          #expect(sums == expected && count == saturated, "round \(round) level \(level)")
+        }
+      }
+    }
+
+    private func convertComposed(
+      _ list: [[[Int]]], _ digits: Int, _ digitBits: Int, _ levels: [UInt32], _ columns: Int, _ step: Int,
+      _ largest: Int, _ windows: Int
+    ) -> (sums: [Int], saturated: Int) {
+      let entries = list.joined().joined().map { UInt32($0) }
+      var (unitStarts, digitStarts): ([UInt32], [UInt32]) = ([0], [0])
+      for units in list {
+        for unit in units { unitStarts.append(unitStarts[unitStarts.count - 1] + UInt32(unit.count)) }
+        digitStarts.append(UInt32(unitStarts.count - 1))
+      }
+      var sums = [UInt64](repeating: 99, count: windows * Int(XBAR_STRIP))
+      let saturated = levels.withUnsafeBufferPointer { levels in
+        var strip = xbar_composed_strip(
+          levels: levels.baseAddress, columns: UInt32(columns), digits: UInt32(digits),
+          digit_bits: UInt32(digitBits), largest_code: UInt64(largest), step: UInt64(step))
+        return xbar_convert_composed(&strip, entries, unitStarts, digitStarts, windows, &sums)
+      }
+      let found = (0..<windows).flatMap { w in (0..<columns).map { Int(sums[w * Int(XBAR_STRIP) + $0]) } }
+      return (found, Int(saturated))
+    }
+
     // MARK: - Tables
 
     @Test func fillsTables() {

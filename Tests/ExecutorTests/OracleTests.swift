@@ -31,7 +31,7 @@ extension LevelTests {
           expected.compare(result, "seed \(seed) level \(level)")
         }
       }
-      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed])
+      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed, .composed])
       #expect(products == [false, true])
       #expect(saturations > 1000 && vectors > 1000)
     }

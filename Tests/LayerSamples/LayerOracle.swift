@@ -47,14 +47,61 @@ extension LayerSample {
   }
 
   /// The outputs with converters of `adc` bits, and how many conversions saturated.
-  public func convert(adc: Int) -> (sums: [Int64], saturations: Int) {
+  public func convert(adc: Int) -> (sums: [Int64], saturations: Int) { convert(planes, adc: adc, step: 1) }
+
+  /// The same with all digits of a weight and sign in one conversion, to multiples of `step`.
+  public func convertComposed(adc: Int, step: Int64) -> (sums: [Int64], saturations: Int) {
+    convert(composedPlanes, adc: adc, step: step)
+  }
+
+  /// What the bitlines of a weight and sign hold together.
+  private var composedPlanes: [Plane] {
+    switch signs {
+    case .differential:
+      return [
+        Plane(cells: weights.map { max($0, 0) }, shift: 0, sign: 1),
+        Plane(cells: weights.map { max(-$0, 0) }, shift: 0, sign: -1),
+      ]
+    case .twosComplement: return []
+    case .offset: return [Plane(cells: weights.map { $0 + 1 << Int64(weightBits - 1) }, shift: 0, sign: 1)]
+    }
+  }
+
+  /// The largest sum of a conversion of composed bitlines in a unit of neighbouring wordlines, all digits largest.
+  public var largestComposedSum: Int64 {
+    let digit = Int64(1) << Int64(array.dacBits) - 1
+    var largest: Int64 = 0
+    for plane in composedPlanes {
+      for unit in units {
+        for o in 0..<columns {
+          largest = max(largest, digit * unit.reduce(0) { $0 + plane.cells[$1 * columns + o] })
+        }
+      }
+    }
+    return largest
+  }
+
+  /// The rows of each unit of neighbouring wordlines: it ends at its height, at the crossbar's last wordline, and at the
+  /// matrix's last row.
+  public var units: [Range<Int>] {
+    var units: [Range<Int>] = []
+    var top = 0
+    while top < rows {
+      let bottom = min(top + array.unitHeight, (top / array.rows + 1) * array.rows, rows)
+      units.append(top..<bottom)
+      top = bottom
+    }
+    return units
+  }
+
+  private func convert(_ planes: [Plane], adc: Int, step: Int64) -> (sums: [Int64], saturations: Int) {
     var sums = [Int64](repeating: 0, count: positions * columns)
     var saturations = 0
     for plane in planes {
       for p in 0..<positions {
         let vector = Array(x[p * rows..<(p + 1) * rows])
-        add(plane, vector.map { max($0, 0) }, plane.sign, adc, p, &sums, &saturations)
-        if isSigned { add(plane, vector.map { max(-$0, 0) }, -plane.sign, adc, p, &sums, &saturations) }
+        add(plane, vector.map { max($0, 0) }, plane.sign, adc, step, p, &sums, &saturations)
+        if isSigned { add(plane, vector.map { max(-$0, 0) }, -plane.sign, adc, step, p, &sums, &saturations) }
       }
     }
     guard signs == .offset else { return (sums, saturations) }
@@ -66,26 +113,24 @@ extension LayerSample {
   }
 
   private func add(
-    _ plane: Plane, _ vector: [Int64], _ sign: Int64, _ adc: Int, _ position: Int, _ sums: inout [Int64],
-    _ saturations: inout Int
+    _ plane: Plane, _ vector: [Int64], _ sign: Int64, _ adc: Int, _ step: Int64, _ position: Int,
+    _ sums: inout [Int64], _ saturations: inout Int
   ) {
     let limit = Int64(1) << Int64(adc) - 1
-    var top = 0
-    while top < rows {
-      // A unit ends at its height, at the crossbar's last wordline, and at the matrix's last row.
-      let bottom = min(top + array.unitHeight, (top / array.rows + 1) * array.rows, rows)
+    for unit in units {
       for weight in stride(from: 0, to: 16, by: array.dacBits) {
-        let digits = vector[top..<bottom].map {
+        let digits = vector[unit].map {
           $0 / (Int64(1) << Int64(weight)) % (Int64(1) << Int64(array.dacBits))
         }
         for o in 0..<columns {
           var current: Int64 = 0
-          for r in top..<bottom { current += plane.cells[r * columns + o] * digits[r - top] }
-          if current > limit { saturations += 1 }
-          sums[position * columns + o] += sign * (min(current, limit) << Int64(plane.shift + weight))
+          for r in unit { current += plane.cells[r * columns + o] * digits[r - unit.lowerBound] }
+          // The nearest code, halves upwards.
+          let code = current / step + (2 * (current % step) >= step ? 1 : 0)
+          if code > limit { saturations += 1 }
+          sums[position * columns + o] += sign * (min(code, limit) * step << Int64(plane.shift + weight))
         }
       }
-      top = bottom
     }
   }
 }

@@ -92,33 +92,40 @@ let sectionCases: [HostileCase] = [
   HostileCase(.blockOrder, "fewer", "MAPS", 4) { $0.patch(.maps, 4, 3) },
   HostileCase(.limit, "more", "MAPS") { $0.patch(.maps, 4, 1) },
   HostileCase(.value, "signed", "MAPS", 25) { $0[.maps][25] = 2 },
-  HostileCase(.limit, "bitlines", "MAPS", 36) { $0.patch(.maps, 36, 0x0200_0000) },
-  HostileCase(.truncated, "bitlines", "MAPS", 36) { $0.patch(.maps, 36, 1000) },
-  HostileCase(.value, "units", "MAPS", 68) { $0[.maps][68] = 3 },
-  HostileCase(.value, "index kind", "MAPS", 72) { $0[.maps][69] = 3 },
-  HostileCase(.value, "column index kind", "MAPS", 80) { $0[.maps][70] = 0xFF },
-  HostileCase(.value, "shift fields of a plain map", "MAPS", 71) { $0[.maps][71] = 1 },
-  HostileCase(.value, "wide shift fields", "MAPS", 107) { $0[.maps][107] = 7 },
-  HostileCase(.value, "shift fields that are too wide", "MAPS", 116) { file in
-    file[.maps][107] = 2
-    file[.maps].insert(contentsOf: [0b0001, 0, 0, 0], at: 116)
+  HostileCase(.layer, "no composed bitlines", "MAPS", 8) { $0[.maps][36] = 0 },
+  HostileCase(.layer, "composed bitlines", "MAPS", 8) { $0[.maps][37] = 1 },
+  HostileCase(.unit, "groups divided by units", "MAPS", 64) { $0[.maps][36] = 3 },
+  HostileCase(.column, "composed bitlines of two outputs", "MAPS", 64) { $0[.maps][36] = 2 },
+  HostileCase(.reserved, "layer", "MAPS", 38) { $0[.maps][38] = 1 },
+  HostileCase(.layer, "negative full scale", "MAPS", 8) { $0[.maps][47] = 0x80 },
+  HostileCase(.layer, "full scale", "MAPS", 8) { $0[.maps][46] = 2 },
+  HostileCase(.limit, "bitlines", "MAPS", 48) { $0.patch(.maps, 48, 0x0200_0000) },
+  HostileCase(.truncated, "bitlines", "MAPS", 48) { $0.patch(.maps, 48, 1000) },
+  HostileCase(.value, "units", "MAPS", 80) { $0[.maps][80] = 3 },
+  HostileCase(.value, "index kind", "MAPS", 84) { $0[.maps][81] = 3 },
+  HostileCase(.value, "column index kind", "MAPS", 92) { $0[.maps][82] = 0xFF },
+  HostileCase(.value, "shift fields of a plain map", "MAPS", 83) { $0[.maps][83] = 1 },
+  HostileCase(.value, "wide shift fields", "MAPS", 119) { $0[.maps][119] = 7 },
+  HostileCase(.value, "shift fields that are too wide", "MAPS", 128) { file in
+    file[.maps][119] = 2
+    file[.maps].insert(contentsOf: [0b0001, 0, 0, 0], at: 128)
   },
-  HostileCase(.padding, "shift fields", "MAPS", 116) { file in
-    file[.maps][107] = 1
-    file[.maps].insert(contentsOf: [0b0111, 0, 0, 0], at: 116)
+  HostileCase(.padding, "shift fields", "MAPS", 128) { file in
+    file[.maps][119] = 1
+    file[.maps].insert(contentsOf: [0b0111, 0, 0, 0], at: 128)
   },
   HostileCase(.truncated, "map", "MAPS") {
-    $0[.maps][60] = 0xFF
-    $0[.maps][61] = 0xFF
+    $0[.maps][72] = 0xFF
+    $0[.maps][73] = 0xFF
   },
-  HostileCase(.value, "no bits of a field", "MAPS", 108) { $0[.maps][111] = 0 },
-  HostileCase(.value, "bits of a field", "MAPS", 108) { $0[.maps][111] = 25 },
-  HostileCase(.padding, "fields", "MAPS", 112) { $0[.maps][113] = 1 },
-  HostileCase(.indexTable, "inputs", "MAPS", 112) { $0.patch(.maps, 108, 0x02FF_FFFF) },
-  HostileCase(.row, "coded input", "MAPS", 88) { $0.patch(.maps, 108, 0x0200_0001) },
-  HostileCase(.indexTable, "not ascending", "MAPS", 120) { $0[.maps][120] = 0b01 },
-  HostileCase(.indexTable, "twice", "MAPS", 120) { $0[.maps][120] = 0b11 },
-  HostileCase(.indexTable, "no such bitline", "MAPS", 120) { $0[.maps][116] = 1 },
+  HostileCase(.value, "no bits of a field", "MAPS", 120) { $0[.maps][123] = 0 },
+  HostileCase(.value, "bits of a field", "MAPS", 120) { $0[.maps][123] = 25 },
+  HostileCase(.padding, "fields", "MAPS", 124) { $0[.maps][125] = 1 },
+  HostileCase(.indexTable, "inputs", "MAPS", 124) { $0.patch(.maps, 120, 0x02FF_FFFF) },
+  HostileCase(.row, "coded input", "MAPS", 100) { $0.patch(.maps, 120, 0x0200_0001) },
+  HostileCase(.indexTable, "not ascending", "MAPS", 132) { $0[.maps][132] = 0b01 },
+  HostileCase(.indexTable, "twice", "MAPS", 132) { $0[.maps][132] = 0b11 },
+  HostileCase(.indexTable, "no such bitline", "MAPS", 132) { $0[.maps][128] = 1 },
   HostileCase(.truncated, "fields", "MAPS") { $0[.maps].removeLast(4) },
   HostileCase(.truncated, "code", "CODE") { $0.patch(.code, 4, 100_000) },
   HostileCase(.instructionCount, "fewer", "CODE") { $0.patch(.code, 4, 8) },

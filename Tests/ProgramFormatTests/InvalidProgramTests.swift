@@ -65,6 +65,10 @@ let partCases: [InvalidCase] = [
   },
   InvalidCase(.layer, "DAC", "MAPS") { $0.layers[0].dacBits = 9 },
   InvalidCase(.layer, "ADC", "MAPS") { $0.layers[0].adcBits = 0 },
+  InvalidCase(.layer, "no composed bitlines", "MAPS") { $0.layers[0].composed = 0 },
+  InvalidCase(.layer, "composed bitlines", "MAPS") { $0.layers[0].composed = 17 },
+  InvalidCase(.layer, "full scale", "MAPS") { $0.layers[0].fullScale = 1 << 48 + 1 },
+  InvalidCase(.layer, "negative full scale", "MAPS") { $0.layers[0].fullScale = -1 },
   InvalidCase(.limit, "layer name", "MAPS") { $0.layers[0].name = String(repeating: "x", count: 70_000) },
   InvalidCase(.limit, "layer sides", "MAPS") { program in
     program.layers[0].outputs = 1 << 24
@@ -92,6 +96,14 @@ let partCases: [InvalidCase] = [
   InvalidCase(.row, "wide shift", "MAPS") { $0.blocks[0].rows[1].shift = 255 },
   InvalidCase(.column, "output", "MAPS") { $0.blocks[0].columns[1].output = 2 },
   InvalidCase(.column, "shift", "MAPS") { $0.blocks[0].columns[1].shift = 62 },
+  InvalidCase(.column, "composed outputs", "MAPS") { $0.layers[0].composed = 2 },
+  InvalidCase(.column, "composed signs", "MAPS") { $0.compose { $0.negative.toggle() } },
+  InvalidCase(.column, "composed shifts that fall", "MAPS") { $0.compose { $0.shift = 0 } },
+  InvalidCase(.column, "composed shifts far apart", "MAPS") { $0.compose { $0.shift = 18 } },
+  InvalidCase(.unit, "composed", "MAPS") {
+    $0.compose { _ in }
+    $0.blocks[0].units = .fixed(height: 1, width: 1)
+  },
   InvalidCase(.column, "natural output", nil) { $0.layers[0].bitlines[1].output = 2 },
   InvalidCase(.column, "natural shift", nil) { $0.layers[0].bitlines[0].shift = 62 },
   InvalidCase(.column, "natural bitline twice", nil) {
@@ -105,6 +117,10 @@ let partCases: [InvalidCase] = [
   InvalidCase(.unit, "height", "MAPS") { $0.blocks[1].units = .dynamic(height: 5, width: 1) },
   InvalidCase(.unit, "width", "MAPS") { $0.blocks[1].units = .fixed(height: 1, width: 0) },
   InvalidCase(.accumulatorRange, "bitline", "MAPS") { $0.blocks[0].columns[1].shift = 50 },
+  InvalidCase(.accumulatorRange, "full scale", "MAPS") {
+    $0.layers[0].fullScale = 1 << 48
+    $0.blocks[0].columns[1].shift = 8
+  },
   InvalidCase(.accumulatorRange, "offset", "MAPS") { $0.layers[0].offset = .min },
   InvalidCase(.accumulatorRange, "wordline", "MAPS") { $0.blocks[0].rows[1].shift = 54 },
   InvalidCase(.limit, "info text", "INFO") { $0.info[0].text = String(repeating: "x", count: (1 << 20) + 1) },
@@ -307,5 +323,14 @@ let digitalCases: [InvalidCase] = [
     try validate(program)
     program.blocks[19].column = 0
     #expect(throws: Diagnostic.self) { try validate(program) }
+  }
+}
+
+extension Program {
+  /// Composes the two bitlines of block 0, the second one changed.
+  fileprivate mutating func compose(_ change: (inout ColumnEntry) -> Void) {
+    layers[0].composed = 2
+    blocks[0].columns = [ColumnEntry(output: 0, shift: 1), ColumnEntry(output: 0, shift: 3)]
+    change(&blocks[0].columns[1])
   }
 }

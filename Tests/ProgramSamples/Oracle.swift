@@ -152,15 +152,21 @@ public struct Oracle {
     events[index].ouActivations += 1
     events[index].wordlineDrives += active
     events[index].cellReads += active * columns.count
-    for c in columns {
+    var step = 1
+    while step * maximum < layer.fullScale ?? 0 { step += 1 }
+    for c in columns where c % layer.composed == 0 {
       var sum = 0
-      for r in rows {
-        sum += digits[r] * Int(cells[(block.row + r) * program.machine.array.columns + block.column + c])
+      for k in c..<c + layer.composed {
+        for r in rows {
+          let cell = cells[(block.row + r) * program.machine.array.columns + block.column + k]
+          sum += digits[r] * Int(cell) << (block.columns[k].shift - block.columns[c].shift)
+        }
       }
       events[index].adcConversions += 1
       events[index].shiftAdds += 1
-      if sum > maximum { events[index].adcSaturations += 1 }
-      let term = Int64(min(sum, maximum)) << Int64(t * layer.dacBits + block.columns[c].shift)
+      let code = (2 * sum + step) / (2 * step)
+      if code > maximum { events[index].adcSaturations += 1 }
+      let term = Int64(min(code, maximum) * step) << Int64(t * layer.dacBits + block.columns[c].shift)
       y[block.columns[c].output] += block.columns[c].negative ? -term : term
     }
   }

@@ -34,9 +34,10 @@ public func randomLayer(
   placement: inout Placement, blocks: inout [Block], random: inout SeededGenerator
 ) -> Layer {
   let first = blocks.count
+  let composed = random.chance(0.3) ? min(array.columns, random.inside(2...4)) : 1
   let sampler = BlockSampler(
-    inputs: inputs, outputs: outputs, traits: traits, array: array,
-    bitlines: distinctBitlines(outputs, &random))
+    inputs: inputs, outputs: outputs, traits: traits, array: array, composed: composed,
+    bitlines: distinctBitlines(outputs, composed, &random))
   let kind = random.below(20)
   switch kind {
   case 0: break
@@ -47,21 +48,30 @@ public func randomLayer(
     name: name, inputs: inputs, outputs: outputs, inputBits: traits.inputBits,
     inputSigned: traits.inputSigned,
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
+    fullScale: random.chance(0.2) ? random.inside(1...9000) : nil, composed: composed,
     offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
     bitlines: sampler.bitlines, blocks: first..<blocks.count)
 }
 
-private func distinctBitlines(_ outputs: Int, _ random: inout SeededGenerator) -> [ColumnEntry] {
+private func distinctBitlines(_ outputs: Int, _ composed: Int, _ random: inout SeededGenerator)
+  -> [ColumnEntry]
+{
   var bitlines: [ColumnEntry] = []
   for _ in 0..<random.inside(1...60) {
-    let bitline = randomBitline(outputs, &random)
-    if !bitlines.contains(bitline) { bitlines.append(bitline) }
+    let group = randomGroup(outputs, composed, &random)
+    if !group.contains(where: bitlines.contains) { bitlines += group }
   }
   return bitlines
 }
 
-private func randomBitline(_ outputs: Int, _ random: inout SeededGenerator) -> ColumnEntry {
-  ColumnEntry(output: random.below(outputs), shift: random.below(8), negative: random.chance(0.5))
+/// Bitlines that can be composed.
+private func randomGroup(_ outputs: Int, _ count: Int, _ random: inout SeededGenerator) -> [ColumnEntry] {
+  var bitline = ColumnEntry(
+    output: random.below(outputs), shift: random.below(8), negative: random.chance(0.5))
+  return (0..<count).map { place in
+    if place > 0 { bitline.shift += random.inside(1...3) }
+    return bitline
+  }
 }
 
 /// Makes the blocks of a random layer.
@@ -70,6 +80,8 @@ private struct BlockSampler {
   let outputs: Int
   let traits: LayerTraits
   let array: ArrayDescription
+  /// Bitlines of a group.
+  let composed: Int
   /// The layer's natural bitlines.
   let bitlines: [ColumnEntry]
 
@@ -78,7 +90,7 @@ private struct BlockSampler {
     let allShifted = traits.shifts && random.chance(0.3)
     for _ in 0...random.below(4) {
       let height = random.inside(1...array.rows)
-      let width = random.inside(1...array.columns)
+      let groups = random.inside(1...max(1, array.columns / composed))
       let isIdentity = height <= inputs && random.chance(0.5)
       let start = isIdentity ? random.below(inputs - height + 1) : 0
       let rows = (0..<height).map { k in
@@ -86,20 +98,21 @@ private struct BlockSampler {
           input: isIdentity ? start + k : random.below(inputs),
           shift: allShifted && random.chance(0.5) ? random.below(7) : 0)
       }
-      let columns = (0..<width).map { _ in randomBitline(outputs, &random) }
-      let units = randomUnits(array, traits, &random)
+      let columns = (0..<groups).flatMap { _ in randomGroup(outputs, composed, &random) }
+      let units = randomUnits(array, traits, composed, &random)
       add(rows, columns, units, fresh: random.chance(0.3), &placement, &blocks, &random)
     }
   }
 
   /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
   func addStrips(_ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator) {
-    let width = random.inside(1...min(6, array.columns))
-    let units = randomUnits(array, traits, &random)
+    let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))
+    let units = randomUnits(array, traits, composed, &random)
     let density = random.unit()
     for start in stride(from: 0, to: bitlines.count, by: width) {
       let kept = (0..<inputs).filter { _ in random.chance(density) }.prefix(array.rows)
-      let places = Array(start..<min(start + width, bitlines.count)).filter { _ in random.chance(0.8) }
+      let places = stride(from: start, to: min(start + width, bitlines.count), by: composed)
+        .filter { _ in random.chance(0.8) }.flatMap { $0..<$0 + composed }
       guard !kept.isEmpty, !places.isEmpty else { continue }
       add(
         kept.map { RowEntry(input: $0) }, places.map { bitlines[$0] }, units, fresh: random.chance(0.1),
@@ -139,11 +152,12 @@ private func randomCoding(_ numbers: [Int], _ random: inout SeededGenerator) -> 
 }
 
 private func randomUnits(
-  _ array: ArrayDescription, _ traits: LayerTraits, _ random: inout SeededGenerator
+  _ array: ArrayDescription, _ traits: LayerTraits, _ composed: Int, _ random: inout SeededGenerator
 ) -> UnitForming {
   let sizes = [(9, 8), (16, 16), (array.rows, array.columns), (4, 3), (5, 7), (1, 1), (32, 32)]
   let (h, w) = sizes[random.below(sizes.count)]
-  let (height, width) = (min(h, array.rows), min(w, array.columns))
+  let height = min(h, array.rows)
+  let width = max(1, min(w, array.columns) / composed) * composed
   if random.chance(0.25) { return .skipping(height: height, width: width) }
   return traits.dynamic && random.chance(0.35)
     ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)

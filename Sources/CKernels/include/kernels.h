@@ -131,6 +131,21 @@ typedef struct {
 int64_t xbar_convert_listed(const xbar_listed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
                             const uint32_t *digit_starts, size_t windows, uint64_t *sums);
 
+// One strip of groups of bitlines that are summed before one conversion.
+typedef struct {
+  const uint32_t *levels;  // [rows][columns], below 2^25
+  uint32_t columns;        // groups, at most 64
+  uint32_t digits;
+  uint32_t digit_bits;
+  uint64_t largest_code;
+  uint64_t step;           // what a code stands for
+} xbar_composed_strip;
+
+// As xbar_convert_listed with 64-bit lanes and a converter that rounds to steps: a sum v becomes
+// min((v + step / 2) / step, largest_code) * step, and saturates where the code is larger.
+int64_t xbar_convert_composed(const xbar_composed_strip *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                              const uint32_t *digit_starts, size_t windows, uint64_t *sums);
+
 // results[w * stride + outputs[c]] += weights[c] * sums[w][c], or -= where `subtract`, for the first `columns` bitlines
 // of a strip.
 void xbar_add_columns32(const uint32_t *sums, size_t windows, uint32_t columns, const uint32_t *outputs,

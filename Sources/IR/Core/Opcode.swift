@@ -150,6 +150,8 @@ extension Opcode {
           AttributeSpec("bitlines", .columns, required: false),
           AttributeSpec("dac", .int(1...8), required: false),
           AttributeSpec("adc", .int(1...16), required: false),
+          AttributeSpec("full-scale", .int(1...1 << 48), required: false),
+          AttributeSpec("compose", .int(1...16), required: false),
           AttributeSpec("stage", count, required: false),
         ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:

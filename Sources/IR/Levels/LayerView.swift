@@ -39,6 +39,10 @@ public struct LayerView: Equatable, Sendable {
   public var dacBits: Int?
   /// Resolution of the converters; nil before `form-units`.
   public var adcBits: Int?
+  /// The largest sum that the converters are made for; nil for `2^adc - 1`.
+  public var fullScale: Int?
+  /// Neighbouring bitlines that are summed before one conversion; 1 where each has its own.
+  public var composed: Int
   /// When the layer runs; nil before `schedule`.
   public var stage: Int?
   /// Its blocks; none before `slice-bits`.
@@ -53,6 +57,7 @@ public struct LayerView: Equatable, Sendable {
     self.weightBits = weightBits
     self.weights = weights
     offset = 0
+    composed = 1
     bitlines = []
     blocks = []
   }
@@ -118,6 +123,8 @@ extension Module {
     if case .columns(let bitlines)? = op["bitlines"] { layer.bitlines = bitlines }
     layer.dacBits = op["dac"]?.asInt
     layer.adcBits = op["adc"]?.asInt
+    layer.fullScale = op["full-scale"]?.asInt
+    layer.composed = op["compose"]?.asInt ?? 1
     layer.stage = op["stage"]?.asInt
     for inner in op.body {
       guard let block = block(inner, cellBits: layer.cellBits ?? 8) else { return nil }
@@ -163,6 +170,8 @@ extension Module {
     if !layer.bitlines.isEmpty { op["bitlines"] = .columns(layer.bitlines) }
     if let bits = layer.dacBits { op["dac"] = .int(Int64(bits)) }
     if let bits = layer.adcBits { op["adc"] = .int(Int64(bits)) }
+    if let fullScale = layer.fullScale { op["full-scale"] = .int(Int64(fullScale)) }
+    if layer.composed > 1 { op["compose"] = .int(Int64(layer.composed)) }
     if let stage = layer.stage { op["stage"] = .int(Int64(stage)) }
     op.body = layer.blocks.enumerated().map { number, block in
       add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.cellBits ?? 8))

@@ -14,7 +14,9 @@ private enum LayerLimits {
 extension Verifier {
   /// S11: the attributes of a layer and its blocks fit together. Inputs are integers of 1 to 32 bits, signed ones of
   /// 2 at least; blocks have wordlines and bitlines; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns);
-  /// natural bitlines are distinct; what has an index table ascends and fits its fields. At crossbar level a layer has its weights, a block its cells, and no output can reach 2^62.
+  /// natural bitlines are distinct; what has an index table ascends and fits its fields; composed bitlines come in whole
+  /// groups, which no unit divides. At crossbar level a layer has its weights, a block its cells, and no output can
+  /// reach 2^62.
   mutating func checkLayer(_ id: OpID, _ op: Op) {
     guard let layer = module.layer(id) else {
       return fail("layer", "the attributes of the layer or of its blocks do not fit together", op)
@@ -32,7 +34,9 @@ extension Verifier {
         "layer", "a natural bitline stands twice, or names an output that the layer does not have", op)
     }
     for (block, place) in zip(layer.blocks, op.body) {
-      if let problem = problem(of: block, in: layer) ?? indexProblem(of: block, numbering) {
+      let problem =
+        problem(of: block, in: layer) ?? indexProblem(of: block, numbering) ?? groupProblem(of: block, layer)
+      if let problem {
         return fail("layer", problem, module.ops[place])
       }
     }
@@ -56,6 +60,17 @@ extension Verifier {
       guard let numbers = numbering.numbers(of: block.columns), index.fields(of: numbers) != nil else {
         return "the bitlines are no ascending numbers of natural bitlines that \(index) can hold"
       }
+    }
+    return nil
+  }
+
+  private func groupProblem(of block: BlockView, _ layer: LayerView) -> String? {
+    let size = layer.composed
+    guard block.columns.areGroups(of: size) else {
+      return "the bitlines are no groups of \(size) neighbours with one output, one sign and growing shifts"
+    }
+    if let units = block.units, units.width % size != 0 {
+      return "\(units) divides groups of \(size) bitlines"
     }
     return nil
   }

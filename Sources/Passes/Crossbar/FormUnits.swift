@@ -77,6 +77,7 @@ struct FormUnits: Pass {
       let needed = losslessBits(
         units.height, cell: cellBits, dac: result.dacBits ?? 1)
       result.adcBits = isLossless ? needed : adc > 0 ? adc : array.adcBits
+      (result.fullScale, result.composed) = (nil, 1)
       guard (result.adcBits ?? 0) <= 16 else {
         throw Diagnostic(
           "form-units.adc", "a lossless converter would need \(needed) bits, 16 are the most",

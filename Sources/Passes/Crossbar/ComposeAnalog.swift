@@ -1,0 +1,116 @@
+import Hardware
+import IR
+import Support
+
+/// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin et
+/// al., ASP-DAC 2019; reference: section 4.5).
+///
+/// A group has as many bitlines as a weight has digits of one sign. The full scale of a layer's converters is given, or
+/// the largest sum that one of its units can reach; their resolution is given, or as high as the full scale needs for a
+/// step of 1. Spec: ir-spec.md, `compose-analog`.
+struct ComposeAnalog: Pass {
+  typealias L = CrossbarLevel
+  static let name = "compose-analog"
+  static let summary = "the digits of a weight are summed with their powers of two before one conversion"
+  static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.bounded(
+    "from the exact sum of its group a conversion is off by at most half a step of ceil(full-scale / (2^adc - 1)), by"
+      + " nothing where that is 1, and by what exceeds the largest code")
+  static let options = [
+    PassOption(
+      "adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes those that give a step of 1"),
+    PassOption(
+      "full-scale", .intOrWord(1...Int64(Converter.fullScales.upperBound), ["auto"]), default: .word("auto"),
+      "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach"
+    ),
+  ]
+
+  private let adc: Int
+  /// Nil takes what the cells can reach.
+  private let fullScale: Int?
+
+  init(_ options: PassOptions) {
+    adc = options.int("adc")
+    fullScale = options.word("full-scale") == "auto" ? nil : options.int("full-scale")
+  }
+
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    var layers: [(OpID, LayerView)] = []
+    for (id, layer) in module.layers {
+      do throws(Diagnostic) {
+        layers.append((id, try composed(layer)))
+      } catch {
+        throw Diagnostic(error.id, error.message, at: module.ops[id].location, notes: error.notes)
+      }
+    }
+    module.replaceLayers(layers)
+    context.count("layers-composed", layers.count { $0.1.composed > 1 })
+  }
+
+  private func composed(_ layer: LayerView) throws(Diagnostic) -> LayerView {
+    var result = layer
+    result.composed = layer.digitsOfWeight
+    try checkGroups(result)
+    let reached = fullScale ?? result.largestSum
+    let needed = bitWidth(of: reached)
+    guard adc > 0 || needed <= 16 else {
+      throw Diagnostic(
+        "compose-analog.adc",
+        "a full scale of \(reached) needs converters of \(needed) bits, 16 are the most",
+        notes: ["give adc for coarser ones, or use smaller units"])
+    }
+    result.fullScale = reached
+    result.adcBits = adc > 0 ? adc : needed
+    return result
+  }
+
+  private func checkGroups(_ layer: LayerView) throws(Diagnostic) {
+    let size = layer.composed
+    for block in layer.blocks {
+      guard Composition.sizes.contains(size), block.columns.areGroups(of: size) else {
+        throw Diagnostic(
+          "compose-analog.groups",
+          "the bitlines of a block of @\(layer.name) are no groups of the \(size) digits of a weight",
+          notes: [
+            "digits must be neighbours: slice-bits with order weight-major, placement intra and signs differential "
+              + "or offset, without leaving out or clustering bitlines one by one, and crossbars that cut no weight"
+          ])
+      }
+      guard let units = block.units, units.width % size == 0 else {
+        throw Diagnostic(
+          "compose-analog.width",
+          "the units of @\(layer.name) divide the \(size) digits of a weight",
+          notes: ["form units whose width is a multiple of \(size)"])
+      }
+    }
+  }
+}
+
+extension LayerView {
+  /// How many natural bitlines have the output and the sign of the first one: the digits of a weight.
+  fileprivate var digitsOfWeight: Int {
+    let natural = bitlines.isEmpty ? Array(Set(blocks.flatMap(\.columns))) : bitlines
+    guard let first = blocks.first?.columns.first else { return 1 }
+    return natural.count { $0.output == first.output && $0.negative == first.negative }
+  }
+
+  /// The largest sum that a unit can read on a group of bitlines, 1 at least.
+  fileprivate var largestSum: Int {
+    let digit = 1 << (dacBits ?? 1) - 1
+    return max(1, digit * (blocks.map { $0.largestSum(composing: composed) }.max() ?? 0))
+  }
+}
+
+extension BlockView {
+  fileprivate func largestSum(composing size: Int) -> Int {
+    guard let units else { return 0 }
+    let shifts = columns.relativeShifts(of: size)
+    return stride(from: 0, to: columns.count, by: size).reduce(0) { largest, first in
+      let levels = rows.indices.map { row in
+        (first..<first + size).reduce(0) { $0 + Int(cells[row * columns.count + $1]) << shifts[$1] }
+      }
+      return max(largest, units.largestSum(of: levels))
+    }
+  }
+}
