@@ -64,11 +64,6 @@ struct BitColumns: Equatable, Sendable {
     for place in 0..<stride { words[column * stride + place] |= other.words[source * stride + place] }
   }
 
-  /// Makes `column` hold what `other` holds in `source`; both are as high.
-  mutating func replace(_ column: Int, by source: Int, of other: BitColumns) {
-    for place in 0..<stride { words[column * stride + place] = other.words[source * stride + place] }
-  }
-
   /// Makes `column` hold nothing.
   mutating func clear(_ column: Int) {
     for place in 0..<stride { words[column * stride + place] = 0 }
@@ -90,24 +85,7 @@ struct BitColumns: Equatable, Sendable {
     return part
   }
 
-  // MARK: Nearest columns
-
-  /// The column of `other` whose Hamming distance from `column` is smallest, the first of equals.
-  func nearest(_ column: Int, in other: BitColumns) -> Int {
-    words.withUnsafeBufferPointer { mine in
-      other.words.withUnsafeBufferPointer { theirs in
-        var best = (column: 0, distance: Int.max)
-        for candidate in 0..<other.count {
-          var distance = 0
-          for place in 0..<stride {
-            distance += (mine[column * stride + place] ^ theirs[candidate * stride + place]).nonzeroBitCount
-          }
-          if distance < best.distance { best = (candidate, distance) }
-        }
-        return best.column
-      }
-    }
-  }
+  // MARK: Distances
 
   /// In how many wordlines `column` and the column `other` of `columns` differ.
   func distance(_ column: Int, to other: Int, of columns: BitColumns) -> Int {

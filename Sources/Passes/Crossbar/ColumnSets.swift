@@ -17,7 +17,7 @@ struct ColumnSets: Sendable {
   var sets: [[Int]]
   /// Crossbars that the sets fill together.
   var crossbars: Int
-  /// Wordlines in which columns differ from the centres of their sets, together.
+  /// Wordlines in which columns differ from what most columns of their sets hold, together.
   var distance: Int
 
   /// Whether these need fewer crossbars than `other`, or as many with columns that are more alike.
@@ -130,10 +130,10 @@ struct ColumnSetting: Sendable {
   }
 
   /// The `size` columns nearest to a centre, the first of equals.
-  private func nearest(_ members: [Int], to centre: Int, _ centres: BitColumns, _ columns: BitColumns)
+  private func nearest(_ members: [Int], to centre: Int, _ centres: ClusterCentres, _ columns: BitColumns)
     -> [Int]
   {
-    let distances = members.map { (distance: columns.distance($0, to: centre, of: centres), column: $0) }
+    let distances = members.map { (distance: centres.distance($0, of: columns, to: centre), column: $0) }
     return distances.sorted { ($0.distance, $0.column) < ($1.distance, $1.column) }.prefix(size).map(\.column)
   }
 
@@ -141,20 +141,20 @@ struct ColumnSetting: Sendable {
     let count = max(1, rest.count / size)
     var starts = rest
     for place in 0..<count { starts.swapAt(place, place + random.below(starts.count - place)) }
-    var clusters = Clusters(members: [], centres: BitColumns(height: columns.height, count: count))
-    for place in 0..<count { clusters.centres.replace(place, by: starts[place], of: columns) }
+    var clusters = Clusters(members: [], centres: ClusterCentres(height: columns.height, count: count))
+    for place in 0..<count { clusters.centres.move(place, to: [starts[place]], of: columns) }
     for _ in 0..<ColumnSetting.iterations {
       let members = clusters.assigned(rest, columns)
       if members == clusters.members { break }
       clusters.members = members
       for (place, members) in members.enumerated() where !members.isEmpty {
-        clusters.centres.becomeMajority(of: members, in: columns, at: place)
+        clusters.centres.move(place, to: members, of: columns)
       }
     }
     return clusters
   }
 
-  /// Assignments change little after the first few steps; more of them were not seen to save crossbars.
+  /// Steps of k-means, at most: a bound on its time.
   private static let iterations = 8
 }
 
@@ -162,15 +162,15 @@ struct ColumnSetting: Sendable {
 private struct Clusters {
   /// The columns of each cluster.
   var members: [[Int]]
-  /// The centre of each cluster: the wordlines that hold something in at least half of its columns.
-  var centres: BitColumns
+  /// The centre of each cluster.
+  var centres: ClusterCentres
 
   /// The first cluster of the most columns.
   var largest: Int? { members.indices.max { (members[$0].count, $1) < (members[$1].count, $0) } }
 
   func assigned(_ rest: [Int], _ columns: BitColumns) -> [[Int]] {
     var members = [[Int]](repeating: [], count: centres.count)
-    for column in rest { members[columns.nearest(column, in: centres)].append(column) }
+    for column in rest { members[centres.nearest(column, of: columns)].append(column) }
     return members
   }
 }
