@@ -95,7 +95,7 @@ import Testing
     #expect(ids(block(row, [ColumnEntry(output: 1, shift: 0)])) == ["verify.layer"])
     #expect(ids(block(row, [ColumnEntry(output: -1, shift: 0)])) == ["verify.attribute"])
     #expect(ids(block(row, [ColumnEntry(output: 0, shift: 25)])) == ["verify.layer"])
-    #expect(ids(block([], [])) == [])
+    #expect(ids(block([], [])) == ["verify.layer"])
   }
 
   @Test func s11UnitsOfBuiltLayers() {

@@ -62,6 +62,40 @@ struct PruneCrossbarRowsTests {
     expectFailure("pass.units") { _ = try layer("form-units, prune-crossbar-rows", sample) }
   }
 
+  /// Empty cells of other encodings are no zero weights, and what is left of a layer whose cells cancel may not fit.
+  @Test func whatCannotBePrunedIsRefused() throws {
+    var context = PassContext()
+    let sample = sample([[1, 2], [3, 4]], side: 4)
+    for signs in ["offset", "twos-complement"] {
+      expectFailure("prune-crossbar-rows.encoding") {
+        _ = try run(
+          "slice-bits(signs: \(signs)), prune-crossbar-rows", on: AnyModule(sample.module), in: &context)
+      }
+    }
+    var module = try run("slice-bits", on: AnyModule(sample.module), in: &context).crossbarModule
+    var layer = try #require(module.layers.first).layer
+    // The weight 1 as 1 + 5 * 3 - 5 * 3, of which the parts that subtract go.
+    layer.blocks.append(
+      BlockView(
+        rows: (0..<5).map { _ in RowEntry(input: 0) }, columns: [ColumnEntry(output: 0, shift: 0)],
+        cells: [3, 3, 3, 3, 3]))
+    layer.blocks.append(
+      BlockView(
+        rows: [RowEntry(input: 0)],
+        columns: (0..<5).map { _ in ColumnEntry(output: 0, shift: 0, negative: true) },
+        cells: [3, 3, 3, 3, 3]))
+    module.replaceLayers([(try #require(module.layers.first).id, layer)])
+    var range: Set<String> = []
+    for ratio in ["0.2", "0.4", "0.6", "0.8"] {
+      do {
+        _ = try run("prune-crossbar-rows(ratio: \(ratio))", on: AnyModule(module), in: &context)
+      } catch let error as Diagnostic {
+        range.insert(error.id)
+      }
+    }
+    #expect(range == ["prune-crossbar-rows.range"])
+  }
+
   /// Random layers: no more rows go than may, what goes is 0, what stays is unchanged, and the product is that of the
   /// pruned matrix (the verifier holds the cells to it).
   @Test func randomLayers() throws {

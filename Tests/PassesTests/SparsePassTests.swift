@@ -104,6 +104,33 @@ struct SparsePassTests {
     }
   }
 
+  /// Narrow gaps over a wide matrix would take more padding than is allowed.
+  @Test func paddingIsBounded() throws {
+    var sample = cells(40_000, 1) { row, _ in row == 39_999 ? 1 : 0 }
+    sample.array.unitWidth = 1
+    var wide = LayerView(
+      name: "layer", rows: 40_000, columns: 30_000, inputs: .integer(bits: 1, signed: false), weightBits: 2,
+      weights: nil)
+    wide.cellBits = 2
+    wide.encoding = .differential
+    let columns = (0..<30_000).map { ColumnEntry(output: $0, shift: 0) }
+    var block = BlockView(
+      rows: [RowEntry(input: 39_999)], columns: columns, cells: [UInt8](repeating: 0, count: 30_000))
+    block.rowIndex = .absolute(bits: 16, first: 0)
+    wide.blocks = [block]
+    var module = Module<CrossbarLevel>(name: "wide", facts: [], machine: sample.machine)
+    let spelled = module.spell(wide, origin: nil)
+    module.append(spelled)
+    module.facts = [.shaped, .sliced]
+    var context = PassContext()
+    // Only the size is looked at before any cell is made, so the matrix itself may be missing.
+    let entry = try registeredPass("encode-indices")
+    expectFailure("encode-indices.size") {
+      _ = try entry.apply(to: AnyModule(module), [NamedAttribute("bits", .int(1))], in: &context)
+    }
+    #expect(try layer("compress-rows, encode-indices(bits: 1)", sample).blocks.first?.rows.count == 20_000)
+  }
+
   @Test func autoTakesTheFewestBits() throws {
     for seed in 1...20 {
       let sample = sparse(UInt64(seed))

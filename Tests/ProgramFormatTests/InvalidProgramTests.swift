@@ -57,7 +57,7 @@ let partCases: [InvalidCase] = [
   InvalidCase(.crossbar, "cells", nil) { $0.crossbars[1].cells.append(0) },
   InvalidCase(.level, "cell", nil) { $0.crossbars[1].cells[3] = 8 },
   InvalidCase(.layer, "inputs", "MAPS") { $0.layers[0].inputs = 0 },
-  InvalidCase(.layer, "outputs", "MAPS") { $0.layers[0].outputs = (1 << 24) + 1 },
+  InvalidCase(.layer, "outputs", "MAPS") { $0.layers[0].outputs = (1 << 20) + 1 },
   InvalidCase(.layer, "input bits", "MAPS") { $0.layers[0].inputBits = 33 },
   InvalidCase(.layer, "signed bit", "MAPS") {
     $0.layers[0].inputSigned = true
@@ -71,10 +71,10 @@ let partCases: [InvalidCase] = [
   InvalidCase(.layer, "negative full scale", "MAPS") { $0.layers[0].fullScale = -1 },
   InvalidCase(.limit, "layer name", "MAPS") { $0.layers[0].name = String(repeating: "x", count: 70_000) },
   InvalidCase(.limit, "layer sides", "MAPS") { program in
-    program.layers[0].outputs = 1 << 24
+    program.layers[0].outputs = 1 << 20
     var other = program.layers[0]
     other.blocks = 2..<2
-    program.layers += [other, other, other, other]
+    program.layers += [Layer](repeating: other, count: 64)
   },
   InvalidCase(.blockOrder, "range", nil) { $0.layers[0].blocks = 0..<1 },
   InvalidCase(.blockOrder, "start", nil) { $0.layers[0].blocks = 1..<2 },
