@@ -15,7 +15,7 @@ struct LinearProducts: Sendable {
   init?(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) {
     let linear = bitlines.filter { $0.maySaturate.contains(false) }
     guard !linear.isEmpty, layer.magnitudeBits <= 31 else { return nil }
-    var runs = linear.filter { isRunOfInputs(program.blocks[$0.block]) }
+    var runs = linear.filter { program.blocks[$0.block].hasRunOfInputs }
     if !DenseProduct.isWorthItsSize(layer, runs, program) { runs = [] }
     let dense = Set(runs.map(\.block))
     let others = linear.filter { !dense.contains($0.block) }
@@ -26,9 +26,12 @@ struct LinearProducts: Sendable {
   }
 }
 
-private func isRunOfInputs(_ block: Block) -> Bool {
-  let first = block.rows.first?.input ?? 0
-  return block.rows.enumerated().allSatisfy { $1.input == first + $0 }
+extension Block {
+  /// Whether neighbouring wordlines have neighbouring inputs.
+  var hasRunOfInputs: Bool {
+    let first = rows.first?.input ?? 0
+    return rows.enumerated().allSatisfy { $1.input == first + $0 }
+  }
 }
 
 /// Calls `body` with input, output and weight for the cells of the linear bitlines: once for each wordline and run of

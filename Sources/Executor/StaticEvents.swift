@@ -63,9 +63,7 @@ struct ShiftGroup: Hashable {
 /// whole numbers, unless neighbouring wordlines have neighbouring inputs.
 func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.rowIndex { return (block.rows.count, index.bits) }
-  let first = block.rows.first?.input ?? 0
-  let isRun = block.rows.enumerated().allSatisfy { $1.input == first + $0 }
-  return (isRun ? 0 : block.rows.count, bitWidth(of: layer.inputs - 1))
+  return (block.hasRunOfInputs ? 0 : block.rows.count, bitWidth(of: layer.inputs - 1))
 }
 
 /// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of

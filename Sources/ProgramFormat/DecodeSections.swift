@@ -120,7 +120,7 @@ private func decodePortList(
 func decodeCells(
   _ reader: inout SectionReader, _ array: ArrayDescription, _ offsets: inout OffsetMap
 ) throws(Diagnostic) -> [Crossbar] {
-  let size = packedCellBytes(array.rows * array.columns, bits: array.cellBits)
+  let size = packedBytes(array.rows * array.columns, bits: array.cellBits)
   let start = reader.offset
   let count = try reader.u32()
   try reader.zero32()
@@ -130,7 +130,8 @@ func decodeCells(
   for _ in 0..<count {
     offsets.crossbars.append(reader.offset)
     let packed = try reader.raw(size)
-    guard let cells = unpackCells(packed, count: array.rows * array.columns, bits: array.cellBits) else {
+    guard let cells: [UInt8] = unpackBits(packed, count: array.rows * array.columns, bits: array.cellBits)
+    else {
       throw reader.failure(.padding, "bits after the last cell are not zero", at: reader.offset - 1)
     }
     crossbars.append(Crossbar(cells: cells))
@@ -251,8 +252,8 @@ private func decodeNumbers(
   _ reader: inout SectionReader, _ coding: IndexCoding, _ count: Int, below limit: Int
 ) throws(Diagnostic) -> [Int] {
   let start = reader.offset
-  let packed = try reader.raw(packedFieldBytes(count, bits: coding.bits))
-  guard let fields = unpackFields(packed, count: count, bits: coding.bits) else {
+  let packed = try reader.raw(packedWordBytes(count, bits: coding.bits))
+  guard let fields: [Int] = unpackBits(packed, count: count, bits: coding.bits) else {
     throw reader.failure(.padding, "bits after the last index are not zero", at: reader.offset - 4)
   }
   guard let numbers = coding.numbers(of: fields) else {
@@ -270,8 +271,8 @@ private func decodeShifts(_ reader: inout SectionReader, _ bits: Int, _ rows: in
 {
   let start = reader.offset
   guard bits > 0 else { return }
-  let packed = try reader.raw(packedFieldBytes(rows.count, bits: bits))
-  guard let shifts = unpackFields(packed, count: rows.count, bits: bits) else {
+  let packed = try reader.raw(packedWordBytes(rows.count, bits: bits))
+  guard let shifts: [Int] = unpackBits(packed, count: rows.count, bits: bits) else {
     throw reader.failure(.padding, "bits after the last shift are not zero", at: reader.offset - 4)
   }
   guard bitWidth(of: shifts.max() ?? 0) == bits else {

@@ -58,7 +58,9 @@ func encodeCells(_ program: Program) -> [UInt8] {
   out.put32(program.crossbars.count)
   out.put32(0)
   for crossbar in program.crossbars {
-    out.put(bytes: packCells(crossbar.cells, bits: program.machine.array.cellBits))
+    let bits = program.machine.array.cellBits
+    let size = packedBytes(crossbar.cells.count, bits: bits)
+    out.put(bytes: packBits(crossbar.cells, bits: bits, size: size))
   }
   return out.bytes
 }
@@ -102,7 +104,7 @@ private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: in
   let shiftBits = block.rowIndex == nil ? 0 : bitWidth(of: block.rows.map(\.shift).max() ?? 0)
   out.put8(shiftBits)
   put(block.rowIndex, block.rows.map(\.input), plain: words(block.rows), into: &out)
-  out.put(bytes: packFields(block.rows.map { shiftBits == 0 ? 0 : $0.shift }, bits: shiftBits))
+  if shiftBits > 0 { putFields(block.rows.map(\.shift), bits: shiftBits, into: &out) }
   put(
     block.columnIndex, numbering?.numbers(of: block.columns) ?? [], plain: words(block.columns), into: &out)
 }
@@ -110,7 +112,11 @@ private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: in
 private func put(_ index: IndexCoding?, _ numbers: [Int], plain: [UInt8], into out: inout ByteWriter) {
   guard let index else { return out.put(bytes: plain) }
   out.put32(index.first | index.bits << 24)
-  out.put(bytes: packFields(index.fields(of: numbers) ?? [], bits: index.bits))
+  putFields(index.fields(of: numbers) ?? [], bits: index.bits, into: &out)
+}
+
+private func putFields(_ fields: [Int], bits: Int, into out: inout ByteWriter) {
+  out.put(bytes: packBits(fields, bits: bits, size: packedWordBytes(fields.count, bits: bits)))
 }
 
 private func words(_ rows: [RowEntry]) -> [UInt8] {

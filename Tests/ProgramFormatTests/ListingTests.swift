@@ -24,19 +24,4 @@ import Testing
   @Test func listsEveryRandomProgram() {
     for seed in 0..<50 { #expect(!list(ProgramSampler.program(seed: UInt64(seed))).isEmpty) }
   }
-
-  @Test func packsCells() {
-    #expect(packCells([1, 2, 3, 0, 1], bits: 2) == [0b0011_1001, 0b01])
-    #expect(packCells([7, 1, 5], bits: 3) == [0b0100_1111, 0b1])
-    #expect(packCells([200, 3], bits: 8) == [200, 3])
-    for bits in 1...8 {
-      for count in 0...20 {
-        let cells = (0..<count).map { UInt8(($0 * 37 + 11) % (1 << bits)) }
-        let packed = packCells(cells, bits: bits)
-        #expect(packed.count == packedCellBytes(count, bits: bits))
-        #expect(packed.withUnsafeBytes { unpackCells($0, count: count, bits: bits) } == cells)
-      }
-    }
-    #expect([UInt8(0b0100_0000)].withUnsafeBytes { unpackCells($0, count: 3, bits: 2) } == nil)
-  }
 }

@@ -96,13 +96,17 @@ extension Verifier {
 }
 
 extension BlockView {
-  /// Adds what the cells stand for to `matrix`, row-major with `columns` columns.
-  public func decode(into matrix: inout [Int64], columns width: Int) {
-    for (r, row) in rows.enumerated() {
+  /// Adds what the cells stand for, `factor` times, to `matrix`, row-major with `columns` columns: those of the wordlines
+  /// `lines`, or all.
+  public func decode(
+    _ lines: [Int]? = nil, times factor: Int64 = 1, into matrix: inout [Int64], columns width: Int
+  ) {
+    for r in lines ?? Array(rows.indices) {
+      let row = rows[r]
       for (c, column) in columns.enumerated() {
         let level = Int64(cells[r * columns.count + c])
         if level == 0 { continue }
-        let value = level << Int64(column.shift + row.shift)
+        let value = factor * level << Int64(column.shift + row.shift)
         matrix[row.input * width + column.output] += column.negative ? -value : value
       }
     }

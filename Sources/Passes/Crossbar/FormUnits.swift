@@ -66,36 +66,53 @@ struct FormUnits: Pass {
     }
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
-      var result = layer
-      guard let cellBits = layer.cellBits, cellBits <= array.cellBits else {
-        throw Diagnostic(
-          "form-units.cell",
-          "the cells of @\(layer.name) hold more than the \(array.cellBits) bits of the machine",
-          at: module.ops[id].location, notes: ["run slice-bits for this machine"])
+      do throws(Diagnostic) {
+        layers.append((id, try formed(layer, units, array)))
+      } catch {
+        throw Diagnostic(error.id, error.message, at: module.ops[id].location, notes: error.notes)
       }
-      result.dacBits = dac > 0 ? dac : array.dacBits
-      let needed = losslessBits(
-        units.height, cell: cellBits, dac: result.dacBits ?? 1)
-      result.adcBits = isLossless ? needed : adc > 0 ? adc : array.adcBits
-      (result.fullScale, result.composed) = (nil, 1)
-      guard (result.adcBits ?? 0) <= 16 else {
-        throw Diagnostic(
-          "form-units.adc", "a lossless converter would need \(needed) bits, 16 are the most",
-          notes: ["use smaller units or fewer bits a cell or a driver"])
-      }
-      if units.isDynamic && layer.blocks.contains(where: { $0.units != nil }) {
-        throw gathersAcrossStrips(layer, at: module.ops[id].location)
-      }
-      let numbering = layer.numbering
-      result.blocks = layer.blocks.flatMap { block in
-        let height = isEven ? evenHeight(block.rows.count, array.rows, unit: units.height) : array.rows
-        return block.cut(rows: height, columns: array.columns, numbering)
-      }
-      for index in result.blocks.indices { result.blocks[index].units = units }
-      layers.append((id, result))
     }
     module.replaceLayers(layers)
     context.count("blocks", layers.reduce(0) { $0 + $1.1.blocks.count })
+  }
+
+  /// The layer with drivers, converters and units, its blocks cut to crossbars.
+  private func formed(_ layer: LayerView, _ units: UnitForming, _ array: ArrayDescription) throws(Diagnostic)
+    -> LayerView
+  {
+    if units.isDynamic { try requireFreeWordlines(layer) }
+    var result = layer
+    (result.dacBits, result.adcBits) = try converters(layer, units, array)
+    (result.fullScale, result.composed) = (nil, 1)
+    let numbering = layer.numbering
+    result.blocks = layer.blocks.flatMap { block in
+      let height = isEven ? evenHeight(block.rows.count, array.rows, unit: units.height) : array.rows
+      return block.cut(rows: height, columns: array.columns, numbering)
+    }
+    for index in result.blocks.indices { result.blocks[index].units = units }
+    return result
+  }
+
+  /// Bits of a layer's wordline drivers and of its converters.
+  private func converters(_ layer: LayerView, _ units: UnitForming, _ array: ArrayDescription)
+    throws(Diagnostic)
+    -> (dac: Int, adc: Int)
+  {
+    guard let cellBits = layer.cellBits, cellBits <= array.cellBits else {
+      throw Diagnostic(
+        "form-units.cell",
+        "the cells of @\(layer.name) hold more than the \(array.cellBits) bits of the machine",
+        notes: ["run slice-bits for this machine"])
+    }
+    let drivers = dac > 0 ? dac : array.dacBits
+    if !isLossless { return (drivers, adc > 0 ? adc : array.adcBits) }
+    let needed = losslessBits(units.height, cell: cellBits, dac: drivers)
+    guard needed <= 16 else {
+      throw Diagnostic(
+        "form-units.adc", "a lossless converter would need \(needed) bits, 16 are the most",
+        notes: ["use smaller units or fewer bits a cell or a driver"])
+    }
+    return (drivers, needed)
   }
 
   private func units(_ array: ArrayDescription) -> UnitForming {
@@ -104,12 +121,20 @@ struct FormUnits: Pass {
     return UnitForming(keyword: keyword, height: rows, width: columns) ?? .fixed(height: rows, width: columns)
   }
 
-  private func gathersAcrossStrips(_ layer: LayerView, at location: Location) -> Diagnostic {
-    Diagnostic(
-      "form-units.gathered",
-      "wordlines of @\(layer.name) cannot be gathered at run time: compress-columns gave every strip of wordlines bitlines "
-        + "of its own, so two wordlines of different strips would add to different outputs on the same bitline",
-      at: location, notes: ["use compress-rows, or fixed or skipping units"])
+  /// Throws where units are given to blocks already: by `compress-columns`, or by this pass.
+  private func requireFreeWordlines(_ layer: LayerView) throws(Diagnostic) {
+    guard layer.dacBits == nil else {
+      throw Diagnostic(
+        "pass.units", "@\(layer.name) has operation units already",
+        notes: ["form dynamic units in the first place"])
+    }
+    guard layer.blocks.allSatisfy({ $0.units == nil }) else {
+      throw Diagnostic(
+        "form-units.gathered",
+        "wordlines of @\(layer.name) cannot be gathered at run time: compress-columns gave every strip of wordlines "
+          + "bitlines of its own, so two wordlines of different strips would add to different outputs on the same "
+          + "bitline", notes: ["use compress-rows, or fixed or skipping units"])
+    }
   }
 
   /// The wordlines of each piece where a block of `count` is cut to crossbars of `side`: whole units, nearly equal.

@@ -76,7 +76,7 @@ struct PruneCrossbarRows: Pass {
       let block = layer.blocks[index]
       let lost = ranking.removedRows(of: index)
       if lost.isEmpty { return block }
-      block.subtract(lost.sorted(), from: &matrix, columns: layer.columns)
+      block.decode(lost.sorted(), times: -1, into: &matrix, columns: layer.columns)
       let kept = block.rows.indices.filter { !lost.contains($0) }
       if kept.isEmpty { return nil }
       var rest = block.keeping(rows: kept, columns: Array(block.columns.indices))
@@ -169,16 +169,6 @@ private func fit(_ values: [Int64], _ bits: Int) -> Bool {
 }
 
 extension BlockView {
-  /// Takes what the wordlines `lines` stand for from `matrix`, row-major with `width` columns.
-  fileprivate func subtract(_ lines: [Int], from matrix: inout [Int64], columns width: Int) {
-    for line in lines {
-      for (c, column) in columns.enumerated() {
-        let value = Int64(cells[line * columns.count + c]) << Int64(column.shift + rows[line].shift)
-        matrix[rows[line].input * width + column.output] -= column.negative ? -value : value
-      }
-    }
-  }
-
   /// The sum of the magnitudes that wordline `row` holds.
   fileprivate func saliency(_ row: Int) -> Double {
     columns.indices.reduce(0) { sum, column in
