@@ -100,10 +100,12 @@ let package = Package(
       name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"],
       path: "Tests/LayerSamples",
       swiftSettings: swift),
+    .target(
+      name: "TestSupport", dependencies: ["IR", "Support"], path: "Tests/TestSupport", swiftSettings: swift),
     test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware"]),
-    test("ONNXTests", ["ONNX", "Support"], resources: [.copy("Fixtures")]),
+    test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
     test(
@@ -119,7 +121,7 @@ let package = Package(
         "CommandLineTools",
       ]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
-    test("IRTests", ["Support", "Tensors", "Hardware", "IR"]),
+    test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
     test(
       "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"],
@@ -129,7 +131,7 @@ let package = Package(
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
         "DeviceModel",
-        "Executor",
+        "Executor", "TestSupport",
       ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
@@ -137,6 +139,7 @@ let package = Package(
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples", "ONNX", "Import",
+        "TestSupport",
       ]),
     test("LayeringTests", []),
   ]

@@ -2,23 +2,7 @@ import IR
 import Reference
 import Support
 import Tensors
-
-/// The module without unused parts and places in a text, in one order: equal for texts that say the same.
-func canonical<L: Level>(_ module: Module<L>) -> Module<L> {
-  var result = module.compacted()
-  for index in 0..<result.ops.count { result.ops[OpID(index)].position = nil }
-  return result
-}
-
-/// Whether two modules say the same.
-func isSame(_ a: AnyModule, _ b: AnyModule) -> Bool {
-  switch (a, b) {
-  case (.tensor(let a), .tensor(let b)): return canonical(a) == canonical(b)
-  case (.crossbar(let a), .crossbar(let b)): return canonical(a) == canonical(b)
-  case (.program(let a), .program(let b)): return canonical(a) == canonical(b)
-  default: return false
-  }
-}
+import TestSupport
 
 /// Why `text` breaks the laws of texts, or nil: it is refused with a diagnostic, or the module prints and parses to
 /// the same; a module that verifies and is small evaluates on zeros or is refused.

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Expects `body` to throw a diagnostic with this id whose message holds `words`; returns it.
@@ -43,23 +44,6 @@ func attribute(_ text: String) throws(Diagnostic) -> Attribute {
   let calls = try parsePipeline("p(a: \(text))")
   guard let option = calls.first?.options.first else { throw Diagnostic("test.none", "no option") }
   return option.value
-}
-
-/// The module without unused parts and places in a text, in one order: equal for texts that say the same.
-func canonical<L: Level>(_ module: Module<L>) -> Module<L> {
-  var result = module.compacted()
-  for index in 0..<result.ops.count { result.ops[OpID(index)].position = nil }
-  return result
-}
-
-/// Whether two modules say the same.
-func isSame(_ a: AnyModule, _ b: AnyModule) -> Bool {
-  switch (a, b) {
-  case (.tensor(let a), .tensor(let b)): return canonical(a) == canonical(b)
-  case (.crossbar(let a), .crossbar(let b)): return canonical(a) == canonical(b)
-  case (.program(let a), .program(let b)): return canonical(a) == canonical(b)
-  default: return false
-  }
 }
 
 /// Parses what a module prints, taking its large constants from itself.

@@ -1,5 +1,6 @@
 import IR
 import Support
+import TestSupport
 import Testing
 
 /// Changed texts are refused with a diagnostic, or parse to a module that prints and parses to the same; the verifier

@@ -2,6 +2,7 @@ import Hardware
 import IR
 import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// Headers, operations, resources, machines and limits.

@@ -1,6 +1,7 @@
 import Foundation
 import ONNX
 import Support
+import TestSupport
 import Testing
 
 @Suite("Weights outside the file")
@@ -9,7 +10,7 @@ struct ExternalDataTests {
 
   /// A model with one tensor of four bytes in another file.
   private func model(_ entries: [(String, String)], type: Int64 = 3, shape: [Int64] = [4]) -> [UInt8] {
-    ONNXTests.model(type: type, shape: shape) {
+    TestSupport.model(type: type, shape: shape) {
       $0.int(Field.dataLocation, 1)
       for (key, value) in entries {
         $0.message(Field.externalData) {
@@ -178,7 +179,7 @@ struct ExternalDataTests {
 
   @Test func refusesTextsAndDataInBothPlaces() throws {
     expectRefused(model([("location", "d")], type: 8), "onnx.tensor-type", at: w)
-    let both = ONNXTests.model(type: 3, shape: [1]) {
+    let both = TestSupport.model(type: 3, shape: [1]) {
       $0.int(Field.dataLocation, 1)
       $0.bytes(9, [1])
     }

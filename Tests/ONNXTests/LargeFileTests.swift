@@ -1,6 +1,7 @@
 import Foundation
 import ONNX
 import Support
+import TestSupport
 import Testing
 
 /// Files of 200 MB that take no room on the disk: most of their pages were never written.

@@ -1,6 +1,7 @@
 import Foundation
 import ONNX
 import Support
+import TestSupport
 import Testing
 
 @Suite("Rewriting initializers")

@@ -1,5 +1,6 @@
 import ONNX
 import Support
+import TestSupport
 import Testing
 
 @Suite("Versions and the head of a model")
