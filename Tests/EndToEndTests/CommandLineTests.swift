@@ -7,53 +7,15 @@ import Testing
 /// The programs as a user calls them, each in a folder of its own.
 @Suite("Command lines")
 struct CommandLineTests {
-  private struct Ended {
-    let status: Int32
-    let output: String
-    let errors: String
-  }
+  private let scratch: ScratchFolder
 
-  private let folder: URL
+  init() throws { scratch = try ScratchFolder() }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "xbar-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
-
-  private func path(_ name: String) -> String { folder.appending(path: name).path() }
-
-  /// Where the programs lie: beside the bundle of the tests.
-  private func program(_ name: String) throws -> URL {
-    let folders =
-      [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()]
-      .compactMap { $0 } + [URL(filePath: "\(packageRoot)/.build/debug")]
-    return try #require(
-      folders.map { $0.appending(path: name) }.first {
-        FileManager.default.isExecutableFile(atPath: $0.path())
-      })
-  }
-
-  private func run(_ name: String, _ words: [String]) throws -> Ended {
-    let process = Process()
-    process.executableURL = try program(name)
-    process.arguments = words
-    process.currentDirectoryURL = folder
-    let (output, errors) = (path("stdout"), path("stderr"))
-    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
-    process.standardOutput = FileHandle(forWritingAtPath: output)
-    process.standardError = FileHandle(forWritingAtPath: errors)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    // A signal would be a crash.
-    #expect(process.terminationReason == .exit, "\(name) \(words)")
-    return Ended(
-      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-      errors: try String(contentsOfFile: errors, encoding: .utf8))
-  }
+  private func path(_ name: String) -> String { scratch.path(name) }
+  private func run(_ name: String, _ words: [String]) throws -> Ended { try scratch.run(name, words) }
 
   @Test func compilesRunsAndReports() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     let compiled = try run(
       "xbarc",
       [
@@ -84,7 +46,7 @@ struct CommandLineTests {
 
   /// `docs/report.md` names every member of the report, and no other.
   @Test func theReportIsDocumented() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     #expect(
       try run(
         "xbarc",
@@ -102,7 +64,7 @@ struct CommandLineTests {
   }
 
   @Test func textAndBinaryAreTwoFormsOfOneProgram() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     #expect(try run("xbarc", ["compile", modelPath("digits"), "-o", "a.xbar", "--quiet"]).status == 0)
     #expect(try run("xbarc", ["disassemble", "a.xbar", "-o", "a.xir"]).status == 0)
     #expect(try run("xbarc", ["verify", "a.xir"]).output.contains("a valid module at level program"))
@@ -117,7 +79,7 @@ struct CommandLineTests {
   }
 
   @Test func irIsEditedBetweenTheSteps() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     for level in ["tensor", "crossbar", "program"] {
       let file = "\(level).xir"
       #expect(
@@ -135,7 +97,7 @@ struct CommandLineTests {
   }
 
   @Test func evaluatesAndCompares() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     let evaluated = try run(
       "xbarc", ["eval", modelPath("digits"), "--input", dataPath("digits", "test"), "--output", "o.npy"])
     #expect(evaluated.output.contains("99.44 %"))
@@ -153,9 +115,23 @@ struct CommandLineTests {
     #expect(FileManager.default.fileExists(atPath: path("c.json")))
   }
 
+  /// Without `dense` among the schemes a comparison says where its yardsticks come from.
+  @Test func comparesWithYardsticksThatWereNotAskedFor() throws {
+    defer { scratch.remove() }
+    let compared = try run(
+      "xbar",
+      [
+        "compare", modelPath("digits"), "--schemes", "sre", "--input", dataPath("digits", "test"), "--labels",
+        dataPath("digits", "test"), "--calibration", dataPath("digits", "calibration"), "--limit", "20",
+      ])
+    #expect(compared.status == 0, "\(compared.errors)")
+    #expect(compared.output.contains("dense: the dense baseline beside sre"), "\(compared.output)")
+    #expect(compared.output.contains("isaac"))
+  }
+
   /// Pruned weights are 0 in the model and in its mask; all others are as they were.
   @Test(arguments: ["dense", "sre"]) func prunes(scheme: String) throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     let pruned = try run(
       "xbarc",
       [
@@ -184,7 +160,7 @@ struct CommandLineTests {
   }
 
   @Test func everythingExplainsItself() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     let lists = [
       (["schemes"], "isaac"), (["schemes", "dense"], "quantize"), (["passes"], "slice-bits"),
       (["passes", "quantize"], "zero-point"), (["targets"], "issc18"), (["targets", "sre"], "adcConversion"),
@@ -198,7 +174,7 @@ struct CommandLineTests {
 
   /// Each with its exit status, the id of its message and a word of help.
   @Test func mistakesAreExplained() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     try "no model".write(toFile: path("bad.onnx"), atomically: true, encoding: .utf8)
     try "module @x level tensor facts [] {\n  %y = relu %x : tensor<1xf32>\n}\n".write(
       toFile: path("bad.xir"), atomically: true, encoding: .utf8)
@@ -231,7 +207,7 @@ struct CommandLineTests {
 
   /// Damaged ONNX files through import and compilation: a clear error or a program, never a crash.
   @Test func damagedModelsNeverCrash() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { scratch.remove() }
     let original = [UInt8](try Data(contentsOf: URL(filePath: modelPath("digits"))))
     var random = SeededGenerator(seed: 31)
     var (failed, compiled) = (0, 0)

@@ -175,6 +175,26 @@ struct ShippedModelTests {
     }
   }
 
+  /// Every position of a layer reads its tables once: the storage that a compilation reports is what a run reads.
+  @Test func tablesThatAreStoredAreRead() throws {
+    let mixtures = [
+      ("sre", "encode-indices(bits: auto)"), ("occ", "compress-columns(height: 8)"),
+      ("occ", "encode-indices(bits: absolute)"), ("sme", "squeeze-bits(planes: 2)"),
+      ("clustered", "cluster-columns(order: greedy)"), ("sme", "quantize(window: 2)"),
+    ]
+    for (scheme, options) in schemes.map({ ($0.name, "") }) + mixtures {
+      let compiled = try compile(request("digits", "digits", scheme: scheme, options: options))
+      let program = try decode(compiled.bytes, file: "a")
+      let set = try testSet("digits", program, 3)
+      let run = try ExecutablePlan(program).run(inputs: set.inputs, samples: 3, threads: 1)
+      for (record, layer) in zip(compiled.record.layers, run.layers) {
+        let stored = record.indexBits + record.shiftBits
+        #expect(
+          layer.events.indexBits == layer.events.positions * stored, "\(scheme), \(options): \(record.name)")
+      }
+    }
+  }
+
   /// LeNet-5 with 16-bit weights in 2-bit cells, without sign columns: 246 crossbars, and 1,206,080 activations of 16x16
   /// units for 16 input bits.
   @Test func publishedCountsOfLeNet() throws {

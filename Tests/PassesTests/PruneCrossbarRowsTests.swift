@@ -96,6 +96,27 @@ struct PruneCrossbarRowsTests {
     #expect(range == ["prune-crossbar-rows.range"])
   }
 
+  /// Cells far beyond their weights, whose shifts cancel, are counted without overflow.
+  @Test func theLargestShiftsHaveASaliency() throws {
+    var context = PassContext()
+    var module = try run(
+      "slice-bits", on: AnyModule(sample([[1, 2], [3, 4]], side: 4).module), in: &context
+    )
+    .crossbarModule
+    let first = try #require(module.layers.first)
+    var layer = first.layer
+    for negative in [false, true] {
+      layer.blocks.append(
+        BlockView(
+          rows: (0..<4).map { _ in RowEntry(input: 0, shift: 16) },
+          columns: [ColumnEntry(output: 0, shift: 24, negative: negative)], cells: [3, 3, 3, 3]))
+    }
+    module.replaceLayers([(first.id, layer)])
+    let pruned = try run("prune-crossbar-rows(ratio: 0.2)", on: AnyModule(module), in: &context)
+      .crossbarModule
+    #expect(pruned.layers.first?.layer.blocks.map(\.rows.count).reduce(0, +) == 8)
+  }
+
   /// Random layers: no more rows go than may, what goes is 0, what stays is unchanged, and the product is that of the
   /// pruned matrix (the verifier holds the cells to it).
   @Test func randomLayers() throws {

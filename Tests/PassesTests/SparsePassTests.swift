@@ -82,6 +82,19 @@ struct SparsePassTests {
     #expect(columns.rows.count == 6 && columns.columns.count == 4 && columns.rowIndex == nil)
   }
 
+  /// A pass that leaves out lines of one side keeps the table of the other.
+  @Test func tablesOfBothSidesStay() throws {
+    let sample = cells(6, 5) { row, column in row % 2 == 0 && column != 3 ? 1 : 0 }
+    let columns = try #require(
+      try layer("remove-zero-lines(lines: columns), compress-rows", sample).blocks.first)
+    #expect(columns.rows.count == 3 && columns.columns.count == 4)
+    #expect(columns.columnIndex == .absolute(bits: 3, first: 0) && columns.rowIndex != nil)
+    let rows = try #require(
+      try layer("remove-zero-lines(lines: rows), compress-columns", sample).blocks.first)
+    #expect(rows.rows.count == 3 && rows.columns.count == 4)
+    #expect(rows.rowIndex == .absolute(bits: 3, first: 0) && rows.columnIndex != nil)
+  }
+
   /// A matrix whose strips all differ.
   private func sparse(_ seed: UInt64) -> LayerSample {
     var random = SeededGenerator(seed: seed)
@@ -237,6 +250,9 @@ struct SparsePassTests {
   @Test func aGatheringOfStripsOfWordlinesIsRefused() throws {
     expectFailure("form-units.gathered") {
       _ = try layer("compress-columns, form-units(units: dynamic)", cells(4, 4) { _, _ in 1 })
+    }
+    expectFailure("pass.units") {
+      _ = try layer("form-units, form-units(units: dynamic)", cells(4, 4) { _, _ in 1 })
     }
     let skipping = try layer("compress-columns, form-units(units: skipping)", cells(4, 4) { _, _ in 1 })
     #expect(skipping.blocks.allSatisfy { $0.units == .skipping(height: 16, width: 16) })

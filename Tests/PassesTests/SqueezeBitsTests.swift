@@ -109,6 +109,21 @@ struct SqueezeBitsTests {
     expectFailure("pass.units") { _ = try layer("form-units, squeeze-bits", codes(fourCodes)) }
   }
 
+  /// Planes whose two signs cancel hold a weight that is not their magnitude.
+  @Test func cancellingCellsAreRefused() throws {
+    var module = try module("encode-indices", codes([[0b0110]]))
+    let first = try #require(module.layers.first)
+    var layer = first.layer
+    // 6 as (4 + 2 + 1) - 1: the lowest plane holds the same cell in both signs.
+    layer.blocks[0].cells = layer.blocks[0].columns.map { _ in 1 }
+    module.replaceLayers([(first.id, layer)])
+    #expect(verify(AnyModule(module)).isEmpty, "the cells hold the matrix")
+    var context = PassContext()
+    expectFailure("squeeze-bits.planes") {
+      _ = try run("squeeze-bits(planes: 1)", on: AnyModule(module), in: &context)
+    }
+  }
+
   /// Without calibration samples the error of the weights decides: up to five planes are free without any.
   @Test func autoFreesWhatTheLossAllows() throws {
     #expect(try layer("squeeze-bits(loss: 0.0)", codes(fourCodes)).blocks.count == 3)
