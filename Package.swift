@@ -86,7 +86,8 @@ let package = Package(
     .executableTarget(
       name: "xbar-bench",
       dependencies: [
-        "CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ProgramFormat",
+        "CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "Passes",
+        "ProgramFormat",
         "RunDriver", "Support",
       ],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),

@@ -6,16 +6,23 @@ import Executor
 import Foundation
 import Glibc
 import Hardware
+import Passes
 import ProgramFormat
 import RunDriver
 import Support
 
-/// Prints one table: what the compiler and the executor reach, beside what this machine can do at most.
+/// Prints one table: what the compiler and the executor reach, beside what this machine can do at most. With the word
+/// `splits`, the source text of the table that clustering cuts matrices by, measured anew.
 @main struct Main {
   static func main() {
     exit(
       runCommand(name: "xbar-bench") { () throws(DiagnosticList) in
         do throws(Diagnostic) {
+          if commandLineWords().first == "splits" {
+            return try printOut(try measuredSplitTables(threads: ProcessInfo.processInfo.activeProcessorCount) {
+                FileHandle.standardError.write(Data(($0 + "\n").utf8))
+              })
+          }
           try printOut(try Bench(isJSON: commandLineWords().contains("--json")).run())
         } catch {
           throw DiagnosticList(error)

@@ -76,6 +76,9 @@ public struct PassOptions: Sendable {
     return ""
   }
 
+  /// The size called `name`; nil where a keyword stands for it.
+  public func size(_ name: String) -> (rows: Int, columns: Int)? { find(name)?.asSize }
+
   private func find(_ name: String) -> Attribute? { values.first { $0.name == name }?.value }
 }
 

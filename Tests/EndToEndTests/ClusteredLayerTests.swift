@@ -20,7 +20,7 @@ struct ClusteredLayerTests {
       let signs = random.chance(0.5) ? "separate" : "together"
       let coding = random.chance(0.5) ? "encode-indices, " : ""
       let text =
-        "\(slices), cluster-columns(order: \(order), signs: \(signs), rows: \(random.below(40))), \(coding)"
+        "\(slices), cluster-columns(order: \(order), signs: \(signs), split: \(random.inside(1...40))x1000), \(coding)"
         + "form-units(whole: \(random.chance(0.5)), lossless: true), place-blocks, schedule"
       let plan = try ExecutablePlan(try program(of: try apply(text, to: AnyModule(sample.module))))
       let run = try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: 1)

@@ -145,7 +145,7 @@ struct ClusterColumnsTests {
 
   @Test func tablesCountFromTheirSplitBlock() throws {
     let sample = cells(20, 12, side: 4) { row, column in (row + column) % 5 == 0 ? 1 : 0 }
-    let blocks = try layer("cluster-columns(rows: 8, columns: 6)", sample).blocks
+    let blocks = try layer("cluster-columns(split: 8x6)", sample).blocks
     for block in blocks {
       let row = try #require(block.rows.first).input / 8
       let column = try #require(block.columns.first).output / 6
@@ -173,10 +173,9 @@ struct ClusterColumnsTests {
   }
 
   private func options(_ random: inout SeededGenerator) -> String {
-    let rows = random.chance(0.5) ? 0 : random.inside(1...60)
-    let columns = random.chance(0.5) ? 0 : random.inside(1...30)
+    let split = ["auto", "search", "\(random.inside(1...60))x\(random.inside(1...30))"][random.below(3)]
     return
-      "rows: \(rows), columns: \(columns), restarts: \(random.inside(1...3)), seed: \(random.below(1000)), "
+      "split: \(split), restarts: \(random.inside(1...3)), seed: \(random.below(1000)), "
       + "signs: \(random.chance(0.6) ? "separate" : "together"), unit: \(random.chance(0.7) ? "weight" : "cell")"
   }
 
@@ -206,7 +205,7 @@ struct ClusterColumnsTests {
       sample.placement = "intra"
       let (rows, isSeparate) = (random.inside(1...60), random.chance(0.5))
       let signs = isSeparate ? "separate" : "together"
-      let found = try layer("cluster-columns(rows: \(rows), signs: \(signs))", sample)
+      let found = try layer("cluster-columns(split: \(rows)x1000, signs: \(signs))", sample)
       let sliced = try #require(try layer("encode-indices", sample).blocks.first)
       var seen: [[Int]: Int] = [:]
       for (set, block) in found.blocks.enumerated() {

@@ -25,7 +25,7 @@ struct ClusterScaleTests {
     let setting = ColumnSetting(
       size: side / 4, height: side, breadth: side, order: order, restarts: 4, seed: 1)
     let parts = try setting.parts(
-      of: ClusterScaleTests.positive, ColumnSplit(rows: 0, columns: 0), threads: 2)
+      of: ClusterScaleTests.positive, .measured, threads: 2)
     let seconds = Date().timeIntervalSince(start)
     let split = parts[0]
     print(

@@ -71,6 +71,15 @@ extension Attribute {
     return nil
   }
 
+  /// The numbers, if this is a size such as `64x32`: both from 1 to 2^24.
+  public var asSize: (rows: Int, columns: Int)? {
+    guard case .word(let word) = self else { return nil }
+    let parts = word.split(separator: "x", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { part in part.utf8.first == UInt8(ascii: "+") ? nil : Int(part) }
+    guard parts.count == 2, numbers.count == 2, numbers.allSatisfy({ 1...1 << 24 ~= $0 }) else { return nil }
+    return (numbers[0], numbers[1])
+  }
+
   /// The numbers, if this is a list of whole numbers.
   public var asInts: [Int64]? {
     guard case .list(let items) = self else { return nil }
@@ -108,6 +117,8 @@ public enum AttributeKind: Hashable, Sendable {
   case word([String])
   /// A whole number in a range, or one of some keywords.
   case intOrWord(ClosedRange<Int64>, [String])
+  /// A size such as `64x32`, or one of some keywords.
+  case sizeOrWord([String])
   /// The name of an element type.
   case element
   /// A list of whole numbers.
@@ -141,6 +152,7 @@ public enum AttributeKind: Hashable, Sendable {
     case .word(let choices): return choices.joined(separator: " or ")
     case .intOrWord(let range, let choices):
       return ([AttributeKind.int(range).name] + choices).joined(separator: " or ")
+    case .sizeOrWord(let choices): return (["size"] + choices).joined(separator: " or ")
     case .element: return "element type"
     case .ints: return "ints"
     case .floats: return "floats"
@@ -161,6 +173,8 @@ public enum AttributeKind: Hashable, Sendable {
     case (.word(let choices), .word(let word)): return choices.contains(word)
     case (.intOrWord(let range, _), .int(let value)): return range.contains(value)
     case (.intOrWord(_, let choices), .word(let word)): return choices.contains(word)
+    case (.sizeOrWord(let choices), .word(let word)):
+      return choices.contains(word) || attribute.asSize != nil
     case (.element, .word(let word)): return ElementType(text: word) != nil
     case (.ints, _): return attribute.asInts != nil
     case (.floats, _): return attribute.asFloats != nil

@@ -24,11 +24,9 @@ struct ClusterColumns: Pass {
     ),
     PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the starts of k-means"),
     PassOption(
-      "rows", .int(0...1 << 24), default: .int(0),
-      "wordlines of a split block; 0 takes what needs the fewest crossbars of up to 32 crossbars' wordlines"),
-    PassOption(
-      "columns", .int(0...1 << 24), default: .int(0),
-      "columns of a split block; 0 takes all, or for kmeans as many as 32 crossbars have bitlines"),
+      "split", .sizeOrWord(["auto", "search"]), default: .word("auto"),
+      "wordlines x columns of a split block; auto reads them from a measured table, search tries them on the matrix"
+    ),
     PassOption(
       "signs", .word(["separate", "together"]), default: .word("separate"),
       "bitlines that add and those that subtract are clustered for themselves, or as one column"),
@@ -40,7 +38,7 @@ struct ClusterColumns: Pass {
   private let order: ColumnOrder
   private let restarts: Int
   private let seed: UInt64
-  private let split: ColumnSplit
+  private let split: SplitChoice
   private let isSeparate: Bool
   private let isCell: Bool
 
@@ -48,7 +46,7 @@ struct ClusterColumns: Pass {
     order = ColumnOrder(rawValue: options.word("order")) ?? .kmeans
     restarts = options.int("restarts")
     seed = UInt64(options.int("seed"))
-    split = ColumnSplit(rows: options.int("rows"), columns: options.int("columns"))
+    split = SplitChoice(options)
     isSeparate = options.word("signs") == "separate"
     isCell = options.word("unit") == "cell"
   }
@@ -93,6 +91,16 @@ struct ClusterColumns: Pass {
     return ColumnSetting(
       size: max(1, array.columns / width), height: array.rows, breadth: array.columns,
       width: ceilDivide(width, array.columns), order: order, restarts: restarts, seed: seed)
+  }
+}
+
+extension SplitChoice {
+  fileprivate init(_ options: PassOptions) {
+    if let size = options.size("split") {
+      self = .given(ColumnSplit(rows: size.rows, columns: size.columns))
+    } else {
+      self = options.word("split") == "search" ? .searched : .measured
+    }
   }
 }
 

@@ -27,20 +27,41 @@ struct ColumnSplit: Hashable, Sendable {
   }
 }
 
+/// How a matrix is cut into shares.
+enum SplitChoice: Sendable {
+  /// Into shares of this size.
+  case given(ColumnSplit)
+  /// As took the fewest crossbars on random matrices as tall and as dense, by a table.
+  case measured
+  /// As takes the fewest crossbars on some shares of the matrix itself.
+  case searched
+}
+
 extension ColumnSetting {
-  /// The sets of every share of `matrix`, cut as `wanted` says; where it says 0, as takes the fewest crossbars, and never
-  /// more than the natural order takes without a cut. The result does not depend on `threads`.
-  func parts(of matrix: BitColumns, _ wanted: ColumnSplit, threads: Int) throws(Diagnostic) -> [ColumnPart] {
-    let whole = ColumnSplit(
-      rows: wanted.rows > 0 ? wanted.rows : max(1, matrix.height),
-      columns: wanted.columns > 0 ? wanted.columns : max(1, matrix.count))
+  /// The sets of every share of `matrix`, cut as `choice` says, and never more crossbars than the natural order takes without a
+  /// cut, or with the given one. The result does not depend on `threads`.
+  func parts(of matrix: BitColumns, _ choice: SplitChoice, threads: Int) throws(Diagnostic) -> [ColumnPart] {
+    var whole = ColumnSplit(rows: max(1, matrix.height), columns: max(1, matrix.count))
+    if case .given(let split) = choice { whole = split }
     var inOrder = self
     inOrder.order = .natural
     let natural = try inOrder.parts(of: matrix, cutBy: whole, threads: threads)
     guard order != .natural else { return natural }
-    let chosen = try parts(
-      of: matrix, cutBy: try bestSplit(of: matrix, wanted, threads: threads), threads: threads)
+    let split = try split(of: matrix, choice, threads: threads)
+    let chosen = try parts(of: matrix, cutBy: split, threads: threads)
     return chosen.crossbars < natural.crossbars ? chosen : natural
+  }
+
+  private func split(of matrix: BitColumns, _ choice: SplitChoice, threads: Int) throws(Diagnostic)
+    -> ColumnSplit
+  {
+    switch choice {
+    case .given(let split): return split
+    case .searched: return try bestSplit(of: matrix, threads: threads)
+    case .measured:
+      let rows = SplitTable.measured(order).rows(for: matrix, in: self)
+      return ColumnSplit(rows: rows, columns: sharedColumns(of: matrix))
+    }
   }
 
   private func parts(of matrix: BitColumns, cutBy split: ColumnSplit, threads: Int) throws(Diagnostic)
@@ -66,10 +87,8 @@ extension ColumnSetting {
 
   /// Of the candidates the one whose shares take the fewest crossbars, by up to four of them and a single start of
   /// k-means; the larger one of equals.
-  private func bestSplit(of matrix: BitColumns, _ wanted: ColumnSplit, threads: Int) throws(Diagnostic)
-    -> ColumnSplit
-  {
-    let candidates = candidates(matrix, wanted)
+  func bestSplit(of matrix: BitColumns, threads: Int) throws(Diagnostic) -> ColumnSplit {
+    let candidates = candidates(matrix)
     guard candidates.count > 1 else { return candidates[0] }
     var trial = self
     trial.restarts = 1
@@ -97,16 +116,17 @@ extension ColumnSetting {
 
   private static let triedShares = 4
 
-  /// Cuts of 1 to 32 crossbars' wordlines, the largest first (reference: section 4.2). More columns to choose from were
-  /// never seen to cost crossbars, so all of them are taken, but for k-means, whose time grows with their square, only as
-  /// many as 32 crossbars have bitlines.
-  private func candidates(_ matrix: BitColumns, _ wanted: ColumnSplit) -> [ColumnSplit] {
-    let most = order == .kmeans ? 32 * breadth : matrix.count
-    let columns = wanted.columns > 0 ? wanted.columns : max(1, min(matrix.count, most))
-    if wanted.rows > 0 { return [ColumnSplit(rows: wanted.rows, columns: columns)] }
+  /// Cuts of 1 to 32 crossbars' wordlines, the largest first (reference: section 4.2).
+  private func candidates(_ matrix: BitColumns) -> [ColumnSplit] {
     let rows = [32, 24, 16, 12, 8, 6, 4, 3, 2, 1].map { $0 * height }.filter { $0 < matrix.height }
     let whole = matrix.height <= 32 * height ? [max(1, matrix.height)] : []
-    return (whole + rows).map { ColumnSplit(rows: $0, columns: columns) }
+    return (whole + rows).map { ColumnSplit(rows: $0, columns: sharedColumns(of: matrix)) }
+  }
+
+  /// Columns of a share: more of them to choose from were never seen to cost crossbars, so all are taken, but for k-means,
+  /// whose time grows with their square, only as many as 32 crossbars have bitlines.
+  private func sharedColumns(of matrix: BitColumns) -> Int {
+    max(1, min(matrix.count, order == .kmeans ? 32 * breadth : matrix.count))
   }
 }
 
