@@ -166,9 +166,10 @@ static inline TARGET __attribute__((always_inline)) int64_t NAME(fixed_bytes)(
 
 static inline TARGET __attribute__((always_inline)) int64_t NAME(fixed_halves)(
     const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active, size_t windows, uint32_t *sums,
-    const int counting) {
+    const int counting, const int rounding) {
   const NAME(halves) *tables = (const NAME(halves) *)strip->tables;
   const NAME(halves) maximum = (NAME(halves)){0} + (uint16_t)strip->maximum;
+  const NAME(halves) half = (NAME(halves)){0} + (uint16_t)strip->half;
   int64_t saturated = 0;
   for (size_t w = 0; w < windows; w++) {
     NAME(words) sum = {0};
@@ -184,6 +185,9 @@ static inline TARGET __attribute__((always_inline)) int64_t NAME(fixed_halves)(
           NAME(halves) v = table[n[0]];
           for (uint32_t j = 1; j < strip->unit_nibbles; j++)
             v = __builtin_elementwise_add_sat(v, table[16 * j + n[j]]);
+          if (rounding)
+            v = __builtin_convertvector(__builtin_convertvector(v + half, NAME(words)) * strip->factor >> 16,
+                                        NAME(halves)) >> strip->shift;
           if (counting) over -= (NAME(halves))(v > maximum);
           part += __builtin_elementwise_min(v, maximum);
           if (++pending == strip->flush) {
@@ -204,9 +208,10 @@ static inline TARGET __attribute__((always_inline)) int64_t NAME(fixed_halves)(
 static TARGET int64_t NAME(convert_fixed)(const xbar_fixed_strip *strip, const uint8_t *nibbles,
                                           const uint64_t *active, size_t windows, uint32_t *sums) {
   const uint32_t n = strip->unit_nibbles;
+  if (strip->wide && strip->factor) return NAME(fixed_halves)(strip, nibbles, active, windows, sums, 1, 1);
   if (strip->wide)
-    return strip->counting ? NAME(fixed_halves)(strip, nibbles, active, windows, sums, 1)
-                           : NAME(fixed_halves)(strip, nibbles, active, windows, sums, 0);
+    return strip->counting ? NAME(fixed_halves)(strip, nibbles, active, windows, sums, 1, 0)
+                           : NAME(fixed_halves)(strip, nibbles, active, windows, sums, 0, 0);
   if (n == 4)
     return strip->counting ? NAME(fixed_bytes)(strip, nibbles, active, windows, sums, 4, 1)
                            : NAME(fixed_bytes)(strip, nibbles, active, windows, sums, 4, 0);

@@ -39,7 +39,8 @@ public struct Baseline: Equatable, Sendable {
 extension RunResult {
   /// The baselines of a run of `program`, none where a layer does not tell its natural bitlines:
   ///
-  /// - `dense`: the program's machine with its operation units and converters;
+  /// - `dense`: the program's machine with its operation units and converters, or narrower ones where these convert every
+  ///   bitline without loss;
   /// - `idealised`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
   ///   crossbar.
   ///
@@ -61,7 +62,7 @@ extension RunResult {
     let entries = zip(layers, program.layers).map { result, layer in
       let mapping = DenseMapping(layer, machine)
       let events = mapping.events(result, layer)
-      let cost = cost(of: events, machine: machine)
+      let cost = cost(of: events, machine: machine, adcBits: mapping.adcBits)
       total += events
       totalCost += cost
       return Baseline.LayerEvents(
@@ -76,11 +77,15 @@ private struct DenseMapping {
   private let wordlines: CutSide
   private let bitlines: CutSide
   private let pipelineCycles: Int
+  /// Bits of the converters: the machine's, unless fewer lose nothing.
+  let adcBits: Int
 
   init(_ layer: Layer, _ machine: Machine) {
     wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
     bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
+    let array = machine.array
+    adcBits = min(array.adcBits, losslessBits(array.unitHeight, cell: array.cellBits, dac: layer.dacBits))
   }
 
   var crossbars: Int { wordlines.pieces * bitlines.pieces }

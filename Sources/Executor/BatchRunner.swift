@@ -170,7 +170,7 @@ extension BatchRunner {
   private func bytesPerWindow(_ layer: LayerPlan) -> Int {
     let largest = layer.patterns.map { pattern -> Int in
       switch pattern.method {
-      case .nibbles: return pattern.digits * pattern.slots.count / 4 + 256
+      case .nibbles, .steps: return pattern.digits * pattern.slots.count / 4 + 256
       case .listed, .composed: return 512
       case .bits, .cells: return 0
       }

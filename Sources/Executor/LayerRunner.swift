@@ -86,6 +86,8 @@ struct LayerRunner {
       switch pattern.method {
       case .nibbles(let wide):
         try runNibbles(pattern, magnitudes, wide: wide, subtract: subtract, &scratch)
+      case .steps(let division):
+        try runNibbles(pattern, magnitudes, wide: true, division, subtract: subtract, &scratch)
       case .bits, .cells: continue
       case .listed, .composed: try runListed(pattern, magnitudes, subtract: subtract, &scratch)
       }

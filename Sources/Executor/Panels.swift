@@ -56,7 +56,7 @@ extension LayerRunner {
       switch pattern.method {
       case .bits: try runBits(pattern, magnitudes, subtract: subtract, &scratch)
       case .cells: try runCells(pattern, magnitudes, subtract: subtract, &scratch)
-      case .nibbles, .listed, .composed: continue
+      case .nibbles, .steps, .listed, .composed: continue
       }
     }
     if let units = plan.units { try countUnits(units, magnitudes, &scratch) }

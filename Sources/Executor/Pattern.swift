@@ -14,13 +14,15 @@ struct RowMap: Hashable, Sendable {
 enum Method: Hashable, Sendable {
   /// Fixed units with 1-bit digits: table look-up over nibbles, in 8-bit or 16-bit lanes.
   case nibbles(wide: Bool)
+  /// The same in 16-bit lanes with converters that round to steps.
+  case steps(StepDivision)
   /// Dynamic units with 1-bit digits: adding the rows of set bits, in 8-bit lanes.
   case bits
   /// Dynamic units with 1-bit digits and few cells other than 0: adding cell by cell, with windows in 8-bit lanes.
   case cells
   /// Any: adding the rows of listed digits, in 32-bit lanes.
   case listed
-  /// The same in 64-bit lanes: composed bitlines whose levels need more than 8 bits, and converters that round.
+  /// The same in 64-bit lanes: composed bitlines whose levels need more than 8 bits, and other converters that round.
   case composed
 }
 
@@ -49,7 +51,7 @@ struct Strip: Sendable {
   let levels: [UInt32]
   /// The output of each bitline.
   let outputs: [UInt32]
-  /// What each bitline's sum is multiplied by.
+  /// What each bitline's sum, or sum of codes, is multiplied by.
   let weights: [Int64]
 
   /// How many bitlines there are.
@@ -57,11 +59,14 @@ struct Strip: Sendable {
 
   /// Takes bitlines by their block, a position in `Program.blocks`, and their place inside of it.
   fileprivate init(
-    _ bitlines: ArraySlice<(block: Int, place: Int)>, _ layer: Layer, _ program: Program, isWide: Bool
+    _ bitlines: ArraySlice<(block: Int, place: Int)>, _ layer: Layer, _ program: Program, _ method: Method
   ) {
     let columns = bitlines.map { program.blocks[$0.block].columns[$0.place] }
+    let isWide = method == .composed
+    var code: Int64 = 1
+    if case .steps = method { code = Int64(layer.converter.step) }
     outputs = columns.map { UInt32(truncatingIfNeeded: $0.output) }
-    weights = columns.map { $0.negative ? -1 &<< Int64($0.shift) : 1 &<< Int64($0.shift) }
+    weights = columns.map { ($0.negative ? -code : code) &<< Int64($0.shift) }
     let rows = bitlines.first.map { program.blocks[$0.block].rows.count } ?? 0
     var cells = [UInt8](repeating: 0, count: isWide ? 0 : rows * bitlines.count + Int(XBAR_STRIP))
     var levels = [UInt32](repeating: 0, count: isWide ? rows * bitlines.count : 0)
@@ -171,8 +176,7 @@ private func makePattern(
   let unitRows = ceilDivide(map.rows.count, map.unitHeight)
   let method = chooseMethod(map, layer, level, digits: digits, unitRows: unitRows)
   let strips = stride(from: 0, to: bitlines.count, by: Int(XBAR_STRIP)).map {
-    Strip(
-      bitlines[$0..<min($0 + Int(XBAR_STRIP), bitlines.count)], layer, program, isWide: method == .composed)
+    Strip(bitlines[$0..<min($0 + Int(XBAR_STRIP), bitlines.count)], layer, program, method)
   }
   let sparse = method == .bits ? sparseStrips(strips, map, unitRows: unitRows) : []
   return Pattern(
@@ -198,15 +202,39 @@ private func sparseStrips(_ strips: [Strip], _ map: RowMap, unitRows: Int) -> [S
 private func chooseMethod(
   _ map: RowMap, _ layer: Layer, _ level: Int, digits: Int, unitRows: Int
 ) -> Method {
-  guard layer.converter.step == 1, level <= 255 else { return .composed }
-  let maximum = (1 << layer.adcBits) - 1
+  let converter = layer.converter
+  let maximum = converter.largestCode
   let unit = min(map.unitHeight, map.rows.count) * level
   let sumBits = bitWidth(of: unitRows * maximum) + digits
+  guard level <= 255 else { return .composed }
+  if converter.step > 1 {
+    let isShort = layer.dacBits == 1 && sumBits <= 32 && !map.isDynamic
+    return isShort ? StepDivision(converter, upTo: unit).map { .steps($0) } ?? .composed : .composed
+  }
   guard layer.dacBits == 1, sumBits <= 32 else { return .listed }
   let fitsBytes = unit <= 255 || maximum <= 254
   if map.isDynamic { return fitsBytes ? .bits : .listed }
   if fitsBytes && 4 * level <= 255 { return .nibbles(wide: false) }
   return unit <= 65_535 || maximum <= 65_534 ? .nibbles(wide: true) : .listed
+}
+
+/// The codes of a converter that rounds to steps, as a multiplication in 16-bit lanes: the code of a sum v is
+/// `(v + half) * factor >> 16 >> shift`.
+struct StepDivision: Hashable, Sendable {
+  let half: Int
+  let factor: Int
+  let shift: Int
+
+  /// Nil where that is not exact for all sums up to `largest`, or the sums do not fit a lane.
+  init?(_ converter: Converter, upTo largest: Int) {
+    let step = converter.step
+    guard step > 1, largest + step / 2 <= 65_535 else { return nil }
+    half = step / 2
+    shift = bitWidth(of: step - 1) - 1
+    factor = ceilDivide(1 << (16 + shift), step)
+    guard factor <= 65_535 else { return nil }
+    for sum in 0...(largest + half) where (sum * factor) >> (16 + shift) != sum / step { return nil }
+  }
 }
 
 /// The crossbars of a layer, numbered in order of their first appearance.

@@ -10,8 +10,8 @@ import Support
 
 extension LayerRunner {
   mutating func runNibbles(
-    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, wide: Bool, subtract: Bool,
-    _ scratch: inout Scratch
+    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, wide: Bool, _ division: StepDivision? = nil,
+    subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let words = ceilDivide(pattern.unitRows, 64)
     let readings = windows * pattern.digits
@@ -19,13 +19,15 @@ extension LayerRunner {
       .nibbles, readings * (pattern.slots.count / 4))
     let active: UnsafeMutablePointer<UInt64> = try scratch.take(.active, readings * words)
     split(pattern, magnitudes, words: words, nibbles, active)
-    let maximum = (1 << layer.adcBits) - 1
+    let maximum = layer.converter.largestCode
     let lane = wide ? 65_535 : 255
     let tables: UnsafeMutablePointer<UInt16> = try scratch.take(.tables, pattern.slots.count * 4 * 64)
     var strip = xbar_fixed_strip(
       tables: tables, nibbles: UInt32(pattern.slots.count / 4), digits: UInt32(pattern.digits),
       unit_nibbles: UInt32(pattern.slots.unitNibbles), active_words: UInt32(words), maximum: UInt32(maximum),
-      flush: UInt32(max(1, lane / maximum)), wide: wide ? 1 : 0, counting: 1)
+      flush: UInt32(max(1, lane / maximum)), wide: wide ? 1 : 0, counting: 1,
+      half: UInt32(division?.half ?? 0), factor: UInt32(division?.factor ?? 0),
+      shift: UInt32(division?.shift ?? 0))
     let sums: UnsafeMutablePointer<UInt32> = try scratch.take(.sums, windows * Int(XBAR_STRIP))
     for bitlines in pattern.strips {
       xbar_fill_tables(

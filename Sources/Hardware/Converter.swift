@@ -1,3 +1,5 @@
+import Support
+
 /// A converter: what it makes of the sum that one conversion reads.
 ///
 /// Codes count steps of `max(1, ceil(fullScale / (2^bits - 1)))`. With a step of 1 a conversion is
@@ -63,4 +65,10 @@ extension UnitForming {
       max(largest, levels[first..<Swift.min(first + height, levels.count)].reduce(0, +))
     }
   }
+}
+
+/// The bits of a converter that no unit of `height` wordlines can saturate:
+/// `ceil(log2(height * (2^cell - 1) * (2^dac - 1) + 1))`.
+public func losslessBits(_ height: Int, cell: Int, dac: Int) -> Int {
+  bitWidth(of: height * (1 << cell - 1) * (1 << dac - 1))
 }

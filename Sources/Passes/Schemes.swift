@@ -129,8 +129,10 @@ public let schemes: [Scheme] = [
       + [
         .init(text: "slice-bits", reason: "two cells a weight, and a column for each sign"),
         .init(
-          text: "form-units(whole: true, lossless: true)",
-          reason: "PRIME keeps the highest bits of a sum, where a narrow converter here would saturate"),
+          text: "form-units(whole: true, full-scale: 512)",
+          reason:
+            "PRIME keeps the highest six bits of a sum; sums of trained networks stay far below what a mat can reach"
+        ),
       ] + back()),
   Scheme(
     name: "clustered",
@@ -141,9 +143,10 @@ public let schemes: [Scheme] = [
       + [
         .init(text: "slice-bits", reason: "four cells a weight, and columns for each sign"),
         .init(text: "cluster-columns", reason: "unstructured zeros become wordlines that hold nothing"),
+        .init(text: "form-units(whole: true)", reason: "a small crossbar is read as a whole"),
         .init(
-          text: "form-units(whole: true, lossless: true)",
-          reason: "a small crossbar is read as a whole; the machine's 13 bits are for composed weights"),
+          text: "compose-analog",
+          reason: "one conversion for the four cells of a weight, as fine as the cells need"),
       ] + back()),
 ]
 

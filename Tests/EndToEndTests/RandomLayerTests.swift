@@ -16,12 +16,13 @@ struct RandomLayerTests {
   /// Outputs are floats: those of sums below 2^24 are exact, the others rounded in the same way everywhere.
   private func floats(_ sums: [Int64]) -> [Float] { sums.map { Float($0) } }
 
-  private func execute(_ sample: LayerSample, adc: Int?, threads: Int = 1) throws -> (
+  private func execute(_ sample: LayerSample, adc: Int?, fullScale: Int? = nil) throws -> (
     placed: AnyModule, RunResult
   ) {
-    let placed = try apply(sample.pipeline(adc: adc), to: AnyModule(sample.module))
+    let placed = try apply(
+      sample.pipeline(adc: adc, fullScale: fullScale), to: AnyModule(sample.module))
     let plan = try ExecutablePlan(try program(of: placed))
-    return (placed, try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: threads))
+    return (placed, try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: 1))
   }
 
   @Test func losslessConvertersGiveTheProduct() throws {
@@ -66,6 +67,33 @@ struct RandomLayerTests {
     }
     #expect(wrong.isEmpty)
     #expect(saturated > 500)
+  }
+
+  /// Converters for larger sums than they have codes round to steps, everywhere alike.
+  @Test func coarseConvertersRoundEverywhereAlike() throws {
+    var random = SeededGenerator(seed: 24)
+    var wrong: [Int] = []
+    var (coarse, saturated) = (0, 0)
+    for number in 0..<1000 {
+      let sample = randomLayerSample(number, &random)
+      let (adc, fullScale) = (random.inside(1...8), random.inside(1...400))
+      let (placed, result) = try execute(sample, adc: adc, fullScale: fullScale)
+      guard case .crossbar(let module) = placed else { continue }
+      let reference = try Interpreter(module).evaluate([sample.graphInput])
+      let codes = 1 << adc - 1
+      let step = Int64(max(1, (fullScale + codes - 1) / codes))
+      let oracle = sample.convert(adc: adc, step: step)
+      if result.outputs[0] != floats(oracle.sums) || reference.outputs[0].floats != floats(oracle.sums)
+        || result.total.adcSaturations != oracle.saturations
+        || reference.saturations["layer"] != oracle.saturations
+      {
+        wrong.append(number)
+      }
+      if step > 1 { coarse += 1 }
+      if oracle.saturations > 0 { saturated += 1 }
+    }
+    #expect(wrong.isEmpty)
+    #expect(coarse > 500 && saturated > 100, "\(coarse) \(saturated)")
   }
 
   /// Counts the activations and conversions of fixed units from the sample's numbers alone.

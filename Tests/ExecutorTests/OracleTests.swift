@@ -31,9 +31,33 @@ extension LevelTests {
           expected.compare(result, "seed \(seed) level \(level)")
         }
       }
-      #expect(methods == [.nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed, .composed])
+      let steps = methods.filter { if case .steps = $0 { return true } else { return false } }
+      #expect(steps.count > 5)
+      #expect(
+        methods.subtracting(steps) == [
+          .nibbles(wide: false), .nibbles(wide: true), .bits, .cells, .listed, .composed,
+        ])
       #expect(products == [false, true])
       #expect(saturations > 1000 && vectors > 1000)
+    }
+
+    /// Codes by multiplication are those by division, wherever they are said to be exact.
+    @Test func divisionsAreExact() {
+      var random = SeededGenerator(seed: 78)
+      var exact = 0
+      for step in Array(2...600) + (0..<300).map({ _ in random.inside(601...70_000) }) {
+        let largest = random.inside(1...65_535)
+        let converter = Converter(bits: 4, fullScale: 15 * step)
+        #expect(converter.step == step)
+        guard let division = StepDivision(converter, upTo: largest) else { continue }
+        exact += 1
+        #expect(division.factor <= 65_535 && largest + division.half <= 65_535)
+        for sum in stride(from: 0, through: largest, by: 1 + largest / 500) {
+          let code = ((sum + division.half) * division.factor) >> (16 + division.shift)
+          #expect(min(code, 15) * step == converter.convert(sum), "\(sum) by \(step)")
+        }
+      }
+      #expect(exact > 200)
     }
 
     /// Blocks with more units above each other, and more wordlines in a unit, than 8 bits count.

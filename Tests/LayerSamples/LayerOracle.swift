@@ -47,7 +47,9 @@ extension LayerSample {
   }
 
   /// The outputs with converters of `adc` bits, and how many conversions saturated.
-  public func convert(adc: Int) -> (sums: [Int64], saturations: Int) { convert(planes, adc: adc, step: 1) }
+  public func convert(adc: Int, step: Int64 = 1) -> (sums: [Int64], saturations: Int) {
+    convert(planes, adc: adc, step: step)
+  }
 
   /// The same with all digits of a weight and sign in one conversion, to multiples of `step`.
   public func convertComposed(adc: Int, step: Int64) -> (sums: [Int64], saturations: Int) {

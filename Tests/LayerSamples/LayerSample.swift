@@ -33,8 +33,9 @@ public struct LayerSample: Sendable {
   public init() {}
 
   /// The passes that bring `module` to the program level; the converters are lossless where `adc` is nil.
-  public func pipeline(adc: Int? = nil) -> String {
-    let converter = adc.map { "adc: \($0)" } ?? "lossless: true"
+  public func pipeline(adc: Int? = nil, fullScale: Int? = nil) -> String {
+    let scale = fullScale.map { ", full-scale: \($0)" } ?? ""
+    let converter = adc.map { "adc: \($0)\(scale)" } ?? "lossless: true"
     return "slice-bits(signs: \(signs.rawValue), order: \(order), placement: \(placement)), "
       + "form-units(\(converter)), place-blocks, schedule"
   }

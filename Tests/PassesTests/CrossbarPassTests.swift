@@ -123,6 +123,28 @@ struct CrossbarPassTests {
     #expect(try formed("(lossless: true, dac: 2, adc: 3)").adcBits == 8)
   }
 
+  /// A full scale is that of the codes, the one given, or what the fullest unit can reach on a bitline.
+  @Test func fullScales() throws {
+    let s = sample(20, 4)
+    func formed(_ options: String) throws -> LayerView { try layer("slice-bits, form-units(\(options))", s) }
+    #expect(try formed("adc: 3").fullScale == nil)
+    #expect(try formed("adc: 3, full-scale: codes").fullScale == nil)
+    #expect(try formed("adc: 3, full-scale: 100").fullScale == 100)
+    let whole = try formed("dac: 2, full-scale: auto")
+    var largest = 0
+    for block in whole.blocks {
+      for column in block.columns.indices {
+        for first in stride(from: 0, to: block.rows.count, by: 16) {
+          let unit = first..<min(first + 16, block.rows.count)
+          largest = max(largest, unit.reduce(0) { $0 + block.level($1, column) })
+        }
+      }
+    }
+    #expect(largest > 0 && whole.fullScale == 3 * largest && whole.composed == 1)
+    expectFailure("form-units.full-scale") { _ = try formed("lossless: true, full-scale: auto") }
+    expectFailure("pass.option") { _ = try formed("full-scale: 0") }
+  }
+
   /// The table of lossless converters for one driver bit: 128 wordlines of 2-bit cells need 9 bits.
   @Test func losslessConvertersAreAsPublished() {
     for (height, one, two) in [(8, 4, 5), (9, 4, 5), (16, 5, 6), (32, 6, 7), (128, 8, 9)] {
@@ -203,4 +225,8 @@ struct CrossbarPassTests {
     module.append(extra)
     expectFailure("schedule.unused") { _ = try run(s.pipeline(), on: AnyModule(module), in: &context) }
   }
+}
+
+extension BlockView {
+  fileprivate func level(_ row: Int, _ column: Int) -> Int { Int(cells[row * columns.count + column]) }
 }

@@ -144,7 +144,8 @@ struct RegistryTests {
       let samples = net.samples(4)
       var context = PassContext(calibration: samples)
       var current = AnyModule(module)
-      for call in try scheme.calls(overriding: parsePipeline("form-units(lossless: true)")) {
+      for call in try scheme.calls(overriding: parsePipeline("form-units(lossless: true, full-scale: codes)"))
+      {
         let entry = try registeredPass(call.name)
         let next = try entry.apply(to: current, call.options, in: &context)
         if case .exact = entry.guarantee, next.level != .program {

@@ -54,10 +54,13 @@ typedef struct {
   uint32_t flush;         // how many results of the converter a lane can add up
   int32_t wide;           // u16 lanes
   int32_t counting;       // whether a conversion may saturate
+  uint32_t half;          // u16 lanes: a converter that rounds to steps has the code (v + half) * factor >> 16 >> shift
+  uint32_t factor;        // of a partial sum v; v + half fits a lane. 0 takes v as its code
+  uint32_t shift;
 } xbar_fixed_strip;
 
-// sums[windows][64] = sum over digits t and units of 2^t * min(partial sum, maximum). Returns the conversions whose
-// partial sum exceeded the maximum.
+// sums[windows][64] = sum over digits t and units of 2^t * min(code of the partial sum, maximum). Returns the conversions
+// whose code exceeded the maximum.
 int64_t xbar_convert_fixed(const xbar_fixed_strip *strip, const uint8_t *nibbles, const uint64_t *active,
                            size_t windows, uint32_t *sums);
 

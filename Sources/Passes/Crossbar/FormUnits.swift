@@ -15,7 +15,8 @@ struct FormUnits: Pass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = [.partitioned]
   static let guarantee = Guarantee.exact(
-    "where the converters are lossless; otherwise conversions saturate at 2^adc - 1 from here on")
+    "where the converters are lossless; otherwise conversions saturate at 2^adc - 1, or round to steps of the full scale, "
+      + "from here on")
   static let options = [
     PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
     PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
@@ -29,6 +30,11 @@ struct FormUnits: Pass {
     PassOption(
       "whole", .word(["true", "false"]), default: .word("false"), "a unit is the whole crossbar"),
     PassOption("adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes the machine's"),
+    PassOption(
+      "full-scale", .intOrWord(1...Int64(Converter.fullScales.upperBound), ["codes", "auto"]),
+      default: .word("codes"),
+      "the largest sum that converters are made for: as many steps of 1 as there are codes, so that larger sums saturate; "
+        + "or the largest that a unit of the layer can reach, in larger steps"),
     PassOption("dac", .int(0...8), default: .int(0), "bits of a wordline driver; 0 takes the machine's"),
     PassOption(
       "lossless", .word(["true", "false"]), default: .word("false"),
@@ -43,8 +49,17 @@ struct FormUnits: Pass {
   private let adc: Int
   private let dac: Int
   private let isLossless: Bool
+  private let fullScale: FullScale
 
-  init(_ options: PassOptions) {
+  private enum FullScale {
+    /// The largest code.
+    case codes
+    /// What the cells can reach.
+    case reached
+    case given(Int)
+  }
+
+  init(_ options: PassOptions) throws(Diagnostic) {
     height = options.int("height")
     width = options.int("width")
     keyword = options.word("units")
@@ -53,6 +68,17 @@ struct FormUnits: Pass {
     adc = options.int("adc")
     dac = options.int("dac")
     isLossless = options.word("lossless") == "true"
+    switch options.word("full-scale") {
+    case "codes": fullScale = .codes
+    case "auto": fullScale = .reached
+    default: fullScale = .given(options.int("full-scale"))
+    }
+    if case .codes = fullScale { return }
+    guard !isLossless else {
+      throw Diagnostic(
+        "form-units.full-scale", "lossless converters have no full scale to choose",
+        notes: ["leave out lossless or full-scale"])
+    }
   }
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
@@ -90,6 +116,11 @@ struct FormUnits: Pass {
       return block.cut(rows: height, columns: array.columns, numbering)
     }
     for index in result.blocks.indices { result.blocks[index].units = units }
+    switch fullScale {
+    case .codes: break
+    case .reached: result.fullScale = result.largestSum
+    case .given(let sum): result.fullScale = sum
+    }
     return result
   }
 
@@ -142,10 +173,4 @@ struct FormUnits: Pass {
     let share = ceilDivide(count, ceilDivide(count, side))
     return min(side, ceilDivide(share, unit) * unit)
   }
-}
-
-/// The bits of a converter that no unit of `height` wordlines can saturate:
-/// `ceil(log2(height * (2^cell - 1) * (2^dac - 1) + 1))`.
-public func losslessBits(_ height: Int, cell: Int, dac: Int) -> Int {
-  bitWidth(of: height * (1 << cell - 1) * (1 << dac - 1))
 }
