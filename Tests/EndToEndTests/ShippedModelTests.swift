@@ -211,7 +211,7 @@ struct ShippedModelTests {
   /// The counts of every model stand in its `report.txt`, so that a change shows its effect.
   @Test(arguments: shippedModels) func reportIsTheGolden(model: String, data: String) throws {
     var text = ""
-    for scheme in ["dense", "isaac", "sre", "sme"] {
+    for scheme in ["dense", "isaac", "sre", "sme", "prime", "clustered"] {
       let compiled = try compile(request(model, data, scheme: scheme))
       let program = try decode(compiled.bytes, file: "a")
       let set = try testSet(data, program, 100)
