@@ -1,4 +1,4 @@
-public import IR
+package import IR
 import Support
 
 /// The module without unused parts and places in a text, in one order: equal for texts that say the same.
@@ -9,7 +9,7 @@ private func canonical<L: Level>(_ module: Module<L>) -> Module<L> {
 }
 
 /// Whether two modules say the same.
-public func isSame(_ a: AnyModule, _ b: AnyModule) -> Bool {
+package func isSame(_ a: AnyModule, _ b: AnyModule) -> Bool {
   switch (a, b) {
   case (.tensor(let a), .tensor(let b)): return canonical(a) == canonical(b)
   case (.crossbar(let a), .crossbar(let b)): return canonical(a) == canonical(b)
