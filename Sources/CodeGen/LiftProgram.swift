@@ -68,6 +68,7 @@ private struct ProgramLifter {
     view.composed = layer.composed
     view.offset = layer.offset
     view.bitlines = layer.bitlines
+    view.hasVectors = layer.hasVectors
     view.blocks = program.blocks[layer.blocks].map { block in
       var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
       result.crossbar = block.crossbar

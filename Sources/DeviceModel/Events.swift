@@ -2,7 +2,8 @@
 public struct InputFetches: Equatable, Sendable {
   /// Elements of graph inputs read from memory outside of the chip, once for each sample.
   public var dram: Int
-  /// Values that `load` copies from a tile's buffer, padding included.
+  /// Values that `load` copies from a tile's buffer, padding included; those of channels that the layer's bit vectors leave
+  /// out are not copied.
   public var sram: Int
   /// Values written to the input registers of crossbars: the wordlines of all blocks, once for each position.
   public var buffer: Int

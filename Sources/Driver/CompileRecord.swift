@@ -25,9 +25,9 @@ public struct LayerRecord: Equatable, Sendable {
   public var cellsUsed: Int
   /// Cells of these crossbars.
   public var cellsProvisioned: Int
-  /// Entries of index tables.
+  /// Entries of index tables; those of bit vectors are bits.
   public var indexEntries: Int
-  /// Bits of index tables.
+  /// Bits of index tables, or of bit vectors.
   public var indexBits: Int
   /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with as
   /// many bits for each wordline as its largest shift needs.
@@ -97,8 +97,7 @@ extension LayerRecord {
       blocks: layer.blocks.count,
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
-      indexEntries: layer.blocks.reduce(0) { $0 + $1.indexEntries },
-      indexBits: layer.blocks.reduce(0) { $0 + $1.indexBits }, shiftBits: layer.shiftBits)
+      indexEntries: layer.indexEntries, indexBits: layer.indexBits, shiftBits: layer.shiftBits)
     utilisation = Utilisation(layer, machine.array)
   }
 

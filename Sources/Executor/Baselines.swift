@@ -15,7 +15,7 @@ public struct Baseline: Equatable, Sendable {
     public let name: String
     /// Crossbars that its matrix takes.
     public let crossbars: Int
-    /// Its events over all samples; those of `load` and `store` are the run's, as no mapping changes them.
+    /// Its events over all samples; those of `store` are the run's, as no mapping changes them.
     public let events: Events
     /// What they cost.
     public let cost: Cost
@@ -103,8 +103,10 @@ private struct DenseMapping {
     events.wordlineDrives = run.inputDigits &* bitlines.units
     events.cellReads = run.inputDigits &* bitlines.length
     events.inputFetches.buffer = run.events.positions &* wordlines.length &* bitlines.pieces
-    events.inputFetches.sram = run.events.inputFetches.sram
-    events.bufferBits = run.events.bufferBits
+    events.inputFetches.sram = run.events.positions &* layer.inputs
+    // All channels are loaded, whatever the run left out.
+    events.bufferBits =
+      run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
     events.outputWrites = run.events.outputWrites
     return events
   }

@@ -23,10 +23,15 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
   events.positions = 1
   for block in blocks {
     events.inputFetches.buffer += block.rows.count
+    if layer.hasVectors { continue }
     for table in [wordlineTable(block, layer), bitlineTable(block, layer)] {
       events.indexReads += table.entries
       events.indexBits += table.entries * table.bits
     }
+  }
+  if layer.hasVectors {
+    events.indexReads += layer.inputs + layer.outputs
+    events.indexBits += layer.inputs + layer.outputs
   }
   for group in Set(blocks.map(ShiftGroup.init)) {
     let bits = bitWidth(of: group.rows.map(\.shift).max() ?? 0)
@@ -95,11 +100,14 @@ struct SampleEvents: Sendable {
       case .loop(let rounds, let inner): count(inner, times: times &* rounds, program, plans)
       case .drive(_, let layer): layers[layer].add(plans[layer].positionEvents, times: times)
       case .convert, .accumulate: break
-      case .load(let register, _, _, _):
+      case .load(let register, _, let window, _):
+        let layer = layerDriven(by: register, in: body[(index + 1)...])
+        let buffer = program.buffers[register]
         var events = Events()
-        events.inputFetches.sram = program.buffers[register].count
-        events.bufferBits = bufferBits(program.buffers[register])
-        add(events, times: times, to: layerDriven(by: register, in: body[(index + 1)...]))
+        events.inputFetches.sram =
+          layer.map { fetched(window, buffer, program.layers[$0], program) } ?? buffer.count
+        events.bufferBits = elementBits(buffer) * events.inputFetches.sram
+        add(events, times: times, to: layer)
       case .store(_, let register, _):
         var events = Events()
         events.outputWrites = program.buffers[register].count
@@ -135,11 +143,23 @@ private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>
   return nil
 }
 
-/// Bits of a buffer's elements; accumulators pass through registers and need none.
-private func bufferBits(_ buffer: Buffer) -> Int {
+/// Values that a load copies for `layer`: all of the window; or those of its channels in use, where bit vectors tell which
+/// these are.
+private func fetched(_ window: Window, _ register: Buffer, _ layer: Layer, _ program: Program) -> Int {
+  guard layer.hasVectors, window.channelCount > 0 else { return register.count }
+  let tile = register.count / window.channelCount
+  let channels = Set(program.vectors(of: layer).usedInputs.map { $0 / max(1, tile) })
+  return channels.count * tile
+}
+
+/// Bits of a buffer's elements.
+private func bufferBits(_ buffer: Buffer) -> Int { elementBits(buffer) * buffer.count }
+
+/// Bits of an element of a buffer; accumulators pass through registers and need none.
+private func elementBits(_ buffer: Buffer) -> Int {
   switch buffer.element {
-  case .float32: return 32 * buffer.count
-  case .integer(let bits, _): return bits >= 64 ? 0 : bits * buffer.count
+  case .float32: return 32
+  case .integer(let bits, _): return bits >= 64 ? 0 : bits
   }
 }
 

@@ -49,6 +49,9 @@ func unpackBits<T: FixedWidthInteger>(_ packed: UnsafeRawBufferPointer, count: I
   return pending == 0 && packed[next...].allSatisfy { $0 == 0 } ? values : nil
 }
 
+/// The code of lines that are a run of those in use by the bit vectors of their layer.
+let runCode = 3
+
 /// The code of an index table in the binary; 0 is a plain list.
 func code(of index: IndexCoding?) -> Int {
   switch index {

@@ -153,6 +153,7 @@ func decodeMaps(
   for _ in 0..<layerCount {
     offsets.layers.append(reader.offset)
     var layer = try decodeLayer(&reader)
+    let vectors = layer.hasVectors ? try decodeVectors(&reader, layer) : nil
     let start = reader.offset
     let count = try reader.count("blocks", limit: blockCount - blocks.count, size: 28)
     guard blocks.count + count <= blockCount else {
@@ -161,7 +162,10 @@ func decodeMaps(
     layer.blocks = blocks.count..<blocks.count + count
     for _ in 0..<count {
       offsets.blocks.append(reader.offset)
-      blocks.append(try decodeBlock(&reader, layer.bitlines))
+      blocks.append(try decodeBlock(&reader, layer.bitlines, vectors))
+    }
+    if let vectors, vectors != SparsityVectors(of: blocks[layer.blocks], in: layer) {
+      throw reader.failure(.indexTable, "bit vectors name a line that no block has", at: start)
     }
     layers.append(layer)
   }
@@ -183,17 +187,41 @@ private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> La
   let adcBits = try reader.u8()
   let offset = try reader.i64()
   let composed = try reader.u16()
-  try reader.zero16()
+  let hasVectors = try reader.boolean(try reader.u16(), at: reader.offset - 2)
   let fullScale = try reader.i64()
   let bitlines = try reader.count("bitlines", limit: ProgramLimits.bitlines, size: 4)
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
     adcBits: adcBits, fullScale: fullScale == 0 ? nil : Int(fullScale), composed: composed, offset: offset,
-    bitlines: try decodeColumns(&reader, bitlines), blocks: 0..<0)
+    bitlines: try decodeColumns(&reader, bitlines), hasVectors: hasVectors, blocks: 0..<0)
 }
 
-private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry]) throws(Diagnostic) -> Block
+/// The bit vectors of a layer, of which all natural bitlines must lie in it.
+private func decodeVectors(_ reader: inout SectionReader, _ layer: Layer) throws(Diagnostic)
+  -> SparsityVectors
 {
+  let start = reader.offset
+  guard layer.bitlines.allSatisfy({ $0.output < layer.outputs }) else {
+    throw reader.failure(
+      .column, "a natural bitline adds to an output that the layer does not have", at: start)
+  }
+  let inputs = try decodeVector(&reader, layer.inputs)
+  let outputs = try decodeVector(&reader, layer.outputs)
+  return SparsityVectors(inputs: inputs, outputs: outputs, bitlines: layer.bitlines)
+}
+
+private func decodeVector(_ reader: inout SectionReader, _ count: Int) throws(Diagnostic) -> [Bool] {
+  let packed = try reader.raw(packedWordBytes(count, bits: 1))
+  guard let bits: [UInt8] = unpackBits(packed, count: count, bits: 1) else {
+    throw reader.failure(
+      .padding, "bits after the last one of a bit vector are not zero", at: reader.offset - 4)
+  }
+  return bits.map { $0 == 1 }
+}
+
+private func decodeBlock(
+  _ reader: inout SectionReader, _ bitlines: [ColumnEntry], _ vectors: SparsityVectors?
+) throws(Diagnostic) -> Block {
   let crossbar = try reader.u32()
   let row = try reader.u16()
   let column = try reader.u16()
@@ -209,6 +237,16 @@ private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry
   let rowCode = try reader.u8()
   let columnCode = try reader.u8()
   let shiftBits = try reader.u8()
+  if let vectors {
+    guard (rowCode, columnCode, shiftBits) == (runCode, runCode, 0) else {
+      throw reader.failure(
+        .value, "a block with a map of its own beside the bit vectors of its layer", at: start)
+    }
+    let rows = try decodeRun(&reader, vectors.usedInputs, rowCount).map { RowEntry(input: $0) }
+    return Block(
+      crossbar: crossbar, row: row, column: column, rows: rows,
+      columns: try decodeRun(&reader, vectors.usedBitlines, columnCount), units: units)
+  }
   let rowIndex = try decodeCoding(&reader, rowCode)
   guard shiftBits <= (rowIndex == nil ? 0 : 6) else {
     throw reader.failure(.value, "shift fields of \(shiftBits) bits", at: start + 3)
@@ -235,6 +273,19 @@ private func decodeBlock(_ reader: inout SectionReader, _ bitlines: [ColumnEntry
     crossbar: crossbar, row: row, column: column, rows: rows, columns: columns, units: units,
     rowIndex: rowIndex,
     columnIndex: columnIndex)
+}
+
+/// `count` neighbours of the `lines` in use, from a number on.
+private func decodeRun<Line>(_ reader: inout SectionReader, _ lines: [Line], _ count: Int) throws(Diagnostic)
+  -> [Line]
+{
+  let start = reader.offset
+  let first = try reader.u32()
+  guard first + count <= lines.count else {
+    throw reader.failure(
+      .indexTable, "lines \(first) ..< \(first + count) in use, there are \(lines.count)", at: start)
+  }
+  return Array(lines[first..<first + count])
 }
 
 private func decodeCoding(_ reader: inout SectionReader, _ code: Int) throws(Diagnostic) -> IndexCoding? {

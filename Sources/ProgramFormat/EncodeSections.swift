@@ -79,18 +79,29 @@ func encodeMaps(_ program: Program) -> [UInt8] {
     out.put8(layer.adcBits)
     out.put(layer.offset)
     out.put16(layer.composed)
-    out.put16(0)
+    out.put16(layer.hasVectors ? 1 : 0)
     out.put(Int64(layer.fullScale ?? 0))
     out.put32(layer.bitlines.count)
     out.put(bytes: words(layer.bitlines))
+    let runs = layer.hasVectors ? encodeVectors(program.vectors(of: layer), into: &out) : nil
     out.put32(layer.blocks.count)
     let numbering = BitlineNumbering(layer.bitlines)
-    for block in program.blocks[layer.blocks] { encode(block, numbering, into: &out) }
+    for block in program.blocks[layer.blocks] { encode(block, numbering, runs, into: &out) }
   }
   return out.bytes
 }
 
-private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: inout ByteWriter) {
+private func encodeVectors(_ vectors: SparsityVectors, into out: inout ByteWriter) -> VectorRuns {
+  for vector in [vectors.inputs, vectors.outputs] {
+    let size = packedWordBytes(vector.count, bits: 1)
+    out.put(bytes: packBits(vector.map { $0 ? 1 : 0 }, bits: 1, size: size))
+  }
+  return VectorRuns(vectors)
+}
+
+private func encode(
+  _ block: Block, _ numbering: BitlineNumbering?, _ runs: VectorRuns?, into out: inout ByteWriter
+) {
   out.put32(block.crossbar)
   out.put16(block.row)
   out.put16(block.column)
@@ -99,6 +110,12 @@ private func encode(_ block: Block, _ numbering: BitlineNumbering?, into out: in
   out.put16(block.units.height)
   out.put16(block.units.width)
   out.put8(UnitForming.keywords.firstIndex(of: block.units.keyword) ?? 0)
+  if let runs {
+    for code in [runCode, runCode, 0] { out.put8(code) }
+    out.put32(runs.start(of: block.rows) ?? 0)
+    out.put32(runs.start(of: block.columns) ?? 0)
+    return
+  }
   out.put8(code(of: block.rowIndex))
   out.put8(code(of: block.columnIndex))
   let shiftBits = block.rowIndex == nil ? 0 : bitWidth(of: block.rows.map(\.shift).max() ?? 0)

@@ -133,13 +133,17 @@ public struct Layer: Equatable, Sendable {
   /// The bitlines that the whole matrix takes, in their natural order: what column index tables number and what the
   /// dense baseline is counted from. Empty where the program does not say.
   public var bitlines: [ColumnEntry]
+  /// Whether a bit for each input and each output tells which of them take part (`SparsityVectors`), so that blocks need no
+  /// index tables.
+  public var hasVectors: Bool
   /// Its blocks, a range of `Program.blocks`.
   public var blocks: Range<Int>
 
   /// Creates a layer.
   public init(
     name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
-    fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [], blocks: Range<Int>
+    fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [],
+    hasVectors: Bool = false, blocks: Range<Int>
   ) {
     self.name = name
     self.inputs = inputs
@@ -152,6 +156,7 @@ public struct Layer: Equatable, Sendable {
     self.composed = composed
     self.offset = offset
     self.bitlines = bitlines
+    self.hasVectors = hasVectors
     self.blocks = blocks
   }
 }

@@ -74,6 +74,7 @@ func checkBlocks(_ program: Program) throws(Issue) {
       try checkBlock(block, layer, program, .block(index))
       try checkIndexTables(block, numbering, .block(index))
     }
+    if layer.hasVectors { try checkRuns(program, layer) }
     try checkAccumulators(program, layer, .layer(number))
   }
   try checkOverlaps(program)
@@ -108,6 +109,37 @@ private func checkIndexTables(_ block: Block, _ numbering: BitlineNumbering, _ s
     guard let numbers = numbering.numbers(of: block.columns), index.holds(numbers) else {
       throw Issue(.indexTable, "the bitlines are no numbers of \(index)", subject)
     }
+  }
+}
+
+/// Blocks of a layer with bit vectors are runs of its lines in use and have no index tables.
+private func checkRuns(_ program: Program, _ layer: Layer) throws(Issue) {
+  let runs = VectorRuns(program.vectors(of: layer))
+  for index in layer.blocks {
+    let block = program.blocks[index]
+    guard block.rowIndex == nil, block.columnIndex == nil, runs.start(of: block.rows) != nil,
+      runs.start(of: block.columns) != nil
+    else {
+      throw Issue(
+        .indexTable, "the lines are no neighbours among those in use by the bit vectors of the layer",
+        .block(index))
+    }
+  }
+}
+
+extension SparsityVectors {
+  /// Which inputs and outputs of `layer` stand in its `blocks`.
+  init(of blocks: ArraySlice<Block>, in layer: Layer) {
+    self.init(
+      inputs: layer.inputs, outputs: layer.outputs, bitlines: layer.bitlines,
+      blocks: blocks.map { ($0.rows, $0.columns) })
+  }
+}
+
+extension Program {
+  /// Which inputs and outputs of `layer` stand in its blocks; they lie in the layer.
+  public func vectors(of layer: Layer) -> SparsityVectors {
+    SparsityVectors(of: blocks[layer.blocks], in: layer)
   }
 }
 

@@ -96,7 +96,7 @@ let sectionCases: [HostileCase] = [
   HostileCase(.layer, "composed bitlines", "MAPS", 8) { $0[.maps][37] = 1 },
   HostileCase(.unit, "groups divided by units", "MAPS", 64) { $0[.maps][36] = 3 },
   HostileCase(.column, "composed bitlines of two outputs", "MAPS", 64) { $0[.maps][36] = 2 },
-  HostileCase(.reserved, "layer", "MAPS", 38) { $0[.maps][38] = 1 },
+  HostileCase(.value, "vectors of a layer", "MAPS", 38) { $0[.maps][38] = 2 },
   HostileCase(.layer, "negative full scale", "MAPS", 8) { $0[.maps][47] = 0x80 },
   HostileCase(.layer, "full scale", "MAPS", 8) { $0[.maps][46] = 2 },
   HostileCase(.limit, "bitlines", "MAPS", 48) { $0.patch(.maps, 48, 0x0200_0000) },

@@ -152,6 +152,7 @@ extension Opcode {
           AttributeSpec("adc", .int(1...16), required: false),
           AttributeSpec("full-scale", .int(1...1 << 48), required: false),
           AttributeSpec("compose", .int(1...16), required: false),
+          AttributeSpec("vectors", .word(["true", "false"]), required: false),
           AttributeSpec("stage", count, required: false),
         ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:

@@ -43,6 +43,9 @@ public struct LayerView: Equatable, Sendable {
   public var fullScale: Int?
   /// Neighbouring bitlines that are summed before one conversion; 1 where each has its own.
   public var composed: Int
+  /// Whether the layer tells by a bit for each input and each output which of them take part (`SparsityVectors`), so that
+  /// its blocks need no index tables.
+  public var hasVectors: Bool
   /// When the layer runs; nil before `schedule`.
   public var stage: Int?
   /// Its blocks; none before `slice-bits`.
@@ -58,6 +61,7 @@ public struct LayerView: Equatable, Sendable {
     self.weights = weights
     offset = 0
     composed = 1
+    hasVectors = false
     bitlines = []
     blocks = []
   }
@@ -66,6 +70,12 @@ public struct LayerView: Equatable, Sendable {
   public var magnitudeBits: Int {
     guard case .integer(let bits, let signed) = inputs else { return 1 }
     return signed ? bits - 1 : bits
+  }
+
+  /// Which inputs and outputs stand in a block; all of them lie in the matrix.
+  public var vectors: SparsityVectors {
+    SparsityVectors(
+      inputs: rows, outputs: columns, bitlines: bitlines, blocks: blocks.map { ($0.rows, $0.columns) })
   }
 
   /// Whether inputs are signed.
@@ -125,6 +135,7 @@ extension Module {
     layer.adcBits = op["adc"]?.asInt
     layer.fullScale = op["full-scale"]?.asInt
     layer.composed = op["compose"]?.asInt ?? 1
+    layer.hasVectors = op["vectors"] == .bool(true)
     layer.stage = op["stage"]?.asInt
     for inner in op.body {
       guard let block = block(inner, cellBits: layer.cellBits ?? 8) else { return nil }
@@ -172,6 +183,7 @@ extension Module {
     if let bits = layer.adcBits { op["adc"] = .int(Int64(bits)) }
     if let fullScale = layer.fullScale { op["full-scale"] = .int(Int64(fullScale)) }
     if layer.composed > 1 { op["compose"] = .int(Int64(layer.composed)) }
+    if layer.hasVectors { op["vectors"] = .bool(true) }
     if let stage = layer.stage { op["stage"] = .int(Int64(stage)) }
     op.body = layer.blocks.enumerated().map { number, block in
       add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.cellBits ?? 8))

@@ -7,6 +7,7 @@ private enum LayerLimits {
   static let inputBits = 1...32
   static let rowShift = 16
   static let columnShift = 24
+  static let vectorBits = 1 << 24
   /// What an output can reach stays below 2 to this power.
   static let accumulatorBits = 62
 }
@@ -15,7 +16,7 @@ extension Verifier {
   /// S11: the attributes of a layer and its blocks fit together. Inputs are integers of 1 to 32 bits, signed ones of
   /// 2 at least; blocks have wordlines and bitlines; maps name inputs and outputs of the matrix, with shifts up to 16 (rows) and 24 (columns);
   /// natural bitlines are distinct; what has an index table ascends and fits its fields; composed bitlines come in whole
-  /// groups, which no unit divides. At crossbar level a layer has its weights, a block its cells, and no output can
+  /// groups, which no unit divides; blocks of a layer with vectors are runs of its lines in use. At crossbar level a layer has its weights, a block its cells, and no output can
   /// reach 2^62.
   mutating func checkLayer(_ id: OpID, _ op: Op) {
     guard let layer = module.layer(id) else {
@@ -40,6 +41,15 @@ extension Verifier {
         return fail("layer", problem, module.ops[place])
       }
     }
+    if layer.hasVectors {
+      guard max(layer.rows, layer.columns) <= LayerLimits.vectorBits else {
+        return fail("layer", "bit vectors have at most 2^24 bits each", op)
+      }
+      let runs = VectorRuns(layer.vectors)
+      for (block, place) in zip(layer.blocks, op.body) {
+        if let problem = vectorProblem(of: block, runs) { return fail("layer", problem, module.ops[place]) }
+      }
+    }
     if L.name == .crossbar && !layer.staysInAccumulators { fail("layer", "an output can reach 2^62", op) }
   }
 
@@ -48,6 +58,19 @@ extension Verifier {
       layer.bitlines.allSatisfy({ 0..<layer.columns ~= $0.output && 0...LayerLimits.columnShift ~= $0.shift })
     else { return nil }
     return BitlineNumbering(layer.bitlines)
+  }
+
+  private func vectorProblem(of block: BlockView, _ runs: VectorRuns) -> String? {
+    if block.rowIndex != nil || block.columnIndex != nil {
+      return "a block has an index table beside the bit vectors of its layer"
+    }
+    if runs.start(of: block.rows) == nil {
+      return "the wordlines are no neighbours among the inputs in use, unshifted, as the bit vectors ask for"
+    }
+    if runs.start(of: block.columns) == nil {
+      return "the bitlines are no neighbours among those of the outputs in use, as the bit vectors ask for"
+    }
+    return nil
   }
 
   private func indexProblem(of block: BlockView, _ numbering: BitlineNumbering) -> String? {

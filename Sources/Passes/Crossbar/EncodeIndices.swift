@@ -101,6 +101,16 @@ struct EncodeIndices: Pass {
   }
 }
 
+extension LayerView {
+  /// Entries of the index tables of all blocks, or of the layer's bit vectors.
+  public var indexEntries: Int {
+    hasVectors ? rows + columns : blocks.reduce(0) { $0 + $1.indexEntries }
+  }
+
+  /// Bits of the index tables of all blocks, or of the layer's bit vectors.
+  public var indexBits: Int { hasVectors ? rows + columns : blocks.reduce(0) { $0 + $1.indexBits } }
+}
+
 extension BlockView {
   /// Entries of the index tables.
   public var indexEntries: Int {

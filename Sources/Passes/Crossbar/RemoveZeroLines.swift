@@ -2,10 +2,11 @@ import Hardware
 import IR
 import Support
 
-/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix (as ReCom,
-/// DATE 2018, does) or of each crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
+/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of each
+/// crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
 ///
-/// Blocks that hold nothing are dropped. Spec: ir-spec.md, `remove-zero-lines`.
+/// Or inputs and outputs of the whole layer are left out, with all their lines, and bit vectors tell which stay (ReCom, DATE
+/// 2018; reference: section 5.2). Blocks that hold nothing are dropped. Spec: ir-spec.md, `remove-zero-lines`.
 struct RemoveZeroLines: Pass {
   typealias L = CrossbarLevel
   static let name = "remove-zero-lines"
@@ -14,17 +15,21 @@ struct RemoveZeroLines: Pass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   static let options = [
-    Scope.option,
+    PassOption(
+      "scope", .word(Scope.allCases.map(\.rawValue) + ["layer"]), default: .word(Scope.matrix.rawValue),
+      "whether lines are left out of the whole matrix, or of each crossbar's share of it, each block with its index tables; "
+        + "or inputs and outputs of the whole layer, with a bit for each"),
     PassOption(
       "lines", .word(["both", "rows", "columns"]), default: .word("both"), "which lines may be left out"),
   ]
 
-  private let scope: Scope
+  /// Nil where inputs and outputs of the whole layer are left out.
+  private let scope: Scope?
   private let removesRows: Bool
   private let removesColumns: Bool
 
   init(_ options: PassOptions) {
-    scope = Scope(options)
+    scope = Scope(rawValue: options.word("scope"))
     removesRows = options.word("lines") != "columns"
     removesColumns = options.word("lines") != "rows"
   }
@@ -35,21 +40,36 @@ struct RemoveZeroLines: Pass {
     var removed = (rows: 0, columns: 0)
     for (id, layer) in module.layers {
       try layer.requireNoUnits(RemoveZeroLines.name, at: module.ops[id].location)
-      let numbering = layer.numbering
-      var result = layer
-      result.blocks = scope.blocks(of: layer, array).compactMap { block in
-        let lines = removesRows ? block.occupiedRows(on: block.columns.indices) : Array(block.rows.indices)
-        let bitlines =
-          removesColumns ? block.occupiedColumns(on: block.rows.indices) : Array(block.columns.indices)
-        removed.rows += block.rows.count - lines.count
-        removed.columns += block.columns.count - bitlines.count
-        return remove(block, lines, bitlines, numbering)
+      let result = scope.map { withoutLines(layer, $0, array) } ?? withoutInputsAndOutputs(layer)
+      guard let result else {
+        throw Diagnostic(
+          "remove-zero-lines.order",
+          "the bitlines of @\(layer.name) are not in blocks in their natural order",
+          at: module.ops[id].location, notes: ["use slice-bits(placement: intra), or another scope"])
       }
+      removed.rows += lineCount(layer, \.rows.count) - lineCount(result, \.rows.count)
+      removed.columns += lineCount(layer, \.columns.count) - lineCount(result, \.columns.count)
       layers.append((id, result))
     }
     module.replaceLayers(layers)
     context.count("wordlines-removed", removed.rows)
     context.count("bitlines-removed", removed.columns)
+  }
+
+  private func lineCount(_ layer: LayerView, _ count: KeyPath<BlockView, Int>) -> Int {
+    layer.blocks.reduce(0) { $0 + $1[keyPath: count] }
+  }
+
+  private func withoutLines(_ layer: LayerView, _ scope: Scope, _ array: ArrayDescription) -> LayerView {
+    let numbering = layer.numbering
+    var result = layer
+    result.blocks = scope.blocks(of: layer, array).compactMap { block in
+      let lines = removesRows ? block.occupiedRows(on: block.columns.indices) : Array(block.rows.indices)
+      let bitlines =
+        removesColumns ? block.occupiedColumns(on: block.rows.indices) : Array(block.columns.indices)
+      return remove(block, lines, bitlines, numbering)
+    }
+    return result
   }
 
   /// Lines that all stay keep the index table that they have.
@@ -64,5 +84,34 @@ struct RemoveZeroLines: Pass {
       bitlines.count == block.columns.count
       ? block.columnIndex : block.bitlineCoding(of: bitlines, numbering)
     return kept
+  }
+
+  // MARK: Inputs and outputs of the layer
+
+  /// The layer without the inputs and outputs that hold nothing in any block; nil where its blocks are no runs of lines
+  /// then.
+  private func withoutInputsAndOutputs(_ layer: LayerView) -> LayerView? {
+    var (isInput, isOutput) = (
+      [Bool](repeating: !removesRows, count: layer.rows),
+      [Bool](repeating: !removesColumns, count: layer.columns)
+    )
+    for block in layer.blocks {
+      for row in block.occupiedRows(on: block.columns.indices) { isInput[block.rows[row].input] = true }
+      for column in block.occupiedColumns(on: block.rows.indices) {
+        isOutput[block.columns[column].output] = true
+      }
+    }
+    var result = layer
+    result.hasVectors = true
+    result.blocks = layer.blocks.compactMap { block in
+      let lines = block.rows.indices.filter { isInput[block.rows[$0].input] }
+      let bitlines = block.columns.indices.filter { isOutput[block.columns[$0].output] }
+      return lines.isEmpty || bitlines.isEmpty ? nil : block.keeping(rows: lines, columns: bitlines)
+    }
+    let runs = VectorRuns(result.vectors)
+    let areRuns = result.blocks.allSatisfy {
+      runs.start(of: $0.rows) != nil && runs.start(of: $0.columns) != nil
+    }
+    return areRuns ? result : nil
   }
 }
