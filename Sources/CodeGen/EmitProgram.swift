@@ -111,7 +111,7 @@ private struct ProgramEmitter {
       Layer(
         name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
         dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
-        bitlines: view.bitlines, hasVectors: view.hasVectors,
+        bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch,
         blocks: first..<program.blocks.count))
   }
 

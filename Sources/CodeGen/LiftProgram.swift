@@ -69,6 +69,7 @@ private struct ProgramLifter {
     view.offset = layer.offset
     view.bitlines = layer.bitlines
     view.hasVectors = layer.hasVectors
+    view.fetch = layer.fetch
     view.blocks = program.blocks[layer.blocks].map { block in
       var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
       result.crossbar = block.crossbar

@@ -52,7 +52,7 @@ public struct EnergyBreakdown: Equatable, Sendable {
 public struct Cost: Equatable, Sendable {
   /// Energy by component.
   public var energyPicojoules = EnergyBreakdown()
-  /// Time of the crossbars' cycles; digital operators are taken to keep pace with them.
+  /// Time of the crossbars' cycles, and of the clocks of layers whose fetches are planned; digital operators are taken to keep pace with them.
   public var latencyNanoseconds = 0.0
 
   /// No cost.
@@ -98,7 +98,9 @@ public func cost(of events: Events, machine: Machine, adcBits: Int? = nil) -> Co
     + times(events.dramWrites, table.dramWriteBit * width)
   energy.index = times(events.indexBits, table.indexBit)
   cost.energyPicojoules = energy
-  cost.latencyNanoseconds = times(events.cycles, machine.timing.cycleNanoseconds)
+  cost.latencyNanoseconds =
+    times(events.cycles, machine.timing.cycleNanoseconds)
+    + times(events.clocks, machine.memory?.clockNanoseconds ?? 0)
   return cost
 }
 

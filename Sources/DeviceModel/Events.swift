@@ -1,11 +1,14 @@
 /// Input values fetched, by where they come from.
 public struct InputFetches: Equatable, Sendable {
-  /// Elements of graph inputs read from memory outside of the chip, once for each sample.
+  /// Values read from memory outside of the chip, once for each sample: elements of graph inputs; and where a layer's fetches
+  /// are planned, all elements of the images that its windows walk over, those of channels that its bit vectors leave out
+  /// excepted.
   public var dram: Int
   /// Values that `load` copies from a tile's buffer, padding included; those of channels that the layer's bit vectors leave
   /// out are not copied.
   public var sram: Int
-  /// Values written to the input registers of crossbars: the wordlines of all blocks, once for each position.
+  /// Values written to the input registers of crossbars: the wordlines of all blocks, once for each position; where a layer's
+  /// fetches are planned, the inputs that its buffers deliver.
   public var buffer: Int
 
   /// Creates counts.
@@ -28,8 +31,18 @@ public struct Events: Equatable, Sendable {
   /// not 0 on all of its wordlines; dynamic units are formed of the wordlines with a digit other than 0, so that there
   /// may be none.
   public var ouActivations = 0
-  /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's.
+  /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's. None where
+  /// a layer's fetches are planned: its time is `clocks`.
   public var cycles = 0
+  /// Input buffers filled, for layers whose fetches are planned.
+  public var bufferFills = 0
+  /// Of these, buffers that delivered nothing and were not computed.
+  public var skippedBuffers = 0
+  /// Clocks of the machine's memories in which such layers fetch and compute, position by position, and read from memory
+  /// outside of the chip before.
+  public var clocks = 0
+  /// Of these, clocks in which crossbars wait for a buffer between computations.
+  public var stallClocks = 0
   /// Conversions: the bitlines of each activated unit, or its groups of composed bitlines.
   public var adcConversions = 0
   /// Conversions whose code would have been larger than the converter's largest one: with a step of 1 those whose exact
@@ -61,7 +74,8 @@ public struct Events: Equatable, Sendable {
   public var poolComparisons = 0
   /// Values that `store` copies from output registers to a tile's buffer.
   public var outputWrites = 0
-  /// Elements of graph outputs written to memory outside of the chip, once for each sample.
+  /// Values written to memory outside of the chip, once for each sample: elements of graph outputs, and the outputs of layers
+  /// whose fetches are planned.
   public var dramWrites = 0
 
   /// No events.
@@ -70,6 +84,8 @@ public struct Events: Equatable, Sendable {
   /// The counts with their names, in the order of reports.
   public static let fields: [(name: String, path: any (WritableKeyPath<Events, Int> & Sendable))] = [
     ("positions", \.positions), ("ouActivations", \.ouActivations), ("cycles", \.cycles),
+    ("bufferFills", \.bufferFills), ("skippedBuffers", \.skippedBuffers), ("clocks", \.clocks),
+    ("stallClocks", \.stallClocks),
     ("adcConversions", \.adcConversions), ("adcSaturations", \.adcSaturations),
     ("wordlineVectors", \.wordlineVectors), ("wordlineDrives", \.wordlineDrives),
     ("cellReads", \.cellReads), ("shiftAdds", \.shiftAdds),

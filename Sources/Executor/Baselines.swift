@@ -2,6 +2,7 @@ public import DeviceModel
 public import Hardware
 public import ProgramFormat
 public import Support
+import Tensors
 
 /// What the dense mapping of a program's matrices would do for the inputs of a run.
 ///
@@ -59,8 +60,10 @@ extension RunResult {
   private func baseline(named name: String, _ program: Program, _ machine: Machine) -> Baseline {
     var total = digital
     var totalCost = cost(of: digital, machine: machine)
-    let entries = zip(layers, program.layers).map { result, layer in
-      let mapping = DenseMapping(layer, machine)
+    let windows = program.loadedWindows()
+    let entries = zip(layers, program.layers).enumerated().map { number, pair in
+      let (result, layer) = pair
+      let mapping = DenseMapping(layer, machine, windows[number], samples: samples)
       let events = mapping.events(result, layer)
       let cost = cost(of: events, machine: machine, adcBits: mapping.adcBits)
       total += events
@@ -77,18 +80,40 @@ private struct DenseMapping {
   private let wordlines: CutSide
   private let bitlines: CutSide
   private let pipelineCycles: Int
+  private let machine: Machine
+  private let window: Window?
+  private let samples: Int
+  private var memory: MemorySystem? { machine.memory }
   /// Bits of the converters: the machine's, unless fewer lose nothing.
   let adcBits: Int
 
-  init(_ layer: Layer, _ machine: Machine) {
+  init(_ layer: Layer, _ machine: Machine, _ window: Window?, samples: Int) {
     wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
     bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
+    self.machine = machine
+    self.window = window
+    self.samples = samples
     let array = machine.array
     adcBits = min(array.adcBits, losslessBits(array.unitHeight, cell: array.cellBits, dac: layer.dacBits))
   }
 
   var crossbars: Int { wordlines.pieces * bitlines.pieces }
+
+  /// Where a layer's fetches are planned, the dense mapping fetches all inputs of a position, buffer by buffer, before it
+  /// computes them.
+  private func addFetches(_ run: LayerResult, _ layer: Layer, to events: inout Events) {
+    guard layer.fetch != nil, let memory else { return }
+    let digits = layer.passes * ceilDivide(layer.magnitudeBits, layer.dacBits)
+    let compute = computeClocks(digits, machine, memory)
+    let last = wordlines.length - (wordlines.pieces - 1) * machine.array.rows
+    let full = ceilDivide(machine.array.rows, memory.valuesPerClock) + compute
+    let clocks = (wordlines.pieces - 1) * full + ceilDivide(last, memory.valuesPerClock) + compute
+    events.cycles = 0
+    events.bufferFills = run.events.positions &* wordlines.pieces
+    events.inputFetches.buffer = run.events.positions &* wordlines.length
+    events.clocks = run.events.positions &* clocks
+  }
 
   /// The events of `layer` for the inputs of `run`.
   func events(_ run: LayerResult, _ layer: Layer) -> Events {
@@ -108,6 +133,9 @@ private struct DenseMapping {
     events.bufferBits =
       run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
     events.outputWrites = run.events.outputWrites
+    addFetches(run, layer, to: &events)
+    if let window { events.add(outsideReads(layer, machine, window, channels: window.channelCount), times: samples) }
+    events.dramWrites = run.events.dramWrites
     return events
   }
 }

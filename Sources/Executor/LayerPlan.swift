@@ -2,6 +2,7 @@ import DeviceModel
 import Hardware
 import ProgramFormat
 import Support
+import Tensors
 
 /// A layer prepared for execution.
 ///
@@ -20,6 +21,8 @@ struct LayerPlan: Sendable {
   let digitWeights: [DigitWeights]
   /// How units are counted; nil where all of them are activated for every digit.
   let units: UnitCounts?
+  /// How inputs come through buffers; nil where fetches are not planned.
+  let fetch: FetchPlan?
   /// Events of a position that do not depend on its inputs.
   let positionEvents: Events
   /// Cycles to fill and drain the pipeline.
@@ -30,8 +33,10 @@ struct LayerPlan: Sendable {
     units != nil || patterns.contains { $0.method == .bits || $0.method == .cells }
   }
 
-  init(_ layer: Layer, _ program: Program) {
+  /// `window` is what is loaded for the layer.
+  init(_ layer: Layer, _ program: Program, window: Window? = nil) {
     self.layer = layer
+    fetch = FetchPlan(layer, program, window)
     pipelineCycles = program.machine.timing.pipelineCycles
     let bitlines = layer.blocks.map { Bitlines($0, layer, program) }
     let products = LinearProducts(layer, program, bitlines)

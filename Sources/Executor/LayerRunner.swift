@@ -49,6 +49,7 @@ struct LayerRunner {
         try runPass(magnitudes, subtract: false, &scratch)
       }
     }
+    countFetches(values)
     addDenseProduct(values)
     try runPanels(values, &scratch)
     subtractOffset(values)

@@ -14,7 +14,7 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
     pass.adcConversions += readings * block.columns.count / layer.composed
     pass.shiftAdds += readings * block.columns.count / layer.composed
   }
-  if !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
+  if layer.fetch == nil && !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
     let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0
     pass.cycles = longest + program.machine.timing.pipelineCycles
   }
@@ -22,7 +22,7 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
   events.add(pass, times: layer.passes)
   events.positions = 1
   for block in blocks {
-    events.inputFetches.buffer += block.rows.count
+    if layer.fetch == nil { events.inputFetches.buffer += block.rows.count }
     if layer.hasVectors { continue }
     for table in [wordlineTable(block, layer), bitlineTable(block, layer)] {
       events.indexReads += table.entries
@@ -108,11 +108,14 @@ struct SampleEvents: Sendable {
           layer.map { fetched(window, buffer, program.layers[$0], program) } ?? buffer.count
         events.bufferBits = elementBits(buffer) * events.inputFetches.sram
         add(events, times: times, to: layer)
+        if let layer { layers[layer] += outsideReads(program.layers[layer], program, window) }
       case .store(_, let register, _):
         var events = Events()
         events.outputWrites = program.buffers[register].count
         events.bufferBits = bufferBits(program.buffers[register])
-        add(events, times: times, to: layerAccumulated(in: register, in: body[..<index]))
+        let layer = layerAccumulated(in: register, in: body[..<index])
+        add(events, times: times, to: layer)
+        if let layer, program.layers[layer].fetch != nil { layers[layer].dramWrites += times * program.buffers[register].count }
       case .digital(let op, let inputs, let output):
         digital.add(
           digitalEvents(op, inputs.map { program.buffers[$0] }, program.buffers[output]), times: times)
@@ -129,7 +132,7 @@ struct SampleEvents: Sendable {
   }
 }
 
-private func layerDriven(by register: Int, in body: ArraySlice<Instruction>) -> Int? {
+func layerDriven(by register: Int, in body: ArraySlice<Instruction>) -> Int? {
   for instruction in body {
     if case .drive(register, let layer) = instruction.operation { return layer }
   }

@@ -41,6 +41,7 @@ public let passRegistry: [PassEntry] = [
   entry(EncodeIndices.self),
   entry(FormUnits.self),
   entry(ComposeAnalog.self),
+  entry(PlanFetches.self),
   entry(PlaceBlocks.self),
   entry(Schedule.self),
   entry(LowerToProgram.self),

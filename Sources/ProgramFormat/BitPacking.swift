@@ -52,6 +52,15 @@ func unpackBits<T: FixedWidthInteger>(_ packed: UnsafeRawBufferPointer, count: I
 /// The code of lines that are a run of those in use by the bit vectors of their layer.
 let runCode = 3
 
+/// The code of a fetch order in the binary; 0 for none.
+func code(of fetch: FetchOrder?) -> Int {
+  switch fetch {
+  case nil: return 0
+  case .serial: return 1
+  case .overlapped: return 2
+  }
+}
+
 /// The code of an index table in the binary; 0 is a plain list.
 func code(of index: IndexCoding?) -> Int {
   switch index {

@@ -187,13 +187,18 @@ private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> La
   let adcBits = try reader.u8()
   let offset = try reader.i64()
   let composed = try reader.u16()
-  let hasVectors = try reader.boolean(try reader.u16(), at: reader.offset - 2)
+  let features = try reader.u16()
+  let fetches: [FetchOrder?] = [nil, .serial, .overlapped]
+  guard features >> 1 < fetches.count else {
+    throw reader.failure(.value, "features \(features) of a layer", at: reader.offset - 2)
+  }
   let fullScale = try reader.i64()
   let bitlines = try reader.count("bitlines", limit: ProgramLimits.bitlines, size: 4)
   return Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: inputBits, inputSigned: signed, dacBits: dacBits,
     adcBits: adcBits, fullScale: fullScale == 0 ? nil : Int(fullScale), composed: composed, offset: offset,
-    bitlines: try decodeColumns(&reader, bitlines), hasVectors: hasVectors, blocks: 0..<0)
+    bitlines: try decodeColumns(&reader, bitlines), hasVectors: features & 1 == 1,
+    fetch: fetches[features >> 1], blocks: 0..<0)
 }
 
 /// The bit vectors of a layer, of which all natural bitlines must lie in it.

@@ -79,7 +79,7 @@ func encodeMaps(_ program: Program) -> [UInt8] {
     out.put8(layer.adcBits)
     out.put(layer.offset)
     out.put16(layer.composed)
-    out.put16(layer.hasVectors ? 1 : 0)
+    out.put16((layer.hasVectors ? 1 : 0) | code(of: layer.fetch) << 1)
     out.put(Int64(layer.fullScale ?? 0))
     out.put32(layer.bitlines.count)
     out.put(bytes: words(layer.bitlines))

@@ -136,6 +136,8 @@ public struct Layer: Equatable, Sendable {
   /// Whether a bit for each input and each output tells which of them take part (`SparsityVectors`), so that blocks need no
   /// index tables.
   public var hasVectors: Bool
+  /// When inputs come from memory; nil where that takes no time. The machine has memories where a layer says it.
+  public var fetch: FetchOrder?
   /// Its blocks, a range of `Program.blocks`.
   public var blocks: Range<Int>
 
@@ -143,7 +145,7 @@ public struct Layer: Equatable, Sendable {
   public init(
     name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
     fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [],
-    hasVectors: Bool = false, blocks: Range<Int>
+    hasVectors: Bool = false, fetch: FetchOrder? = nil, blocks: Range<Int>
   ) {
     self.name = name
     self.inputs = inputs
@@ -157,6 +159,7 @@ public struct Layer: Equatable, Sendable {
     self.offset = offset
     self.bitlines = bitlines
     self.hasVectors = hasVectors
+    self.fetch = fetch
     self.blocks = blocks
   }
 }

@@ -28,6 +28,9 @@ func checkLayers(_ program: Program) throws(Issue) {
   var (inputs, outputs) = (0, 0)
   for (index, layer) in program.layers.enumerated() {
     try checkLayer(layer, .layer(index))
+    guard layer.fetch == nil || program.machine.memory != nil else {
+      throw Issue(.layer, "fetches are planned, but the machine has no memories", .layer(index))
+    }
     inputs += layer.inputs
     outputs += layer.outputs
     guard max(inputs, outputs) <= ProgramLimits.layerSides else {

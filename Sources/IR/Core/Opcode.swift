@@ -1,3 +1,4 @@
+import Hardware
 /// Every operation of every level; `spec` says what each one takes.
 public enum Opcode: String, Hashable, Sendable, CaseIterable {
   // Frame.
@@ -153,6 +154,7 @@ extension Opcode {
           AttributeSpec("full-scale", .int(1...1 << 48), required: false),
           AttributeSpec("compose", .int(1...16), required: false),
           AttributeSpec("vectors", .word(["true", "false"]), required: false),
+          AttributeSpec("fetch", .word(FetchOrder.allCases.map(\.rawValue)), required: false),
           AttributeSpec("stage", count, required: false),
         ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:

@@ -46,6 +46,8 @@ public struct LayerView: Equatable, Sendable {
   /// Whether the layer tells by a bit for each input and each output which of them take part (`SparsityVectors`), so that
   /// its blocks need no index tables.
   public var hasVectors: Bool
+  /// When inputs come from memory; nil where that takes no time.
+  public var fetch: FetchOrder?
   /// When the layer runs; nil before `schedule`.
   public var stage: Int?
   /// Its blocks; none before `slice-bits`.
@@ -136,6 +138,7 @@ extension Module {
     layer.fullScale = op["full-scale"]?.asInt
     layer.composed = op["compose"]?.asInt ?? 1
     layer.hasVectors = op["vectors"] == .bool(true)
+    layer.fetch = FetchOrder(rawValue: op.word("fetch"))
     layer.stage = op["stage"]?.asInt
     for inner in op.body {
       guard let block = block(inner, cellBits: layer.cellBits ?? 8) else { return nil }
@@ -184,6 +187,7 @@ extension Module {
     if let fullScale = layer.fullScale { op["full-scale"] = .int(Int64(fullScale)) }
     if layer.composed > 1 { op["compose"] = .int(Int64(layer.composed)) }
     if layer.hasVectors { op["vectors"] = .bool(true) }
+    if let fetch = layer.fetch { op["fetch"] = .word(fetch.rawValue) }
     if let stage = layer.stage { op["stage"] = .int(Int64(stage)) }
     op.body = layer.blocks.enumerated().map { number, block in
       add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.cellBits ?? 8))

@@ -1,0 +1,151 @@
+import DeviceModel
+import Hardware
+import ProgramFormat
+import Support
+import Tensors
+
+/// How the inputs of a layer come through its input buffers: one buffer for each set of wordlines that blocks share, in the
+/// order of the blocks.
+struct FetchPlan: Sendable {
+  /// A buffer: the inputs of neighbouring wordlines.
+  struct Buffer: Sendable {
+    /// The inputs that it delivers.
+    let inputs: [Int32]
+    /// Clocks to fill it and to check what enters.
+    let fetch: Int
+    /// What the units of its blocks do in a position where they are computed: counts of fixed units only.
+    let computed: Events
+  }
+
+  let order: FetchOrder
+  let buffers: [Buffer]
+  /// Whether only inputs other than 0 are delivered: where bit vectors select them.
+  let selects: Bool
+  /// Clocks on the crossbars for a buffer: its digits in all passes, with all blocks side by side.
+  let compute: Int
+
+  /// Nil where the fetches of `layer` are not planned.
+  /// `window` is what is loaded for the layer.
+  init?(_ layer: Layer, _ program: Program, _ window: Window?) {
+    guard let order = layer.fetch, let memory = program.machine.memory else { return nil }
+    self.order = order
+    selects = layer.hasVectors
+    let digits = program.blocks[layer.blocks].map { layer.digits(of: $0) }.max() ?? 0
+    compute = computeClocks(digits * layer.passes, program.machine, memory)
+    var rows: [[RowEntry]] = []
+    var events: [[RowEntry]: Events] = [:]
+    for block in program.blocks[layer.blocks] {
+      if events[block.rows] == nil { rows.append(block.rows) }
+      events[block.rows, default: Events()] += eventsOfBlock(block, layer)
+    }
+    let tile = window.map { $0.kernelHeight * $0.kernelWidth } ?? layer.inputs
+    let entering = layer.hasVectors ? FetchPlan.entering(rows, tile: max(1, tile)) : rows.map(\.count)
+    buffers = zip(rows, entering).map { rows, entering in
+      Buffer(
+        inputs: rows.map { Int32(truncatingIfNeeded: $0.input) },
+        fetch: ceilDivide(entering, memory.valuesPerClock), computed: events[rows] ?? Events())
+    }
+  }
+
+  /// How many values enter each buffer where bit vectors select them: all values of the channels in use up to its last one, as
+  /// the `tile` values of a channel come together and are checked one by one.
+  private static func entering(_ rows: [[RowEntry]], tile: Int) -> [Int] {
+    let isFetched = Set(rows.joined().map { $0.input / tile })
+    var next = 0
+    var counts = rows.map { rows in
+      let end = (rows.map(\.input).max() ?? 0) + 1
+      defer { next = max(next, end) }
+      return (min(next, end)..<end).reduce(0) { $0 + (isFetched.contains($1 / tile) ? 1 : 0) }
+    }
+    // The rest of the last channel.
+    if let last = counts.indices.last, next > 0 { counts[last] += (tile - next % tile) % tile }
+    return counts
+  }
+}
+
+/// What a layer whose fetches are planned reads from memory outside of the chip for a sample, and the clocks of it, a buffer's
+/// bytes in an access: the image that `window` walks over, without the channels that bit vectors leave out.
+func outsideReads(_ layer: Layer, _ program: Program, _ window: Window) -> Events {
+  let tile = max(1, window.kernelHeight * window.kernelWidth)
+  let channels =
+    layer.hasVectors
+    ? Set(program.vectors(of: layer).usedInputs.map { $0 / tile }).count : window.channelCount
+  return outsideReads(layer, program.machine, window, channels: channels)
+}
+
+/// The same for a number of channels.
+func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels: Int) -> Events {
+  var events = Events()
+  guard layer.fetch != nil, let memory = machine.memory else { return events }
+  let values = window.batch * channels * window.height * window.width
+  let accesses = ceilDivide(ceilDivide(values * layer.inputBits, 8), memory.bufferBytes)
+  events.inputFetches.dram = values
+  events.clocks = Int((Double(accesses) * memory.dramLatencyNanoseconds / memory.clockNanoseconds).rounded(.up))
+  return events
+}
+
+/// Clocks of the memories in which crossbars take `digits` digits, one after the other.
+func computeClocks(_ digits: Int, _ machine: Machine, _ memory: MemorySystem) -> Int {
+  Int((Double(digits) * machine.timing.cycleNanoseconds / memory.clockNanoseconds).rounded(.up))
+}
+
+/// What the fixed units of `block` do in a position.
+private func eventsOfBlock(_ block: Block, _ layer: Layer) -> Events {
+  var events = Events()
+  guard block.units.isFixed else { return events }
+  let readings = layer.passes * layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
+  events.ouActivations = readings * ceilDivide(block.columns.count, block.units.width)
+  events.adcConversions = readings * block.columns.count / layer.composed
+  events.shiftAdds = events.adcConversions
+  return events
+}
+
+extension Program {
+  /// What is loaded for each layer, the first window of several.
+  func loadedWindows() -> [Window?] {
+    var windows = [Window?](repeating: nil, count: layers.count)
+    func visit(_ body: [Instruction]) {
+      for (index, instruction) in body.enumerated() {
+        switch instruction.operation {
+        case .loop(_, let inner): visit(inner)
+        case .load(let register, _, let window, _):
+          guard let layer = layerDriven(by: register, in: body[(index + 1)...]) else { continue }
+          windows[layer] = windows[layer] ?? window
+        default: continue
+        }
+      }
+    }
+    visit(code)
+    return windows
+  }
+}
+
+extension LayerRunner {
+  /// Counts what the buffers of a layer whose fetches are planned deliver, and the clocks that it takes, position by position.
+  mutating func countFetches(_ values: UnsafePointer<Int32>) {
+    guard let fetch = plan.fetch else { return }
+    for window in 0..<windows {
+      var pipeline = BufferPipeline(fetch.order == .overlapped ? .overlapped : .serial)
+      for buffer in fetch.buffers {
+        let delivered = fetch.selects ? buffer.nonzero(values + window * layer.inputs) : buffer.inputs.count
+        events.bufferFills &+= 1
+        events.inputFetches.buffer &+= delivered
+        let isEmpty = delivered == 0 && fetch.order == .overlapped
+        if isEmpty {
+          events.skippedBuffers &+= 1
+          events.add(buffer.computed, times: -1)
+        }
+        pipeline.add(BufferWork(fetch: buffer.fetch, compute: fetch.compute, isEmpty: isEmpty))
+      }
+      events.clocks &+= pipeline.end
+      events.stallClocks &+= pipeline.stalls
+    }
+  }
+}
+
+extension FetchPlan.Buffer {
+  /// How many of its inputs are not 0.
+  fileprivate func nonzero(_ values: UnsafePointer<Int32>) -> Int {
+    inputs.reduce(0) { $0 + (values[Int($1)] == 0 ? 0 : 1) }
+  }
+}

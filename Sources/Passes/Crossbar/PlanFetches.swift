@@ -1,0 +1,53 @@
+import Hardware
+import IR
+import Support
+
+/// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom, DATE
+/// 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
+struct PlanFetches: Pass {
+  typealias L = CrossbarLevel
+  static let name = "plan-fetches"
+  static let summary = "every layer says when its inputs come from memory into input buffers"
+  static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
+  static let establishes: Set<Fact> = []
+  static let guarantee = Guarantee.exact("only events and time change")
+  static let options = [
+    PassOption(
+      "order", .word(FetchOrder.allCases.map(\.rawValue)), default: .word(FetchOrder.overlapped.rawValue),
+      "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
+        + "nothing")
+  ]
+
+  private let order: FetchOrder
+
+  init(_ options: PassOptions) { order = FetchOrder(rawValue: options.word("order")) ?? .overlapped }
+
+  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
+    let machine = try module.requiredMachine()
+    guard let memory = machine.memory else {
+      throw Diagnostic(
+        "plan-fetches.memory", "the machine '\(machine.name)' has no memories to fetch from",
+        notes: ["take the target recom, or give the target a section 'memory'"])
+    }
+    var layers: [(OpID, LayerView)] = []
+    for (id, layer) in module.layers {
+      let needed = inputBytes(of: layer, machine.array)
+      guard needed <= memory.bufferBytes else {
+        throw Diagnostic(
+          "plan-fetches.buffer",
+          "the wordlines of a crossbar of @\(layer.name) need an input buffer of \(needed) bytes, the machine has "
+            + "\(memory.bufferBytes)", at: module.ops[id].location)
+      }
+      var result = layer
+      result.fetch = order
+      layers.append((id, result))
+    }
+    module.replaceLayers(layers)
+  }
+
+  /// Bytes of the inputs of the tallest block.
+  private func inputBytes(of layer: LayerView, _ array: ArrayDescription) -> Int {
+    guard case .integer(let bits, _) = layer.inputs else { return 0 }
+    return ceilDivide((layer.blocks.map(\.rows.count).max() ?? 0) * bits, 8)
+  }
+}
