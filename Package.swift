@@ -121,6 +121,7 @@ let package = Package(
         "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "RunDriver", "Report",
         "CommandLineTools",
       ]),
+    test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),

@@ -8,6 +8,35 @@ extension JSON {
     return text + "\n"
   }
 
+  /// The text on one line, without a line feed; numbers and strings as in `encoded`.
+  public var line: String {
+    var text = ""
+    writeLine(to: &text)
+    return text
+  }
+
+  private func writeLine(to text: inout String) {
+    switch self {
+    case .array(let elements):
+      text += "["
+      for (index, element) in elements.enumerated() {
+        if index > 0 { text += ", " }
+        element.writeLine(to: &text)
+      }
+      text += "]"
+    case .object(let members):
+      text += "{"
+      for (index, member) in members.enumerated() {
+        if index > 0 { text += ", " }
+        writeString(member.key, to: &text)
+        text += ": "
+        member.value.writeLine(to: &text)
+      }
+      text += "}"
+    default: write(to: &text, indent: 0)
+    }
+  }
+
   private var isPlain: Bool {
     switch self {
     case .array(let elements): return elements.isEmpty

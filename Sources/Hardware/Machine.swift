@@ -80,11 +80,13 @@ public struct Machine: Equatable, Sendable {
   public var energy: EnergyTable
   /// Silicon area per component.
   public var area: AreaTable
+  /// Memories and their clock; nil where the source gives none.
+  public var memory: MemorySystem?
 
   /// Creates a machine.
   public init(
     name: String, summary: String, array: ArrayDescription, operands: OperandWidths, hierarchy: Hierarchy,
-    timing: Timing, energy: EnergyTable, area: AreaTable
+    timing: Timing, energy: EnergyTable, area: AreaTable, memory: MemorySystem? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -94,6 +96,7 @@ public struct Machine: Equatable, Sendable {
     self.timing = timing
     self.energy = energy
     self.area = area
+    self.memory = memory
   }
 }
 

@@ -20,8 +20,12 @@ struct MachineField {
   /// The name in messages, such as `array.rows`.
   var path: String { "\(section).\(key)" }
 
-  /// All numbers in the order of a target file.
-  static var all: [MachineField] {
+  /// The numbers of a machine in the order of a target file: those that every machine has, and those of its memories
+  /// where it has any.
+  static func all(withMemory: Bool) -> [MachineField] { withMemory ? always + memory : always }
+
+  /// The numbers that every machine has.
+  private static var always: [MachineField] {
     let whole = array + operands + hierarchy
     let timing = [
       MachineField("timing", "cycleNanoseconds", .real(\.timing.cycleNanoseconds), 1e-6...1e9),
@@ -64,6 +68,19 @@ struct MachineField {
     ]
   }
 
+  /// The numbers of the memories: all or none.
+  static var memory: [MachineField] {
+    let bytes = 1.0...2_147_483_647
+    return [
+      MachineField("memory", "clockMegahertz", .real(\.memoryFigures.clockMegahertz), 1e-6...1e9),
+      MachineField("memory", "sramBytes", .whole(\.memoryFigures.sramBytes), bytes),
+      MachineField("memory", "bufferBytes", .whole(\.memoryFigures.bufferBytes), bytes),
+      MachineField(
+        "memory", "dramLatencyNanoseconds", .real(\.memoryFigures.dramLatencyNanoseconds), 0...1e9),
+      MachineField("memory", "valuesPerClock", .whole(\.memoryFigures.valuesPerClock), 1...65536),
+    ]
+  }
+
   private init(_ section: String, _ key: String, _ place: Place, _ range: ClosedRange<Double>) {
     self.section = section
     self.key = key
@@ -71,9 +88,9 @@ struct MachineField {
     self.range = range
   }
 
-  /// Whether the number may be `value`.
+  /// Whether the number may be `value`. No number may be a negative zero, which the text of a machine cannot say.
   func accepts(_ value: Double) -> Bool {
-    guard range.contains(value) else { return false }
+    guard range.contains(value), value.sign == .plus else { return false }
     if case .whole = place { return value == value.rounded() }
     return true
   }
@@ -110,12 +127,21 @@ struct MachineField {
 extension Machine {
   /// Throws `target.range` for a number out of its range or a unit larger than the crossbar.
   public func validate() throws(Diagnostic) {
-    for field in MachineField.all where !field.accepts(field.value(in: self)) {
-      throw Diagnostic(
-        "target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
-    }
+    try check(MachineField.all(withMemory: memory != nil))
     guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
       throw Diagnostic("target.range", "a unit is larger than the crossbar")
+    }
+  }
+
+  /// Throws `target.range` for a number of the memories out of its range.
+  public func validateMemory() throws(Diagnostic) {
+    if memory != nil { try check(MachineField.memory) }
+  }
+
+  private func check(_ fields: [MachineField]) throws(Diagnostic) {
+    for field in fields where !field.accepts(field.value(in: self)) {
+      throw Diagnostic(
+        "target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
     }
   }
 

@@ -13,8 +13,9 @@ public struct TargetNumber: Hashable, Sendable {
 /// A machine as a JSON file describes it.
 ///
 /// The file is an object with the texts `name` and `summary` and the objects `array`, `operands`, `hierarchy`,
-/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`. A number stands as it is or as
-/// `{"value": 128, "source": "..."}`. All numbers are needed; other keys are refused.
+/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the object `memory`. A number
+/// stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are needed; other keys are
+/// refused.
 public struct TargetFile: Equatable, Sendable {
   /// The machine.
   public let machine: Machine
@@ -54,10 +55,12 @@ private struct TargetReader {
   }
 
   mutating func read(_ root: JSONNode) throws(Diagnostic) {
-    let fields = MachineField.all
     var sections: [String] = []
-    for field in fields where !sections.contains(field.section) { sections.append(field.section) }
+    for field in MachineField.all(withMemory: true) where !sections.contains(field.section) {
+      sections.append(field.section)
+    }
     let members = try self.members(of: root, path: "", allowed: ["name", "summary"] + sections)
+    let fields = MachineField.all(withMemory: members.contains { $0.key == "memory" })
     var values: [String: JSONNode] = [:]
     for member in members where sections.contains(member.key) {
       let allowed = fields.filter { $0.section == member.key }.map(\.key)

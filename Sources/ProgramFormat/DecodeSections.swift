@@ -12,6 +12,7 @@ func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine 
   try decodeTable(&reader, EnergyTable.fields.map(\.path), &energy)
   var area = AreaTable()
   try decodeTable(&reader, AreaTable.fields.map(\.path), &area)
+  let memory = reader.remaining > 0 ? try decodeMemory(&reader) : nil
   try reader.checkEnd()
   let machine = Machine(
     name: name, summary: summary,
@@ -20,12 +21,24 @@ func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine 
       adcBits: n[6]),
     operands: OperandWidths(weightBits: n[7], inputBits: n[8]),
     hierarchy: Hierarchy(crossbarsPerComputeUnit: n[9], computeUnitsPerTile: n[10], tiles: n[11]),
-    timing: Timing(cycleNanoseconds: cycle, pipelineCycles: n[12]), energy: energy, area: area)
+    timing: Timing(cycleNanoseconds: cycle, pipelineCycles: n[12]), energy: energy, area: area,
+    memory: memory)
   // The other sections are read with these sizes, so they are checked first.
   do throws(Issue) { try checkMachine(machine) } catch {
     throw reader.failure(error.fault, error.message, at: 0)
   }
   return machine
+}
+
+private func decodeMemory(_ reader: inout SectionReader) throws(Diagnostic) -> MemorySystem {
+  let sramBytes = try reader.u32()
+  let bufferBytes = try reader.u32()
+  let valuesPerClock = try reader.u32()
+  let clock = try reader.double()
+  let latency = try reader.double()
+  return MemorySystem(
+    clockMegahertz: clock, sramBytes: sramBytes, bufferBytes: bufferBytes, dramLatencyNanoseconds: latency,
+    valuesPerClock: valuesPerClock)
 }
 
 private func decodeTable<Table>(

@@ -12,7 +12,17 @@ func encodeMachine(_ machine: Machine) -> [UInt8] {
   for field in EnergyTable.fields { out.put(machine.energy[keyPath: field.path]) }
   out.put32(AreaTable.fields.count)
   for field in AreaTable.fields { out.put(machine.area[keyPath: field.path]) }
+  if let memory = machine.memory { encodeMemory(memory, into: &out) }
   return out.bytes
+}
+
+/// The end of the section, which a machine without memories does not have.
+private func encodeMemory(_ memory: MemorySystem, into out: inout ByteWriter) {
+  out.put32(memory.sramBytes)
+  out.put32(memory.bufferBytes)
+  out.put32(memory.valuesPerClock)
+  out.put(memory.clockMegahertz)
+  out.put(memory.dramLatencyNanoseconds)
 }
 
 func encodePorts(_ program: Program) -> [UInt8] {

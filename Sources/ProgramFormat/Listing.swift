@@ -30,7 +30,7 @@ private func listMachine(_ machine: Machine) -> [String] {
     "  \(machine.hierarchy.crossbarsPerComputeUnit) crossbars per compute unit, "
       + "\(machine.hierarchy.computeUnitsPerTile) compute units per tile, "
       + "\(machine.timing.cycleNanoseconds) ns per cycle",
-  ]
+  ] + (machine.memory.map { ["  \($0)"] } ?? [])
 }
 
 private func listPorts(_ program: Program) -> [String] {

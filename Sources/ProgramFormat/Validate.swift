@@ -58,8 +58,11 @@ func checkMachine(_ machine: Machine) throws(Issue) {
     EnergyTable.fields.map { ($0.name, machine.energy[keyPath: $0.path]) }
     + AreaTable.fields.map { ($0.name, machine.area[keyPath: $0.path]) }
     + [("cycleNanoseconds", machine.timing.cycleNanoseconds)]
-  for (name, value) in costs where !(value.isFinite && value >= 0) {
+  for (name, value) in costs where !(value.isFinite && value.sign == .plus) {
     throw Issue(.machine, "\(name) is \(value), expected a finite number from 0 up", .machine)
+  }
+  do throws(Diagnostic) { try machine.validateMemory() } catch {
+    throw Issue(.machine, error.message, .machine)
   }
 }
 

@@ -34,11 +34,23 @@ private func failure(_ text: String) -> Diagnostic? {
     #expect(value.encoded == expected)
   }
 
+  @Test func encodesOnOneLine() {
+    let value: JSON = [
+      "b": 1, "a": [1, 2.5, [["x": .null]]], "empty": [:], "none": [], "text": "a\"\\\n\u{1}é",
+    ]
+    let expected =
+      #"{"b": 1, "a": [1, 2.5, [{"x": null}]], "empty": {}, "none": [], "text": "a\"\\\n\u0001é"}"#
+    #expect(value.line == expected)
+    #expect(JSON.double(.nan).line == "null" && JSON.bool(true).line == "true")
+  }
+
   @Test func readsBackWhatItWrites() throws {
     var random = SeededGenerator(seed: 5)
     for _ in 0..<300 {
       let value = sample(&random, depth: 0)
       #expect(try JSON(parsing: value.encoded) == value)
+      #expect(try JSON(parsing: value.line) == value)
+      #expect(!value.line.utf8.contains(0x0A))
     }
   }
 

@@ -50,7 +50,9 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
   }
 
   private func change(_ program: inout Program, _ random: inout SeededGenerator) {
-    switch random.below(7) {
+    // Layers of zeros alone have no blocks.
+    let kinds = program.blocks.isEmpty ? [0, 3, 5, 6] : [0, 1, 2, 3, 4, 5, 6]
+    switch kinds[random.below(kinds.count)] {
     case 0:
       let layer = random.below(program.layers.count)
       program.layers[layer].adcBits = random.inside(1...16)

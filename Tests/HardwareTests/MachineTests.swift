@@ -1,4 +1,5 @@
 import Hardware
+import Support
 import Testing
 
 @Suite struct MachineTests {
@@ -27,17 +28,65 @@ import Testing
   }
 
   @Test func sectionsOfAFileAreThePropertiesOfAMachine() throws {
-    let file = try Machine.targetFile(named: "sre")
+    let file = try Machine.targetFile(named: "recom")
     let sections = file.numbers.map { $0.path.prefix { $0 != "." } }
     let names = Mirror(reflecting: file.machine).children.compactMap(\.label)
-    #expect(names == ["name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area"])
+    #expect(
+      names == ["name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area", "memory"])
     #expect(Set(sections.map(String.init)) == Set(names.dropFirst(2)))
-    for (name, value) in Mirror(reflecting: file.machine).children.dropFirst(2) {
+    let memory = try #require(file.machine.memory)
+    let parts = Mirror(reflecting: file.machine).children.dropFirst(2).dropLast() + [("memory", memory)]
+    for (name, value) in parts {
       let keys = file.numbers.filter { $0.path.hasPrefix("\(name ?? "").") }.map {
         $0.path.split(separator: ".")[1]
       }
       #expect(
         keys.map(String.init) == Mirror(reflecting: value).children.compactMap(\.label), "\(name ?? "")")
     }
+  }
+
+  /// A change of one number of recom's memories is accepted where `isValid`.
+  private func expectMemory(
+    _ isValid: Bool, _ place: SourceLocation = #_sourceLocation, _ change: (inout MemorySystem) -> Void
+  ) throws {
+    var machine = try Machine.target(named: "recom")
+    var memory = try #require(machine.memory)
+    change(&memory)
+    machine.memory = memory
+    for check in [{ try machine.validate() }, { try machine.validateMemory() }] as [() throws -> Void] {
+      do {
+        try check()
+        #expect(isValid, sourceLocation: place)
+      } catch let error as Diagnostic {
+        #expect(
+          !isValid && error.id == "target.range" && error.message.hasPrefix("memory."), sourceLocation: place)
+      }
+    }
+  }
+
+  @Test func checksTheNumbersOfMemories() throws {
+    try expectMemory(true) { _ in }
+    for clock in [0, -1, 1e10, .nan, .infinity] { try expectMemory(false) { $0.clockMegahertz = clock } }
+    for clock in [1e-6, 1e9] { try expectMemory(true) { $0.clockMegahertz = clock } }
+    for bytes in [0, -1, 1 << 31, .max] {
+      try expectMemory(false) { $0.sramBytes = bytes }
+      try expectMemory(false) { $0.bufferBytes = bytes }
+    }
+    for bytes in [1, (1 << 31) - 1] {
+      try expectMemory(true) { $0.sramBytes = bytes }
+      try expectMemory(true) { $0.bufferBytes = bytes }
+    }
+    for latency in [-1, -0.0, 1e10, .nan] { try expectMemory(false) { $0.dramLatencyNanoseconds = latency } }
+    try expectMemory(true) { $0.dramLatencyNanoseconds = 0 }
+    for values in [0, 65_537] { try expectMemory(false) { $0.valuesPerClock = values } }
+    try expectMemory(true) { $0.valuesPerClock = 65_536 }
+  }
+
+  @Test func machinesWithoutMemoriesAreValid() throws {
+    var machine = try Machine.target(named: "recom")
+    machine.memory = nil
+    try machine.validate()
+    try machine.validateMemory()
+    #expect(machine != (try Machine.target(named: "recom")))
   }
 }

@@ -55,7 +55,7 @@ import Testing
     ("128,", "0,", "array.rows"), ("128,", "4097,", "1 ... 4096"), ("128,", "1.5,", "whole number"),
     ("128,", "-1,", ""), ("128,", "1e300,", ""), ("15.36", "0", "timing.cycleNanoseconds"),
     ("15.36", "-1", ""),
-    ("0.0059", "-0.1", "energy.wordlineDrive"), ("10.3", "1e13", ""),
+    ("0.0059", "-0.1", "energy.wordlineDrive"), ("10.3", "1e13", ""), ("10.3", "-0", "energy.dramWriteBit"),
     ("214560.0", "1e16", "area.tileOverhead"),
     ("\"sre\"", "\"\"", "name"), ("128,", "8,", "does not fit"),
     ("\"source\": \"PP_sim", "\"source\": \"\", \"x\": \"", ""),
@@ -63,6 +63,59 @@ import Testing
   func checksRanges(_ old: String, _ new: String, _ mention: String) throws {
     let bytes = try changed(old, new)
     expectRefusal(new.contains("\"x\"") ? "target.key" : "target.range", bytes, mentions: mention)
+  }
+
+  /// The `sre` file with a memory section of the members `members`.
+  private func withMemory(_ members: String) throws -> [UInt8] {
+    try changed("\"array\": {", "\"memory\": {\(members)},\n  \"array\": {")
+  }
+
+  private static let memory =
+    "\"clockMegahertz\": 800.5, \"sramBytes\": 4096, \"bufferBytes\": 64, \"dramLatencyNanoseconds\": 0, "
+    + "\"valuesPerClock\": {\"value\": 2, \"source\": \"a guess\"}"
+
+  @Test func memoriesAreAllOrNothing() throws {
+    let file = try TargetFile(json: withMemory(Self.memory), file: "my.json")
+    #expect(
+      file.machine.memory
+        == MemorySystem(
+          clockMegahertz: 800.5, sramBytes: 4096, bufferBytes: 64, dramLatencyNanoseconds: 0,
+          valuesPerClock: 2))
+    let last = try #require(file.numbers.last)
+    #expect(last.path == "memory.valuesPerClock" && last.value == 2 && last.source == "a guess")
+    expectRefusal(
+      "target.missing", try withMemory(""),
+      mentions: "missing: memory.clockMegahertz, memory.sramBytes, memory.bufferBytes, "
+        + "memory.dramLatencyNanoseconds, memory.valuesPerClock")
+    let short = Self.memory.split(separator: ", ").filter { !$0.contains("bufferBytes") }
+    expectRefusal(
+      "target.missing", try withMemory(short.joined(separator: ", ")), mentions: "missing: memory.bufferBytes"
+    )
+  }
+
+  @Test(arguments: [
+    ("800.5", "0", "target.range", "memory.clockMegahertz"), ("800.5", "1e10", "target.range", "1000000000"),
+    ("4096", "0", "target.range", "memory.sramBytes"), ("4096", "4096.5", "target.range", "a whole number"),
+    ("64", "2147483648", "target.range", "1 ... 2147483647"), (": 0", ": -1", "target.range", "dramLatency"),
+    ("\"value\": 2", "\"value\": 0", "target.range", "memory.valuesPerClock"),
+    ("64", "\"64\"", "target.type", "memory.bufferBytes"),
+    ("64", "null", "target.type", "memory.bufferBytes"),
+    ("sramBytes", "sramByte", "target.key", "'memory.sramByte'"),
+    ("\"a guess\"", "\"\"", "target.range", "memory.valuesPerClock.source"),
+  ])
+  func checksMemories(_ old: String, _ new: String, _ id: String, _ mention: String) throws {
+    let parts = Self.memory.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(parts.count == 2)
+    expectRefusal(id, try withMemory(parts[0] + new + parts[1]), mentions: mention)
+  }
+
+  @Test func memoriesAreAnObject() throws {
+    expectRefusal(
+      "target.type", try changed("\"array\": {", "\"memory\": null, \"array\": {"), mentions: "memory is null"
+    )
+    expectRefusal(
+      "target.key", try changed("\"array\": {", "\"memories\": {}, \"array\": {"),
+      note: "did you mean 'memory'?")
   }
 
   @Test func checksTypes() throws {

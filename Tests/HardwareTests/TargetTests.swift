@@ -10,7 +10,8 @@ import Testing
     #expect(
       file.machine.summary.contains("'1") || file.machine.summary.contains("'2"), "the summary names its year"
     )
-    #expect(file.numbers.count == 7 + 2 + 3 + 2 + EnergyTable.fields.count + AreaTable.fields.count)
+    let always = 7 + 2 + 3 + 2 + EnergyTable.fields.count + AreaTable.fields.count
+    #expect(file.numbers.count == (file.machine.memory == nil ? always : always + 5))
     #expect(Set(file.numbers.map(\.path)).count == file.numbers.count)
     for number in file.numbers {
       let source = try #require(number.source, "\(number.path)")
@@ -92,6 +93,23 @@ import Testing
     #expect(recom.crossbarsPerComputeUnit * recom.computeUnitsPerTile * recom.tiles == 256)
     // One converter at 1.2 GS/s reads the bitlines of a unit within a cycle.
     #expect(Double(sre.array.unitWidth) / 1.2 < sre.timing.cycleNanoseconds)
+  }
+
+  @Test func describesTheMemoriesOfRecom() throws {
+    let memory = MemorySystem(
+      clockMegahertz: 1200, sramBytes: 128 << 10, bufferBytes: 256, dramLatencyNanoseconds: 15,
+      valuesPerClock: 1)
+    let file = try Machine.targetFile(named: "recom")
+    #expect(file.machine.memory == memory)
+    #expect(abs(memory.clockNanoseconds - 0.8333) < 0.0001)
+    let numbers = file.numbers.suffix(5)
+    #expect(numbers.map(\.value) == [1200, 131_072, 256, 15, 1])
+    #expect(numbers.allSatisfy { $0.path.hasPrefix("memory.") })
+    // Only the width of the path into a buffer is not published.
+    #expect(numbers.map { $0.source?.hasPrefix("assumed: ") } == [false, false, false, false, true])
+    for name in Machine.targetNames where name != "recom" {
+      #expect(try Machine.target(named: name).memory == nil, "\(name)")
+    }
   }
 
   /// Picojoules of an activation of a whole unit: drivers, cells, converters, adders.

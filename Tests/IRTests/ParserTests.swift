@@ -213,6 +213,47 @@ import Testing
     }
   }
 
+  @Test func memoriesStandBehindTheAreas() throws {
+    let memory = MemorySystem(
+      clockMegahertz: 1200, sramBytes: 131_072, bufferBytes: 256, dramLatencyNanoseconds: 15,
+      valuesPerClock: 1)
+    let with = Module<CrossbarLevel>(name: "m", machine: try machine { $0.memory = memory })
+    #expect(with.text.contains("], memory: [1200.0, 131072, 256, 15.0, 1]}\n"))
+    expectRoundTrip(with)
+    let without = Module<CrossbarLevel>(name: "m", machine: try machine { $0.array.rows = 100 })
+    #expect(!without.text.contains("memory"))
+    expectRoundTrip(without)
+    // A target without its memories is another machine.
+    var recom = try Machine.target(named: "recom")
+    recom.memory = nil
+    let bare = Module<CrossbarLevel>(name: "m", machine: recom)
+    #expect(bare.text.contains("machine \"recom\""))
+    expectRoundTrip(bare)
+  }
+
+  @Test(arguments: [
+    ("1200.0,", "0.0,", "target.range"), ("1200.0,", "-1.0,", "text.syntax"),
+    ("1200.0,", "1e10,", "target.range"),
+    ("1200.0,", "nan,", "text.syntax"), ("131072,", "0,", "target.range"),
+    ("131072,", "131072.0,", "text.syntax"),
+    ("131072,", "2147483648,", "text.number"), ("256,", "-256,", "text.syntax"),
+    ("15.0,", "-0.5,", "text.syntax"),
+    ("15.0,", "1e10,", "target.range"), ("15.0,", "inf,", "text.syntax"), (" 1]", " 0]", "target.range"),
+    (" 1]", " 65537]", "target.range"),
+    (", 1]", "]", "text.syntax"), (" 1]", " 1, 1]", "text.syntax"), ("memory:", "memories:", "text.syntax"),
+    ("memory: [1200.0, 131072, 256, 15.0, 1]", "memory: []", "text.syntax"),
+    ("1]}", "1], memory: [1200.0, 131072, 256, 15.0, 1]}", "text.syntax"),
+  ])
+  func badMemories(old: String, new: String, id: String) throws {
+    var machine = try Machine.target(named: "recom")
+    machine.area = AreaTable()
+    machine.energy = EnergyTable()
+    let text = Module<CrossbarLevel>(name: "m", machine: machine).text
+    let cut = try #require(text.firstRange(of: "memory: "))
+    let changed = String(text[cut.lowerBound...]).replacingFirst(old, with: new)
+    expectParseFailure(id, "", String(text[..<cut.lowerBound]) + changed)
+  }
+
   @Test(arguments: [
     ("machine none", "target.unknown"), ("machine", "text.syntax"), ("machine \"a\"", "text.syntax"),
     ("machine 5", "text.syntax"),

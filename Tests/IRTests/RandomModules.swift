@@ -115,10 +115,22 @@ extension SeededGenerator {
     }
   }
 
+  /// A target as it is, or one with changed memories, or none.
+  private mutating func machine() -> Machine? {
+    guard var machine = try? Machine.target(named: pick(["sre", "recom"])) else { return nil }
+    if chance(0.5) {
+      machine.memory = MemorySystem(
+        clockMegahertz: 2000 * unit() + 0.001, sramBytes: inside(1...Int(Int32.max)),
+        bufferBytes: inside(1...1024), dramLatencyNanoseconds: 50 * unit(), valuesPerClock: inside(1...65_536)
+      )
+    }
+    return machine
+  }
+
   /// A module of the crossbar level with layers whose cells decode to their weights.
   mutating func crossbarModule() -> Module<CrossbarLevel> {
     var module = Module<CrossbarLevel>(name: name(), facts: [.shaped])
-    if chance(0.5) { module.machine = try? Machine.target(named: "sre") }
+    if chance(0.5) { module.machine = machine() }
     if chance(0.5) { module.facts.insert(.sliced) }
     for number in 0..<inside(1...3) {
       let layer = self.layer("l\(number)", sliced: module.facts.contains(.sliced))

@@ -82,6 +82,7 @@ private struct Mutator<L: Level> {
     machine.array.rows = random.inside(1...64)
     machine.array.columns = random.inside(1...64)
     machine.array.cellBits = random.inside(1...8)
+    machine.memory = random.chance(0.5) ? nil : try? Machine.target(named: "recom").memory
     module.machine = random.chance(0.1) ? nil : machine
   }
 }

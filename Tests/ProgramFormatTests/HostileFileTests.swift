@@ -1,3 +1,4 @@
+import Hardware
 import ProgramSamples
 import Support
 import Testing
@@ -55,7 +56,8 @@ let fileCases: [HostileCase] = [
   HostileCase(.missingSection, "all", "header") { $0.sections = [] },
   HostileCase(.padding, "between sections", "header") { $0.paddingByte = 1 },
   HostileCase(.trailing, "file", "header") { $0.tail = [0] },
-  HostileCase(.trailing, "MACH", "MACH") { $0[.machine] += [0] },
+  HostileCase(.trailing, "MACH", "MACH") { $0[.machine] += memoryBytes + [0] },
+  HostileCase(.truncated, "MACH", "MACH") { $0[.machine] += [0] },
   HostileCase(.trailing, "PORT", "PORT") { $0[.ports] += [0, 0, 0, 0] },
   HostileCase(.trailing, "CELL", "CELL") { $0[.cells] += [0] },
   HostileCase(.trailing, "MAPS", "MAPS") { $0[.maps] += [0] },
@@ -65,7 +67,32 @@ let fileCases: [HostileCase] = [
   HostileCase(.trailing, "DBUG", "DBUG") { $0[.debug] += [0] },
 ]
 
+/// The end of `MACH` for a 1200 MHz clock, 128 KB of SRAM, buffers of 256 bytes, memory at 15 ns and a value per clock.
+let memoryBytes: [UInt8] =
+  [0, 0, 2, 0] + [0, 1, 0, 0] + [1, 0, 0, 0] + [0, 0, 0, 0, 0, 0xC0, 0x92, 0x40]
+  + [0, 0, 0, 0, 0, 0, 0x2E, 0x40]
+
+/// `memoryBytes` with other bytes from `offset` on.
+private func memoryBytes(_ offset: Int, _ bytes: [UInt8]) -> [UInt8] {
+  var changed = memoryBytes
+  changed.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+  return changed
+}
+
 let sectionCases: [HostileCase] = [
+  HostileCase(.truncated, "memory", "MACH") { $0[.machine] += memoryBytes.dropLast() },
+  HostileCase(.truncated, "only half a memory", "MACH") { $0[.machine] += memoryBytes.prefix(12) },
+  HostileCase(.machine, "no SRAM", "MACH", 0) { $0[.machine] += memoryBytes(0, [0, 0, 0, 0]) },
+  HostileCase(.machine, "SRAM", "MACH", 0) { $0[.machine] += memoryBytes(0, [0, 0, 0, 0x80]) },
+  HostileCase(.machine, "no buffer", "MACH", 0) { $0[.machine] += memoryBytes(4, [0, 0]) },
+  HostileCase(.machine, "no values per clock", "MACH", 0) { $0[.machine] += memoryBytes(8, [0]) },
+  HostileCase(.machine, "values per clock", "MACH", 0) { $0[.machine] += memoryBytes(8, [1, 0, 1]) },
+  HostileCase(.machine, "no clock", "MACH", 0) { $0[.machine] += memoryBytes(17, [0, 0, 0]) },
+  HostileCase(.machine, "clock is no number", "MACH", 0) {
+    $0[.machine] += memoryBytes(17, [0xF8, 0xFF, 0x7F])
+  },
+  HostileCase(.machine, "infinite latency", "MACH", 0) { $0[.machine] += memoryBytes(26, [0xF0, 0x7F]) },
+  HostileCase(.machine, "latency", "MACH", 0) { $0[.machine] += memoryBytes(27, [0xC0]) },
   HostileCase(.text, "name", "MACH", 4) { $0[.machine][4] = 0xFF },
   HostileCase(.truncated, "text", "MACH", 0) { $0.patch(.machine, 0, 60_000) },
   HostileCase(.limit, "text", "MACH", 0) { $0.patch(.machine, 0, 0x7FFF_FFFF) },
@@ -181,6 +208,19 @@ let sectionCases: [HostileCase] = [
       (partCases + codeCases + digitalCases).map(\.fault) + (fileCases + sectionCases).map(\.fault))
     #expect(ProgramFault.allCases.filter { !tested.contains($0) }.isEmpty)
     #expect(Set(ProgramFault.allCases.map(\.id)).count == ProgramFault.allCases.count)
+  }
+
+  /// Memories stand behind everything else that `MACH` holds, so that machines without them keep their bytes.
+  @Test func memoriesEndTheMachine() throws {
+    var file = HostileFile(smallProgram())
+    file[.machine] += memoryBytes
+    var expected = smallProgram()
+    expected.machine.memory = MemorySystem(
+      clockMegahertz: 1200, sramBytes: 131_072, bufferBytes: 256, dramLatencyNanoseconds: 15,
+      valuesPerClock: 1)
+    #expect(try decoded(file.bytes) == expected)
+    #expect(try encode(expected) == file.bytes)
+    #expect(encodeMachine(smallProgram().machine).count == 36 + 52 + 8 + 4 + 15 * 8 + 4 + 8 * 8)
   }
 
   @Test func unknownOptionalSectionsAreSkipped() throws {

@@ -1,4 +1,5 @@
 import Hardware
+import ProgramSamples
 import Support
 import Tensors
 import Testing
@@ -27,6 +28,14 @@ struct InvalidCase: Sendable {
 private let window = Window(
   batch: 1, channels: 1, height: 2, width: 2, kernelHeight: 2, kernelWidth: 1, outHeight: 1, outWidth: 2)
 
+/// A changed memory.
+private func memory(_ change: (inout MemorySystem) -> Void) -> MemorySystem {
+  var random = SeededGenerator(seed: 1)
+  var memory = randomMemory(&random)
+  change(&memory)
+  return memory
+}
+
 let partCases: [InvalidCase] = [
   InvalidCase(.machine, "no rows", "MACH") { $0.machine.array.rows = 0 },
   InvalidCase(.machine, "rows", "MACH") { $0.machine.array.rows = 5000 },
@@ -35,6 +44,20 @@ let partCases: [InvalidCase] = [
   InvalidCase(.machine, "not a number", "MACH") { $0.machine.area.adc = .nan },
   InvalidCase(.machine, "cycle", "MACH") { $0.machine.timing.cycleNanoseconds = -1 },
   InvalidCase(.machine, "pipeline", "MACH") { $0.machine.timing.pipelineCycles = -1 },
+  // The text of a machine knows no negative zero.
+  InvalidCase(.machine, "negative zero", "MACH") { $0.machine.energy.adcConversion = -0.0 },
+  InvalidCase(.machine, "negative zero of a latency", "MACH") {
+    $0.machine.memory = memory { $0.dramLatencyNanoseconds = -0.0 }
+  },
+  InvalidCase(.machine, "clock", "MACH") { $0.machine.memory = memory { $0.clockMegahertz = 0 } },
+  InvalidCase(.machine, "clock is no number", "MACH") {
+    $0.machine.memory = memory { $0.clockMegahertz = .nan }
+  },
+  InvalidCase(.machine, "SRAM", "MACH") { $0.machine.memory = memory { $0.sramBytes = 0 } },
+  InvalidCase(.machine, "large SRAM", "MACH") { $0.machine.memory = memory { $0.sramBytes = 1 << 31 } },
+  InvalidCase(.machine, "buffer", "MACH") { $0.machine.memory = memory { $0.bufferBytes = -1 } },
+  InvalidCase(.machine, "latency", "MACH") { $0.machine.memory = memory { $0.dramLatencyNanoseconds = -1 } },
+  InvalidCase(.machine, "values", "MACH") { $0.machine.memory = memory { $0.valuesPerClock = 65_537 } },
   InvalidCase(.limit, "name", "PORT") { $0.name = String(repeating: "x", count: 70_000) },
   InvalidCase(.limit, "buffer name", "PORT") { $0.buffers[1].name = String(repeating: "x", count: 70_000) },
   InvalidCase(.limit, "elements", "PORT") { $0.buffers[1].shape = [1 << 20, 1 << 20] },

@@ -1,3 +1,4 @@
+import Hardware
 import ProgramFormat
 import ProgramSamples
 import Testing
@@ -19,6 +20,19 @@ import Testing
     let conv = text.split(separator: "\n").first { $0.hasPrefix("  conv ") }?.split(separator: " ")
     #expect(conv?.prefix(8).map(String.init) == ["conv", "2", "2", "2", "2", "8", "48", "5"])
     #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
+  }
+
+  @Test func showsMemories() throws {
+    var program = smallProgram()
+    #expect(!list(program).contains("MHz"))
+    program.machine.memory = MemorySystem(
+      clockMegahertz: 1200, sramBytes: 131_072, bufferBytes: 256, dramLatencyNanoseconds: 15,
+      valuesPerClock: 1)
+    let line =
+      "\n  1200.0 MHz, SRAM of 131072 bytes, buffers of 256 bytes, DRAM in 15.0 ns, 1 value per clock\n"
+    #expect(list(program).contains(line))
+    program.machine.memory?.valuesPerClock = 4
+    #expect(list(program).contains("4 values per clock"))
   }
 
   @Test func listsEveryRandomProgram() {

@@ -1,7 +1,9 @@
-import ProgramFormat
+import Hardware
 import ProgramSamples
 import Support
 import Testing
+
+@testable import ProgramFormat
 
 /// Decodes `bytes` as the file `t.xbar`.
 func decoded(_ bytes: [UInt8]) throws(Diagnostic) -> Program {
@@ -25,6 +27,25 @@ func decoded(_ bytes: [UInt8]) throws(Diagnostic) -> Program {
       let back = try decoded(bytes)
       #expect(back == program, "seed \(seed)")
       #expect(try encode(back) == bytes, "seed \(seed)")
+    }
+  }
+
+  @Test func randomProgramsHaveMachinesWithAndWithoutMemories() {
+    let count = (0..<200).count { ProgramSampler.program(seed: UInt64($0)).machine.memory != nil }
+    #expect((60...140).contains(count))
+  }
+
+  /// Leaving out the memories takes the last 28 bytes of `MACH` away and nothing else.
+  @Test func memoriesChangeNoOtherByte() throws {
+    for seed in 0..<50 {
+      var program = ProgramSampler.program(seed: UInt64(seed))
+      guard program.machine.memory != nil else { continue }
+      let with = encodeSections(program)
+      program.machine.memory = nil
+      let without = encodeSections(program)
+      #expect(without[0].bytes == with[0].bytes.dropLast(28))
+      #expect(without.dropFirst().map(\.bytes) == with.dropFirst().map(\.bytes))
+      #expect(try decoded(encode(program)) == program)
     }
   }
 

@@ -165,8 +165,18 @@ private func randomUnits(
 
 /// A machine of random size.
 public func randomMachine(_ random: inout SeededGenerator, largest: Int = 48) -> Machine {
-  sampleMachine(
+  var machine = sampleMachine(
     rows: random.inside(1...largest), columns: random.inside(1...largest), cellBits: random.inside(1...8),
     unitHeight: random.inside(1...16), unitWidth: random.inside(1...16), dacBits: random.inside(1...4),
     adcBits: random.inside(1...12))
+  if random.chance(0.5) { machine.memory = randomMemory(&random) }
+  return machine
+}
+
+/// Memories of random size.
+public func randomMemory(_ random: inout SeededGenerator) -> MemorySystem {
+  MemorySystem(
+    clockMegahertz: 1 + 2000 * random.unit(), sramBytes: 1 << random.below(31),
+    bufferBytes: random.inside(1...4096), dramLatencyNanoseconds: 100 * random.unit(),
+    valuesPerClock: random.inside(1...64))
 }

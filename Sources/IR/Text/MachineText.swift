@@ -11,14 +11,20 @@ func machineText(_ machine: Machine) -> String {
   let a = machine.array
   let energy = EnergyTable.fields.map { machine.energy[keyPath: $0.path] }
   let area = AreaTable.fields.map { machine.area[keyPath: $0.path] }
-  let fields = [
+  var fields = [
     "array: \(list([a.rows, a.columns, a.cellBits, a.unitHeight, a.unitWidth, a.dacBits, a.adcBits]))",
     "operands: \(list([machine.operands.weightBits, machine.operands.inputBits]))",
     "hierarchy: \(list([machine.hierarchy.crossbarsPerComputeUnit, machine.hierarchy.computeUnitsPerTile, machine.hierarchy.tiles]))",
     "cycle: \(list([machine.timing.cycleNanoseconds]))", "pipeline: \(list([machine.timing.pipelineCycles]))",
     "energy: \(list(energy))", "area: \(list(area))",
   ]
+  if let memory = machine.memory { fields.append("memory: [\(memoryText(memory))]") }
   return "machine \(quote(machine.name)) \(quote(machine.summary)) {\(fields.joined(separator: ", "))}"
+}
+
+private func memoryText(_ memory: MemorySystem) -> String {
+  "\(memory.clockMegahertz), \(memory.sramBytes), \(memory.bufferBytes), \(memory.dramLatencyNanoseconds), "
+    + "\(memory.valuesPerClock)"
 }
 
 extension TokenStream {
@@ -44,6 +50,7 @@ extension TokenStream {
     let pipeline = try takeInts("pipeline", count: 1)
     let energy = try takeDoubles("energy", count: EnergyTable.fields.count)
     let area = try takeDoubles("area", count: AreaTable.fields.count)
+    let memory = isWord("memory") ? try takeMemory() : nil
     try expect("}")
     var machine = Machine(
       name: name, summary: summary,
@@ -54,7 +61,7 @@ extension TokenStream {
       hierarchy: Hierarchy(
         crossbarsPerComputeUnit: hierarchy[0], computeUnitsPerTile: hierarchy[1], tiles: hierarchy[2]),
       timing: Timing(cycleNanoseconds: cycle[0], pipelineCycles: pipeline[0]), energy: EnergyTable(),
-      area: AreaTable())
+      area: AreaTable(), memory: memory)
     for (field, value) in zip(EnergyTable.fields, energy) { machine.energy[keyPath: field.path] = value }
     for (field, value) in zip(AreaTable.fields, area) { machine.area[keyPath: field.path] = value }
     do throws(Diagnostic) {
@@ -81,15 +88,36 @@ extension TokenStream {
     var numbers: [Double] = []
     for at in 0..<count {
       if at > 0 { try expect(",") }
-      guard current.kind == .float || current.kind == .int, let value = Double(current.text), value.isFinite
-      else {
-        throw unexpected("a number")
-      }
-      _ = try take()
-      numbers.append(value)
+      numbers.append(try takeDouble())
     }
     try closeList()
     return numbers
+  }
+
+  private mutating func takeDouble() throws(Diagnostic) -> Double {
+    guard current.kind == .float || current.kind == .int, let value = Double(current.text), value.isFinite
+    else {
+      throw unexpected("a number")
+    }
+    _ = try take()
+    return value
+  }
+
+  private mutating func takeMemory() throws(Diagnostic) -> MemorySystem {
+    try openList("memory")
+    let clock = try takeDouble()
+    try expect(",")
+    let sram = try takeCount(limit: Int(Int32.max))
+    try expect(",")
+    let buffer = try takeCount(limit: Int(Int32.max))
+    try expect(",")
+    let latency = try takeDouble()
+    try expect(",")
+    let values = try takeCount(limit: Int(Int32.max))
+    try closeList()
+    return MemorySystem(
+      clockMegahertz: clock, sramBytes: sram, bufferBytes: buffer, dramLatencyNanoseconds: latency,
+      valuesPerClock: values)
   }
 
   private mutating func openList(_ key: String) throws(Diagnostic) {
