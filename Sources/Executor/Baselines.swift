@@ -134,7 +134,9 @@ private struct DenseMapping {
       run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
     events.outputWrites = run.events.outputWrites
     addFetches(run, layer, to: &events)
-    if let window { events.add(outsideReads(layer, machine, window, channels: window.channelCount), times: samples) }
+    if let window {
+      events.add(outsideReads(layer, machine, window, channels: window.channelCount), times: samples)
+    }
     events.dramWrites = run.events.dramWrites
     return events
   }

@@ -80,7 +80,8 @@ func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels
   let values = window.batch * channels * window.height * window.width
   let accesses = ceilDivide(ceilDivide(values * layer.inputBits, 8), memory.bufferBytes)
   events.inputFetches.dram = values
-  events.clocks = Int((Double(accesses) * memory.dramLatencyNanoseconds / memory.clockNanoseconds).rounded(.up))
+  events.clocks = Int(
+    (Double(accesses) * memory.dramLatencyNanoseconds / memory.clockNanoseconds).rounded(.up))
   return events
 }
 

@@ -115,7 +115,9 @@ struct SampleEvents: Sendable {
         events.bufferBits = bufferBits(program.buffers[register])
         let layer = layerAccumulated(in: register, in: body[..<index])
         add(events, times: times, to: layer)
-        if let layer, program.layers[layer].fetch != nil { layers[layer].dramWrites += times * program.buffers[register].count }
+        if let layer, program.layers[layer].fetch != nil {
+          layers[layer].dramWrites += times * program.buffers[register].count
+        }
       case .digital(let op, let inputs, let output):
         digital.add(
           digitalEvents(op, inputs.map { program.buffers[$0] }, program.buffers[output]), times: times)

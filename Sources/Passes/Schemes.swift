@@ -148,7 +148,44 @@ public let schemes: [Scheme] = [
           text: "compose-analog",
           reason: "one conversion for the four cells of a weight, as fine as the cells need"),
       ] + back()),
+  Scheme(
+    name: "recom-base",
+    summary:
+      "every input is fetched and computed, buffer after buffer: the baseline of ReCom (after PipeLayer, HPCA'17)",
+    target: "recom",
+    steps: recomOperands + [
+      slices, wholeArrays,
+      .init(text: "plan-fetches(order: serial)", reason: "memory and crossbars take turns"),
+    ] + back()),
+  Scheme(
+    name: "recom-swof",
+    summary:
+      "only inputs with weights are fetched, and only those other than 0 delivered (ReCom's SWOF, DATE'18)",
+    target: "recom",
+    steps: recomOperands + [
+      slices, layerLines, wholeArrays,
+      .init(
+        text: "plan-fetches(order: serial)", reason: "as in recom-base, so that only the fetching differs"),
+    ] + back()),
+  Scheme(
+    name: "recom",
+    summary: "the same, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
+    target: "recom",
+    steps: recomOperands + [
+      slices, layerLines, wholeArrays,
+      .init(text: "plan-fetches", reason: "a buffer is filled while the one before is computed"),
+    ] + back()),
 ]
+
+private let recomOperands = integers(
+  "quantize(weights: 16, inputs: 16)", reason: "the operands of PipeLayer, ReCom's baseline")
+
+private let layerLines = Scheme.Step(
+  text: "remove-zero-lines(scope: layer)",
+  reason: "structured sparsity: whole filters and filter positions go")
+
+private let wholeArrays = Scheme.Step(
+  text: "form-units(whole: true)", reason: "the whole array is read at once")
 
 private let slices = Scheme.Step(
   text: "slice-bits", reason: "magnitudes in cells, so that zero weights stay zero cells")

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import Support
+import Tensors
 
 /// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom, DATE
 /// 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.

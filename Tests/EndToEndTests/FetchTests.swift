@@ -1,0 +1,183 @@
+import CommandLineTools
+import DeviceModel
+import Driver
+import Executor
+import Hardware
+import IR
+import LayerSamples
+import Passes
+import ProgramFormat
+import RunDriver
+import Support
+import Tensors
+import Testing
+
+/// Fetches through input buffers: counts and clocks from the weights and inputs of a layer alone (ReCom; reference: section 5.3).
+@Suite("Fetches, end to end")
+struct FetchTests {
+  /// A layer with whole inputs and outputs without weights, and inputs that are often 0.
+  private func structured(_ number: Int, _ random: inout SeededGenerator) -> LayerSample {
+    var sample = sparseLayerSample(number, &random)
+    (sample.placement, sample.order, sample.signs) = ("intra", "weight-major", .differential)
+    let share = random.unit()
+    let rows = (0..<sample.rows).map { _ in random.chance(share) }
+    for place in sample.weights.indices where !rows[place / sample.columns] { sample.weights[place] = 0 }
+    let zeros = random.unit()
+    sample.x = sample.x.map { random.chance(zeros) ? 0 : $0 }
+    return sample
+  }
+
+  private func module(_ sample: LayerSample, _ memory: MemorySystem) -> AnyModule {
+    var module = sample.module
+    module.machine?.memory = memory
+    return AnyModule(module)
+  }
+
+  private func run(_ sample: LayerSample, _ memory: MemorySystem, vectors: Bool, _ order: String) throws
+    -> RunResult
+  {
+    let removing = vectors ? "remove-zero-lines(scope: layer), " : ""
+    let text =
+      "slice-bits, \(removing)form-units(whole: true, lossless: true), plan-fetches(order: \(order)), place-blocks, schedule"
+    let plan = try ExecutablePlan(try program(of: try apply(text, to: module(sample, memory))))
+    return try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: 1)
+  }
+
+  private func memory(_ random: inout SeededGenerator) -> MemorySystem {
+    MemorySystem(
+      clockMegahertz: Double(random.inside(1...400)), sramBytes: 4096, bufferBytes: random.inside(128...512),
+      dramLatencyNanoseconds: Double(random.below(40)), valuesPerClock: random.inside(1...4))
+  }
+
+  /// What a position's buffers hold: numbers of values that enter and of those that are delivered.
+  private func buffers(_ sample: LayerSample, _ x: ArraySlice<Int64>, vectors: Bool) -> [(
+    entering: Int, delivered: Int
+  )] {
+    let used = (0..<sample.rows).filter { row in
+      !vectors || (0..<sample.columns).contains { sample.weights[row * sample.columns + $0] != 0 }
+    }
+    // The matrix is a single channel: all of it enters, up to the last input of a buffer, the rest with the last one.
+    var next = 0
+    return stride(from: 0, to: used.count, by: sample.array.rows).map { first in
+      let inputs = used[first..<min(first + sample.array.rows, used.count)]
+      let isLast = first + sample.array.rows >= used.count
+      let end = isLast && vectors ? sample.rows : (inputs.last ?? 0) + 1
+      defer { next = end }
+      let nonzero = inputs.count { x[x.startIndex + $0] != 0 }
+      return (vectors ? end - next : inputs.count, vectors ? nonzero : inputs.count)
+    }
+  }
+
+  private struct Expected: Equatable {
+    var (fills, skipped, delivered, clocks, stalls) = (0, 0, 0, 0, 0)
+  }
+
+  /// Clock by clock sums, by the recurrence as it stands in the reference.
+  private func expected(_ sample: LayerSample, _ memory: MemorySystem, vectors: Bool, overlapped: Bool)
+    -> Expected
+  {
+    guard case .integer(let width, let signed) = sample.inputs else { return Expected() }
+    let bits = signed ? width - 1 : width
+    let digits = (bits + sample.array.dacBits - 1) / sample.array.dacBits * (signed ? 2 : 1)
+    let clock = 1000 / memory.clockMegahertz
+    let compute = Int((Double(digits) * 10 / clock).rounded(.up))
+    var result = Expected()
+    for p in 0..<sample.positions {
+      let x = sample.x[p * sample.rows..<(p + 1) * sample.rows]
+      var (endM, startC, endC, lastWork) = (0, 0, 0, -1)
+      for (entering, delivered) in buffers(sample, x, vectors: vectors) {
+        let fetch = (entering + memory.valuesPerClock - 1) / memory.valuesPerClock
+        result.fills += 1
+        result.delivered += delivered
+        let start = overlapped ? max(endM, startC) : max(endM, endC)
+        endM = start + fetch
+        if overlapped && delivered == 0 {
+          result.skipped += 1
+          startC = endM
+        } else {
+          startC = max(endM, endC)
+          if lastWork >= 0 { result.stalls += startC - lastWork }
+          endC = startC + compute
+          lastWork = endC
+        }
+      }
+      result.clocks += max(endM, endC)
+    }
+    // One image for the sample, all of it one channel.
+    let isRead = !vectors || sample.weights.contains { $0 != 0 }
+    let bytes = isRead ? (sample.positions * sample.rows * width + 7) / 8 : 0
+    let accesses = (bytes + memory.bufferBytes - 1) / memory.bufferBytes
+    result.clocks += Int((Double(accesses) * memory.dramLatencyNanoseconds / clock).rounded(.up))
+    return result
+  }
+
+  @Test func countsAndClocksAreThoseOfTheRecurrence() throws {
+    var random = SeededGenerator(seed: 121)
+    var (wrong, skipped, stalled) = ([String](), 0, 0)
+    for number in 0..<500 {
+      let sample = structured(number, &random)
+      let memory = memory(&random)
+      let product = sample.product.map { Float($0) }
+      for (vectors, order) in [
+        (false, "serial"), (true, "serial"), (true, "overlapped"), (false, "overlapped"),
+      ] {
+        let result = try run(sample, memory, vectors: vectors, order)
+        let events = result.total
+        let found = Expected(
+          fills: events.bufferFills, skipped: events.skippedBuffers, delivered: events.inputFetches.buffer,
+          clocks: events.clocks, stalls: events.stallClocks)
+        let expected = expected(sample, memory, vectors: vectors, overlapped: order == "overlapped")
+        if found != expected { wrong.append("\(number) \(vectors) \(order): \(found), expected \(expected)") }
+        if result.outputs[0] != product { wrong.append("\(number) \(vectors) \(order): outputs") }
+        if events.cycles != 0 { wrong.append("\(number): cycles") }
+        skipped += events.skippedBuffers
+        stalled += events.stallClocks
+      }
+    }
+    #expect(wrong.isEmpty, "\(wrong.prefix(3))")
+    #expect(skipped > 200 && stalled > 1000, "\(skipped) \(stalled)")
+  }
+
+  /// A skipped buffer's crossbars read and convert nothing; everything else is as without skipping.
+  @Test func skippedBuffersAreNotConverted() throws {
+    var random = SeededGenerator(seed: 122)
+    var skipped = 0
+    for number in 0..<200 {
+      let sample = structured(number, &random)
+      let memory = memory(&random)
+      let all = try run(sample, memory, vectors: true, "serial").total
+      let some = try run(sample, memory, vectors: true, "overlapped").total
+      if some.skippedBuffers == 0 {
+        #expect(all.adcConversions == some.adcConversions && all.ouActivations == some.ouActivations)
+      } else {
+        #expect(all.adcConversions > some.adcConversions && all.ouActivations > some.ouActivations)
+        skipped += 1
+      }
+      #expect(all.wordlineDrives == some.wordlineDrives && all.cellReads == some.cellReads)
+      #expect(some.clocks <= all.clocks)
+      #expect(some.shiftAdds == some.adcConversions)
+    }
+    #expect(skipped > 30)
+  }
+
+  /// The scheme of ReCom's baseline is the dense baseline beside the others, to the last count and picojoule.
+  @Test func theBaselineIsThatOfEveryRun() throws {
+    func record(_ scheme: String) throws -> (Program, RunResult) {
+      let program = try decode(
+        try compile(request("lenet5-grouplasso", "fashion-mnist", scheme: scheme)).bytes, file: "a")
+      let set = try SampleSet(input: dataPath("fashion-mnist", "test"), limit: 20, for: program.samplePorts)
+      return (program, try ExecutablePlan(program).run(inputs: set.inputs, samples: 20, threads: 2))
+    }
+    let (base, baseRun) = try record("recom-base")
+    var outputs: [[[Float]]] = []
+    for scheme in ["recom-base", "recom-swof", "recom"] {
+      let (program, run) = try record(scheme)
+      let dense = try #require(try run.baselines(of: program).first)
+      #expect(dense.total == baseRun.total, "\(scheme)")
+      #expect(dense.crossbars == base.crossbars.count)
+      outputs.append(run.outputs)
+      #expect(run.total.clocks <= baseRun.total.clocks)
+    }
+    #expect(outputs[0] == outputs[1] && outputs[1] == outputs[2])
+  }
+}
