@@ -539,8 +539,8 @@ struct FoldConstantInputsTests {
     #expect(tally.folded > 3000, "\(tally)")
   }
 
-  /// A convolution whose filter `dead` has no weights, in front of another one: all its rows go without padding. With padding those
-  /// taps go that see image everywhere, the others only where the activation is the padding.
+  /// A convolution whose filter `dead` has no weights, in front of another one: without padding all its rows go. With
+  /// padding those taps go that see image everywhere, the others only where the activation is the padding.
   private func deadChannel(_ seed: UInt64, pads: [Int], kernel: Int, bias: Float, _ tally: inout Tally) throws
   {
     var net = Net(seed: seed)

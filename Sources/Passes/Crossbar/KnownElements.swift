@@ -56,8 +56,8 @@ extension Tensor {
 extension DigitalOperator {
   /// What is known of the result where `arguments` are known in part; nil for nothing.
   ///
-  /// The operator itself computes the elements and moves what is known along with them. Where it refuses what stands in for unknown
-  /// elements, nothing is known: no statement about known elements depends on those.
+  /// The operator itself computes the elements and moves what is known along with them. Where it refuses what stands in
+  /// for unknown elements, nothing is known: no statement about known elements depends on those.
   func apply(to arguments: [KnownElements]) -> KnownElements? {
     if arguments.allSatisfy(\.isComplete) {
       return (try? apply(to: arguments.map(\.values))).map { KnownElements($0) }

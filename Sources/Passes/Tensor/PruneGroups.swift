@@ -5,9 +5,10 @@ import Tensors
 /// The weakest filters, channels and filter-shape positions of every layer are 0, whole groups of weights at once
 /// (structured sparsity as ReCom, DATE 2018, takes it from training; reference: section 5.1).
 ///
-/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked by what is
-/// left in the whole layer, all groups of a convolution together. A product has filters, its columns, and positions, its
-/// rows, but no channels. Biases stay: a filter without weights still gives its bias. Spec: ir-spec.md, `prune-groups`.
+/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked by
+/// what is left in the whole layer, all groups of a convolution together. A product has filters, its columns, and
+/// positions, its rows, but no channels. Biases stay: a filter without weights still gives its bias. Spec: ir-spec.md,
+/// `prune-groups`.
 struct PruneGroups: Pass {
   typealias L = TensorLevel
   static let name = "prune-groups"
