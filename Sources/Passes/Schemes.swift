@@ -172,13 +172,17 @@ public let schemes: [Scheme] = [
     summary: "the same, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
     target: "recom",
     steps: recomOperands + [
-      slices, layerLines, wholeArrays,
+      constantInputs, slices, layerLines, wholeArrays,
       .init(text: "plan-fetches", reason: "a buffer is filled while the one before is computed"),
     ] + back()),
 ]
 
 private let recomOperands = integers(
   "quantize(weights: 16, inputs: 16)", reason: "the operands of PipeLayer, ReCom's baseline")
+
+private let constantInputs = Scheme.Step(
+  text: "fold-constant-inputs",
+  reason: "a filter without weights gives a constant; the next bias takes it over")
 
 private let layerLines = Scheme.Step(
   text: "remove-zero-lines(scope: layer)",

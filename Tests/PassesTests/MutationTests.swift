@@ -90,6 +90,11 @@ private struct Mutator<L: Level> {
 /// Modules that verify, however odd, end in a module or in an error; nothing traps.
 @Suite("Mutations of modules")
 struct ModuleMutationTests {
+  /// For passes that do nothing by default.
+  private let options = [
+    "prune-groups": ["filters", "channels", "shapes"].map { NamedAttribute($0, .float(0.5)) }
+  ]
+
   private func pass<L: Level>(_ module: Module<L>, _ outcome: inout [String: Int]) {
     guard verify(module).isEmpty else {
       outcome["refused", default: 0] += 1
@@ -99,7 +104,7 @@ struct ModuleMutationTests {
     var context = PassContext()
     for entry in passRegistry where entry.from == L.name {
       do throws(Diagnostic) {
-        _ = try entry.apply(to: AnyModule(module), [], in: &context)
+        _ = try entry.apply(to: AnyModule(module), options[entry.name] ?? [], in: &context)
       } catch {
         outcome[error.id, default: 0] += 1
         if error.id == "pass.broken" { print(error) }

@@ -1,3 +1,4 @@
+import Hardware
 import IR
 import LayerSamples
 import Passes
@@ -141,6 +142,9 @@ struct RegistryTests {
       net.output(try net.gemm(try net.digital(.reshape([1, 64]), try net.pool(a)), 10))
       var module = net.module
       module.machine = testMachine()
+      module.machine?.memory = MemorySystem(
+        clockMegahertz: 100, sramBytes: 1000, bufferBytes: 4096, dramLatencyNanoseconds: 10, valuesPerClock: 1
+      )
       let samples = net.samples(4)
       var context = PassContext(calibration: samples)
       var current = AnyModule(module)
