@@ -106,13 +106,16 @@ private struct DenseMapping {
     guard layer.fetch != nil, let memory else { return }
     let digits = layer.passes * ceilDivide(layer.magnitudeBits, layer.dacBits)
     let compute = computeClocks(digits, machine, memory)
-    let last = wordlines.length - (wordlines.pieces - 1) * machine.array.rows
-    let full = ceilDivide(machine.array.rows, memory.valuesPerClock) + compute
-    let clocks = (wordlines.pieces - 1) * full + ceilDivide(last, memory.valuesPerClock) + compute
+    var pipeline = BufferPipeline(.serial)
+    for first in stride(from: 0, to: wordlines.length, by: machine.array.rows) {
+      let values = min(machine.array.rows, wordlines.length - first)
+      pipeline.add(fetch: ceilDivide(values, memory.valuesPerClock), compute: compute)
+    }
     events.cycles = 0
     events.bufferFills = run.events.positions &* wordlines.pieces
     events.inputFetches.buffer = run.events.positions &* wordlines.length
-    events.clocks = run.events.positions &* clocks
+    events.clocks = run.events.positions &* pipeline.end
+    events.stallClocks = run.events.positions &* pipeline.stalls
   }
 
   /// The events of `layer` for the inputs of `run`.
