@@ -140,7 +140,7 @@ let package = Package(
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
         "DeviceModel",
-        "Executor", "Driver", "RunDriver", "CommandLineTools", "LayerSamples", "ONNX", "Import",
+        "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
         "TestSupport",
       ]),
     test("LayeringTests", []),

@@ -8,6 +8,7 @@ import Tensors
 final class BatchRunner {
   let plan: ExecutablePlan
   let capacity: Int
+  private let recordsSpans: Bool
   private let memory: Memory
   private var scratch = Scratch()
   private var rows: [Memory?] = []
@@ -18,9 +19,10 @@ final class BatchRunner {
 
   private var program: Program { plan.program }
 
-  /// Takes memory for up to `capacity` samples.
-  init(_ plan: ExecutablePlan, capacity: Int) throws(Diagnostic) {
+  /// Takes memory for up to `capacity` samples. `recordsSpans` keeps what happens to every input buffer.
+  init(_ plan: ExecutablePlan, capacity: Int, recordsSpans: Bool = false) throws(Diagnostic) {
     self.plan = plan
+    self.recordsSpans = recordsSpans
     self.capacity = capacity
     memory = try Memory(plan.bytesPerSample * capacity)
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
@@ -103,6 +105,8 @@ struct LayerCounts: Sendable {
   var events = Events()
   /// Digits of the inputs that are not 0, in all passes.
   var inputDigits = 0
+  /// What happened to the buffers of each position; only where spans are recorded.
+  var positions: [[BufferSpan]] = []
 }
 
 /// Pairs of a sample and a round that are computed together.
@@ -253,7 +257,8 @@ extension BatchRunner {
   ) throws(Diagnostic) {
     let layerPlan = plan.layers[layer]
     var runner = LayerRunner(
-      layerPlan, program, windows: frame.count, results: frame.results[layer] ?? results(layer))
+      layerPlan, program, windows: frame.count, results: frame.results[layer] ?? results(layer),
+      recordsSpans: recordsSpans)
     if place.size == 4 {
       try runner.run(values.assumingMemoryBound(to: Int32.self), &scratch)
     } else {
@@ -269,6 +274,7 @@ extension BatchRunner {
     }
     counts[layer].events += runner.events
     counts[layer].inputDigits &+= runner.inputDigits
+    counts[layer].positions += runner.positions
   }
 
   private func runDigital(

@@ -11,6 +11,8 @@ struct FetchPlan: Sendable {
   struct Buffer: Sendable {
     /// The inputs that it delivers.
     let inputs: [Int32]
+    /// The crossbar of the first block that it feeds.
+    let crossbar: Int
     /// Clocks to fill it and to check what enters.
     let fetch: Int
     /// What the units of its blocks do in a position where they are computed: counts of fixed units only.
@@ -34,15 +36,19 @@ struct FetchPlan: Sendable {
     compute = computeClocks(digits * layer.passes, program.machine, memory)
     var rows: [[RowEntry]] = []
     var events: [[RowEntry]: Events] = [:]
+    var crossbars: [[RowEntry]: Int] = [:]
     for block in program.blocks[layer.blocks] {
-      if events[block.rows] == nil { rows.append(block.rows) }
+      if events[block.rows] == nil {
+        rows.append(block.rows)
+        crossbars[block.rows] = block.crossbar
+      }
       events[block.rows, default: Events()] += eventsOfBlock(block, layer)
     }
     let tile = window.map { $0.kernelHeight * $0.kernelWidth } ?? layer.inputs
     let entering = layer.hasVectors ? FetchPlan.entering(rows, tile: max(1, tile)) : rows.map(\.count)
     buffers = zip(rows, entering).map { rows, entering in
       Buffer(
-        inputs: rows.map { Int32(truncatingIfNeeded: $0.input) },
+        inputs: rows.map { Int32(truncatingIfNeeded: $0.input) }, crossbar: crossbars[rows] ?? 0,
         fetch: ceilDivide(entering, memory.valuesPerClock), computed: events[rows] ?? Events())
     }
   }
@@ -127,6 +133,7 @@ extension LayerRunner {
     guard let fetch = plan.fetch else { return }
     for window in 0..<windows {
       var pipeline = BufferPipeline(fetch.order == .overlapped ? .overlapped : .serial)
+      var spans: [BufferSpan] = []
       for buffer in fetch.buffers {
         let delivered = fetch.selects ? buffer.nonzero(values + window * layer.inputs) : buffer.inputs.count
         events.bufferFills &+= 1
@@ -136,8 +143,10 @@ extension LayerRunner {
           events.skippedBuffers &+= 1
           events.add(buffer.computed, times: -1)
         }
-        pipeline.add(BufferWork(fetch: buffer.fetch, compute: fetch.compute, isEmpty: isEmpty))
+        let span = pipeline.add(BufferWork(fetch: buffer.fetch, compute: fetch.compute, isEmpty: isEmpty))
+        if recordsSpans { spans.append(span) }
       }
+      if recordsSpans { positions.append(spans) }
       events.clocks &+= pipeline.end
       events.stallClocks &+= pipeline.stalls
     }

@@ -12,13 +12,20 @@ struct LayerRunner {
   /// `[windows][outputs]`.
   let results: UnsafeMutablePointer<Int64>
   var events = Events()
+  /// What happened to the buffers of each position; only where spans are recorded.
+  var positions: [[BufferSpan]] = []
+  let recordsSpans: Bool
   /// Digits of the inputs that are not 0, in all passes.
   private(set) var inputDigits = 0
 
   var layer: Layer { plan.layer }
 
   /// Prepares for `windows` input vectors.
-  init(_ plan: LayerPlan, _ program: Program, windows: Int, results: UnsafeMutablePointer<Int64>) {
+  init(
+    _ plan: LayerPlan, _ program: Program, windows: Int, results: UnsafeMutablePointer<Int64>,
+    recordsSpans: Bool = false
+  ) {
+    self.recordsSpans = recordsSpans
     self.plan = plan
     self.program = program
     self.windows = windows

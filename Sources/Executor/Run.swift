@@ -66,7 +66,7 @@ extension ExecutablePlan {
     return merge(parts, samples: samples)
   }
 
-  private func checkInputs(_ inputs: [[Float]], _ samples: Int) throws(Diagnostic) {
+  func checkInputs(_ inputs: [[Float]], _ samples: Int) throws(Diagnostic) {
     guard inputs.count == program.inputs.count else {
       throw Diagnostic("execute.input", "\(inputs.count) inputs, expected \(program.inputs.count)")
     }

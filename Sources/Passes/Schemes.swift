@@ -163,7 +163,7 @@ public let schemes: [Scheme] = [
       "only inputs with weights are fetched, and only those other than 0 delivered (ReCom's SWOF, DATE'18)",
     target: "recom",
     steps: recomOperands + [
-      slices, layerLines, wholeArrays,
+      constantInputs, slices, layerLines, wholeArrays,
       .init(
         text: "plan-fetches(order: serial)", reason: "as in recom-base, so that only the fetching differs"),
     ] + back()),

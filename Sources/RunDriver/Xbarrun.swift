@@ -23,7 +23,9 @@ let xbarrunCommand = CommandSpec(
     OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
     OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
     OptionSpec("html", value: "R.html", "write a report to look at"),
-    OptionSpec("trace", value: "T.json", "write a trace of the instructions"),
+    OptionSpec(
+      "trace", value: "T.json",
+      "write what input buffers and crossbars do when for the first sample, for chrome://tracing or Perfetto"),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
   ],
   examples: [
@@ -62,6 +64,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let samples = try SampleSet(
     input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit,
     for: program.samplePorts)
+  let timeline = try timeline(of: program, samples, path, arguments)
   let progress = ProgressLine("running", total: samples.count, unit: "samples", quiet: quiet)
   let record: RunRecord
   do throws(Diagnostic) {
@@ -72,6 +75,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   }
   progress.finish()
   try write(record, arguments)
+  if let timeline, let path = arguments.value("trace") { try writeFile(text: timeline.trace, to: path) }
   if !quiet
     && ![arguments.value("output"), arguments.value("metrics"), arguments.value("html")].contains("-")
   {
@@ -84,10 +88,23 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   }
 }
 
+/// What a trace shows, the first sample; nil where none is wanted.
+private func timeline(
+  of program: Program, _ samples: SampleSet, _ path: String, _ arguments: ParsedArguments
+) throws(Diagnostic) -> Timeline? {
+  guard arguments.has("trace") else { return nil }
+  let first = zip(samples.inputs, program.samplePorts).map { Array($0.prefix($1.count)) }
+  do throws(Diagnostic) {
+    return try fetchTimeline(of: program, inputs: first)
+  } catch {
+    throw error.inFile(path)
+  }
+}
+
 /// Throws for what the command line offers but the program cannot do yet.
 private func refuseUnavailable(_ arguments: ParsedArguments) throws(Diagnostic) {
-  for name in ["trials", "trace"] where arguments.has(name) {
-    throw Diagnostic("run.unavailable", "--\(name) is not available yet", at: Location(.item("--\(name)")))
+  if arguments.has("trials") {
+    throw Diagnostic("run.unavailable", "--trials is not available yet", at: Location(.item("--trials")))
   }
   _ = try Device(named: arguments.value("device") ?? "ideal")
   _ = try arguments.integer("seed", in: 0...Int.max)

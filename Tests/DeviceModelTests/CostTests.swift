@@ -59,7 +59,7 @@ import Testing
   @Test func everyCountThatCostsIsCosted() {
     let free: Set = [
       "positions", "ouActivations", "adcSaturations", "indexReads", "inputFetches.sram", "cycles",
-      "wordlineVectors",
+      "wordlineVectors", "bufferFills", "skippedBuffers", "clocks", "stallClocks",
     ]
     var machine = sampleMachine()
     machine.energy.indexBit = 0.5
@@ -70,6 +70,18 @@ import Testing
         (cost(of: events, machine: machine).energyPicojoules.total > 0) == !free.contains(field.name),
         "\(field.name)")
     }
+  }
+
+  /// Clocks of memories are time beside the crossbars' cycles; a machine without memories has none.
+  @Test func clocksAreTime() {
+    var machine = sampleMachine()
+    var events = Events()
+    (events.cycles, events.clocks, events.stallClocks) = (7, 1000, 300)
+    let cycles = 7 * machine.timing.cycleNanoseconds
+    #expect(cost(of: events, machine: machine).latencyNanoseconds == cycles)
+    machine.memory = MemorySystem(
+      clockMegahertz: 250, sramBytes: 1, bufferBytes: 1, dramLatencyNanoseconds: 0, valuesPerClock: 1)
+    #expect(cost(of: events, machine: machine).latencyNanoseconds == cycles + 4000)
   }
 
   @Test func eventsAddFieldByField() {

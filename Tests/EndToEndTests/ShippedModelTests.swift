@@ -34,7 +34,7 @@ struct ShippedModelTests {
   @Test(arguments: shippedModels) func disassembledAndAssembledGivesTheSameBytes(model: String, data: String)
     throws
   {
-    for scheme in ["dense", "sre", "occ", "sme"] { try expectSameBytes(model, data, scheme) }
+    for scheme in ["dense", "sre", "occ", "sme", "recom"] { try expectSameBytes(model, data, scheme) }
   }
 
   private func expectSameBytes(_ model: String, _ data: String, _ scheme: String) throws {
@@ -211,7 +211,7 @@ struct ShippedModelTests {
   /// The counts of every model stand in its `report.txt`, so that a change shows its effect.
   @Test(arguments: shippedModels) func reportIsTheGolden(model: String, data: String) throws {
     var text = ""
-    for scheme in ["dense", "isaac", "sre", "sme", "prime", "clustered"] {
+    for scheme in ["dense", "isaac", "sre", "sme", "prime", "clustered", "recom"] {
       let compiled = try compile(request(model, data, scheme: scheme))
       let program = try decode(compiled.bytes, file: "a")
       let set = try testSet(data, program, 100)
