@@ -9,7 +9,8 @@ extension RunRecord {
   /// Layers and their sum, as averages over the samples.
   public var table: TextTable {
     var table = TextTable([
-      .init("layer", .left), .init("OU activations"), .init("cycles"), .init("conversions"),
+      .init("layer", .left), .init("OU activations"), .init(plansFetches ? "clocks" : "cycles"),
+      .init("conversions"),
       .init("saturations"),
       .init("energy"), .init("time"),
     ])
@@ -18,9 +19,14 @@ extension RunRecord {
     return table
   }
 
+  /// Whether the time of layers is in clocks of the machine's memories, not in cycles.
+  private var plansFetches: Bool { program.layers.contains { $0.fetch != nil } }
+
   private func row(_ run: LayerRun) -> [String] {
     let counts = [
-      run.events.ouActivations, run.events.cycles, run.events.adcConversions, run.events.adcSaturations,
+      run.events.ouActivations, plansFetches ? run.events.clocks : run.events.cycles,
+      run.events.adcConversions,
+      run.events.adcSaturations,
     ]
     return [run.name] + counts.map { average($0) } + [
       energyText(picojoules: perSample(run.cost.energyPicojoules.total)),

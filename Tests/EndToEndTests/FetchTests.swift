@@ -160,6 +160,25 @@ struct FetchTests {
     #expect(skipped > 30)
   }
 
+  /// Without any sparsity, fetching by bit vectors takes as long and stores one bit for each input and output, no more.
+  @Test func withoutZerosNothingIsGained() throws {
+    var random = SeededGenerator(seed: 123)
+    for _ in 0..<50 {
+      var sample = LayerSample()
+      (sample.rows, sample.columns) = (random.inside(1...90), random.inside(1...6))
+      sample.weights = (0..<sample.rows * sample.columns).map { _ in Int64(random.inside(1...127)) }
+      sample.x = (0..<sample.rows).map { _ in Int64(random.inside(1...15)) }
+      sample.inputs = .integer(bits: 4, signed: false)
+      (sample.array.rows, sample.array.columns) = (32, 32)
+      let memory = memory(&random)
+      let base = try run(sample, memory, vectors: false, "serial").total
+      let swof = try run(sample, memory, vectors: true, "serial").total
+      #expect(base.clocks == swof.clocks && base.adcConversions == swof.adcConversions)
+      #expect(base.inputFetches == swof.inputFetches)
+      #expect(base.indexBits == 0 && swof.indexBits == sample.rows + sample.columns)
+    }
+  }
+
   /// The scheme of ReCom's baseline is the dense baseline beside the others, to the last count and picojoule.
   @Test func theBaselineIsThatOfEveryRun() throws {
     func record(_ scheme: String) throws -> (Program, RunResult) {
@@ -170,6 +189,7 @@ struct FetchTests {
     }
     let (base, baseRun) = try record("recom-base")
     var outputs: [[[Float]]] = []
+    var energies: [Double] = []
     for scheme in ["recom-base", "recom-swof", "recom"] {
       let (program, run) = try record(scheme)
       let dense = try #require(try run.baselines(of: program).first)
@@ -179,8 +199,13 @@ struct FetchTests {
       }
       #expect(dense.crossbars == base.crossbars.count)
       outputs.append(run.outputs)
+      energies.append(
+        run.layers.reduce(0) {
+          $0 + cost(of: $1.events, machine: program.machine, adcBits: $1.adcBits).energyPicojoules.total
+        })
       #expect(run.total.clocks <= baseRun.total.clocks)
     }
     #expect(outputs[0] == outputs[1] && outputs[1] == outputs[2])
+    #expect(energies[2] <= energies[1] && energies[1] < energies[0])
   }
 }
