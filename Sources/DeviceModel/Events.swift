@@ -1,8 +1,8 @@
 /// Input values fetched, by where they come from.
 public struct InputFetches: Equatable, Sendable {
   /// Values read from memory outside of the chip, once for each sample: elements of graph inputs; and where a layer's fetches
-  /// are planned, all elements of the images that its windows walk over, those of channels that its bit vectors leave out
-  /// excepted.
+  /// are planned, all elements of the image that its windows walk over, those of channels that its bit vectors leave out
+  /// excepted; where these do not fit the SRAM, those of every window.
   public var dram: Int
   /// Values that `load` copies from a tile's buffer, padding included; those of channels that the layer's bit vectors leave
   /// out are not copied.

@@ -70,7 +70,8 @@ struct FetchPlan: Sendable {
 }
 
 /// What a layer whose fetches are planned reads from memory outside of the chip for a sample, and the clocks of it, a buffer's
-/// bytes in an access: the image that `window` walks over, without the channels that bit vectors leave out.
+/// bytes in an access: the image that `window` walks over, without the channels that bit vectors leave out; where that does
+/// not fit the SRAM, the values of every window.
 func outsideReads(_ layer: Layer, _ program: Program, _ window: Window) -> Events {
   let tile = max(1, window.kernelHeight * window.kernelWidth)
   let channels =
@@ -83,7 +84,11 @@ func outsideReads(_ layer: Layer, _ program: Program, _ window: Window) -> Event
 func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels: Int) -> Events {
   var events = Events()
   guard layer.fetch != nil, let memory = machine.memory else { return events }
-  let values = window.batch * channels * window.height * window.width
+  let image = window.batch * channels * window.height * window.width
+  let windows = window.batch * window.outHeight * window.outWidth
+  let values =
+    ceilDivide(image * layer.inputBits, 8) <= memory.sramBytes
+    ? image : windows * channels * window.kernelHeight * window.kernelWidth
   let accesses = ceilDivide(ceilDivide(values * layer.inputBits, 8), memory.bufferBytes)
   events.inputFetches.dram = values
   events.clocks = Int(

@@ -179,6 +179,52 @@ struct FetchTests {
     }
   }
 
+  /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel, not 144
+  /// values of it.
+  @Test func imagesThatDoNotFitAreReadAgain() throws {
+    var program = try decode(
+      try compile(request("lenet5-grouplasso", "fashion-mnist", scheme: "recom")).bytes, file: "a")
+    let set = try SampleSet(input: dataPath("fashion-mnist", "test"), limit: 1, for: program.samplePorts)
+    func conv2(_ bytes: Int) throws -> Events {
+      program.machine.memory?.sramBytes = bytes
+      let run = try ExecutablePlan(program).run(inputs: set.inputs, samples: 1, threads: 1)
+      return try #require(run.layers.first { $0.name == "conv2" }).events
+    }
+    // 16-bit values.
+    let image = try conv2(1 << 17).inputFetches.dram
+    #expect(image % 144 == 0 && image < 20 * 144)
+    #expect(try conv2(2 * image).inputFetches.dram == image)
+    let again = try conv2(2 * image - 1)
+    #expect(again.inputFetches.dram == image / 144 * 25 * 64)
+    #expect(try conv2(1 << 17).clocks < again.clocks)
+  }
+
+  /// Chains of layers: networks that lose filters, channels and positions give the same outputs when what they lost is left out,
+  /// and inputs that never change are folded into the next bias, as with every cell mapped.
+  @Test(arguments: ["lenet5", "digits", "mlp"]) func chainsOfPrunedLayers(model: String) throws {
+    let data = model == "digits" ? "digits" : "fashion-mnist"
+    var random = SeededGenerator(seed: 124)
+    for _ in 0..<4 {
+      let shares = (0..<3).map { _ in Float(random.below(8)) / 10 }
+      let front =
+        "infer-shapes, fold-constants, fold-batchnorm, prune-groups(filters: \(shares[0]), channels: \(shares[1]), "
+        + "shapes: \(shares[2])), calibrate, quantize, lower-to-crossbar, "
+      let back = "form-units(lossless: true), place-blocks, schedule, lower-to-program"
+      let results = try [
+        "slice-bits, ", "fold-constant-inputs, slice-bits, remove-zero-lines(scope: layer), ",
+      ].map { middle in
+        var request = request(model, data)
+        request.pipeline = front + middle + back
+        let program = try decode(try compile(request).bytes, file: "a")
+        let set = try SampleSet(input: dataPath(data, "test"), limit: 10, for: program.samplePorts)
+        return try ExecutablePlan(program).run(inputs: set.inputs, samples: 10, threads: 2)
+      }
+      #expect(results[0].outputs == results[1].outputs, "\(model) \(shares)")
+      let fetched = results.map(\.total.inputFetches.sram)
+      #expect(fetched[1] < fetched[0] || shares[0] + shares[1] == 0 || model == "mlp", "\(model) \(shares)")
+    }
+  }
+
   /// The scheme of ReCom's baseline is the dense baseline beside the others, to the last count and picojoule.
   @Test func theBaselineIsThatOfEveryRun() throws {
     func record(_ scheme: String) throws -> (Program, RunResult) {
