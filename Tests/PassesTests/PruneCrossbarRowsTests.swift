@@ -132,8 +132,8 @@ struct PruneCrossbarRowsTests {
       let text = "\(mapping)prune-crossbar-rows(ratio: \(Float(ratio)), until: \(until))"
       let after = try layer(text, sample)
       let counts = [before, after].map { $0.blocks.reduce(0) { $0 + $1.rows.count } }
-      #expect(Double(counts[0] - counts[1]) <= Double(Float(ratio)) * Double(counts[0]))
-      if until == "ratio" { #expect(counts[0] - counts[1] == Int(Double(Float(ratio)) * Double(counts[0]))) }
+      #expect(counts[0] - counts[1] <= Int(Float(ratio) * Float(counts[0])))
+      if until == "ratio" { #expect(counts[0] - counts[1] == Int(Float(ratio) * Float(counts[0]))) }
       removed += counts[0] - counts[1]
       for (old, new) in zip(sample.weights, try #require(after.weights).integers) {
         #expect(new.magnitude <= old.magnitude && (new == 0 || new.signum() == old.signum()))

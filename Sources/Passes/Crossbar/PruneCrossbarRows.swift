@@ -26,11 +26,11 @@ struct PruneCrossbarRows: Pass {
       "leave out all of the share, or stop where no more crossbar would be free"),
   ]
 
-  private let ratio: Double
+  private let ratio: Float
   private let stopsWhenFreed: Bool
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    ratio = Double(options.float("ratio"))
+    ratio = options.float("ratio")
     stopsWhenFreed = options.word("until") == "freed"
     guard 0...1 ~= ratio else {
       throw Diagnostic("prune-crossbar-rows.ratio", "ratio is \(ratio), expected a number from 0 to 1")
@@ -49,7 +49,8 @@ struct PruneCrossbarRows: Pass {
           at: module.ops[id].location, notes: ["use slice-bits(signs: differential)"])
       }
       var ranking = RowRanking(layer.blocks, height: height)
-      let budget = Int(ratio * Double(ranking.count))
+      // In binary32, so that 0.7 of 10 rows are 7.
+      let budget = Int(ratio * Float(ranking.count))
       ranking.removeFreeing(budget)
       if !stopsWhenFreed { ranking.removeLeast(budget) }
       removed += ranking.removed
