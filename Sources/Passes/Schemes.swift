@@ -169,7 +169,8 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "recom",
-    summary: "the same, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
+    summary:
+      "as recom-swof, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
     target: "recom",
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,
