@@ -91,14 +91,13 @@ func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels
     ? image : windows * channels * window.kernelHeight * window.kernelWidth
   let accesses = ceilDivide(ceilDivide(values * layer.inputBits, 8), memory.bufferBytes)
   events.inputFetches.dram = values
-  events.clocks = Int(
-    (Double(accesses) * memory.dramLatencyNanoseconds / memory.clockNanoseconds).rounded(.up))
+  events.clocks = memory.clocks(in: Double(accesses) * memory.dramLatencyNanoseconds)
   return events
 }
 
 /// Clocks of the memories in which crossbars take `digits` digits, one after the other.
 func computeClocks(_ digits: Int, _ machine: Machine, _ memory: MemorySystem) -> Int {
-  Int((Double(digits) * machine.timing.cycleNanoseconds / memory.clockNanoseconds).rounded(.up))
+  memory.clocks(in: Double(digits) * machine.timing.cycleNanoseconds)
 }
 
 /// What the fixed units of `block` do in a position.

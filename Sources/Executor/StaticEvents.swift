@@ -116,7 +116,7 @@ struct SampleEvents: Sendable {
         let layer = layerAccumulated(in: register, in: body[..<index])
         add(events, times: times, to: layer)
         if let layer, program.layers[layer].fetch != nil {
-          layers[layer].dramWrites += times * program.buffers[register].count
+          layers[layer].dramWrites &+= times &* program.buffers[register].count
         }
       case .digital(let op, let inputs, let output):
         digital.add(

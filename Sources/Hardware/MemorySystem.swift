@@ -30,6 +30,11 @@ public struct MemorySystem: Equatable, Sendable {
   /// Length of a clock, in nanoseconds.
   public var clockNanoseconds: Double { 1000 / clockMegahertz }
 
+  /// The clocks in which `nanoseconds`, from 0 up, are over; at most 2^62.
+  public func clocks(in nanoseconds: Double) -> Int {
+    Int(min((nanoseconds / clockNanoseconds).rounded(.up), 0x1p62))
+  }
+
   /// The smallest numbers, for a file to be read into.
   static var blank: MemorySystem {
     MemorySystem(

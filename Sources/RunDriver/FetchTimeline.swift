@@ -29,7 +29,7 @@ public func fetchTimeline(of program: Program, inputs: [[Float]]) throws(Diagnos
     timeline.addLane(memoryLane(element))
     timeline.addLane(crossbarLane(element))
   }
-  var start = 0
+  var start = 0.0
   for layer in layers {
     try timeline.add(layer, program.machine.hierarchy, memory.clockNanoseconds, &start)
   }
@@ -48,15 +48,15 @@ private func crossbarLane(_ element: Int) -> String { "PE \(element) crossbars" 
 extension Timeline {
   /// Adds a layer that begins at clock `start`, which becomes the clock at which it ends.
   fileprivate mutating func add(
-    _ layer: LayerFetches, _ hierarchy: Hierarchy, _ clock: Double, _ start: inout Int
+    _ layer: LayerFetches, _ hierarchy: Hierarchy, _ clock: Double, _ start: inout Double
   )
     throws(Diagnostic)
   {
-    func time(_ clocks: Int) -> Double { Double(start + clocks) * clock }
+    func time(_ clocks: Int) -> Double { (start + Double(clocks)) * clock }
     if layer.outsideClocks > 0 {
       try add(.fetch, lane: outsideLane, from: time(0), to: time(layer.outsideClocks), label: layer.name)
     }
-    start += layer.outsideClocks
+    start += Double(layer.outsideClocks)
     for (number, position) in layer.positions.enumerated() {
       for (buffer, span) in position.enumerated() {
         let element = layer.crossbars[buffer] / hierarchy.crossbarsPerComputeUnit
@@ -69,7 +69,7 @@ extension Timeline {
           .compute, lane: crossbarLane(element), from: time(compute.start), to: time(compute.end),
           label: label)
       }
-      start += LayerFetches.clocks(position)
+      start += Double(LayerFetches.clocks(position))
     }
   }
 }

@@ -179,6 +179,21 @@ struct FetchTests {
     }
   }
 
+  /// Memories at the ends of their ranges give large counts, not traps.
+  @Test(arguments: [1e-6, 1e9], [0.0, 1e9]) func extremeMemories(clock: Double, latency: Double) throws {
+    var random = SeededGenerator(seed: 125)
+    let sample = structured(3, &random)
+    let memory = MemorySystem(
+      clockMegahertz: clock, sramBytes: 1, bufferBytes: 512, dramLatencyNanoseconds: latency,
+      valuesPerClock: 65_536)
+    for order in ["serial", "overlapped"] {
+      let result = try run(sample, memory, vectors: true, order)
+      #expect(result.outputs[0] == sample.product.map { Float($0) })
+    }
+    #expect(memory.clocks(in: 0) == 0 && memory.clocks(in: .infinity) == 1 << 62)
+    #expect(memory.clocks(in: 1.5 * memory.clockNanoseconds) == 2)
+  }
+
   /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel, not 144
   /// values of it.
   @Test func imagesThatDoNotFitAreReadAgain() throws {

@@ -91,7 +91,7 @@ extension LevelTests {
 
     @Test func programsAgreeWithTheOracle() throws {
       for seed in 0..<150 {
-        let program = ProgramSampler.program(seed: UInt64(seed))
+        let program = withoutFetches(ProgramSampler.program(seed: UInt64(seed)))
         let inputs = randomInputs(program, samples: 3, seed: UInt64(seed))
         let plan = try ExecutablePlan(program)
         let result: RunResult
@@ -106,6 +106,43 @@ extension LevelTests {
         }
         try Expected(program, inputs.samples).compare(result, "seed \(seed)")
       }
+    }
+
+    /// Planned fetches change time, what buffers and the memory outside of the chip do, and what empty buffers leave out; nothing
+    /// else, whatever the program.
+    @Test func fetchesChangeTheirOwnCounts() throws {
+      let own: Set = [
+        "cycles", "bufferFills", "skippedBuffers", "clocks", "stallClocks", "inputFetches.dram",
+        "inputFetches.buffer", "dramWrites",
+      ]
+      var compared = 0
+      for seed in 0..<200 {
+        let program = ProgramSampler.program(seed: UInt64(seed))
+        guard program.layers.contains(where: { $0.fetch != nil }) else { continue }
+        let inputs = randomInputs(program, samples: 2, seed: UInt64(seed))
+        func run(_ program: Program) -> RunResult? {
+          try? ExecutablePlan(program).run(inputs: inputs.flattened, samples: 2, threads: 1)
+        }
+        guard let planned = run(program), let plain = run(withoutFetches(program)) else { continue }
+        #expect(planned.outputs.map { $0.map(\.bitPattern) } == plain.outputs.map { $0.map(\.bitPattern) })
+        for (number, layer) in program.layers.enumerated() {
+          let (a, b) = (planned.layers[number].events, plain.layers[number].events)
+          let skips = a.skippedBuffers > 0
+          for field in Events.fields where layer.fetch == nil || !own.contains(field.name) {
+            let isLess = skips && ["ouActivations", "adcConversions", "shiftAdds"].contains(field.name)
+            let (x, y) = (a[keyPath: field.path], b[keyPath: field.path])
+            #expect(isLess ? x <= y : x == y, "seed \(seed) \(field.name)")
+          }
+          if layer.fetch != nil { compared += a.bufferFills }
+        }
+      }
+      #expect(compared > 500)
+    }
+
+    private func withoutFetches(_ program: Program) -> Program {
+      var program = program
+      for layer in program.layers.indices { program.layers[layer].fetch = nil }
+      return program
     }
 
     @Test func threadsDoNotMatter() throws {

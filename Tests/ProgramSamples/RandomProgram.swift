@@ -85,10 +85,13 @@ public struct ProgramSampler {
   }
 
   private mutating func layer(inputs: Int, outputs: Int, _ element: ElementType) -> Int {
-    layers.append(
-      randomLayer(
-        named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
-        array: machine.array, placement: &placement, blocks: &blocks, random: &random))
+    var layer = randomLayer(
+      named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
+      array: machine.array, placement: &placement, blocks: &blocks, random: &random)
+    if machine.memory != nil && random.chance(0.5) {
+      layer.fetch = random.chance(0.5) ? .serial : .overlapped
+    }
+    layers.append(layer)
     return layers.count - 1
   }
 
