@@ -1,3 +1,5 @@
+public import Hardware
+
 /// A time from one clock to another one.
 public struct ClockSpan: Hashable, Sendable, BitwiseCopyable {
   /// The first clock.
@@ -59,15 +61,7 @@ public struct BufferWork: Hashable, Sendable, BitwiseCopyable {
 /// A skipped buffer is free as soon as it is full: `startC(i) = endM(i)` and `endC(i) = endC(i-1)`.
 public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
   /// When the memory works.
-  public enum Order: CaseIterable, Hashable, Sendable, BitwiseCopyable {
-    /// While the crossbars compute the buffer before.
-    case overlapped
-    /// Only while the crossbars do nothing: fetch and computation one after the other.
-    case serial
-  }
-
-  /// When the memory works.
-  public let order: Order
+  public let order: FetchOrder
   /// Clocks in which the crossbars wait for memory between the beginning of their first computation and the end of their
   /// last one. The clocks of the fetches before the first computation and behind the last one do not count.
   public private(set) var stalls = 0
@@ -77,7 +71,7 @@ public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
   private var hasComputed = false
 
   /// A pipeline before its first buffer.
-  public init(_ order: Order) { self.order = order }
+  public init(_ order: FetchOrder) { self.order = order }
 
   /// The clock at which both the memory and the crossbars are through with all buffers so far.
   public var end: Int { max(fetchEnd, computeEnd) }
@@ -127,7 +121,7 @@ public struct BufferSchedule: Hashable, Sendable {
   public let stalls: Int
 
   /// Runs `buffers` through a pipeline of `order`, which leaves empty buffers out if `skipsEmpty` says so.
-  public init(of buffers: [BufferWork], _ order: BufferPipeline.Order, skipsEmpty: Bool = true) {
+  public init(of buffers: [BufferWork], _ order: FetchOrder, skipsEmpty: Bool = true) {
     var pipeline = BufferPipeline(order)
     spans = buffers.map { pipeline.add($0, skipsEmpty: skipsEmpty) }
     end = pipeline.end

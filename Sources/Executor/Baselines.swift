@@ -81,18 +81,18 @@ private struct DenseMapping {
   private let bitlines: CutSide
   private let pipelineCycles: Int
   private let machine: Machine
-  private let window: Window?
+  private let windows: [Window]
   private let samples: Int
   private var memory: MemorySystem? { machine.memory }
   /// Bits of the converters: the machine's, unless fewer lose nothing.
   let adcBits: Int
 
-  init(_ layer: Layer, _ machine: Machine, _ window: Window?, samples: Int) {
+  init(_ layer: Layer, _ machine: Machine, _ windows: [Window], samples: Int) {
     wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
     bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
     self.machine = machine
-    self.window = window
+    self.windows = windows
     self.samples = samples
     let array = machine.array
     adcBits = min(array.adcBits, losslessBits(array.unitHeight, cell: array.cellBits, dac: layer.dacBits))
@@ -105,11 +105,13 @@ private struct DenseMapping {
   private func addFetches(_ run: LayerResult, _ layer: Layer, to events: inout Events) {
     guard layer.fetch != nil, let memory else { return }
     let digits = layer.passes * ceilDivide(layer.magnitudeBits, layer.dacBits)
-    let compute = computeClocks(digits, machine, memory)
     var pipeline = BufferPipeline(.serial)
     for first in stride(from: 0, to: wordlines.length, by: machine.array.rows) {
       let values = min(machine.array.rows, wordlines.length - first)
-      pipeline.add(fetch: ceilDivide(values, memory.valuesPerClock), compute: compute)
+      let activations = digits * ceilDivide(values, machine.array.unitHeight) * bitlines.largestUnits
+      pipeline.add(
+        fetch: ceilDivide(values, memory.valuesPerClock), compute: computeClocks(activations, machine, memory)
+      )
     }
     events.cycles = 0
     events.bufferFills = run.events.positions &* wordlines.pieces
@@ -137,7 +139,7 @@ private struct DenseMapping {
       run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
     events.outputWrites = run.events.outputWrites
     addFetches(run, layer, to: &events)
-    if let window {
+    for window in windows {
       events.add(outsideReads(layer, machine, window, channels: window.channelCount), times: samples)
     }
     events.dramWrites = run.events.dramWrites

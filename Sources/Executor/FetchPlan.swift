@@ -15,6 +15,9 @@ struct FetchPlan: Sendable {
     let crossbar: Int
     /// Clocks to fill it and to check what enters.
     let fetch: Int
+    /// Clocks on the crossbars: a cycle for each activation of the crossbar that has the most of them. The pipeline stays full
+    /// from buffer to buffer.
+    let compute: Int
     /// What the units of its blocks do in a position where they are computed: counts of fixed units only.
     let computed: Events
   }
@@ -23,33 +26,32 @@ struct FetchPlan: Sendable {
   let buffers: [Buffer]
   /// Whether only inputs other than 0 are delivered: where bit vectors select them.
   let selects: Bool
-  /// Clocks on the crossbars for a buffer: its digits in all passes, with all blocks side by side.
-  let compute: Int
-
   /// Nil where the fetches of `layer` are not planned.
   /// `window` is what is loaded for the layer.
   init?(_ layer: Layer, _ program: Program, _ window: Window?) {
     guard let order = layer.fetch, let memory = program.machine.memory else { return nil }
     self.order = order
     selects = layer.hasVectors
-    let digits = program.blocks[layer.blocks].map { layer.digits(of: $0) }.max() ?? 0
-    compute = computeClocks(digits * layer.passes, program.machine, memory)
     var rows: [[RowEntry]] = []
-    var events: [[RowEntry]: Events] = [:]
-    var crossbars: [[RowEntry]: Int] = [:]
+    var blocks: [[RowEntry]: [Block]] = [:]
     for block in program.blocks[layer.blocks] {
-      if events[block.rows] == nil {
-        rows.append(block.rows)
-        crossbars[block.rows] = block.crossbar
-      }
-      events[block.rows, default: Events()] += eventsOfBlock(block, layer)
+      if blocks[block.rows] == nil { rows.append(block.rows) }
+      blocks[block.rows, default: []].append(block)
     }
     let tile = window.map { $0.kernelHeight * $0.kernelWidth } ?? layer.inputs
     let entering = layer.hasVectors ? FetchPlan.entering(rows, tile: max(1, tile)) : rows.map(\.count)
     buffers = zip(rows, entering).map { rows, entering in
-      Buffer(
-        inputs: rows.map { Int32(truncatingIfNeeded: $0.input) }, crossbar: crossbars[rows] ?? 0,
-        fetch: ceilDivide(entering, memory.valuesPerClock), computed: events[rows] ?? Events())
+      let fed = blocks[rows] ?? []
+      var (computed, activations) = (Events(), [Int: Int]())
+      for block in fed {
+        let events = eventsOfBlock(block, layer)
+        computed += events
+        activations[block.crossbar, default: 0] += events.ouActivations
+      }
+      return Buffer(
+        inputs: rows.map { Int32(truncatingIfNeeded: $0.input) }, crossbar: fed.first?.crossbar ?? 0,
+        fetch: ceilDivide(entering, memory.valuesPerClock),
+        compute: computeClocks(activations.values.max() ?? 0, program.machine, memory), computed: computed)
     }
   }
 
@@ -95,15 +97,14 @@ func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels
   return events
 }
 
-/// Clocks of the memories in which crossbars take `digits` digits, one after the other.
-func computeClocks(_ digits: Int, _ machine: Machine, _ memory: MemorySystem) -> Int {
-  memory.clocks(in: Double(digits) * machine.timing.cycleNanoseconds)
+/// Clocks of the memories in which a crossbar's units are activated `activations` times, one after the other.
+func computeClocks(_ activations: Int, _ machine: Machine, _ memory: MemorySystem) -> Int {
+  memory.clocks(in: Double(activations) * machine.timing.cycleNanoseconds)
 }
 
-/// What the fixed units of `block` do in a position.
+/// What the units of `block` do in a position; they are fixed where fetches are planned.
 private func eventsOfBlock(_ block: Block, _ layer: Layer) -> Events {
   var events = Events()
-  guard block.units.isFixed else { return events }
   let readings = layer.passes * layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
   events.ouActivations = readings * ceilDivide(block.columns.count, block.units.width)
   events.adcConversions = readings * block.columns.count / layer.composed
@@ -112,16 +113,16 @@ private func eventsOfBlock(_ block: Block, _ layer: Layer) -> Events {
 }
 
 extension Program {
-  /// What is loaded for each layer, the first window of several.
-  func loadedWindows() -> [Window?] {
-    var windows = [Window?](repeating: nil, count: layers.count)
+  /// What is loaded for each layer, in the order of the instructions.
+  func loadedWindows() -> [[Window]] {
+    var windows = [[Window]](repeating: [], count: layers.count)
     func visit(_ body: [Instruction]) {
       for (index, instruction) in body.enumerated() {
         switch instruction.operation {
         case .loop(_, let inner): visit(inner)
         case .load(let register, _, let window, _):
           guard let layer = layerDriven(by: register, in: body[(index + 1)...]) else { continue }
-          windows[layer] = windows[layer] ?? window
+          windows[layer].append(window)
         default: continue
         }
       }
@@ -136,7 +137,7 @@ extension LayerRunner {
   mutating func countFetches(_ values: UnsafePointer<Int32>) {
     guard let fetch = plan.fetch else { return }
     for window in 0..<windows {
-      var pipeline = BufferPipeline(fetch.order == .overlapped ? .overlapped : .serial)
+      var pipeline = BufferPipeline(fetch.order)
       var spans: [BufferSpan] = []
       for buffer in fetch.buffers {
         let delivered = fetch.selects ? buffer.nonzero(values + window * layer.inputs) : buffer.inputs.count
@@ -147,7 +148,7 @@ extension LayerRunner {
           events.skippedBuffers &+= 1
           events.add(buffer.computed, times: -1)
         }
-        let span = pipeline.add(BufferWork(fetch: buffer.fetch, compute: fetch.compute, isEmpty: isEmpty))
+        let span = pipeline.add(BufferWork(fetch: buffer.fetch, compute: buffer.compute, isEmpty: isEmpty))
         if recordsSpans { spans.append(span) }
       }
       if recordsSpans { positions.append(spans) }

@@ -20,6 +20,13 @@ public struct LayerFetches: Equatable, Sendable {
 }
 
 extension ExecutablePlan {
+  /// Input buffers that are filled for a sample.
+  public var bufferFills: Int {
+    layers.indices.reduce(0) {
+      $0 &+ sampleEvents.layers[$1].positions &* (layers[$1].fetch?.buffers.count ?? 0)
+    }
+  }
+
   /// Follows the input buffers of every layer whose fetches are planned through one sample, whose elements `inputs` holds for
   /// each graph input. Throws what `run` throws.
   public func fetches(inputs: [[Float]]) throws(Diagnostic) -> [LayerFetches] {

@@ -20,7 +20,7 @@ public struct ExecutablePlan: Sendable {
   public init(_ program: Program) throws(Diagnostic) {
     try validate(program)
     self.program = program
-    layers = zip(program.layers, program.loadedWindows()).map { LayerPlan($0, program, window: $1) }
+    layers = zip(program.layers, program.loadedWindows()).map { LayerPlan($0, program, window: $1.first) }
     sampleEvents = SampleEvents(program, layers)
     var builder = StepBuilder(program: program)
     steps = builder.build(program.code)

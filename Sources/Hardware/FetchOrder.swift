@@ -2,9 +2,9 @@
 ///
 /// A buffer holds the inputs of the wordlines that blocks share. Where the layer has bit vectors, only inputs in use enter
 /// it, and only those other than 0 are delivered to the crossbars.
-public enum FetchOrder: String, CaseIterable, Hashable, Sendable {
-  /// A buffer is filled, then computed; every buffer is computed.
+public enum FetchOrder: String, CaseIterable, Hashable, Sendable, BitwiseCopyable {
+  /// A buffer is filled, then computed.
   case serial
-  /// A buffer is filled while the one before it is computed; one that delivers nothing is not computed.
+  /// A buffer is filled while the one before it is computed; a layer leaves out those that deliver nothing then.
   case overlapped
 }

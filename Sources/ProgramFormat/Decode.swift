@@ -27,7 +27,7 @@ public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnos
   var cellReader = try required(.cells)
   let crossbars = try decodeCells(&cellReader, machine.array, &offsets)
   var mapReader = try required(.maps)
-  let maps = try decodeMaps(&mapReader, &offsets)
+  let maps = try decodeMaps(&mapReader, &offsets, machine.array)
   var dataReader = try required(.data)
   var constants = try decodeConstants(&dataReader)
   let origins = try decodeOrigins(reader(.debug))

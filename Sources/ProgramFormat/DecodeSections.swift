@@ -154,7 +154,7 @@ func decodeCells(
 }
 
 func decodeMaps(
-  _ reader: inout SectionReader, _ offsets: inout OffsetMap
+  _ reader: inout SectionReader, _ offsets: inout OffsetMap, _ array: ArrayDescription
 ) throws(Diagnostic) -> (layers: [Layer], blocks: [Block]) {
   let layerCount = try reader.count("layers", limit: ProgramLimits.layers, size: 44)
   let blockStart = reader.offset
@@ -175,7 +175,7 @@ func decodeMaps(
     layer.blocks = blocks.count..<blocks.count + count
     for _ in 0..<count {
       offsets.blocks.append(reader.offset)
-      blocks.append(try decodeBlock(&reader, layer.bitlines, vectors))
+      blocks.append(try decodeBlock(&reader, layer.bitlines, vectors, array))
     }
     if let vectors, vectors != SparsityVectors(of: blocks[layer.blocks], in: layer) {
       throw reader.failure(.indexTable, "bit vectors name a line that no block has", at: start)
@@ -238,7 +238,8 @@ private func decodeVector(_ reader: inout SectionReader, _ count: Int) throws(Di
 }
 
 private func decodeBlock(
-  _ reader: inout SectionReader, _ bitlines: [ColumnEntry], _ vectors: SparsityVectors?
+  _ reader: inout SectionReader, _ bitlines: [ColumnEntry], _ vectors: SparsityVectors?,
+  _ array: ArrayDescription
 ) throws(Diagnostic) -> Block {
   let crossbar = try reader.u32()
   let row = try reader.u16()
@@ -256,6 +257,12 @@ private func decodeBlock(
   let columnCode = try reader.u8()
   let shiftBits = try reader.u8()
   if let vectors {
+    // Runs take no room in the file, so their lengths are checked before their lines are written out.
+    guard rowCount <= array.rows, columnCount <= array.columns else {
+      throw reader.failure(
+        .blockBounds, "\(rowCount)x\(columnCount) cells in a crossbar of \(array.rows)x\(array.columns)",
+        at: start)
+    }
     guard (rowCode, columnCode, shiftBits) == (runCode, runCode, 0) else {
       throw reader.failure(
         .value, "a block with a map of its own beside the bit vectors of its layer", at: start)

@@ -78,6 +78,9 @@ func checkBlocks(_ program: Program) throws(Issue) {
       try checkIndexTables(block, numbering, .block(index))
     }
     if layer.hasVectors { try checkRuns(program, layer) }
+    if layer.fetch != nil, let index = layer.blocks.first(where: { !program.blocks[$0].units.isFixed }) {
+      throw Issue(.unit, "units formed at run time in a layer whose fetches are planned", .block(index))
+    }
     try checkAccumulators(program, layer, .layer(number))
   }
   try checkOverlaps(program)

@@ -16,12 +16,12 @@ public func fetchTimeline(of program: Program, inputs: [[Float]]) throws(Diagnos
       "trace.fetches", "no layer of the program says when its inputs are fetched",
       notes: ["compile with the scheme recom, or with plan-fetches in the pipeline"])
   }
-  let layers = try ExecutablePlan(program).fetches(inputs: inputs)
-  let buffers = layers.reduce(0) { $0 + $1.positions.count * $1.crossbars.count }
-  guard buffers <= traceLimit else {
+  let plan = try ExecutablePlan(program)
+  guard plan.bufferFills <= traceLimit else {
     throw Diagnostic(
-      "trace.size", "a sample fills \(buffers) input buffers, at most \(traceLimit) can be traced")
+      "trace.size", "a sample fills \(plan.bufferFills) input buffers, at most \(traceLimit) can be traced")
   }
+  let layers = try plan.fetches(inputs: inputs)
   var timeline = Timeline(title: program.name)
   timeline.addLane(outsideLane)
   let elements = layers.flatMap(\.crossbars).map { $0 / program.machine.hierarchy.crossbarsPerComputeUnit }

@@ -1,4 +1,5 @@
 import DeviceModel
+import Hardware
 import Support
 import Testing
 
@@ -81,8 +82,8 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
 }
 
 @Suite struct BufferPipelineLawTests {
-  @Test(arguments: BufferPipeline.Order.allCases)
-  func agreesWithAClockedModel(_ order: BufferPipeline.Order) {
+  @Test(arguments: FetchOrder.allCases)
+  func agreesWithAClockedModel(_ order: FetchOrder) {
     for seed in 0..<1000 {
       let buffers = randomBuffers(seed)
       let model = ClockedPipeline(buffers, overlaps: order == .overlapped)
@@ -94,8 +95,8 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
   }
 
   /// The clocked model sees no computation of 0 clocks, so that here all take a clock at least.
-  @Test(arguments: BufferPipeline.Order.allCases)
-  func stallsAgreeWithAClockedModel(_ order: BufferPipeline.Order) {
+  @Test(arguments: FetchOrder.allCases)
+  func stallsAgreeWithAClockedModel(_ order: FetchOrder) {
     var found = 0
     for seed in 0..<1000 {
       let buffers = randomBuffers(seed, atLeast: 1)
@@ -125,7 +126,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
   @Test func skippingIsNeverLater() {
     for seed in 0..<1000 {
       var buffers = randomBuffers(seed)
-      for order in BufferPipeline.Order.allCases {
+      for order in FetchOrder.allCases {
         let all = BufferSchedule(of: buffers, order, skipsEmpty: false)
         #expect(BufferSchedule(of: buffers, order).end <= all.end, "seed \(seed)")
       }
@@ -160,8 +161,8 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
   }
 
   /// What the spans of every schedule have in common, read from them alone.
-  @Test(arguments: BufferPipeline.Order.allCases)
-  func spansAreConsistent(_ order: BufferPipeline.Order) {
+  @Test(arguments: FetchOrder.allCases)
+  func spansAreConsistent(_ order: FetchOrder) {
     for seed in 0..<500 {
       let buffers = randomBuffers(seed)
       let schedule = BufferSchedule(of: buffers, order)

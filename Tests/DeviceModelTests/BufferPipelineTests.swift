@@ -1,4 +1,5 @@
 import DeviceModel
+import Hardware
 import Support
 import Testing
 
@@ -124,7 +125,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   }
 
   @Test func clocksWrapInsteadOfStopping() {
-    for order in BufferPipeline.Order.allCases {
+    for order in FetchOrder.allCases {
       var pipeline = BufferPipeline(order)
       for _ in 0..<4 {
         pipeline.add(fetch: .max, compute: .max)

@@ -22,6 +22,9 @@ struct FetchTests {
     let share = random.unit()
     let rows = (0..<sample.rows).map { _ in random.chance(share) }
     for place in sample.weights.indices where !rows[place / sample.columns] { sample.weights[place] = 0 }
+    if random.chance(0.5) {
+      (sample.array.unitHeight, sample.array.unitWidth) = (sample.array.rows, sample.array.columns)
+    }
     let zeros = random.unit()
     sample.x = sample.x.map { random.chance(zeros) ? 0 : $0 }
     return sample
@@ -38,7 +41,7 @@ struct FetchTests {
   {
     let removing = vectors ? "remove-zero-lines(scope: layer), " : ""
     let text =
-      "slice-bits, \(removing)form-units(whole: true, lossless: true), plan-fetches(order: \(order)), place-blocks, schedule"
+      "slice-bits, \(removing)form-units(lossless: true), plan-fetches(order: \(order)), place-blocks, schedule"
     let plan = try ExecutablePlan(try program(of: try apply(text, to: module(sample, memory))))
     return try plan.run(inputs: [sample.graphInput.floats], samples: 1, threads: 1)
   }
@@ -51,7 +54,7 @@ struct FetchTests {
 
   /// What a position's buffers hold: numbers of values that enter and of those that are delivered.
   private func buffers(_ sample: LayerSample, _ x: ArraySlice<Int64>, vectors: Bool) -> [(
-    entering: Int, delivered: Int
+    entering: Int, delivered: Int, wordlines: Int
   )] {
     let used = (0..<sample.rows).filter { row in
       !vectors || (0..<sample.columns).contains { sample.weights[row * sample.columns + $0] != 0 }
@@ -64,8 +67,19 @@ struct FetchTests {
       let end = isLast && vectors ? sample.rows : (inputs.last ?? 0) + 1
       defer { next = end }
       let nonzero = inputs.count { x[x.startIndex + $0] != 0 }
-      return (vectors ? end - next : inputs.count, vectors ? nonzero : inputs.count)
+      return (vectors ? end - next : inputs.count, vectors ? nonzero : inputs.count, inputs.count)
     }
+  }
+
+  /// Bitlines of the matrix, or of the outputs in use: a digit of each sign for all cells of a magnitude.
+  private func bitlines(_ sample: LayerSample, vectors: Bool) -> Int {
+    let outputs = (0..<sample.columns).count { column in
+      !vectors || (0..<sample.rows).contains { sample.weights[$0 * sample.columns + column] != 0 }
+    }
+    // The lowest weight has a magnitude of all bits.
+    let isLowest = sample.weights.contains(-1 << Int64(sample.weightBits - 1))
+    let bits = isLowest ? sample.weightBits : sample.weightBits - 1
+    return outputs * 2 * ((bits + sample.array.cellBits - 1) / sample.array.cellBits)
   }
 
   private struct Expected: Equatable {
@@ -80,12 +94,16 @@ struct FetchTests {
     let bits = signed ? width - 1 : width
     let digits = (bits + sample.array.dacBits - 1) / sample.array.dacBits * (signed ? 2 : 1)
     let clock = 1000 / memory.clockMegahertz
-    let compute = Int((Double(digits) * 10 / clock).rounded(.up))
+    let widest = min(bitlines(sample, vectors: vectors), sample.array.columns)
+    let across = (widest + sample.array.unitWidth - 1) / sample.array.unitWidth
     var result = Expected()
     for p in 0..<sample.positions {
       let x = sample.x[p * sample.rows..<(p + 1) * sample.rows]
       var (endM, startC, endC, lastWork) = (0, 0, 0, -1)
-      for (entering, delivered) in buffers(sample, x, vectors: vectors) {
+      for (entering, delivered, wordlines) in buffers(sample, x, vectors: vectors) {
+        let activations =
+          digits * across * ((wordlines + sample.array.unitHeight - 1) / sample.array.unitHeight)
+        let compute = Int((Double(activations) * 10 / clock).rounded(.up))
         let fetch = (entering + memory.valuesPerClock - 1) / memory.valuesPerClock
         result.fills += 1
         result.delivered += delivered
@@ -192,6 +210,35 @@ struct FetchTests {
     }
     #expect(memory.clocks(in: 0) == 0 && memory.clocks(in: .infinity) == 1 << 62)
     #expect(memory.clocks(in: 1.5 * memory.clockNanoseconds) == 2)
+  }
+
+  /// A layer that two products use is fetched twice, also by the dense baseline.
+  @Test func sharedLayersAreFetchedForEachUse() throws {
+    let text = """
+      module @two level crossbar facts [shaped] {
+        machine recom
+        %x = input [name: "x"] : tensor<1x16xf32>
+        %q = quantize %x [scale: 1.0, zero: 0, low: 0, high: 15] : tensor<1x16xu4>
+        layer @a [rows: 16, columns: 1, inputs: u4, weight-bits: 4, weights: [[1], [2], [3], [4], [5], [6], [7], [1], [2], [3], [4], [5], [6], [7], [1], [2]]] {
+        }
+        %v = window %q [window: window(1x1x1x16, kernel 1x16, out 1x1), padding: 0] : tensor<1x16xu4>
+        %r = mvm %v [layer: @a] : tensor<1x1xi64>
+        %s = mvm %v [layer: @a] : tensor<1x1xi64>
+        %t = arrange %r, %s : tensor<1x2xi64>
+        %y = dequantize %t [scale: 1.0, zero: 0] : tensor<1x2xf32>
+        output %y [name: "y"]
+      }
+
+      """
+    let passes = "slice-bits, form-units, plan-fetches(order: serial), place-blocks, schedule"
+    let program = try program(of: try apply(passes, to: try parseModule(text) { _ in nil }))
+    let run = try ExecutablePlan(program).run(
+      inputs: [(0..<16).map { Float($0) }], samples: 1, threads: 1)
+    let dense = try #require(try run.baselines(of: program).first)
+    #expect(run.layers[0].events.positions == 2 && run.layers[0].events.inputFetches.dram == 32)
+    for field in Events.fields {
+      #expect(dense.total[keyPath: field.path] == run.total[keyPath: field.path], "\(field.name)")
+    }
   }
 
   /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel, not 144

@@ -46,6 +46,11 @@ struct PlanFetchesTests {
     expectFailure("plan-fetches.memory") {
       _ = try layer("form-units, plan-fetches", sample(inputs: 8), buffer: nil)
     }
+    for units in ["skipping", "dynamic"] {
+      expectFailure("plan-fetches.units") {
+        _ = try layer("form-units(units: \(units)), plan-fetches", sample(inputs: 8), buffer: 32)
+      }
+    }
     expectFailure("pass.requires") { _ = try layer("plan-fetches", sample(inputs: 8), buffer: 32) }
   }
 }

@@ -105,6 +105,29 @@ import Testing
     }
   }
 
+  /// Runs take no room in a file: their lengths are checked before their lines are written out.
+  @Test func longRunsAreRefusedEarly() {
+    for (place, value) in [(8, 3), (10, 5), (8, 0xFFFF), (10, 0xFFFF)] {
+      var file = HostileFile(program())
+      let start = vectorPlace + 12
+      file[.maps][start + place] = UInt8(value & 0xFF)
+      file[.maps][start + place + 1] = UInt8(value >> 8)
+      #expect(refusal(file.bytes)?.id == ProgramFault.blockBounds.id, "\(place) \(value)")
+    }
+  }
+
+  /// Units that are formed at run time cannot be planned.
+  @Test func fetchesNeedFixedUnitsAndMemories() throws {
+    var program = program()
+    program.layers[0].fetch = .serial
+    #expect(throws: Diagnostic.self) { _ = try encode(program) }
+    program.machine.memory = MemorySystem(
+      clockMegahertz: 100, sramBytes: 64, bufferBytes: 16, dramLatencyNanoseconds: 1, valuesPerClock: 1)
+    #expect(try decode(try encode(program), file: "v") == program)
+    program.blocks[1].units = .dynamic(height: 2, width: 2)
+    #expect(throws: Diagnostic.self) { _ = try encode(program) }
+  }
+
   /// Every flipped bit of the maps is refused or read as a program that writes the same bytes again.
   @Test func flippedBitsAreRefusedOrMean() throws {
     let original = HostileFile(program())

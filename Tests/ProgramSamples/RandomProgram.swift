@@ -88,7 +88,8 @@ public struct ProgramSampler {
     var layer = randomLayer(
       named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
       array: machine.array, placement: &placement, blocks: &blocks, random: &random)
-    if machine.memory != nil && random.chance(0.5) {
+    let isFixed = blocks[layer.blocks].allSatisfy(\.units.isFixed)
+    if machine.memory != nil && isFixed && random.chance(0.7) {
       layer.fetch = random.chance(0.5) ? .serial : .overlapped
     }
     layers.append(layer)

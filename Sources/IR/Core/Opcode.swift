@@ -1,4 +1,5 @@
 import Hardware
+
 /// Every operation of every level; `spec` says what each one takes.
 public enum Opcode: String, Hashable, Sendable, CaseIterable {
   // Frame.

@@ -7,7 +7,7 @@ private enum LayerLimits {
   static let inputBits = 1...32
   static let rowShift = 16
   static let columnShift = 24
-  static let vectorBits = 1 << 24
+  static let vectorBits = 1 << 20
   /// What an output can reach stays below 2 to this power.
   static let accumulatorBits = 62
 }
@@ -29,6 +29,7 @@ extension Verifier {
         "layer", "the inputs are integers of 1 to 32 bits, signed ones of at least 2, not \(layer.inputs)", op
       )
     }
+    if let problem = fetchProblem(of: layer) { return fail("layer", problem, op) }
     if L.name == .crossbar && layer.weights == nil { return fail("layer", "the layer has no weights", op) }
     guard let numbering = numbering(of: layer) else {
       return fail(
@@ -43,7 +44,7 @@ extension Verifier {
     }
     if layer.hasVectors {
       guard max(layer.rows, layer.columns) <= LayerLimits.vectorBits else {
-        return fail("layer", "bit vectors have at most 2^24 bits each", op)
+        return fail("layer", "bit vectors have at most 2^20 bits each", op)
       }
       let runs = VectorRuns(layer.vectors)
       for (block, place) in zip(layer.blocks, op.body) {
@@ -58,6 +59,13 @@ extension Verifier {
       layer.bitlines.allSatisfy({ 0..<layer.columns ~= $0.output && 0...LayerLimits.columnShift ~= $0.shift })
     else { return nil }
     return BitlineNumbering(layer.bitlines)
+  }
+
+  private func fetchProblem(of layer: LayerView) -> String? {
+    guard layer.fetch != nil else { return nil }
+    if module.machine?.memory == nil { return "inputs are fetched, but the machine has no memories" }
+    let isFixed = layer.blocks.allSatisfy { $0.units?.isFixed ?? true }
+    return isFixed ? nil : "inputs are fetched for units that are formed at run time"
   }
 
   private func vectorProblem(of block: BlockView, _ runs: VectorRuns) -> String? {

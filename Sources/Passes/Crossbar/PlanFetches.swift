@@ -39,6 +39,12 @@ struct PlanFetches: Pass {
           "the wordlines of a crossbar of @\(layer.name) need an input buffer of \(needed) bytes, the machine has "
             + "\(memory.bufferBytes)", at: module.ops[id].location)
       }
+      guard layer.blocks.allSatisfy({ $0.units?.isFixed ?? false }) else {
+        throw Diagnostic(
+          "plan-fetches.units",
+          "the units of @\(layer.name) are not fixed: what a buffer computes is known at run time only",
+          at: module.ops[id].location, notes: ["form fixed units, such as form-units(whole: true)"])
+      }
       var result = layer
       result.fetch = order
       layers.append((id, result))
