@@ -110,21 +110,3 @@ public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
     return ClockSpan(start, fetchEnd)
   }
 }
-
-/// A run of a pipeline with what happens to each buffer.
-public struct BufferSchedule: Hashable, Sendable {
-  /// One span for each buffer, in their order.
-  public let spans: [BufferSpan]
-  /// The clock at which all is done.
-  public let end: Int
-  /// Clocks in which the crossbars wait, as `BufferPipeline.stalls` counts them.
-  public let stalls: Int
-
-  /// Runs `buffers` through a pipeline of `order`, which leaves empty buffers out if `skipsEmpty` says so.
-  public init(of buffers: [BufferWork], _ order: FetchOrder, skipsEmpty: Bool = true) {
-    var pipeline = BufferPipeline(order)
-    spans = buffers.map { pipeline.add($0, skipsEmpty: skipsEmpty) }
-    end = pipeline.end
-    stalls = pipeline.stalls
-  }
-}

@@ -37,7 +37,7 @@ public func fetchTimeline(of program: Program, inputs: [[Float]]) throws(Diagnos
 }
 
 /// Buffers of a trace, at most.
-private let traceLimit = 1 << 20
+private let traceLimit = 1 << 17
 
 private let outsideLane = "memory outside of the chip"
 

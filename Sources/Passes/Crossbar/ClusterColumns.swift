@@ -56,7 +56,7 @@ struct ClusterColumns: Pass {
     var layers: [(OpID, LayerView)] = []
     var sets = 0
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(ClusterColumns.name, at: module.ops[id].location)
+      try layer.requireOpenLines(ClusterColumns.name, at: module.ops[id].location)
       let numbering = layer.numbering
       var result = layer
       result.blocks = []

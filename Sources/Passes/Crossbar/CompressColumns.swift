@@ -35,7 +35,7 @@ struct CompressColumns: Pass {
     var layers: [(OpID, LayerView)] = []
     var counts = (all: 0, kept: 0)
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(CompressColumns.name, at: module.ops[id].location)
+      try layer.requireOpenLines(CompressColumns.name, at: module.ops[id].location)
       let numbering = layer.numbering
       var result = layer
       result.blocks = scope.blocks(of: layer, array).flatMap { block in

@@ -33,7 +33,7 @@ struct CompressRows: Pass {
     var layers: [(OpID, LayerView)] = []
     var counts = (all: 0, kept: 0)
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(CompressRows.name, at: module.ops[id].location)
+      try layer.requireOpenLines(CompressRows.name, at: module.ops[id].location)
       let numbering = layer.numbering
       var result = layer
       result.blocks = scope.blocks(of: layer, array).flatMap { block in
@@ -74,22 +74,5 @@ extension BlockView {
   func bitlineCoding(of bitlines: [Int], _ numbering: BitlineNumbering?) -> IndexCoding? {
     guard let numbers = numbering?.numbers(of: columns) else { return nil }
     return .absolute(bitlines.map { numbers[$0] }, of: numbers)
-  }
-}
-
-extension LayerView {
-  /// Throws where operation units are formed already, so that lines cannot be left out any more, and where the layer's bit
-  /// vectors say which lines its blocks have.
-  func requireNoUnits(_ pass: String, at location: Location) throws(Diagnostic) {
-    guard dacBits == nil else {
-      throw Diagnostic(
-        "pass.units", "@\(name) has operation units already", at: location,
-        notes: ["run \(pass) before form-units"])
-    }
-    guard !hasVectors else {
-      throw Diagnostic(
-        "pass.vectors", "bit vectors tell which lines the blocks of @\(name) have", at: location,
-        notes: ["leave out remove-zero-lines(scope: layer) before \(pass), or take another scope"])
-    }
   }
 }

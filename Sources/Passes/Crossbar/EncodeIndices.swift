@@ -41,7 +41,7 @@ struct EncodeIndices: Pass {
     var layers: [(OpID, LayerView)] = []
     var (entries, bits) = (0, 0)
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(EncodeIndices.name, at: module.ops[id].location)
+      try layer.requireOpenLines(EncodeIndices.name, at: module.ops[id].location)
       var result = layer
       let rows = choice ?? best(layer.rowTables)
       let columns = choice ?? best(layer.columnTables)

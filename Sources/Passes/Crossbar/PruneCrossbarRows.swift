@@ -42,7 +42,7 @@ struct PruneCrossbarRows: Pass {
     var layers: [(OpID, LayerView)] = []
     var (removed, freed) = (0, 0)
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(PruneCrossbarRows.name, at: module.ops[id].location)
+      try layer.requireOpenLines(PruneCrossbarRows.name, at: module.ops[id].location)
       guard layer.encoding == .differential else {
         throw Diagnostic(
           "prune-crossbar-rows.encoding", "empty cells of @\(layer.name) are no weights of 0",

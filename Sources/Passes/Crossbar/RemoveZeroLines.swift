@@ -39,7 +39,7 @@ struct RemoveZeroLines: Pass {
     var layers: [(OpID, LayerView)] = []
     var removed = (rows: 0, columns: 0)
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(RemoveZeroLines.name, at: module.ops[id].location)
+      try layer.requireOpenLines(RemoveZeroLines.name, at: module.ops[id].location)
       let result = scope.map { withoutLines(layer, $0, array) } ?? withoutInputsAndOutputs(layer)
       guard let result else {
         throw Diagnostic(

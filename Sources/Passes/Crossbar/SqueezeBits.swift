@@ -51,7 +51,7 @@ struct SqueezeBits: Pass {
     let array = try module.requiredMachine().array
     var planes: [(id: OpID, tiles: [BitPlanes])] = []
     for (id, layer) in module.layers {
-      try layer.requireNoUnits(SqueezeBits.name, at: module.ops[id].location)
+      try layer.requireOpenLines(SqueezeBits.name, at: module.ops[id].location)
       guard let tiles = layer.bitPlanes(scope, array) else {
         throw Diagnostic(
           "squeeze-bits.planes", "the blocks of @\(layer.name) are no bit planes",

@@ -1,0 +1,19 @@
+import IR
+import Support
+
+extension LayerView {
+  /// Throws where operation units are formed already, so that lines cannot be left out any more, and where the layer's bit
+  /// vectors say which lines its blocks have.
+  func requireOpenLines(_ pass: String, at location: Location) throws(Diagnostic) {
+    guard dacBits == nil else {
+      throw Diagnostic(
+        "pass.units", "@\(name) has operation units already", at: location,
+        notes: ["run \(pass) before form-units"])
+    }
+    guard !hasVectors else {
+      throw Diagnostic(
+        "pass.vectors", "bit vectors tell which lines the blocks of @\(name) have", at: location,
+        notes: ["leave out remove-zero-lines(scope: layer) before \(pass), or take another scope"])
+    }
+  }
+}
