@@ -186,13 +186,7 @@ extension Module<CrossbarLevel> {
     -> OpID
   {
     let old = ops[arrange].results[0]
-    let base = "\(values[old].name).varying"
-    var name = base
-    var number = 1
-    while !names.insert(name).inserted {
-      number += 1
-      name = "\(base).\(number)"
-    }
+    let name = names.take("\(values[old].name).varying")
     let rest = values.add(Value(name: name, type: values[old].type))
     ops[arrange].results = [rest]
     let (opcode, attributes) = spelling(of: .addBias(values: bias, axis: 1), name: values[old].name)

@@ -32,7 +32,7 @@ struct PlanFetches: Pass {
     }
     var layers: [(OpID, LayerView)] = []
     for (id, layer) in module.layers {
-      let needed = inputBytes(of: layer, machine.array)
+      let needed = inputBytes(of: layer)
       guard needed <= memory.bufferBytes else {
         throw Diagnostic(
           "plan-fetches.buffer",
@@ -53,7 +53,7 @@ struct PlanFetches: Pass {
   }
 
   /// Bytes of the inputs of the tallest block.
-  private func inputBytes(of layer: LayerView, _ array: ArrayDescription) -> Int {
+  private func inputBytes(of layer: LayerView) -> Int {
     guard case .integer(let bits, _) = layer.inputs else { return 0 }
     return ceilDivide((layer.blocks.map(\.rows.count).max() ?? 0) * bits, 8)
   }

@@ -139,7 +139,7 @@ private struct CrossbarLowering {
     var rows: [ValueID] = []
     var correction: [Int64] = []
     for (number, part) in parts.enumerated() {
-      let symbol = uniqueSymbol(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
+      let symbol = symbols.take(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
       var layer = LayerView(
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: inputs.element,
         weightBits: try weightBits(op), weights: nil)
@@ -188,16 +188,6 @@ private struct CrossbarLowering {
   private func layerName(_ op: Op, _ fallback: String) -> String {
     if let name = op.origin?.name, !name.isEmpty { return sanitize(name) }
     return fallback
-  }
-
-  private mutating func uniqueSymbol(_ wish: String) -> String {
-    var name = wish
-    var number = 1
-    while !symbols.insert(name).inserted {
-      number += 1
-      name = "\(wish).\(number)"
-    }
-    return name
   }
 
   private func columnSums(_ matrix: Tensor) -> [Int64] {

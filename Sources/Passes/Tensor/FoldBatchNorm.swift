@@ -141,13 +141,7 @@ private struct BatchNormFolding {
   }
 
   private mutating func value(_ wish: String, _ type: ValueType) -> ValueID {
-    var name = wish
-    var number = 1
-    while !names.insert(name).inserted {
-      number += 1
-      name = "\(wish).\(number)"
-    }
-    return module.values.add(Value(name: name, type: type))
+    module.values.add(Value(name: names.take(wish), type: type))
   }
 
   private mutating func add(_ tensor: Tensor, name: String, _ op: Op) -> ValueID {

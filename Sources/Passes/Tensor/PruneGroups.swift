@@ -191,23 +191,13 @@ private struct ConstantWeights {
       module.ops[constant]["value"] = attribute
       return
     }
-    let name = unusedName("\(module.values[old].name).pruned")
+    let name = names.take("\(module.values[old].name).pruned")
     let new = module.values.add(Value(name: name, type: module.values[old].type))
     added[id] = module.add(
       Op(
         .constant, results: [new], attributes: [NamedAttribute("value", attribute)],
         origin: module.ops[id].origin))
     module.ops[id].operands[1] = new
-  }
-
-  private mutating func unusedName(_ wish: String) -> String {
-    var name = wish
-    var number = 1
-    while !names.insert(name).inserted {
-      number += 1
-      name = "\(wish).\(number)"
-    }
-    return name
   }
 
   /// The module with the new weights, without constants that nothing uses.
