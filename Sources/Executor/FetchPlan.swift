@@ -18,7 +18,7 @@ struct FetchPlan: Sendable {
     /// Clocks on the crossbars: a cycle for each activation of the crossbar that has the most of them. The pipeline stays full
     /// from buffer to buffer.
     let compute: Int
-    /// What the units of its blocks do in a position where they are computed: counts of fixed units only.
+    /// What the units of its blocks do in a position where they are computed: their counts.
     let computed: Events
   }
 
@@ -26,8 +26,8 @@ struct FetchPlan: Sendable {
   let buffers: [Buffer]
   /// Whether only inputs other than 0 are delivered: where bit vectors select them.
   let selects: Bool
-  /// Nil where the fetches of `layer` are not planned.
-  /// `window` is what is loaded for the layer.
+
+  /// Nil where the fetches of `layer` are not planned; `window` is what is loaded for it.
   init?(_ layer: Layer, _ program: Program, _ window: Window?) {
     guard let order = layer.fetch, let memory = program.machine.memory else { return nil }
     self.order = order
@@ -44,9 +44,9 @@ struct FetchPlan: Sendable {
       let fed = blocks[rows] ?? []
       var (computed, activations) = (Events(), [Int: Int]())
       for block in fed {
-        let events = eventsOfBlock(block, layer)
-        computed += events
-        activations[block.crossbar, default: 0] += events.ouActivations
+        let events = eventsOfFixedUnits(block, layer)
+        computed.add(events, times: layer.passes)
+        activations[block.crossbar, default: 0] += layer.passes * events.ouActivations
       }
       return Buffer(
         inputs: rows.map { Int32(truncatingIfNeeded: $0.input) }, crossbar: fed.first?.crossbar ?? 0,
@@ -75,11 +75,7 @@ struct FetchPlan: Sendable {
 /// bytes in an access: the image that `window` walks over, without the channels that bit vectors leave out; where that does
 /// not fit the SRAM, the values of every window.
 func outsideReads(_ layer: Layer, _ program: Program, _ window: Window) -> Events {
-  let tile = max(1, window.kernelHeight * window.kernelWidth)
-  let channels =
-    layer.hasVectors
-    ? Set(program.vectors(of: layer).usedInputs.map { $0 / tile }).count : window.channelCount
-  return outsideReads(layer, program.machine, window, channels: channels)
+  outsideReads(layer, program.machine, window, channels: program.channelsInUse(of: layer, window))
 }
 
 /// The same for a number of channels.
@@ -102,17 +98,14 @@ func computeClocks(_ activations: Int, _ machine: Machine, _ memory: MemorySyste
   memory.clocks(in: Double(activations) * machine.timing.cycleNanoseconds)
 }
 
-/// What the units of `block` do in a position; they are fixed where fetches are planned.
-private func eventsOfBlock(_ block: Block, _ layer: Layer) -> Events {
-  var events = Events()
-  let readings = layer.passes * layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
-  events.ouActivations = readings * ceilDivide(block.columns.count, block.units.width)
-  events.adcConversions = readings * block.columns.count / layer.composed
-  events.shiftAdds = events.adcConversions
-  return events
-}
-
 extension Program {
+  /// Channels of `window` that `layer` needs: all, unless its bit vectors leave some out.
+  func channelsInUse(of layer: Layer, _ window: Window) -> Int {
+    guard layer.hasVectors else { return window.channelCount }
+    let tile = max(1, window.kernelHeight * window.kernelWidth)
+    return Set(vectors(of: layer).usedInputs.map { $0 / tile }).count
+  }
+
   /// What is loaded for each layer, in the order of the instructions.
   func loadedWindows() -> [[Window]] {
     var windows = [[Window]](repeating: [], count: layers.count)

@@ -8,12 +8,7 @@ import Tensors
 func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
   let blocks = program.blocks[layer.blocks]
   var pass = Events()
-  for block in blocks where block.units.isFixed {
-    let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
-    pass.ouActivations += readings * ceilDivide(block.columns.count, block.units.width)
-    pass.adcConversions += readings * block.columns.count / layer.composed
-    pass.shiftAdds += readings * block.columns.count / layer.composed
-  }
+  for block in blocks where block.units.isFixed { pass += eventsOfFixedUnits(block, layer) }
   if layer.fetch == nil && !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
     let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0
     pass.cycles = longest + program.machine.timing.pipelineCycles
@@ -38,6 +33,16 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
     events.indexReads += bits > 0 ? group.rows.count : 0
     events.indexBits += group.rows.count * bits
   }
+  return events
+}
+
+/// What the fixed units of `block` do in a pass.
+func eventsOfFixedUnits(_ block: Block, _ layer: Layer) -> Events {
+  var events = Events()
+  let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
+  events.ouActivations = readings * ceilDivide(block.columns.count, block.units.width)
+  events.adcConversions = readings * block.columns.count / layer.composed
+  events.shiftAdds = events.adcConversions
   return events
 }
 
@@ -152,9 +157,7 @@ private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>
 /// these are.
 private func fetched(_ window: Window, _ register: Buffer, _ layer: Layer, _ program: Program) -> Int {
   guard layer.hasVectors, window.channelCount > 0 else { return register.count }
-  let tile = register.count / window.channelCount
-  let channels = Set(program.vectors(of: layer).usedInputs.map { $0 / max(1, tile) })
-  return channels.count * tile
+  return register.count / window.channelCount * program.channelsInUse(of: layer, window)
 }
 
 /// Bits of a buffer's elements.
