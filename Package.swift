@@ -54,7 +54,8 @@ let package = Package(
     library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"], optimised: true),
     library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
-    library("DeviceModel", ["Support", "Hardware"], optimised: true),
+    library(
+      "DeviceModel", ["Support", "Hardware", "CKernels"], resources: [.embedInCode("Devices")], optimised: true),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
       optimised: true),
@@ -108,7 +109,7 @@ let package = Package(
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
-    test("DeviceModelTests", ["Support", "Hardware", "DeviceModel", "ProgramSamples"]),
+    test("DeviceModelTests", ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples"]),
     test(
       "ExecutorTests",
       [

@@ -1,5 +1,9 @@
 // Dispatch of the kernels, and those that need no special instructions.
+#include "analog.h"
 #include "kernels.h"
+
+// Products and sums stay apart, so that all variants round alike.
+#pragma STDC FP_CONTRACT OFF
 
 typedef struct {
   void (*split_nibbles)(const xbar_nibble_map *, const uint32_t *, size_t, size_t, uint8_t *, uint64_t *);
@@ -20,6 +24,13 @@ typedef struct {
   void (*transpose)(const int32_t *, size_t, size_t, int32_t *);
   void (*build_planes)(const uint32_t *, const xbar_plane_word *, size_t, uint32_t, uint32_t, uint32_t, uint64_t *);
   void (*count_units)(const xbar_wordline_masks *, const uint64_t *, size_t, uint32_t, uint32_t *);
+  void (*draw)(const xbar_random_key *, const uint32_t *, size_t, uint32_t *, float *);
+  void (*program_cells)(const xbar_cell_table *, const uint8_t *, size_t, uint32_t, float *);
+  void (*fill_analog)(const float *, uint32_t, const int32_t *, uint32_t, float *);
+  void (*analog_fixed)(const xbar_analog_fixed *, const uint8_t *, size_t, const xbar_window_numbers *, int64_t *,
+                       xbar_analog_counts *);
+  void (*analog_listed)(const xbar_analog_listed *, const uint32_t *, const uint32_t *, const uint32_t *, size_t,
+                        const xbar_window_numbers *, int64_t *, xbar_analog_counts *);
 } kernel_table;
 
 // Functions that take vectors are inlined, so how they would be passed does not matter.
@@ -31,6 +42,8 @@ typedef struct {
 #define NAME(x) x##_portable
 #define TARGET
 #include "kernels_body.h"
+#include "analog_body.h"
+#include "kernel_table.h"
 #undef NAME
 #undef TARGET
 
@@ -38,12 +51,16 @@ typedef struct {
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,popcnt")))
 #include "kernels_body.h"
+#include "analog_body.h"
+#include "kernel_table.h"
 #undef NAME
 #undef TARGET
 
 #define NAME(x) x##_avx512
 #define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,bmi,popcnt")))
 #include "kernels_body.h"
+#include "analog_body.h"
+#include "kernel_table.h"
 #undef NAME
 #undef TARGET
 
@@ -52,6 +69,8 @@ typedef struct {
 #define NAME(x) x##_avx512_popcount
 #define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt")))
 #include "kernels_body.h"
+#include "analog_body.h"
+#include "kernel_table.h"
 #undef NAME
 #undef TARGET
 #endif
@@ -158,6 +177,30 @@ void xbar_build_planes(const uint32_t *panel, const xbar_plane_word *words, size
 void xbar_count_units(const xbar_wordline_masks *masks, const uint64_t *planes, size_t words, uint32_t digits,
                       uint32_t *units) {
   kernels->count_units(masks, planes, words, digits, units);
+}
+
+void xbar_draw(const xbar_random_key *key, const uint32_t counter[4], size_t count, uint32_t *words, float *normals) {
+  kernels->draw(key, counter, count, words, normals);
+}
+
+void xbar_program_cells(const xbar_cell_table *table, const uint8_t *levels, size_t count, uint32_t crossbar,
+                        float *conductances) {
+  kernels->program_cells(table, levels, count, crossbar, conductances);
+}
+
+void xbar_fill_analog(const float *cells, uint32_t parts, const int32_t *slot_rows, uint32_t slots, float *tables) {
+  kernels->fill_analog(cells, parts, slot_rows, slots, tables);
+}
+
+void xbar_analog_convert_fixed(const xbar_analog_fixed *strip, const uint8_t *nibbles, size_t windows,
+                               const xbar_window_numbers *numbers, int64_t *sums, xbar_analog_counts *counts) {
+  kernels->analog_fixed(strip, nibbles, windows, numbers, sums, counts);
+}
+
+void xbar_analog_convert_listed(const xbar_analog_listed *strip, const uint32_t *entries, const uint32_t *unit_starts,
+                                const uint32_t *digit_starts, size_t windows, const xbar_window_numbers *numbers,
+                                int64_t *sums, xbar_analog_counts *counts) {
+  kernels->analog_listed(strip, entries, unit_starts, digit_starts, windows, numbers, sums, counts);
 }
 
 void xbar_list_digits(const xbar_row_map *map, const uint32_t *values, size_t stride, size_t windows,

@@ -602,9 +602,3 @@ static TARGET void NAME(count_units)(const xbar_wordline_masks *masks, const uin
   for (int k = 0; k < 4; k++)
     for (int w = 0; w < 8; w++) units[8 * k + w] += (uint32_t)sums[k][w];
 }
-
-static const kernel_table NAME(table) = {
-    NAME(split_nibbles),   NAME(split_rows),     NAME(fill_tables),       NAME(convert_fixed), NAME(convert_dynamic),
-    NAME(convert_sparse),  NAME(convert_listed), NAME(convert_composed),  NAME(multiply),      NAME(multiply_gathered),
-    NAME(split_signs),     NAME(count_digits),   NAME(transpose),         NAME(build_planes),  NAME(count_units),
-};

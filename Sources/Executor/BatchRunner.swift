@@ -1,3 +1,4 @@
+import CKernels
 import DeviceModel
 import Hardware
 import ProgramFormat
@@ -12,8 +13,13 @@ final class BatchRunner {
   private let memory: Memory
   private var scratch = Scratch()
   private var rows: [Memory?] = []
-  /// Samples of the current batch.
+  /// Samples of the current batch, and the number of the first one.
   private var samples = 0
+  private var firstSample = 0
+  /// The trial of a device that is not ideal.
+  private var trial: ProgrammedDevice?
+  /// How often each driving instruction was executed in the current batch.
+  private var visits: [Int]
   /// What depends on values, by layer.
   private(set) var counts: [LayerCounts]
 
@@ -26,11 +32,17 @@ final class BatchRunner {
     self.capacity = capacity
     memory = try Memory(plan.bytesPerSample * capacity)
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
+    visits = [Int](repeating: 0, count: plan.sites)
   }
 
   /// Runs samples `range` of `inputs` (one array for each graph input); returns one array for each graph output.
-  func run(_ inputs: [[Float]], _ range: Range<Int>) throws(Diagnostic) -> [[Float]] {
+  func run(_ inputs: [[Float]], _ range: Range<Int>, on trial: ProgrammedDevice? = nil) throws(Diagnostic)
+    -> [[Float]]
+  {
     samples = range.count
+    firstSample = range.lowerBound
+    self.trial = trial
+    visits = [Int](repeating: 0, count: plan.sites)
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
     try fillBuffers()
@@ -86,9 +98,10 @@ final class BatchRunner {
     switch step {
     case .load(let register, let source, let window, let padding):
       load(register, source, window, padding, frame)
-    case .drive(let register, let layer):
+    case .drive(let register, let layer, let site):
       let values = frame.registers[register] ?? bytes(register)
-      try drive(values, plan.places[register], layer, frame)
+      try drive(values, plan.places[register], layer, site, frame)
+      if frame.fixedRound != nil { visits[site] += 1 }
     case .accumulate(let register, let layer):
       let source = frame.results[layer] ?? results(layer)
       let target = (frame.registers[register] ?? bytes(register)).assumingMemoryBound(to: Int64.self)
@@ -105,6 +118,8 @@ struct LayerCounts: Sendable {
   var events = Events()
   /// Digits of the inputs that are not 0, in all passes.
   var inputDigits = 0
+  /// How codes differ from those of an ideal device.
+  var partialSums = PartialSumErrors()
   /// What happened to the buffers of each position; only where spans are recorded.
   var positions: [[BufferSpan]] = []
 }
@@ -167,6 +182,7 @@ extension BatchRunner {
       for step in body { try run(step, part) }
       keepLastRound(part, registers)
     }
+    for case .drive(_, _, let site) in body { visits[site] += count }
     withExtendedLifetime(areas) {}
   }
 
@@ -253,12 +269,12 @@ extension BatchRunner {
   }
 
   private func drive(
-    _ values: UnsafeMutableRawPointer, _ place: BufferPlace, _ layer: Int, _ frame: Frame
+    _ values: UnsafeMutableRawPointer, _ place: BufferPlace, _ layer: Int, _ site: Int, _ frame: Frame
   ) throws(Diagnostic) {
     let layerPlan = plan.layers[layer]
     var runner = LayerRunner(
       layerPlan, program, windows: frame.count, results: frame.results[layer] ?? results(layer),
-      recordsSpans: recordsSpans)
+      recordsSpans: recordsSpans, analog: try analogRun(layer, site, frame))
     if place.size == 4 {
       try runner.run(values.assumingMemoryBound(to: Int32.self), &scratch)
     } else {
@@ -275,6 +291,22 @@ extension BatchRunner {
     counts[layer].events += runner.events
     counts[layer].inputDigits &+= runner.inputDigits
     counts[layer].positions += runner.positions
+    counts[layer].partialSums += runner.partialSums
+  }
+
+  /// What a layer's conversions are computed with in a trial: the random numbers of a window follow from its sample and
+  /// from how often the instruction was executed before, whatever the batch.
+  private func analogRun(_ layer: Int, _ site: Int, _ frame: Frame) throws(Diagnostic) -> AnalogRun? {
+    guard let trial else { return nil }
+    let numbers: UnsafeMutablePointer<xbar_window_numbers> = try scratch.take(.windowNumbers, frame.count)
+    for index in 0..<frame.count {
+      let (sample, round) = frame.pair(index)
+      let drive = visits[site] + (frame.fixedRound == nil ? round : 0)
+      numbers[index] = xbar_window_numbers(
+        drive: UInt32(truncatingIfNeeded: drive), sample: UInt32(truncatingIfNeeded: firstSample + sample))
+    }
+    let stream = RandomStream(seed: trial.seed, trial: trial.trial, .conversions, part: site)
+    return AnalogRun(trial: trial, layer: trial.layers[layer], key: stream.key, numbers: numbers)
   }
 
   private func runDigital(

@@ -33,12 +33,12 @@ struct LayerPlan: Sendable {
     units != nil || patterns.contains { $0.method == .bits || $0.method == .cells }
   }
 
-  /// `window` is what is loaded for the layer.
-  init(_ layer: Layer, _ program: Program, window: Window? = nil) {
+  /// `window` is what is loaded for the layer. With `valuesElsewhere` only events are planned.
+  init(_ layer: Layer, _ program: Program, window: Window? = nil, valuesElsewhere: Bool = false) {
     self.layer = layer
     fetch = FetchPlan(layer, program, window)
     pipelineCycles = program.machine.timing.pipelineCycles
-    let bitlines = layer.blocks.map { Bitlines($0, layer, program) }
+    let bitlines = valuesElsewhere ? [] : layer.blocks.map { Bitlines($0, layer, program) }
     let products = LinearProducts(layer, program, bitlines)
     dense = products?.dense
     gathered = products?.gathered

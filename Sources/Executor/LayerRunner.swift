@@ -15,6 +15,10 @@ struct LayerRunner {
   /// What happened to the buffers of each position; only where spans are recorded.
   var positions: [[BufferSpan]] = []
   let recordsSpans: Bool
+  /// What conversions are computed with on a device that is not ideal.
+  let analog: AnalogRun?
+  /// How codes differ from those of an ideal device, where that is measured.
+  var partialSums = PartialSumErrors()
   /// Digits of the inputs that are not 0, in all passes.
   private(set) var inputDigits = 0
 
@@ -23,9 +27,10 @@ struct LayerRunner {
   /// Prepares for `windows` input vectors.
   init(
     _ plan: LayerPlan, _ program: Program, windows: Int, results: UnsafeMutablePointer<Int64>,
-    recordsSpans: Bool = false
+    recordsSpans: Bool = false, analog: AnalogRun? = nil
   ) {
     self.recordsSpans = recordsSpans
+    self.analog = analog
     self.plan = plan
     self.program = program
     self.windows = windows
@@ -90,6 +95,7 @@ struct LayerRunner {
     _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     try countDigits(magnitudes, &scratch)
+    if let analog { try runAnalog(analog, magnitudes, subtract: subtract, &scratch) }
     for pattern in plan.patterns {
       switch pattern.method {
       case .nibbles(let wide):

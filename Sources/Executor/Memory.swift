@@ -28,8 +28,8 @@ struct Scratch {
   /// What an array is for.
   enum Slot: Int, CaseIterable {
     case positive, negative, digitCounts
-    case nibbles, active, tables, sums, entries, unitStarts, digitStarts
-    case panel, positivePanel, negativePanel, planes, unitNumbers, unitCounts, activations
+    case nibbles, active, tables, squareTables, levelTables, sums, entries, unitStarts, digitStarts
+    case windowNumbers, panel, positivePanel, negativePanel, planes, unitNumbers, unitCounts, activations
   }
 
   private var arrays = [Memory?](repeating: nil, count: Slot.allCases.count)

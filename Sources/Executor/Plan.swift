@@ -15,15 +15,23 @@ public struct ExecutablePlan: Sendable {
   /// Bytes that the buffers of one sample take.
   let bytesPerSample: Int
   let sampleEvents: SampleEvents
+  /// Instructions that drive.
+  let sites: Int
 
   /// Prepares `program`; throws what `validate(_:)` throws.
-  public init(_ program: Program) throws(Diagnostic) {
+  public init(_ program: Program) throws(Diagnostic) { try self.init(program, valuesElsewhere: false) }
+
+  /// Prepares `program`, with `valuesElsewhere` for trials of a device that compute what conversions give.
+  init(_ program: Program, valuesElsewhere: Bool) throws(Diagnostic) {
     try validate(program)
     self.program = program
-    layers = zip(program.layers, program.loadedWindows()).map { LayerPlan($0, program, window: $1.first) }
+    layers = zip(program.layers, program.loadedWindows()).map {
+      LayerPlan($0, program, window: $1.first, valuesElsewhere: valuesElsewhere)
+    }
     sampleEvents = SampleEvents(program, layers)
     var builder = StepBuilder(program: program)
     steps = builder.build(program.code)
+    sites = builder.sites
     var offset = 0
     func take(_ bytes: Int) -> Int {
       defer { offset += (bytes + 63) / 64 * 64 }
@@ -72,7 +80,8 @@ indirect enum Step: Sendable {
   /// A loop whose rounds do not depend on each other: all rounds of all samples are computed together.
   case batchedLoop(count: Int, body: [Step], registers: [Int], layers: [Int])
   case load(register: Int, source: Int, window: Window, padding: Int64)
-  case drive(register: Int, layer: Int)
+  /// `site` numbers the instructions that drive.
+  case drive(register: Int, layer: Int, site: Int)
   case accumulate(register: Int, layer: Int)
   case store(destination: Int, register: Int, arrangement: Arrangement)
   case digital(DigitalOperator, inputs: [Int], output: Int, origin: NodeOrigin?)
@@ -83,6 +92,8 @@ struct StepBuilder {
   let program: Program
   /// Layers that are driven outside of batched loops.
   private(set) var directLayers: Set<Int> = []
+  /// Instructions that drive, so far.
+  private(set) var sites = 0
 
   init(program: Program) { self.program = program }
 
@@ -104,12 +115,14 @@ struct StepBuilder {
   }
 
   /// The step of an instruction other than a loop; a layer is computed when it is driven, so `convert` needs none.
-  private func simpleStep(_ instruction: Instruction) -> Step? {
+  private mutating func simpleStep(_ instruction: Instruction) -> Step? {
     switch instruction.operation {
     case .loop, .convert: return nil
     case .load(let register, let source, let window, let padding):
       return .load(register: register, source: source, window: window, padding: padding)
-    case .drive(let register, let layer): return .drive(register: register, layer: layer)
+    case .drive(let register, let layer):
+      sites += 1
+      return .drive(register: register, layer: layer, site: sites - 1)
     case .accumulate(let register, let layer): return .accumulate(register: register, layer: layer)
     case .store(let destination, let register, let arrangement):
       return .store(destination: destination, register: register, arrangement: arrangement)
@@ -121,7 +134,7 @@ struct StepBuilder {
   /// A batched loop, or nil where a round could depend on another: the body may only load, drive, convert, accumulate
   /// and store; registers are written before they are read; sources and destinations are no registers, and no
   /// destination is a source.
-  private func batchedLoop(_ count: Int, _ body: [Instruction]) -> Step? {
+  private mutating func batchedLoop(_ count: Int, _ body: [Instruction]) -> Step? {
     var registers: [Int] = []
     var sources: Set<Int> = []
     var destinations: Set<Int> = []
@@ -149,6 +162,7 @@ struct StepBuilder {
     guard sources.isDisjoint(with: destinations), sources.isDisjoint(with: registers),
       destinations.isDisjoint(with: registers)
     else { return nil }
-    return .batchedLoop(count: count, body: body.compactMap(simpleStep), registers: registers, layers: layers)
+    let steps = body.compactMap { simpleStep($0) }
+    return .batchedLoop(count: count, body: steps, registers: registers, layers: layers)
   }
 }

@@ -14,6 +14,8 @@ public struct LayerResult: Equatable, Sendable {
   /// Digits of its inputs that are not 0, as wide as its wordline drivers take them, over all samples, positions and
   /// passes. It does not depend on the mapping.
   public let inputDigits: Int
+  /// How its codes differ from those of an ideal device for the same inputs; nothing is compared on the ideal device.
+  public let partialSums: PartialSumErrors
 }
 
 /// Results and events of a run.
@@ -47,23 +49,32 @@ extension ExecutablePlan {
     inputs: [[Float]], samples: Int, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(Diagnostic) -> RunResult {
     try checkInputs(inputs, samples)
-    let size = batchSize(samples: samples, threads: threads)
+    let parts = try runParts(inputs, 0..<samples, threads: threads, on: nil, progress)
+    return merge(parts, samples: samples)
+  }
+
+  /// Runs the samples `range` batch by batch; in a trial of a device where there is one.
+  func runParts(
+    _ inputs: [[Float]], _ range: Range<Int>, threads: Int, on trial: ProgrammedDevice?,
+    _ progress: @escaping @Sendable (Int) -> Void
+  ) throws(Diagnostic) -> [BatchResult] {
+    let size = batchSize(samples: range.count, threads: threads)
     let idle = Mutex<[RunnerBox]>([])
-    let parts = try parallelMap(ceilDivide(samples, size), threads: threads) { index throws(Diagnostic) in
-      let range = index * size..<min(samples, (index + 1) * size)
+    return try parallelMap(ceilDivide(range.count, size), threads: threads) { index throws(Diagnostic) in
+      let first = range.lowerBound + index * size
+      let part = first..<min(range.upperBound, first + size)
       let box: RunnerBox
       if let free = idle.withLock({ $0.popLast() }) {
         box = free
       } else {
         box = RunnerBox(try BatchRunner(self, capacity: size))
       }
-      let outputs = try box.runner.run(inputs, range)
-      let part = BatchResult(outputs: outputs, counts: box.runner.counts)
+      let outputs = try box.runner.run(inputs, part, on: trial)
+      let result = BatchResult(outputs: outputs, counts: box.runner.counts)
       idle.withLock { $0.append(box) }
-      progress(range.count)
-      return part
+      progress(part.count)
+      return result
     }
-    return merge(parts, samples: samples)
   }
 
   func checkInputs(_ inputs: [[Float]], _ samples: Int) throws(Diagnostic) {
@@ -87,18 +98,21 @@ extension ExecutablePlan {
     return max(1, min(64, fitting, ceilDivide(samples, max(1, threads))))
   }
 
-  private func merge(_ parts: [BatchResult], samples: Int) -> RunResult {
+  /// The results of all batches, in order.
+  func merge(_ parts: [BatchResult], samples: Int) -> RunResult {
     let results = layers.indices.map { index in
       var events = Events()
       var inputDigits = 0
+      var partialSums = PartialSumErrors()
       for part in parts {
+        partialSums += part.counts[index].partialSums
         events += part.counts[index].events
         inputDigits &+= part.counts[index].inputDigits
       }
       events.add(sampleEvents.layers[index], times: samples)
       return LayerResult(
         name: program.layers[index].name, adcBits: program.layers[index].adcBits, events: events,
-        inputDigits: inputDigits)
+        inputDigits: inputDigits, partialSums: partialSums)
     }
     var digital = Events()
     digital.add(sampleEvents.digital, times: samples)
@@ -113,7 +127,7 @@ private final class RunnerBox: @unchecked Sendable {
   init(_ runner: BatchRunner) { self.runner = runner }
 }
 
-private struct BatchResult: Sendable {
+struct BatchResult: Sendable {
   let outputs: [[Float]]
   let counts: [LayerCounts]
 }

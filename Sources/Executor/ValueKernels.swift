@@ -18,7 +18,8 @@ extension LayerRunner {
     let nibbles: UnsafeMutablePointer<UInt8> = try scratch.take(
       .nibbles, readings * (pattern.slots.count / 4))
     let active: UnsafeMutablePointer<UInt64> = try scratch.take(.active, readings * words)
-    split(pattern, magnitudes, words: words, nibbles, active)
+    splitNibbles(
+      pattern.slots, digits: pattern.digits, units: pattern.unitRows, magnitudes, nibbles, active)
     let maximum = layer.converter.largestCode
     let lane = wide ? 65_535 : 255
     let tables: UnsafeMutablePointer<UInt16> = try scratch.take(.tables, pattern.slots.count * 4 * 64)
@@ -38,18 +39,18 @@ extension LayerRunner {
     }
   }
 
-  private func split(
-    _ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, words: Int,
+  /// Splits the inputs of all windows into nibbles and marks the units with a digit other than 0.
+  func splitNibbles(
+    _ slots: SlotMap, digits: Int, units: Int, _ magnitudes: UnsafePointer<UInt32>,
     _ nibbles: UnsafeMutablePointer<UInt8>, _ active: UnsafeMutablePointer<UInt64>
   ) {
-    let slots = pattern.slots
     slots.inputs.withUnsafeBufferPointer { inputs in
       slots.masks.withUnsafeBufferPointer { masks in
         slots.shifts.withUnsafeBufferPointer { shifts in
           var map = xbar_nibble_map(
             inputs: inputs.baseAddress, masks: masks.baseAddress, shifts: shifts.baseAddress,
-            slots: UInt32(slots.count), digits: UInt32(pattern.digits), units: UInt32(pattern.unitRows),
-            unit_nibbles: UInt32(slots.unitNibbles), active_words: UInt32(words))
+            slots: UInt32(slots.count), digits: UInt32(digits), units: UInt32(units),
+            unit_nibbles: UInt32(slots.unitNibbles), active_words: UInt32(ceilDivide(units, 64)))
           xbar_split_nibbles(&map, magnitudes, layer.inputs, windows, nibbles, active)
         }
       }
@@ -135,16 +136,17 @@ extension LayerRunner {
 // MARK: - Adding the rows of listed digits
 
 /// Digits other than 0 of a batch of windows, as `xbar_list_digits` lists them.
-private struct DigitList {
+struct DigitList {
   let entries: UnsafeMutablePointer<UInt32>
   let unitStarts: UnsafeMutablePointer<UInt32>
   let digitStarts: UnsafeMutablePointer<UInt32>
 
-  init(_ pattern: Pattern, windows: Int, _ scratch: inout Scratch) throws(Diagnostic) {
-    let most = windows * pattern.digits * pattern.map.rows.count
+  /// Takes room for the digits of `rows` wordlines.
+  init(rows: Int, digits: Int, windows: Int, _ scratch: inout Scratch) throws(Diagnostic) {
+    let most = windows * digits * rows
     entries = try scratch.take(.entries, most)
     unitStarts = try scratch.take(.unitStarts, most + 1)
-    digitStarts = try scratch.take(.digitStarts, windows * pattern.digits + 1)
+    digitStarts = try scratch.take(.digitStarts, windows * digits + 1)
   }
 }
 
@@ -158,20 +160,27 @@ extension LayerRunner {
     for first in stride(from: 0, to: windows, by: step) {
       var part = LayerRunner(
         plan, program, windows: min(step, windows - first), results: results + first * layer.outputs)
-      let list = try DigitList(pattern, windows: part.windows, &scratch)
-      part.list(pattern, magnitudes + first * layer.inputs, list)
+      let list = try DigitList(
+        rows: pattern.map.rows.count, digits: pattern.digits, windows: part.windows, &scratch)
+      part.listDigits(
+        list, pattern.inputs, pattern.shifts, digits: pattern.digits, height: pattern.map.unitHeight,
+        isDynamic: pattern.map.isDynamic, magnitudes + first * layer.inputs)
       try part.convertListed(pattern, list, subtract: subtract, &scratch)
       events += part.events
     }
   }
 
-  private func list(_ pattern: Pattern, _ magnitudes: UnsafePointer<UInt32>, _ list: DigitList) {
-    pattern.inputs.withUnsafeBufferPointer { inputs in
-      pattern.shifts.withUnsafeBufferPointer { shifts in
+  /// Lists the digits of all windows that are not 0.
+  func listDigits(
+    _ list: DigitList, _ inputs: [UInt32], _ shifts: [UInt8], digits: Int, height: Int, isDynamic: Bool,
+    _ magnitudes: UnsafePointer<UInt32>
+  ) {
+    inputs.withUnsafeBufferPointer { inputs in
+      shifts.withUnsafeBufferPointer { shifts in
         var map = xbar_row_map(
           inputs: inputs.baseAddress, shifts: shifts.baseAddress, rows: UInt32(inputs.count),
-          digits: UInt32(pattern.digits), digit_bits: UInt32(layer.dacBits),
-          unit_height: UInt32(pattern.map.unitHeight), dynamic: pattern.map.isDynamic ? 1 : 0)
+          digits: UInt32(digits), digit_bits: UInt32(layer.dacBits), unit_height: UInt32(height),
+          dynamic: isDynamic ? 1 : 0)
         xbar_list_digits(
           &map, magnitudes, layer.inputs, windows, list.entries, list.unitStarts, list.digitStarts)
       }

@@ -28,54 +28,44 @@ public struct TargetFile: Equatable, Sendable {
   /// `target.missing`, `target.type`, and `target.range` for a number out of its range or a unit larger than the
   /// crossbar; each with line and column.
   public init(json: [UInt8], file: String) throws(Diagnostic) {
-    let root: JSONNode
-    do throws(JSONError) {
-      root = try JSONNode(parsing: json)
-    } catch {
-      throw Diagnostic("target.syntax", error.message, at: Location(file: file, .text(error.position)))
-    }
     var reader = TargetReader(file: file)
-    try reader.read(root)
+    try reader.read(reader.text.parse(json))
     machine = reader.machine
     numbers = reader.numbers
   }
 }
 
 private struct TargetReader {
-  let file: String
+  let text: DescriptionReader
   private(set) var machine = Machine.blank
   private(set) var numbers: [TargetNumber] = []
 
-  init(file: String) { self.file = file }
-
-  private func failure(_ id: String, _ message: String, _ position: TextPosition, notes: [String] = [])
-    -> Diagnostic
-  {
-    Diagnostic("target.\(id)", message, at: Location(file: file, .text(position)), notes: notes)
-  }
+  init(file: String) { text = DescriptionReader(file: file, kind: "target") }
 
   mutating func read(_ root: JSONNode) throws(Diagnostic) {
     var sections: [String] = []
     for field in MachineField.all(withMemory: true) where !sections.contains(field.section) {
       sections.append(field.section)
     }
-    let members = try self.members(of: root, path: "", allowed: ["name", "summary"] + sections)
+    let members = try text.members(of: root, path: "", allowed: ["name", "summary"] + sections)
     let fields = MachineField.all(withMemory: members.contains { $0.key == "memory" })
     var values: [String: JSONNode] = [:]
     for member in members where sections.contains(member.key) {
       let allowed = fields.filter { $0.section == member.key }.map(\.key)
-      for inner in try self.members(of: member.node, path: member.key, allowed: allowed) {
+      for inner in try text.members(of: member.node, path: member.key, allowed: allowed) {
         values["\(member.key).\(inner.key)"] = inner.node
       }
     }
     let present = Set(values.keys).union(members.map(\.key))
     let missing = (["name", "summary"] + fields.map(\.path)).filter { !present.contains($0) }
     guard missing.isEmpty else {
-      throw failure("missing", "missing: \(missing.joined(separator: ", "))", root.position)
+      throw text.failure("missing", "missing: \(missing.joined(separator: ", "))", root.position)
     }
     for member in members {
-      if member.key == "name" { machine.name = try text(member, path: "name", limit: 64) }
-      if member.key == "summary" { machine.summary = try text(member, path: "summary", limit: 2000) }
+      if member.key == "name" { machine.name = try text.text(member.node, path: "name", limit: 64) }
+      if member.key == "summary" {
+        machine.summary = try text.text(member.node, path: "summary", limit: 2000)
+      }
     }
     for field in fields {
       if let node = values[field.path] { try read(field, node) }
@@ -83,50 +73,11 @@ private struct TargetReader {
     try checkUnit(root.position)
   }
 
-  /// The members of an object that may have the keys `allowed`.
-  private func members(of node: JSONNode, path: String, allowed: [String]) throws(Diagnostic) -> [JSONNode
-    .Member]
-  {
-    guard case .object(let members) = node.value else {
-      throw failure(
-        "type", "\(path.isEmpty ? "the file" : path) is \(node.kind), an object is expected", node.position)
-    }
-    for member in members where !allowed.contains(member.key) {
-      let near = nearest(member.key, in: allowed).map { ["did you mean '\($0)'?"] } ?? []
-      let name = path.isEmpty ? member.key : "\(path).\(member.key)"
-      throw failure("key", "unknown key '\(name)'", member.position, notes: near)
-    }
-    return members
-  }
-
-  private func text(_ member: JSONNode.Member, path: String, limit: Int) throws(Diagnostic) -> String {
-    guard case .string(let text) = member.node.value else {
-      throw failure("type", "\(path) is \(member.node.kind), a text is expected", member.node.position)
-    }
-    guard !text.isEmpty, text.utf8.count <= limit else {
-      throw failure(
-        "range", "\(path) has \(text.utf8.count) bytes, 1 ... \(limit) are expected", member.node.position)
-    }
-    return text
-  }
-
   private mutating func read(_ field: MachineField, _ node: JSONNode) throws(Diagnostic) {
-    var (number, source): (JSONNode, String?) = (node, nil)
-    if case .object = node.value {
-      let members = try members(of: node, path: field.path, allowed: ["value", "source"])
-      guard let value = members.first(where: { $0.key == "value" }) else {
-        throw failure("missing", "missing: \(field.path).value", node.position)
-      }
-      number = value.node
-      if let member = members.first(where: { $0.key == "source" }) {
-        source = try text(member, path: "\(field.path).source", limit: 2000)
-      }
-    }
-    guard case .number(let value) = number.value else {
-      throw failure("type", "\(field.path) is \(number.kind), a number is expected", number.position)
-    }
+    let (number, source) = try text.sourced(node, path: field.path)
+    let value = try text.number(number, path: field.path)
     guard field.accepts(value) else {
-      throw failure("range", "\(field.path) is \(value), expected \(field.expectation)", number.position)
+      throw text.failure("range", "\(field.path) is \(value), expected \(field.expectation)", number.position)
     }
     field.store(value, in: &machine)
     numbers.append(TargetNumber(path: field.path, value: value, source: source))
@@ -135,7 +86,7 @@ private struct TargetReader {
   private func checkUnit(_ position: TextPosition) throws(Diagnostic) {
     let array = machine.array
     guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
-      throw failure(
+      throw text.failure(
         "range",
         "a unit of \(array.unitHeight)x\(array.unitWidth) does not fit into a crossbar of \(array.rows)x\(array.columns)",
         position)

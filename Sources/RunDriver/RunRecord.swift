@@ -27,8 +27,10 @@ public struct RunRecord: Equatable, Sendable {
   public let samples: Int
   /// For each graph output, the elements of all samples.
   public let outputs: [[Float]]
-  /// How many samples were classified right; nil without labels.
+  /// How many samples were classified right, in the first trial; nil without labels.
   public let accuracy: Accuracy?
+  /// What the trials of a device that is not ideal gave; nil on the ideal device.
+  public let trials: TrialRecord?
   /// Layers in the order of the program, and the digital operators last.
   public let layers: [LayerRun]
   /// The sum of all.
@@ -43,16 +45,24 @@ public struct RunRecord: Equatable, Sendable {
   public var energyPerSample: Double { total.cost.energyPicojoules.total / Double(max(1, samples)) }
 }
 
-/// Runs `program` for all samples on the ideal device and costs its events by the program's machine.
+/// Runs `program` for all samples, on the ideal device unless `settings` say otherwise, and costs its events by the
+/// program's machine. Of trials, the first one gives outputs and events.
 ///
-/// Throws what `ExecutablePlan` throws, and `samples.labels` for labels that are no classes of the first output.
+/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the first
+/// output.
 public func run(
-  _ program: Program, on samples: SampleSet, threads: Int,
-  progress: @escaping @Sendable (Int) -> Void = { _ in }
+  _ program: Program, on samples: SampleSet, settings: TrialSettings = TrialSettings(device: .ideal),
+  threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
 ) throws(Diagnostic) -> RunRecord {
-  let plan = try ExecutablePlan(program)
-  let result = try plan.run(
-    inputs: samples.inputs, samples: samples.count, threads: threads, progress: progress)
+  let result: RunResult
+  var trials: TrialRecord?
+  if settings.isIdeal {
+    let plan = try ExecutablePlan(program)
+    result = try plan.run(
+      inputs: samples.inputs, samples: samples.count, threads: threads, progress: progress)
+  } else {
+    (result, trials) = try runTrials(program, on: samples, settings, threads: threads, progress: progress)
+  }
   var layers = result.layers.enumerated().map { index, layer in
     LayerRun(
       name: layer.name, layer: index, events: layer.events,
@@ -64,16 +74,9 @@ public func run(
       cost: cost(of: result.digital, machine: program.machine)))
   var sum = Cost()
   for layer in layers { sum += layer.cost }
-  var accuracy: Accuracy?
-  if let labels = samples.labels {
-    guard let port = program.outputs.first, let scores = result.outputs.first else {
-      throw Diagnostic("samples.labels", "labels are given, but the program has no output")
-    }
-    accuracy = try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
-  }
   return RunRecord(
-    program: program, device: "ideal", samples: samples.count, outputs: result.outputs, accuracy: accuracy,
-    layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
+    program: program, device: settings.device.name, samples: samples.count, outputs: result.outputs,
+    accuracy: try accuracy(of: result, program, samples), trials: trials, layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
     baselines: try result.baselines(of: program))
 }
 

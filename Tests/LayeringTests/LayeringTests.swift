@@ -13,7 +13,7 @@ private let allowed: [String: Set<String>] = [
   "Passes": ["Support", "Tensors", "Hardware", "IR", "Reference"],
   "ProgramFormat": ["Support", "Tensors", "Hardware"],
   "CodeGen": ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"],
-  "DeviceModel": ["Support", "Hardware"],
+  "DeviceModel": ["Support", "Hardware", "CKernels"],
   "Executor": ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
   "Report": ["Support", "CommandLineTools"],
   "CommandLineTools": ["Support", "Tensors"],

@@ -1,0 +1,157 @@
+import CKernels
+import DeviceModel
+import Hardware
+import ProgramFormat
+import Support
+
+/// A trial of a device: cells as they were programmed, and converters with their errors.
+public struct ProgrammedDevice: Sendable {
+  let device: Device
+  let seed: UInt64
+  let trial: Int
+  let layers: [ProgrammedLayer]
+  /// Whether codes are compared with those of an ideal device.
+  let measures: Bool
+
+  /// The same with codes compared, or not, with those of an ideal device.
+  public func measuring(_ measures: Bool) -> ProgrammedDevice {
+    ProgrammedDevice(device: device, seed: seed, trial: trial, layers: layers, measures: measures)
+  }
+}
+
+/// A layer's cells and converters in a trial.
+struct ProgrammedLayer: Sendable {
+  /// Patterns with their strips, numbered over the whole layer.
+  let patterns: [(pattern: AnalogPattern, strips: [ProgrammedStrip])]
+}
+
+/// Up to 64 bitlines with the currents that their cells pass.
+struct ProgrammedStrip: Sendable {
+  /// The strip's number in its layer.
+  let number: Int
+  /// Bitlines, filled up to a multiple of 16.
+  let width: Int
+  /// `[wordlines][width]`: what a digit of 1 passes, in steps of a level.
+  let cells: [Float]
+  /// The sums of the squares of what cells pass; empty where that does not matter.
+  let squares: [Float]
+  /// The levels of an ideal device.
+  let levels: [Float]
+  let lines: [SenseLine]
+  /// The lines' properties as kernels take them.
+  let properties: [Float]
+  let outputs: [UInt32]
+  let weights: [Int64]
+  /// Whether units without a digit other than 0 are converted too.
+  let convertsAll: Bool
+}
+
+/// Programs the layers of a trial.
+struct DeviceProgrammer {
+  let program: Program
+  let device: Device
+  let faults: FaultMap
+  private let cells: CellProgrammer
+  private let errors: SenseErrors
+
+  init(_ program: Program, _ device: Device, _ faults: FaultMap, seed: UInt64, trial: Int) {
+    self.program = program
+    self.device = device
+    self.faults = faults
+    cells = CellProgrammer(device, levels: 1 << program.machine.array.cellBits, seed: seed, trial: trial)
+    errors = SenseErrors(device, seed: seed, trial: trial)
+  }
+
+  private var array: ArrayDescription { program.machine.array }
+
+  /// What the cells of a crossbar pass: as programmed, stuck and drifted, behind wires and at the voltages of their bitlines.
+  func currents(_ crossbar: Int) -> [Float] {
+    var values = cells.conductances(program.crossbars[crossbar].cells, crossbar: crossbar)
+    for cell in faults.cells[crossbar] ?? [] {
+      let level = min(cell.level ?? .max, cells.nominal.count - 1)
+      values[cell.row * array.columns + cell.column] = cells.nominal[level]
+    }
+    let factors = errors.clampFactors(of: crossbar, count: array.columns)
+    for index in values.indices { values[index] *= factors[index % array.columns] }
+    return values
+  }
+
+  /// Programs a layer.
+  func program(_ layer: Layer, _ patterns: [AnalogPattern]) -> ProgrammedLayer {
+    var crossbars: [Int: CrossbarDraw] = [:]
+    let count = max(1, Int(program.machine.area.adcsPerCrossbar.rounded()))
+    for block in program.blocks[layer.blocks] where crossbars[block.crossbar] == nil {
+      crossbars[block.crossbar] = CrossbarDraw(
+        currents: currents(block.crossbar), converters: errors.converters(of: block.crossbar, count: count))
+    }
+    var number = 0
+    return ProgrammedLayer(
+      patterns: patterns.map { pattern in
+        let strips = pattern.strips.map { bitlines in
+          defer { number += 1 }
+          return strip(bitlines, number, pattern, layer, crossbars)
+        }
+        return (pattern, strips)
+      })
+  }
+
+  private func strip(
+    _ bitlines: [AnalogBitline], _ number: Int, _ pattern: AnalogPattern, _ layer: Layer,
+    _ crossbars: [Int: CrossbarDraw]
+  ) -> ProgrammedStrip {
+    let width = (bitlines.count + 15) / 16 * 16
+    let rows = pattern.map.rows.count
+    let needsSquares = device.isOn(.readNoise)
+    var cells = [Float](repeating: 0, count: rows * width)
+    var levels = cells
+    var squares = needsSquares ? cells : []
+    for (lane, bitline) in bitlines.enumerated() {
+      for member in bitline.members {
+        let block = program.blocks[member.block]
+        guard let draw = crossbars[block.crossbar] else { continue }
+        let corner = block.row * array.columns + block.column + member.place
+        for row in 0..<rows {
+          let source = corner + row * array.columns
+          let current = member.weight * draw.currents[source]
+          cells[row * width + lane] += current
+          if needsSquares { squares[row * width + lane] += current * current }
+          levels[row * width + lane] += member.weight * Float(program.crossbars[block.crossbar].cells[source])
+        }
+      }
+    }
+    let lines = bitlines.map { line(of: $0, pattern, layer, crossbars) }
+    return ProgrammedStrip(
+      number: number, width: width, cells: cells, squares: squares, levels: levels, lines: lines,
+      properties: properties(of: lines, width: width), outputs: bitlines.map { UInt32(truncatingIfNeeded: $0.output) },
+      weights: bitlines.map(\.weight),
+      convertsAll: pattern.map.units.isFixed && lines.contains(where: \.seesEmptyUnits))
+  }
+
+  private func line(
+    of bitline: AnalogBitline, _ pattern: AnalogPattern, _ layer: Layer, _ crossbars: [Int: CrossbarDraw]
+  ) -> SenseLine {
+    let member = bitline.members[0]
+    let block = program.blocks[member.block]
+    let converters = crossbars[block.crossbar]?.converters ?? [ConverterDraw()]
+    let place = (block.column + member.place) * converters.count / array.columns
+    let weight = bitline.isPair ? 1 : bitline.members.reduce(0) { $0 + Int($1.weight) }
+    return SenseLine(
+      device, levels: 1 << array.cellBits, weight: weight, height: pattern.height, converter: layer.converter,
+      paired: bitline.isPair, errors: converters[min(place, converters.count - 1)])
+  }
+}
+
+/// One array after the other, in the order of `XBAR_PROPERTIES`, each filled up to `width`.
+private func properties(of lines: [SenseLine], width: Int) -> [Float] {
+  let paths: [KeyPath<SenseLine, Float>] = [
+    \.first, \.leak, \.second, \.gain, \.offset, \.bow, \.cellVariance,
+  ]
+  let rest = [Float](repeating: 0, count: width - lines.count)
+  return paths.flatMap { path in lines.map { $0[keyPath: path] } + rest } + lines.map { _ in 1 } + rest
+}
+
+/// What was drawn for a crossbar.
+private struct CrossbarDraw {
+  let currents: [Float]
+  let converters: [ConverterDraw]
+}
