@@ -1,7 +1,8 @@
 import Glibc
 
 /// The 0.975 quantile of Student's t distribution: how many standard errors a two-sided 95 % confidence interval of a
-/// mean reaches to each side. Exact to nine digits; infinite for fewer than one degree of freedom, which leave the spread unknown.
+/// mean reaches to each side. Exact to nine digits; infinite for fewer than one degree of freedom, which leave the
+/// spread unknown.
 public func studentQuantile95(degreesOfFreedom: Int) -> Double {
   guard degreesOfFreedom >= 1 else { return .infinity }
   let degrees = Double(degreesOfFreedom)

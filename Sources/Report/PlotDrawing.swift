@@ -16,7 +16,7 @@ struct PlotDrawing {
   private let width = 480.0
   private let height = 300.0
 
-  /// Lays out `plot`: inline for a page, which gives it the width it has and shows the title itself, or else as a whole.
+  /// Lays out `plot`: inline for a page, which gives it the width it has and shows the title itself, or as a whole.
   init(_ plot: LinePlot, isInline: Bool) {
     self.isInline = isInline
     self.plot = plot
@@ -26,7 +26,8 @@ struct PlotDrawing {
     yLabel = lines(of: plot.y.label, upTo: 40)
     legend = PlotLegend(plot)
     left = 32 + 18 * Double(yLabel.count) + (y.ticks.map { textWidth($0.text, size: 12) }.max() ?? 0)
-    fullWidth = left + width + max(24, legend.width)
+    let overhang = textWidth(x.ticks.last?.text ?? "", size: 12) / 2
+    fullWidth = left + width + max(24, legend.width, overhang)
     title = isInline ? [] : lines(of: plot.title, upTo: Int((fullWidth - 32) / 10))
     top = title.isEmpty ? 16 : 22 + 20 * Double(title.count)
   }
