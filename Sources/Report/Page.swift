@@ -1,6 +1,6 @@
 public import CommandLineTools
 
-/// A report as one HTML file without references to others: text, tables and bar charts.
+/// A report as one HTML file without references to others: text, tables, bar charts and plots.
 public struct Page: Equatable, Sendable {
   /// A part of the page.
   public enum Part: Equatable, Sendable {
@@ -14,6 +14,8 @@ public struct Page: Equatable, Sendable {
     case table(TextTable)
     /// A horizontal bar for each entry.
     case bars(BarChart)
+    /// Lines over an axis.
+    case plot(LinePlot)
   }
 
   /// A name with its value.
@@ -82,6 +84,7 @@ extension Page.Part {
       return "<table>\n\(rows.joined(separator: "\n"))\n</table>"
     case .table(let table): return html(table)
     case .bars(let chart): return chart.svg
+    case .plot(let plot): return plot.figure
     }
   }
 
