@@ -106,17 +106,6 @@ import Testing
     #expect(cost.energyPicojoules.total == 2 * breakdown.total && cost.latencyNanoseconds == 10)
   }
 
-  @Test func onlyTheIdealDeviceIsKnown() throws {
-    #expect(try Device(named: "ideal") == .ideal)
-    do throws(Diagnostic) {
-      _ = try Device(named: "noisy.json")
-      Issue.record("accepted")
-    } catch {
-      #expect(error.id == "device.unavailable")
-      #expect(error.notes == ["available: ideal"])
-    }
-  }
-
   private func events(_ random: inout SeededGenerator) -> Events {
     var events = Events()
     for field in Events.fields { events[keyPath: field.path] = random.below(1_000_000) }

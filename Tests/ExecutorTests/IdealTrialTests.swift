@@ -20,12 +20,15 @@ extension LevelTests {
 
     @Test func layersAgreeWithTheOracle() throws {
       defer { xbar_use_level(xbar_best_level()) }
-      var (nibbles, lists, pairs, compared, saturations) = (0, 0, 0, 0, 0)
+      var (nibbles, lists, pairs, compared, saturations, refused) = (0, 0, 0, 0, 0, 0)
       for seed in 0..<400 {
         let sample = LayerCase(seed: UInt64(seed))
         let expected = try Expected(sample.program, sample.inputs.map { [$0] })
         for device in try Self.devices() {
-          let plan = try DevicePlan(sample.program, device: device)
+          guard let plan = try Self.plan(sample.program, device) else {
+            refused += 1
+            continue
+          }
           let trial = plan.program(seed: 1, trial: 0)
           for (pattern, _) in trial.layers.flatMap(\.patterns) {
             if pattern.method == .nibbles { nibbles += 1 } else { lists += 1 }
@@ -44,6 +47,17 @@ extension LevelTests {
         }
       }
       #expect(nibbles > 100 && lists > 100 && pairs > 100 && compared > 10_000 && saturations > 1000)
+      #expect(refused < 150)
+    }
+
+    /// Nil where sums are too large for binary32.
+    private static func plan(_ program: Program, _ device: Device) throws(Diagnostic) -> DevicePlan? {
+      do throws(Diagnostic) {
+        return try DevicePlan(program, device: device)
+      } catch {
+        if error.id == "device.sum" { return nil }
+        throw error
+      }
     }
   }
 }
