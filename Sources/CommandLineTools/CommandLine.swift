@@ -4,7 +4,7 @@ public import Support
 public struct ParsedArguments: Equatable, Sendable {
   /// Arguments told by their place.
   public internal(set) var positionals: [String] = []
-  private var values: [String: String] = [:]
+  private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
 
   /// Starts empty.
@@ -15,8 +15,11 @@ public struct ParsedArguments: Equatable, Sendable {
     positionals.indices.contains(index) ? positionals[index] : nil
   }
 
-  /// The value of option `name`, or nil where it was not given.
-  public func value(_ name: String) -> String? { values[name] }
+  /// The value of option `name`, or nil where it was not given; the first one of an option that repeats.
+  public func value(_ name: String) -> String? { values[name]?.first }
+
+  /// Every value of option `name`, in the order of the command line.
+  public func values(_ name: String) -> [String] { values[name] ?? [] }
 
   /// Whether flag `name` was given.
   public func has(_ name: String) -> Bool { flags.contains(name) || values[name] != nil }
@@ -25,7 +28,7 @@ public struct ParsedArguments: Equatable, Sendable {
   ///
   /// Throws `usage.value` for anything else.
   public func integer(_ name: String, in range: ClosedRange<Int>) throws(Diagnostic) -> Int? {
-    guard let text = values[name] else { return nil }
+    guard let text = value(name) else { return nil }
     guard let number = Int(text), range.contains(number) else {
       let isOpen = range.upperBound == .max
       let span = isOpen ? "from \(range.lowerBound) up" : "in \(range.lowerBound) ... \(range.upperBound)"
@@ -38,7 +41,7 @@ public struct ParsedArguments: Equatable, Sendable {
   ///
   /// Throws `usage.value` for anything else.
   public func choice(_ name: String, of choices: [String]) throws(Diagnostic) -> String? {
-    guard let text = values[name] else { return nil }
+    guard let text = value(name) else { return nil }
     guard choices.contains(text) else {
       throw Diagnostic(
         "usage.value", "--\(name) takes one of \(choices.joined(separator: ", ")), found '\(text)'",
@@ -48,9 +51,10 @@ public struct ParsedArguments: Equatable, Sendable {
   }
 
   fileprivate mutating func set(_ option: OptionSpec, _ text: String) throws(Diagnostic) {
-    guard values.updateValue(text, forKey: option.name) == nil else {
+    guard option.repeats || values[option.name] == nil else {
       throw Diagnostic("usage.repeated", "--\(option.name) is given twice")
     }
+    values[option.name, default: []].append(text)
   }
 
   fileprivate mutating func set(flag name: String) { flags.insert(name) }

@@ -10,15 +10,20 @@ public struct OptionSpec: Hashable, Sendable {
   public let help: String
   /// Whether the command needs it.
   public let required: Bool
+  /// Whether it may be given several times.
+  public let repeats: Bool
 
   /// Describes an option with a value.
-  public init(_ name: String, short: Character? = nil, value: String, required: Bool = false, _ help: String)
-  {
+  public init(
+    _ name: String, short: Character? = nil, value: String, required: Bool = false, repeats: Bool = false,
+    _ help: String
+  ) {
     self.name = name
     self.short = short
     self.value = value
     self.help = help
     self.required = required
+    self.repeats = repeats
   }
 
   /// Describes a flag.
@@ -28,6 +33,7 @@ public struct OptionSpec: Hashable, Sendable {
     self.value = nil
     self.help = help
     self.required = false
+    self.repeats = false
   }
 }
 

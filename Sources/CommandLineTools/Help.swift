@@ -7,6 +7,12 @@ extension OptionSpec {
 
   /// As the help prints it: `-o, --output FILE`.
   var helpForm: String { "\(shortForm.map { "\($0), " } ?? "")--\(usage)" }
+
+  /// What the option does, and whether it is needed or may be repeated.
+  var helpText: String {
+    let marks = [required ? "required" : nil, repeats ? "may be given again" : nil].compactMap { $0 }
+    return marks.isEmpty ? help : "\(help) (\(marks.joined(separator: "; ")))"
+  }
 }
 
 extension CommandSpec {
@@ -14,7 +20,10 @@ extension CommandSpec {
   public var usage: String {
     var words = [name]
     for spec in positionals { words.append(spec.required ? spec.name : "[\(spec.name)]") }
-    for option in options { words.append(option.required ? "--\(option.usage)" : "[--\(option.usage)]") }
+    for option in options {
+      words.append(option.required ? "--\(option.usage)" : "[--\(option.usage)]")
+      if option.repeats { words.append("...") }
+    }
     return words.joined(separator: " ")
   }
 
@@ -24,7 +33,7 @@ extension CommandSpec {
     lines += wrapped(usage.split(separator: " ").map(String.init), first: "  ", rest: "      ")
     let arguments = positionals.map { ($0.name, $0.help) }
     if !arguments.isEmpty { lines += ["", "arguments:"] + helpRows(arguments) }
-    let rows = options.map { ($0.helpForm, $0.required ? "\($0.help) (required)" : $0.help) }
+    let rows = options.map { ($0.helpForm, $0.helpText) }
     lines += ["", "options:"] + helpRows(rows + [("-h, --help", "print this help")])
     if !examples.isEmpty { lines += ["", "examples:"] }
     for example in examples { lines += ["  \(example.line)", "      \(example.meaning)"] }
