@@ -1,5 +1,4 @@
 import CommandLineTools
-import DeviceModel
 import Glibc
 public import ProgramFormat
 import Report
@@ -16,15 +15,7 @@ let xbarrunCommand = CommandSpec(
       "labels", value: "Y.npy", "the class of each sample; else the array 'labels' of an .npz input"),
     OptionSpec(
       "output", short: "o", value: "O.npy", "write the program's output; .npz for all outputs by name"),
-    OptionSpec("device", value: "NAME|FILE.json", "the device model; 'ideal' unless said otherwise"),
-    OptionSpec(
-      "set-device", value: "NAME=VALUE,...", "change figures of the device, such as 'sigma=0.1,ratio=50'"),
-    OptionSpec("only", value: "EFFECTS", "switch all effects of the device off but these"),
-    OptionSpec("without", value: "EFFECTS", "switch these effects of the device off"),
-    OptionSpec("faults", value: "F.csv", "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL"),
-    OptionSpec("trials", value: "N", "program the cells N times and run all samples on each"),
-    OptionSpec("stop-when", value: "ci=P", "end when the mean accuracy is known to P points, with 95 %"),
-    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+  ] + TrialOptions.all + [
     OptionSpec("limit", value: "N", "run the first N samples only"),
     OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
     OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
@@ -60,7 +51,7 @@ public func runXbarrun(_ words: [String]) -> Int32 {
 }
 
 private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
-  let settings = try trialSettings(arguments)
+  let settings = try TrialSettings(arguments)
   let limit = try arguments.integer("limit", in: 1...Int(Int32.max))
   let threads = try arguments.integer("threads", in: 1...1024) ?? processorCount()
   let quiet = arguments.has("quiet")
@@ -71,7 +62,8 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
     input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit,
     for: program.samplePorts)
   let timeline = try timeline(of: program, samples, path, arguments)
-  let progress = ProgressLine("running", total: samples.count * (settings.isIdeal ? 1 : settings.trials), unit: "samples", quiet: quiet)
+  let progress = ProgressLine(
+    "running", total: samples.count * (settings.isIdeal ? 1 : settings.trials), unit: "samples", quiet: quiet)
   let record: RunRecord
   do throws(Diagnostic) {
     record = try run(program, on: samples, settings: settings, threads: threads) { progress.advance(by: $0) }
@@ -105,63 +97,6 @@ private func timeline(
   } catch {
     throw error.inFile(path)
   }
-}
-
-/// The device and how often it is tried.
-private func trialSettings(_ arguments: ParsedArguments) throws(Diagnostic) -> TrialSettings {
-  var device = try Device(nameOrPath: arguments.value("device") ?? "ideal")
-  for setting in words(arguments.value("set-device")) {
-    let parts = setting.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
-    guard parts.count == 2 else {
-      throw Diagnostic("usage.value", "'\(setting)' is no setting", notes: ["write NAME=VALUE, such as sigma=0.1"])
-    }
-    device = try device.setting(parts[0], to: parts[1])
-  }
-  for effect in try effects(arguments.value("without")) { device = device.without(effect) }
-  if arguments.has("only") {
-    let kept = try effects(arguments.value("only"))
-    for effect in DeviceEffect.allCases where !kept.contains(effect) { device = device.without(effect) }
-  }
-  var settings = TrialSettings(device: device)
-  settings.trials = try arguments.integer("trials", in: 1...1_000_000) ?? 1
-  settings.seed = UInt64(try arguments.integer("seed", in: 0...Int.max) ?? 0)
-  if let path = arguments.value("faults") {
-    let bytes = try MappedFile(path: path).withBytes { Array($0) }
-    settings.faults = try FaultMap(csv: bytes, file: path)
-  }
-  if let text = arguments.value("stop-when") { settings.stopHalfWidth = try halfWidth(text) }
-  return settings
-}
-
-/// The words of a list with commas.
-private func words(_ text: String?) -> [String] {
-  (text ?? "").split(separator: ",").map(String.init)
-}
-
-private func effects(_ text: String?) throws(Diagnostic) -> [DeviceEffect] {
-  var effects: [DeviceEffect] = []
-  for word in words(text) {
-    let name = word.filter { $0 != " " }
-    guard let effect = DeviceEffect(rawValue: name) else {
-      let names = DeviceEffect.allCases.map(\.rawValue)
-      throw Diagnostic(
-        "device.effect", "no effect is called '\(name.prefix(100))'",
-        notes: (nearest(name, in: names).map { ["did you mean '\($0)'?"] } ?? [])
-          + ["effects: \(names.joined(separator: ", "))"])
-    }
-    effects.append(effect)
-  }
-  return effects
-}
-
-/// The share of `ci=0.2`, which is in percent.
-private func halfWidth(_ text: String) throws(Diagnostic) -> Double {
-  guard text.hasPrefix("ci="), let points = Double(text.dropFirst(3)), points > 0, points <= 100 else {
-    throw Diagnostic(
-      "usage.value", "--stop-when is '\(text.prefix(100))'",
-      notes: ["write ci=0.2 to stop when the mean accuracy is known to 0.2 percentage points"])
-  }
-  return points / 100
 }
 
 /// Reads a program file.

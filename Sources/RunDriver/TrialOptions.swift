@@ -1,0 +1,121 @@
+public import CommandLineTools
+import DeviceModel
+public import Support
+
+/// The options that say on which device a program runs and how often: the same for every command that runs one.
+public enum TrialOptions {
+  /// The device.
+  public static let device = OptionSpec(
+    "device", value: "NAME|FILE.json", "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
+
+  /// What is changed in the device.
+  public static let changes = [
+    OptionSpec(
+      "set-device", value: "NAME=VALUE,...", "change figures of the device, such as 'sigma=0.1,ratio=50'"),
+    OptionSpec(
+      "only", value: "EFFECTS", "switch all effects of the device off but these, see 'xbar effects'"),
+    OptionSpec("without", value: "EFFECTS", "switch these effects of the device off"),
+    OptionSpec("faults", value: "F.csv", "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL"),
+  ]
+
+  /// How many trials are made.
+  public static let trials = [
+    OptionSpec("trials", value: "N", "program the cells N times and run all samples on each"),
+    OptionSpec("stop-when", value: "ci=P", "end when the mean accuracy is known to P points, with 95 %"),
+    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+  ]
+
+  /// All of them, in the order of the help.
+  public static let all = [device] + changes + trials
+
+  /// What the options change in a device, as written: for titles and files.
+  public static func changes(in arguments: ParsedArguments) -> [String] {
+    let settings = words(arguments.value("set-device"))
+    let switches = ["only", "without", "faults"].compactMap { name in
+      arguments.value(name).map { "\(name) \($0)" }
+    }
+    return settings + switches
+  }
+}
+
+extension TrialSettings {
+  /// The trials that the options ask for on one device.
+  public init(_ arguments: ParsedArguments) throws(Diagnostic) {
+    self = try TrialSettings(arguments, device: arguments.value("device") ?? "ideal")
+  }
+
+  /// The trials that the options ask for on each device of a list with commas.
+  public static func forEachDevice(_ arguments: ParsedArguments) throws(Diagnostic) -> [TrialSettings] {
+    var all: [TrialSettings] = []
+    for name in words(arguments.value("device") ?? "ideal") {
+      let settings = try TrialSettings(arguments, device: name)
+      guard !all.contains(where: { $0.device.name == settings.device.name }) else {
+        throw Diagnostic(
+          "usage.value", "two devices are called '\(settings.device.name)'",
+          notes: ["a device file tells its name as \"name\""])
+      }
+      all.append(settings)
+    }
+    guard !all.isEmpty else { throw Diagnostic("usage.value", "--device names no device") }
+    return all
+  }
+
+  private init(_ arguments: ParsedArguments, device name: String) throws(Diagnostic) {
+    self.init(device: try changed(try Device(nameOrPath: name), arguments))
+    trials = try arguments.integer("trials", in: 1...1_000_000) ?? 1
+    seed = UInt64(try arguments.integer("seed", in: 0...Int.max) ?? 0)
+    if let path = arguments.value("faults") {
+      let bytes = try MappedFile(path: path).withBytes { Array($0) }
+      faults = try FaultMap(csv: bytes, file: path)
+    }
+    if let text = arguments.value("stop-when") { stopHalfWidth = try halfWidth(text) }
+  }
+}
+
+/// The device with its figures changed, and then effects switched off.
+private func changed(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
+  var device = device
+  for setting in words(arguments.value("set-device")) {
+    let parts = setting.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
+    guard parts.count == 2 else {
+      throw Diagnostic(
+        "usage.value", "'\(setting)' is no setting", notes: ["write NAME=VALUE, such as sigma=0.1"])
+    }
+    device = try device.setting(parts[0], to: parts[1])
+  }
+  for effect in try effects(arguments.value("without")) { device = device.without(effect) }
+  if arguments.has("only") {
+    let kept = try effects(arguments.value("only"))
+    for effect in DeviceEffect.allCases where !kept.contains(effect) { device = device.without(effect) }
+  }
+  return device
+}
+
+/// The words of a list with commas, without spaces.
+private func words(_ text: String?) -> [String] {
+  (text ?? "").split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+}
+
+private func effects(_ text: String?) throws(Diagnostic) -> [DeviceEffect] {
+  var effects: [DeviceEffect] = []
+  for name in words(text) {
+    guard let effect = DeviceEffect(rawValue: name) else {
+      let names = DeviceEffect.allCases.map(\.rawValue)
+      throw Diagnostic(
+        "device.effect", "no effect is called '\(name.prefix(100))'",
+        notes: didYouMean(name, among: names) + ["effects: \(names.joined(separator: ", "))"])
+    }
+    effects.append(effect)
+  }
+  return effects
+}
+
+/// The share of `ci=0.2`, which is in percent.
+private func halfWidth(_ text: String) throws(Diagnostic) -> Double {
+  guard text.hasPrefix("ci="), let points = Double(text.dropFirst(3)), points > 0, points <= 100 else {
+    throw Diagnostic(
+      "usage.value", "--stop-when is '\(text.prefix(100))'",
+      notes: ["write ci=0.2 to stop when the mean accuracy is known to 0.2 percentage points"])
+  }
+  return points / 100
+}
