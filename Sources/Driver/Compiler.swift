@@ -21,6 +21,8 @@ public struct CompileRequest: Sendable {
   public var overrides: String
   /// A target's name or a JSON file; nil takes the scheme's.
   public var target: String?
+  /// Operation units and converters other than the scheme's and the target's.
+  public var units = UnitSettings()
   /// A file of samples for calibration.
   public var calibration: String?
   /// Threads.
@@ -62,11 +64,12 @@ struct Compilation {
     do throws(Diagnostic) {
       let named = try Passes.scheme(named: request.scheme)
       if let text = request.pipeline {
-        calls = try parsePipeline(text)
+        calls = try request.units.calls(try parsePipeline(text))
       } else {
-        calls = try named.calls(overriding: try parsePipeline(request.overrides))
+        let overrides = try parsePipeline(request.overrides)
+        calls = try request.units.calls(try named.calls(overriding: overrides))
       }
-      machine = try loadTarget(request.target ?? named.target)
+      machine = try request.units.machine(try loadTarget(request.target ?? named.target))
     } catch {
       throw DiagnosticList(error)
     }
