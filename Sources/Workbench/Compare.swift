@@ -15,6 +15,10 @@ struct CompareRequest {
   var overrides: String
   var limit: Int
   var threads: Int
+  /// The device, and how often it is tried.
+  var settings: TrialSettings
+  /// What the command line changed in the device, for titles.
+  var changes: [String]
   var quiet: Bool
 }
 
@@ -27,11 +31,13 @@ struct SchemeResult {
 /// The float evaluation and every scheme on the same samples.
 struct Comparison {
   let network: String
+  /// What was asked for.
+  let request: CompareRequest
   let float: FloatEvaluation
   let schemes: [SchemeResult]
 }
 
-/// Compiles the model with every scheme and runs each on the ideal device.
+/// Compiles the model with every scheme and runs each on the device.
 func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
   let float = try evaluateFloat(
     model: request.model, input: request.input, labels: request.labels, limit: request.limit,
@@ -52,7 +58,8 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
     }
   }
   return Comparison(
-    network: results.first?.compiled.network ?? request.model, float: float, schemes: results)
+    network: results.first?.compiled.network ?? request.model, request: request, float: float,
+    schemes: results)
 }
 
 private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Diagnostic) -> SchemeResult {
@@ -61,8 +68,11 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
   let samples = try SampleSet(
     input: request.input, labels: request.labels, limit: request.limit, for: program.samplePorts)
   let progress = ProgressLine(
-    compiled.record.scheme, total: samples.count, unit: "samples", quiet: request.quiet)
-  let record = try RunDriver.run(program, on: samples, threads: request.threads) { progress.advance(by: $0) }
+    compiled.record.scheme, total: samples.count * (request.settings.isIdeal ? 1 : request.settings.trials),
+    unit: "samples", quiet: request.quiet)
+  let record = try RunDriver.run(
+    program, on: samples, settings: request.settings, threads: request.threads
+  ) { progress.advance(by: $0) }
   progress.finish()
   return SchemeResult(compiled: compiled.record, run: record)
 }

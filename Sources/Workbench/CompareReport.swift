@@ -80,6 +80,24 @@ extension Comparison {
     return table
   }
 
+  /// What was compared, on which device.
+  var title: String {
+    let samples = schemes.first?.run.samples ?? 0
+    var parts = ["\(network), \(grouped(samples)) samples"]
+    if let trials = schemes.first?.run.trials?.settings {
+      let changes = request.changes.isEmpty ? "" : " with \(request.changes.joined(separator: ", "))"
+      let count = trials.trials == 1 ? "one trial" : "\(grouped(trials.trials)) trials at most"
+      parts.append("device \(trials.device.name)\(changes), \(count), seed \(trials.seed)")
+    }
+    return (parts + ["events, energy and time per sample"]).joined(separator: "; ")
+  }
+
+  /// The share of right answers; over several trials the mean with its 95 % interval.
+  private func accuracy(_ run: RunRecord) -> String {
+    guard let top1 = run.trials?.top1 else { return share(run.accuracy?.top1, run.samples) }
+    return percentage(top1.mean) + (top1.confidenceHalfWidth.map { " +- \(percentage($0))" } ?? "")
+  }
+
   private func share(_ hits: Int?, _ count: Int) -> String {
     hits.map { percentage(Double($0) / Double(max(1, count))) } ?? "-"
   }
@@ -94,7 +112,7 @@ extension Comparison {
       } ?? ["-", "-"]
     }
     return [
-      result.compiled.scheme, result.compiled.machine, share(run.accuracy?.top1, run.samples),
+      result.compiled.scheme, result.compiled.machine, accuracy(run),
       grouped(result.compiled.total.crossbars), areaText(squareMicrometres: result.compiled.area),
       mean(events.ouActivations, run.samples),
       events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
@@ -161,12 +179,23 @@ extension Comparison {
   /// Right answers among all samples.
   private func hits(_ count: Int?) -> JSON { count.map { .integer($0) } ?? .null }
 
+  /// How accurate trials were on a device that is not ideal; null on the ideal device.
+  private func trials(_ run: RunRecord) -> JSON {
+    guard let record = run.trials else { return .null }
+    return [
+      "device": .string(run.device), "changes": .array(request.changes.map { .string($0) }),
+      "trials": .integer(record.trials.count), "seed": .integer(Int(record.settings.seed)),
+      "top1": record.top1?.json ?? .null, "top5": record.top5?.json ?? .null,
+    ]
+  }
+
   /// The compile report and the metrics of a scheme, side by side.
   private func schemeJSON(_ result: SchemeResult) -> JSON {
     [
       "scheme": .string(result.compiled.scheme), "machine": .string(result.compiled.machine),
       "top1": hits(result.run.accuracy?.top1), "top5": hits(result.run.accuracy?.top5),
-      "crossbars": .integer(result.compiled.total.crossbars), "compile": result.compiled.json,
+      "trials": trials(result.run), "crossbars": .integer(result.compiled.total.crossbars),
+      "compile": result.compiled.json,
       "run": result.run.json,
     ]
   }

@@ -1,0 +1,75 @@
+import CommandLineTools
+import Foundation
+import RunDriver
+import Support
+
+/// `xbar compare` with its help.
+let compareSpec = CommandSpec(
+  name: "xbar compare", summary: "compiles a model with several schemes, runs each, and prints one table",
+  positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+  options: compareOptions,
+  examples: [
+    ExampleSpec(
+      "xbar compare models/lenet5/model.onnx --schemes dense,isaac --input models/data/fashion-mnist-test.npz",
+      "operation units beside whole arrays"),
+    ExampleSpec(
+      "xbar compare MODEL.onnx --schemes dense,sre --input X.npz --device dlrsim --trials 10",
+      "the same cells under two mappings: accuracies with their 95 % intervals"),
+  ],
+  remarks: [
+    "On a device that is not ideal, accuracy is the mean over trials; events, energy and time are those of the first "
+      + "trial."
+  ])
+
+private let compareOptions =
+  [
+    OptionSpec("schemes", value: "A,B,C", required: true, "schemes, see 'xbarc schemes'"),
+    OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
+    OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
+    OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
+    OptionSpec(
+      "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+    OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
+  ] + TrialOptions.all + [
+    OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
+    OptionSpec(flag: "markdown", "tables in Markdown"),
+    OptionSpec("json", value: "C.json", "all counts as JSON"),
+    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("threads", value: "N", "threads (default: all processors)"),
+    OptionSpec(flag: "quiet", "print no progress"),
+  ]
+
+/// Runs `xbar compare`.
+func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
+  let request: CompareRequest
+  do throws(Diagnostic) {
+    request = CompareRequest(
+      model: arguments.positional(0) ?? "",
+      schemes: (arguments.value("schemes") ?? "").split(separator: ",").map { $0.filter { $0 != " " } },
+      input: arguments.value("input") ?? "", labels: arguments.value("labels"),
+      calibration: arguments.value("calibration"), target: arguments.value("target"),
+      overrides: arguments.value("set") ?? "", limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
+      threads: try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount,
+      settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),
+      quiet: arguments.has("quiet"))
+    guard !request.schemes.isEmpty else { throw Diagnostic("usage.value", "--schemes names no scheme") }
+  } catch {
+    throw DiagnosticList(error)
+  }
+  let comparison = try compare(request)
+  do throws(Diagnostic) {
+    let table = comparison.table
+    try printOut(
+      comparison.title + "\n\n"
+        + (arguments.has("markdown") ? table.markdown : table.plain)
+        + (comparison.notes.isEmpty ? "" : "\n" + comparison.notes))
+    if arguments.has("layers") {
+      for (title, table) in comparison.layerTables {
+        try printOut("\n\(title)\n\n" + (arguments.has("markdown") ? table.markdown : table.plain))
+      }
+    }
+    if let path = arguments.value("json") { try writeFile(text: comparison.json.encoded + "\n", to: path) }
+  } catch {
+    throw DiagnosticList(error)
+  }
+}
