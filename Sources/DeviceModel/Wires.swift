@@ -1,0 +1,46 @@
+/// Resistances of the wires of a crossbar.
+///
+/// A wordline runs from its driver on the left past the cells of its columns, a bitline from the top past the cells of its
+/// rows to a virtual ground at the bottom. Every cell is one segment behind its neighbour, the first cell of a wordline one
+/// segment behind the driver's output, the virtual ground one segment behind the last cell of a bitline.
+public struct Wires: Hashable, Sendable {
+  /// Ohms of a wordline's segment.
+  public let wordlineOhms: Double
+  /// Ohms of a bitline's segment.
+  public let bitlineOhms: Double
+  /// Ohms of a wordline driver's output, in series with the first segment.
+  public let driverOhms: Double
+  /// Ohms of the circuit that senses a bitline, in series with the last segment.
+  public let senseOhms: Double
+
+  /// Creates wires; no resistance may be negative or infinite.
+  public init(
+    wordlineOhms: Double = 0, bitlineOhms: Double = 0, driverOhms: Double = 0, senseOhms: Double = 0
+  ) {
+    let all = [wordlineOhms, bitlineOhms, driverOhms, senseOhms]
+    precondition(all.allSatisfy { $0 >= 0 && $0.isFinite }, "a wire's resistance is negative or infinite")
+    self.wordlineOhms = wordlineOhms
+    self.bitlineOhms = bitlineOhms
+    self.driverOhms = driverOhms
+    self.senseOhms = senseOhms
+  }
+
+  /// Wires without resistance.
+  public static let ideal = Wires()
+
+  /// Whether no wire has a resistance.
+  public var isIdeal: Bool { self == .ideal }
+}
+
+/// The effective conductances of a crossbar behind its wires, row-major in siemens: exact up to `cells` cells, approximate
+/// above.
+///
+/// See `effectiveConductances(_:rows:columns:wires:)` for what they are and `approximateConductances(_:rows:columns:wires:)`
+/// for the errors of the approximation.
+public func conductancesBehindWires(
+  _ g: [Double], rows: Int, columns: Int, wires: Wires, exactUpTo cells: Int = 4096
+) -> [Double] {
+  g.count <= cells
+    ? effectiveConductances(g, rows: rows, columns: columns, wires: wires)
+    : approximateConductances(g, rows: rows, columns: columns, wires: wires)
+}
