@@ -96,6 +96,9 @@ public struct DeviceField: Sendable {
     DeviceField("wires", "bitlineOhms", \.wires.bitlineOhms, 0...1e6, "ohm", "of a bitline, cell to cell"),
     DeviceField("wires", "driverOhms", \.wires.driverOhms, 0...1e9, "ohm", "of a wordline driver"),
     DeviceField("wires", "senseOhms", \.wires.senseOhms, 0...1e9, "ohm", "of a sense circuit"),
+    DeviceField(
+      "wires", "exactCells", \.wires.exactCells, 1...16_777_216, "cells",
+      "of a crossbar up to which the network is solved exactly"),
   ]
 }
 

@@ -35,12 +35,14 @@ public struct DevicePlan: Sendable {
     self.patterns = patterns
   }
 
-  /// Programs the cells of a trial.
-  public func program(seed: UInt64, trial: Int) -> ProgrammedDevice {
+  /// Programs the cells of a trial, on up to `threads` threads.
+  public func program(seed: UInt64, trial: Int, threads: Int = 1) throws(Diagnostic) -> ProgrammedDevice {
     let programmer = DeviceProgrammer(program, device, faults, seed: seed, trial: trial)
-    return ProgrammedDevice(
-      device: device, seed: seed, trial: trial,
-      layers: zip(program.layers, patterns).map { programmer.program($0, $1) }, measures: false)
+    var layers: [ProgrammedLayer] = []
+    for (layer, patterns) in zip(program.layers, patterns) {
+      layers.append(try programmer.program(layer, patterns, threads: threads))
+    }
+    return ProgrammedDevice(device: device, seed: seed, trial: trial, layers: layers, measures: false)
   }
 
   /// Runs `samples` samples in a trial that this plan programmed; the codes of the first `measured` samples are compared

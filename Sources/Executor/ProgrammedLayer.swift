@@ -47,7 +47,7 @@ struct ProgrammedStrip: Sendable {
 }
 
 /// Programs the layers of a trial.
-struct DeviceProgrammer {
+struct DeviceProgrammer: Sendable {
   let program: Program
   let device: Device
   let faults: FaultMap
@@ -71,19 +71,29 @@ struct DeviceProgrammer {
       let level = min(cell.level ?? .max, cells.nominal.count - 1)
       values[cell.row * array.columns + cell.column] = cells.nominal[level]
     }
+    if device.isOn(.wires) { values = behindWires(values) }
     let factors = errors.clampFactors(of: crossbar, count: array.columns)
     for index in values.indices { values[index] *= factors[index % array.columns] }
     return values
   }
 
-  /// Programs a layer.
-  func program(_ layer: Layer, _ patterns: [AnalogPattern]) -> ProgrammedLayer {
-    var crossbars: [Int: CrossbarDraw] = [:]
+  /// The same where wires have resistance.
+  private func behindWires(_ currents: [Float]) -> [Float] {
+    let step = device.cell.step(levels: 1 << array.cellBits)
+    return conductancesBehindWires(
+      currents.map { Double($0) * step }, rows: array.rows, columns: array.columns, wires: device.wires
+    ).map { Float($0 / step) }
+  }
+
+  /// Programs a layer, its crossbars on up to `threads` threads.
+  func program(_ layer: Layer, _ patterns: [AnalogPattern], threads: Int) throws(Diagnostic) -> ProgrammedLayer {
+    let numbers = crossbarPlaces(layer, program).keys.sorted()
     let count = max(1, Int(program.machine.area.adcsPerCrossbar.rounded()))
-    for block in program.blocks[layer.blocks] where crossbars[block.crossbar] == nil {
-      crossbars[block.crossbar] = CrossbarDraw(
-        currents: currents(block.crossbar), converters: errors.converters(of: block.crossbar, count: count))
+    let draws = try parallelMap(numbers.count, threads: threads) { index throws(Diagnostic) in
+      CrossbarDraw(
+        currents: currents(numbers[index]), converters: errors.converters(of: numbers[index], count: count))
     }
+    let crossbars = Dictionary(uniqueKeysWithValues: zip(numbers, draws))
     var number = 0
     return ProgrammedLayer(
       patterns: patterns.map { pattern in
@@ -151,7 +161,7 @@ private func properties(of lines: [SenseLine], width: Int) -> [Float] {
 }
 
 /// What was drawn for a crossbar.
-private struct CrossbarDraw {
+private struct CrossbarDraw: Sendable {
   let currents: [Float]
   let converters: [ConverterDraw]
 }

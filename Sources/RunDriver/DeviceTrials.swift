@@ -85,7 +85,7 @@ func runTrials(
   var trials: [Trial] = []
   func run(_ number: Int) throws(Diagnostic) -> RunResult {
     let result = try plan.run(
-      plan.program(seed: settings.seed, trial: number), inputs: samples.inputs, samples: samples.count,
+      plan.program(seed: settings.seed, trial: number, threads: threads), inputs: samples.inputs, samples: samples.count,
       measured: settings.measured, threads: threads, progress: progress)
     trials.append(
       Trial(
