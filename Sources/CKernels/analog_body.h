@@ -181,6 +181,20 @@ static inline TARGET __attribute__((always_inline)) void NAME(compare)(NAME(inte
   }
 }
 
+// Codes drawn from a table for whole currents.
+static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(tabled)(const xbar_sensing *s,
+                                                                                NAME(floats) current, float active,
+                                                                                NAME(lanes) words) {
+  const NAME(integers) sums = __builtin_convertvector(current, NAME(integers)) + (int32_t)active * (int32_t)s->table_sums;
+  NAME(integers) codes;
+  for (int lane = 0; lane < 16; lane++) {
+    const xbar_table_entry *entry = s->table + s->table_starts[sums[lane]];
+    while (entry->bound != UINT32_MAX && words[lane] >= entry->bound) entry++;
+    codes[lane] = entry->code;
+  }
+  return codes;
+}
+
 // The codes of a unit's conversions; `saturated` counts down those beyond the maximum. `parts` and `full` are constants.
 static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_sensing *s, const NAME(reading) *r,
                                                                      const uint32_t counter[4], const int parts,
@@ -188,11 +202,13 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
                                                                      xbar_analog_counts *counts,
                                                                      NAME(integers) codes[4]) {
   NAME(floats) noise[4];
-  if (full && s->noisy) {
-    NAME(lanes) x[4];
+  NAME(lanes) x[4];
+  if (full && (s->noisy || s->table)) {
     for (uint32_t k = 0; k < 16; k++) x[0][k] = counter[0] + k;
     for (int k = 1; k < 4; k++) x[k] = (NAME(lanes)){0} + counter[k];
     NAME(random)(s->key.words, x);
+  }
+  if (full && s->noisy) {
     NAME(normals)(x[0], x[1], &noise[0], &noise[1]);
     if (parts > 2) NAME(normals)(x[2], x[3], &noise[2], &noise[3]);
   }
@@ -207,7 +223,8 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
       y += noise[k] *
            __builtin_elementwise_sqrt(s->added_variance + r->squares[k] * PROPERTY(XBAR_CELL_VARIANCE));
     const NAME(integers) valid = (NAME(integers))(PROPERTY(XBAR_VALID) != 0.0f);
-    const NAME(integers) code = NAME(code)(s, y) & valid;
+    const NAME(integers) code =
+        (full && s->table ? NAME(tabled)(s, r->current[k], r->active, x[k]) : NAME(code)(s, y)) & valid;
     *saturated += (NAME(integers))(code > maximum);
     codes[k] = __builtin_elementwise_min(code, maximum);
     if (full && s->measures)
@@ -263,7 +280,7 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
 static TARGET void NAME(analog_fixed)(const xbar_analog_fixed *strip, const uint8_t *nibbles, size_t windows,
                                       const xbar_window_numbers *numbers, int64_t *sums, xbar_analog_counts *counts) {
   const xbar_sensing *s = strip->sensing;
-  const int full = s->noisy || s->bowed || s->measures;
+  const int full = s->noisy || s->bowed || s->measures || s->table;
   const uint32_t n = strip->unit_nibbles;
 #define UNITS(nibbles_, parts_, full_) \
   NAME(analog_units)(strip, nibbles, windows, numbers, sums, counts, nibbles_, parts_, full_)
