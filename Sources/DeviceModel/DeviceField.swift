@@ -22,8 +22,16 @@ public struct DeviceField: Sendable {
   /// What is allowed, for messages and tables.
   public var expectation: String {
     switch value {
-    case .number(_, let range): "\(text(range.lowerBound)) ... \(text(range.upperBound))"
+    case .number(_, let range): "\(boundText(range.lowerBound)) ... \(boundText(range.upperBound))"
     case .word(let words, _, _): words.joined(separator: ", ")
+    }
+  }
+
+  /// The value of a device, as text.
+  public func text(of device: Device) -> String {
+    switch value {
+    case .number(let path, _): "\(device[keyPath: path])"
+    case .word(_, let get, _): get(device)
     }
   }
 
@@ -103,6 +111,6 @@ public struct DeviceField: Sendable {
 }
 
 /// A bound without a fraction that says nothing.
-private func text(_ bound: Double) -> String {
+private func boundText(_ bound: Double) -> String {
   bound == bound.rounded() && abs(bound) < 1e6 ? "\(Int(bound))" : "\(bound)"
 }
