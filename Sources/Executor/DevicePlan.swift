@@ -31,11 +31,12 @@ public struct DevicePlan: Sendable {
 
   /// Prepares `program` for `device`.
   ///
-  /// Error tables are drawn with `seed`. Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program
+  /// Error tables are drawn with `seed`, from `tableSamples` units for each number of active wordlines. Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program
   /// does not have, `device.sum` where sums are too large for binary32, and `device.table` for what error tables cannot
   /// follow: wires, a fault map, analog pairs, composed bitlines and digits of more than a bit.
   public init(
-    _ program: Program, device: Device, faults: FaultMap = FaultMap(), mode: Mode = .direct, seed: UInt64 = 0
+    _ program: Program, device: Device, faults: FaultMap = FaultMap(), mode: Mode = .direct,
+    tableSamples: Int = 32_000, seed: UInt64 = 0
   ) throws(Diagnostic) {
     plan = try ExecutablePlan(program, valuesElsewhere: true)
     try checkFaults(faults, program)
@@ -48,7 +49,12 @@ public struct DevicePlan: Sendable {
     }
     self.patterns = patterns
     self.mode = mode
-    tables = mode == .direct ? [] : try layerTables(program, patterns, device, faults, seed: seed)
+    tables = mode == .direct ? [] : try layerTables(program, patterns, device, faults, samples: tableSamples, seed: seed)
+  }
+
+  /// Pairs of bitlines whose currents are subtracted before one conversion.
+  public var pairs: Int {
+    patterns.joined().reduce(0) { $0 + $1.strips.joined().count { $0.isPair } }
   }
 
   /// Programs the cells of a trial, on up to `threads` threads.
@@ -80,7 +86,8 @@ public struct DevicePlan: Sendable {
 
 /// An error table for each layer: its converters, its highest unit, and the shares of the levels in its cells.
 private func layerTables(
-  _ program: Program, _ patterns: [[AnalogPattern]], _ device: Device, _ faults: FaultMap, seed: UInt64
+  _ program: Program, _ patterns: [[AnalogPattern]], _ device: Device, _ faults: FaultMap, samples: Int,
+  seed: UInt64
 ) throws(Diagnostic) -> [LayerTable] {
   try checkTables(program, device, faults)
   return zip(program.layers, patterns).map { layer, patterns in
@@ -88,7 +95,8 @@ private func layerTables(
     return LayerTable(
       ErrorTable(
         device, shares: levelShares(layer, program), height: height,
-        ladderHeight: patterns.map(\.height).max(), converter: layer.converter, seed: seed))
+        ladderHeight: patterns.map(\.height).max(), converter: layer.converter, samples: samples,
+        seed: seed))
   }
 }
 
