@@ -109,7 +109,9 @@ let package = Package(
     test("HardwareTests", ["Support", "Hardware"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
-    test("DeviceModelTests", ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples"]),
+    test(
+      "DeviceModelTests", ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples"],
+      resources: [.copy("badcrossbar_currents.py")]),
     test(
       "ExecutorTests",
       [

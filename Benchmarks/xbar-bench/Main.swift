@@ -78,6 +78,13 @@ private struct Bench {
     ] {
       rows.append(try runRow(name, options, addsPerSecond))
     }
+    for (name, effects, mode) in [
+      ("programming variation", [("sigma", "0.1")], DevicePlan.Mode.direct),
+      ("and read noise", [("sigma", "0.1"), ("readNoise.cell", "0.02")], .direct),
+      ("error tables", [("sigma", "0.1"), ("readNoise.cell", "0.02")], .table),
+    ] {
+      rows.append(try trialRow("16x16, 5-bit, \(name)", effects, mode, addsPerSecond))
+    }
     return isJSON ? json(rows) : table(rows, bytesPerSecond, addsPerSecond)
   }
 
@@ -93,7 +100,8 @@ private struct Bench {
 
       \(table.plain)
       compile: the limit is to copy the model, the cells and the program once
-      run: the limit is one byte addition for four wordlines of every converted bitline
+      run: the limit is one byte addition for four wordlines of every converted bitline, of four bytes where cells vary;
+      trials count the time to program all cells once for 512 images, but not that to draw error tables
 
       """
   }
@@ -175,5 +183,29 @@ private struct Bench {
     return Row(
       what: name, value: "\(significant(rate)) images/s", limit: "\(significant(limit)) images/s",
       saturated: Double(result.total.adcSaturations) / Double(max(1, result.total.adcConversions)), share: rate / limit, number: rate)
+  }
+
+  /// Trials on a device with an on/off ratio of 10 and `settings`.
+  private func trialRow(
+    _ name: String, _ settings: [(String, String)], _ mode: DevicePlan.Mode, _ addsPerSecond: Double
+  ) throws(Diagnostic) -> Row {
+    let program = try decode(try compiled("form-units(adc: 5)").bytes, file: name)
+    var device = try Device.ideal.setting("ratio", to: "10")
+    for (setting, value) in settings { device = try device.setting(setting, to: value) }
+    let plan = try DevicePlan(program, device: device, mode: mode)
+    let set = try SampleSet(input: images, limit: 512, for: program.samplePorts)
+    var conversions = (all: 0, saturated: 0)
+    let seconds = try measure(3) { () throws(Diagnostic) in
+      let trial = try plan.program(seed: 0, trial: 0)
+      let result = try plan.run(trial, inputs: set.inputs, samples: set.count, threads: 1)
+      conversions = (result.total.adcConversions, result.total.adcSaturations)
+    }
+    let height = Double(program.blocks.first?.units.height ?? 1)
+    let adds = Double(conversions.all) / Double(set.count) * (height / 4).rounded(.up)
+    let rate = Double(set.count) / seconds
+    let limit = addsPerSecond / 4 / adds
+    return Row(
+      what: name, value: "\(significant(rate)) images/s", limit: "\(significant(limit)) images/s",
+      saturated: Double(conversions.saturated) / Double(max(1, conversions.all)), share: rate / limit, number: rate)
   }
 }

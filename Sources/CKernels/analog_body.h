@@ -32,6 +32,15 @@ static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(select)(NA
   return (NAME(floats))(((NAME(integers))a & mask) | ((NAME(integers))b & ~mask));
 }
 
+// The smaller and the larger one of each lane, for numbers: a compare and a choice, which is one instruction.
+static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(lesser)(NAME(floats) a, NAME(floats) b) {
+  return NAME(select)((NAME(integers))(a < b), a, b);
+}
+
+static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(greater)(NAME(floats) a, NAME(floats) b) {
+  return NAME(select)((NAME(integers))(a > b), a, b);
+}
+
 // ln(x) for positive normal x: x = 2^e * m with m in [sqrt(1/2), sqrt(2)), ln(m) = 2 artanh((m - 1) / (m + 1)).
 static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(logarithm)(NAME(floats) x) {
   NAME(integers) bits = (NAME(integers))x;
@@ -45,8 +54,8 @@ static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(logarithm)
 
 // e^x for |x| up to 80: 2^n times a Taylor polynomial of the rest, at most ln(2) / 2 in size.
 static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(exponential)(NAME(floats) x) {
-  const NAME(floats) bounded = __builtin_elementwise_min(
-      __builtin_elementwise_max(x, (NAME(floats)){0} - 80.0f), (NAME(floats)){0} + 80.0f);
+  const NAME(floats) bounded =
+      NAME(lesser)(NAME(greater)(x, (NAME(floats)){0} - 80.0f), (NAME(floats)){0} + 80.0f);
   const NAME(integers) n =
       __builtin_convertvector(bounded * 1.44269504f + 512.5f, NAME(integers)) - 512;
   const NAME(floats) whole = __builtin_convertvector(n, NAME(floats));
@@ -62,7 +71,7 @@ static inline TARGET __attribute__((always_inline)) void NAME(normals)(NAME(lane
   const NAME(floats) u =
       (__builtin_convertvector((NAME(integers))(a >> 1), NAME(floats)) + 0.5f) * 0x1p-31f;
   const NAME(floats) radius = __builtin_elementwise_sqrt(
-      __builtin_elementwise_max(NAME(logarithm)(u) * -2.0f, (NAME(floats)){0}));
+      NAME(greater)(NAME(logarithm)(u) * -2.0f, (NAME(floats)){0}));
   // An angle in [-pi/4, pi/4) and a quarter turn.
   const NAME(integers) part = (NAME(integers))(b & 0x3FFFFFFF) - (1 << 29);
   const NAME(floats) angle = __builtin_convertvector(part, NAME(floats)) * (0.785398163f * 0x1p-29f);
@@ -118,7 +127,7 @@ static TARGET void NAME(program_cells)(const xbar_cell_table *table, const uint8
     NAME(normals)(x[0], x[1], &z, &v);
     NAME(floats) g = table->lognormal
                          ? nominal * NAME(exponential)(-sigma * z)
-                         : nominal * __builtin_elementwise_max(1.0f + sigma * z, (NAME(floats)){0});
+                         : nominal * NAME(greater)(1.0f + sigma * z, (NAME(floats)){0});
     if (table->time != 0) g *= NAME(exponential)(-(exponent + table->spread * v) * table->time);
     const NAME(integers) on = x[2] < table->stuck_on, off = x[2] - table->stuck_on < table->stuck_off;
     g = NAME(select)(on, (NAME(floats)){0} + table->highest,
@@ -163,8 +172,8 @@ static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(four)(cons
 // Codes, one more than the largest one where they would be larger.
 static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(code)(const xbar_sensing *s, NAME(floats) y) {
   const NAME(floats) lowest = (NAME(floats)){0} + s->minimum;
-  const NAME(floats) bounded = __builtin_elementwise_min(__builtin_elementwise_max(y * s->scale + s->bias, lowest),
-                                                         (NAME(floats)){0} + (s->maximum + 1.0f));
+  const NAME(floats) bounded = NAME(lesser)(NAME(greater)(y * s->scale + s->bias, lowest),
+                                            (NAME(floats)){0} + (s->maximum + 1.0f));
   return __builtin_convertvector(bounded - lowest, NAME(integers)) + (int32_t)s->minimum;
 }
 
@@ -181,6 +190,20 @@ static inline TARGET __attribute__((always_inline)) void NAME(compare)(NAME(inte
   }
 }
 
+// Codes drawn from a table for whole currents.
+static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(tabled)(const xbar_sensing *s,
+                                                                                NAME(floats) current, float active,
+                                                                                NAME(lanes) words) {
+  const NAME(integers) sums = __builtin_convertvector(current, NAME(integers)) + (int32_t)active * (int32_t)s->table_sums;
+  NAME(integers) codes;
+  for (int lane = 0; lane < 16; lane++) {
+    const xbar_table_entry *entry = s->table + s->table_starts[sums[lane]];
+    while (entry->bound != UINT32_MAX && words[lane] >= entry->bound) entry++;
+    codes[lane] = entry->code;
+  }
+  return codes;
+}
+
 // The codes of a unit's conversions; `saturated` counts down those beyond the maximum. `parts` and `full` are constants.
 static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_sensing *s, const NAME(reading) *r,
                                                                      const uint32_t counter[4], const int parts,
@@ -188,11 +211,13 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
                                                                      xbar_analog_counts *counts,
                                                                      NAME(integers) codes[4]) {
   NAME(floats) noise[4];
-  if (full && s->noisy) {
-    NAME(lanes) x[4];
+  NAME(lanes) x[4];
+  if (full && (s->noisy || s->table)) {
     for (uint32_t k = 0; k < 16; k++) x[0][k] = counter[0] + k;
     for (int k = 1; k < 4; k++) x[k] = (NAME(lanes)){0} + counter[k];
     NAME(random)(s->key.words, x);
+  }
+  if (full && s->noisy) {
     NAME(normals)(x[0], x[1], &noise[0], &noise[1]);
     if (parts > 2) NAME(normals)(x[2], x[3], &noise[2], &noise[3]);
   }
@@ -200,14 +225,15 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
   const NAME(integers) maximum = (NAME(integers)){0} + (int32_t)s->maximum;
   for (int k = 0; k < parts; k++) {
     NAME(floats) y = r->current[k] * PROPERTY(XBAR_FIRST) - r->active * PROPERTY(XBAR_LEAK);
-    if (s->bent) y = __builtin_elementwise_min(y, r->current[k] * PROPERTY(XBAR_SECOND));
+    if (s->bent) y = NAME(lesser)(y, r->current[k] * PROPERTY(XBAR_SECOND));
     y = y * PROPERTY(XBAR_GAIN) + PROPERTY(XBAR_OFFSET);
     if (full && s->bowed) y += PROPERTY(XBAR_BOW) * y * (1.0f - y * s->inverse_range);
     if (full && s->noisy)
       y += noise[k] *
            __builtin_elementwise_sqrt(s->added_variance + r->squares[k] * PROPERTY(XBAR_CELL_VARIANCE));
     const NAME(integers) valid = (NAME(integers))(PROPERTY(XBAR_VALID) != 0.0f);
-    const NAME(integers) code = NAME(code)(s, y) & valid;
+    const NAME(integers) code =
+        (full && s->table ? NAME(tabled)(s, r->current[k], r->active, x[k]) : NAME(code)(s, y)) & valid;
     *saturated += (NAME(integers))(code > maximum);
     codes[k] = __builtin_elementwise_min(code, maximum);
     if (full && s->measures)
@@ -263,7 +289,7 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
 static TARGET void NAME(analog_fixed)(const xbar_analog_fixed *strip, const uint8_t *nibbles, size_t windows,
                                       const xbar_window_numbers *numbers, int64_t *sums, xbar_analog_counts *counts) {
   const xbar_sensing *s = strip->sensing;
-  const int full = s->noisy || s->bowed || s->measures;
+  const int full = s->noisy || s->bowed || s->measures || s->table;
   const uint32_t n = strip->unit_nibbles;
 #define UNITS(nibbles_, parts_, full_) \
   NAME(analog_units)(strip, nibbles, windows, numbers, sums, counts, nibbles_, parts_, full_)

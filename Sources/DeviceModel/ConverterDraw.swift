@@ -48,7 +48,11 @@ public struct SenseErrors: Sendable {
   public func clampFactors(of crossbar: Int, count: Int) -> [Float] {
     guard device.isOn(.clampError) else { return [Float](repeating: 1, count: count) }
     let normals = bitlines.draw(first: 0, crossbar, count: count).normals
-    let relative = device.sensing.clampError / device.sensing.readVoltage
-    return (0..<count).map { Float(max(0, 1 + relative * Double(normals[4 * $0]))) }
+    return (0..<count).map { clampFactor(device, normal: normals[4 * $0]) }
   }
+}
+
+/// The factor of a bitline's voltage for a normal number.
+func clampFactor(_ device: Device, normal: Float) -> Float {
+  Float(max(0, 1 + device.sensing.clampError / device.sensing.readVoltage * Double(normal)))
 }

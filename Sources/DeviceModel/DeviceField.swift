@@ -22,8 +22,16 @@ public struct DeviceField: Sendable {
   /// What is allowed, for messages and tables.
   public var expectation: String {
     switch value {
-    case .number(_, let range): "\(text(range.lowerBound)) ... \(text(range.upperBound))"
+    case .number(_, let range): "\(boundText(range.lowerBound)) ... \(boundText(range.upperBound))"
     case .word(let words, _, _): words.joined(separator: ", ")
+    }
+  }
+
+  /// The value of a device, as text.
+  public func text(of device: Device) -> String {
+    switch value {
+    case .number(let path, _): "\(device[keyPath: path])"
+    case .word(_, let get, _): get(device)
     }
   }
 
@@ -96,10 +104,13 @@ public struct DeviceField: Sendable {
     DeviceField("wires", "bitlineOhms", \.wires.bitlineOhms, 0...1e6, "ohm", "of a bitline, cell to cell"),
     DeviceField("wires", "driverOhms", \.wires.driverOhms, 0...1e9, "ohm", "of a wordline driver"),
     DeviceField("wires", "senseOhms", \.wires.senseOhms, 0...1e9, "ohm", "of a sense circuit"),
+    DeviceField(
+      "wires", "exactCells", \.wires.exactCells, 1...16_777_216, "cells",
+      "of a crossbar up to which the network is solved exactly"),
   ]
 }
 
 /// A bound without a fraction that says nothing.
-private func text(_ bound: Double) -> String {
+private func boundText(_ bound: Double) -> String {
   bound == bound.rounded() && abs(bound) < 1e6 ? "\(Int(bound))" : "\(bound)"
 }

@@ -132,9 +132,12 @@ public struct SenseLine: Hashable, Sendable {
   }
 
   /// The code at a place of the ladder.
-  public func code(at y: Float) -> Int {
+  public func code(at y: Float) -> Int { min(openCode(at: y), Int(maximum)) }
+
+  /// The code at a place of the ladder, one more than the largest one where it would be larger.
+  public func openCode(at y: Float) -> Int {
     let bounded = min(max(y * scale + bias, minimum), maximum + 1)
-    return min(Int(bounded - minimum) + Int(minimum), Int(maximum))
+    return Int(bounded - minimum) + Int(minimum)
   }
 
   /// The code of a current; see `position(current:active:squares:noise:)`.

@@ -157,7 +157,15 @@ private func withSensing<E: Error>(
     sensing.noisy = line.addedVariance > 0 || strip.lines.contains { $0.cellVariance > 0 } ? 1 : 0
     sensing.measures = run.trial.measures ? 1 : 0
     sensing.key = run.key
-    try body(&sensing)
+    guard let table = run.layer.table else { return try body(&sensing) }
+    try table.starts.withUnsafeBufferPointer { starts throws(E) in
+      try table.entries.withUnsafeBufferPointer { entries throws(E) in
+        sensing.table_starts = starts.baseAddress
+        sensing.table = entries.baseAddress
+        sensing.table_sums = UInt32(table.sums)
+        try body(&sensing)
+      }
+    }
   }
 }
 

@@ -21,8 +21,26 @@ public struct ProgrammedDevice: Sendable {
 
 /// A layer's cells and converters in a trial.
 struct ProgrammedLayer: Sendable {
+  /// Where codes are drawn from; nil where currents are sensed.
+  let table: LayerTable?
   /// Patterns with their strips, numbered over the whole layer.
   let patterns: [(pattern: AnalogPattern, strips: [ProgrammedStrip])]
+}
+
+/// An error table as kernels take it.
+struct LayerTable: Sendable {
+  let starts: [UInt32]
+  let entries: [xbar_table_entry]
+  /// Sums for each number of active wordlines.
+  let sums: Int
+  let seesEmptyUnits: Bool
+
+  init(_ table: ErrorTable) {
+    starts = table.starts
+    entries = table.entries.map { xbar_table_entry(bound: $0.bound, code: $0.code) }
+    sums = table.height * table.highestLevel + 1
+    seesEmptyUnits = table.seesEmptyUnits
+  }
 }
 
 /// Up to 64 bitlines with the currents that their cells pass.
@@ -47,17 +65,23 @@ struct ProgrammedStrip: Sendable {
 }
 
 /// Programs the layers of a trial.
-struct DeviceProgrammer {
+struct DeviceProgrammer: Sendable {
   let program: Program
   let device: Device
   let faults: FaultMap
+  /// For each layer, where codes are drawn from; empty where currents are sensed.
+  let tables: [LayerTable]
   private let cells: CellProgrammer
   private let errors: SenseErrors
 
-  init(_ program: Program, _ device: Device, _ faults: FaultMap, seed: UInt64, trial: Int) {
+  init(
+    _ program: Program, _ device: Device, _ faults: FaultMap, tables: [LayerTable] = [], seed: UInt64, trial: Int
+  ) {
     self.program = program
+    self.tables = tables
     self.device = device
     self.faults = faults
+    let device = tables.isEmpty ? device : .ideal
     cells = CellProgrammer(device, levels: 1 << program.machine.array.cellBits, seed: seed, trial: trial)
     errors = SenseErrors(device, seed: seed, trial: trial)
   }
@@ -71,25 +95,38 @@ struct DeviceProgrammer {
       let level = min(cell.level ?? .max, cells.nominal.count - 1)
       values[cell.row * array.columns + cell.column] = cells.nominal[level]
     }
+    if device.isOn(.wires) { values = behindWires(values) }
     let factors = errors.clampFactors(of: crossbar, count: array.columns)
     for index in values.indices { values[index] *= factors[index % array.columns] }
     return values
   }
 
-  /// Programs a layer.
-  func program(_ layer: Layer, _ patterns: [AnalogPattern]) -> ProgrammedLayer {
-    var crossbars: [Int: CrossbarDraw] = [:]
+  /// The same where wires have resistance.
+  private func behindWires(_ currents: [Float]) -> [Float] {
+    let step = device.cell.step(levels: 1 << array.cellBits)
+    return conductancesBehindWires(
+      currents.map { Double($0) * step }, rows: array.rows, columns: array.columns, wires: device.wires
+    ).map { Float($0 / step) }
+  }
+
+  /// Programs a layer, its crossbars on up to `threads` threads.
+  func program(_ index: Int, _ patterns: [AnalogPattern], threads: Int) throws(Diagnostic) -> ProgrammedLayer {
+    let layer = program.layers[index]
+    let table = tables.isEmpty ? nil : tables[index]
+    let numbers = crossbarPlaces(layer, program).keys.sorted()
     let count = max(1, Int(program.machine.area.adcsPerCrossbar.rounded()))
-    for block in program.blocks[layer.blocks] where crossbars[block.crossbar] == nil {
-      crossbars[block.crossbar] = CrossbarDraw(
-        currents: currents(block.crossbar), converters: errors.converters(of: block.crossbar, count: count))
+    let draws = try parallelMap(numbers.count, threads: threads) { index throws(Diagnostic) in
+      CrossbarDraw(
+        currents: currents(numbers[index]), converters: errors.converters(of: numbers[index], count: count))
     }
+    let crossbars = Dictionary(uniqueKeysWithValues: zip(numbers, draws))
     var number = 0
     return ProgrammedLayer(
+      table: table,
       patterns: patterns.map { pattern in
         let strips = pattern.strips.map { bitlines in
           defer { number += 1 }
-          return strip(bitlines, number, pattern, layer, crossbars)
+          return strip(bitlines, number, pattern, layer, crossbars, table)
         }
         return (pattern, strips)
       })
@@ -97,11 +134,11 @@ struct DeviceProgrammer {
 
   private func strip(
     _ bitlines: [AnalogBitline], _ number: Int, _ pattern: AnalogPattern, _ layer: Layer,
-    _ crossbars: [Int: CrossbarDraw]
+    _ crossbars: [Int: CrossbarDraw], _ table: LayerTable?
   ) -> ProgrammedStrip {
     let width = (bitlines.count + 15) / 16 * 16
     let rows = pattern.map.rows.count
-    let needsSquares = device.isOn(.readNoise)
+    let needsSquares = table == nil && device.isOn(.readNoise)
     var cells = [Float](repeating: 0, count: rows * width)
     var levels = cells
     var squares = needsSquares ? cells : []
@@ -124,7 +161,8 @@ struct DeviceProgrammer {
       number: number, width: width, cells: cells, squares: squares, levels: levels, lines: lines,
       properties: properties(of: lines, width: width), outputs: bitlines.map { UInt32(truncatingIfNeeded: $0.output) },
       weights: bitlines.map(\.weight),
-      convertsAll: pattern.map.units.isFixed && lines.contains(where: \.seesEmptyUnits))
+      convertsAll: pattern.map.units.isFixed
+        && (table?.seesEmptyUnits ?? lines.contains(where: \.seesEmptyUnits)))
   }
 
   private func line(
@@ -136,7 +174,7 @@ struct DeviceProgrammer {
     let place = (block.column + member.place) * converters.count / array.columns
     let weight = bitline.isPair ? 1 : bitline.members.reduce(0) { $0 + Int($1.weight) }
     return SenseLine(
-      device, levels: 1 << array.cellBits, weight: weight, height: pattern.height, converter: layer.converter,
+      tables.isEmpty ? device : .ideal, levels: 1 << array.cellBits, weight: weight, height: pattern.height, converter: layer.converter,
       paired: bitline.isPair, errors: converters[min(place, converters.count - 1)])
   }
 }
@@ -151,7 +189,7 @@ private func properties(of lines: [SenseLine], width: Int) -> [Float] {
 }
 
 /// What was drawn for a crossbar.
-private struct CrossbarDraw {
+private struct CrossbarDraw: Sendable {
   let currents: [Float]
   let converters: [ConverterDraw]
 }

@@ -1,8 +1,8 @@
 public import CommandLineTools
 public import DeviceModel
 public import Executor
-public import ProgramFormat
-public import Support
+import ProgramFormat
+import Support
 
 /// How trials on a device are made.
 public struct TrialSettings: Equatable, Sendable {
@@ -16,6 +16,8 @@ public struct TrialSettings: Equatable, Sendable {
   public var seed: UInt64
   /// Ends early where half of the 95 % interval of the mean accuracy is at most this share; nil for all trials.
   public var stopHalfWidth: Double?
+  /// How codes are found.
+  public var mode = DevicePlan.Mode.direct
   /// Samples of each trial whose codes are compared with those of an ideal device.
   public var measured: Int
 
@@ -81,11 +83,12 @@ func runTrials(
   _ program: Program, on samples: SampleSet, _ settings: TrialSettings, threads: Int,
   progress: @escaping @Sendable (Int) -> Void
 ) throws(Diagnostic) -> (first: RunResult, record: TrialRecord) {
-  let plan = try DevicePlan(program, device: settings.device, faults: settings.faults)
+  let plan = try DevicePlan(
+    program, device: settings.device, faults: settings.faults, mode: settings.mode, seed: settings.seed)
   var trials: [Trial] = []
   func run(_ number: Int) throws(Diagnostic) -> RunResult {
     let result = try plan.run(
-      plan.program(seed: settings.seed, trial: number), inputs: samples.inputs, samples: samples.count,
+      plan.program(seed: settings.seed, trial: number, threads: threads), inputs: samples.inputs, samples: samples.count,
       measured: settings.measured, threads: threads, progress: progress)
     trials.append(
       Trial(

@@ -94,7 +94,7 @@ extension RunRecord {
       "classes": classes.map { .integer($0) } ?? .null,
       "top1": share(accuracy?.top1), "top5": share(accuracy?.top5),
       "layers": .array(layers.map { json(of: $0) }), "total": json(of: total),
-      "baselines": .array(baselines.map(json)),
+      "baselines": .array(baselines.map(json)), "trials": trials?.json(program) ?? .null,
     ]
   }
 

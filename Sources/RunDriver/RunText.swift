@@ -81,6 +81,7 @@ extension RunRecord {
       Page.Fact("device", device), Page.Fact("crossbars", grouped(program.crossbars.count)),
       Page.Fact("samples", grouped(samples)),
     ]
+    if let trials { return facts + trials.facts }
     if let accuracy, samples > 0 {
       facts.append(Page.Fact("top-1", percentage(Double(accuracy.top1) / Double(samples))))
       facts.append(Page.Fact("top-5", percentage(Double(accuracy.top5) / Double(samples))))
@@ -95,7 +96,12 @@ extension RunRecord {
       fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
     }
     let beside = baselineTable.map { "\nthe same matrices, every cell mapped:\n" + $0.plain } ?? ""
-    return head.joined() + "\nper sample:\n" + table.plain + beside
+    let codes =
+      trials?.partialSumTable(program).map {
+        "\ncodes of conversions beside those of an ideal device, for the same inputs of a layer:\n" + $0.plain
+      } ?? ""
+    let title = trials == nil ? "per sample" : "per sample of the first trial"
+    return head.joined() + "\n\(title):\n" + table.plain + codes + beside
   }
 
   /// The report as a page.
@@ -104,6 +110,10 @@ extension RunRecord {
     page.add(.facts(facts))
     page.add(.heading("Layers, per sample"))
     page.add(.table(table))
+    if let table = trials?.partialSumTable(program) {
+      page.add(.heading("Codes of conversions beside those of an ideal device, for the same inputs of a layer"))
+      page.add(.table(table))
+    }
     if let table = baselineTable {
       page.add(.heading("The same matrices, every cell mapped, per sample"))
       page.add(.table(table))

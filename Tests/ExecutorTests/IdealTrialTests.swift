@@ -29,7 +29,7 @@ extension LevelTests {
             refused += 1
             continue
           }
-          let trial = plan.program(seed: 1, trial: 0)
+          let trial = try plan.program(seed: 1, trial: 0)
           for (pattern, _) in trial.layers.flatMap(\.patterns) {
             if pattern.method == .nibbles { nibbles += 1 } else { lists += 1 }
             pairs += pattern.strips.joined().count { $0.isPair }
