@@ -55,7 +55,8 @@ let package = Package(
     library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
     library(
-      "DeviceModel", ["Support", "Hardware", "CKernels"], resources: [.embedInCode("Devices")], optimised: true),
+      "DeviceModel", ["Support", "Hardware", "CKernels"], resources: [.embedInCode("Devices")],
+      optimised: true),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
       optimised: true),

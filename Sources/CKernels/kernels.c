@@ -38,6 +38,8 @@ typedef struct {
 
 // COUNTS_BITS: whether there is an instruction that counts the bits of every lane of a vector.
 #define COUNTS_BITS 0
+// GATHER_BITS: the width of the vectors that an instruction loads from places that another vector names; 0 for none.
+#define GATHER_BITS 0
 
 #define NAME(x) x##_portable
 #define TARGET
@@ -48,6 +50,9 @@ typedef struct {
 #undef TARGET
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+#undef GATHER_BITS
+#define GATHER_BITS 256
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,popcnt")))
 #include "kernels_body.h"
@@ -56,6 +61,8 @@ typedef struct {
 #undef NAME
 #undef TARGET
 
+#undef GATHER_BITS
+#define GATHER_BITS 512
 #define NAME(x) x##_avx512
 #define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,bmi,popcnt")))
 #include "kernels_body.h"

@@ -45,7 +45,9 @@ extension xbar_cell_table {
   /// Fills an array of 256 with values.
   fileprivate mutating func fill<T>(_ path: WritableKeyPath<xbar_cell_table, T>, _ values: [Float]) {
     withUnsafeMutableBytes(of: &self[keyPath: path]) { bytes in
-      values.withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(bytes.count))) }
+      values.withUnsafeBytes {
+        bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(bytes.count)))
+      }
     }
   }
 }

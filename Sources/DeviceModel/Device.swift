@@ -1,4 +1,3 @@
-
 /// What the cells, wires and converters of a crossbar do beyond the meaning of a program.
 ///
 /// Every effect is off where its numbers are 0, so that each has a switch of its own. Currents are taken in steps of a
@@ -74,7 +73,9 @@ public struct CellResistances: Hashable, Sendable {
   }
 
   /// What a level adds to the conductance in siemens: the unit of all currents.
-  public func step(levels: Int) -> Double { (1 / onResistance - 1 / offResistance) / Double(max(1, levels - 1)) }
+  public func step(levels: Int) -> Double {
+    (1 / onResistance - 1 / offResistance) / Double(max(1, levels - 1))
+  }
 }
 
 /// How a programmed cell differs from its level.
@@ -140,7 +141,9 @@ public struct Drift: Hashable, Sendable {
   public init() {}
 
   /// `ln(t / t0)`, and 0 up to t0.
-  public var logarithm: Double { seconds > referenceSeconds ? naturalLogarithm(seconds / referenceSeconds) : 0 }
+  public var logarithm: Double {
+    seconds > referenceSeconds ? naturalLogarithm(seconds / referenceSeconds) : 0
+  }
 
   /// The mean exponent of a level of a cell with `levels` levels.
   public func exponent(of level: Int, levels: Int) -> Double {

@@ -59,7 +59,8 @@ public struct DeviceFile: Equatable, Sendable {
       figures.append(try field.read(node, reader, into: &device))
     }
     guard device.hasOrderedResistances else {
-      throw reader.failure("range", Device.orderedResistances, nodes["cell.offResistance"]?.position ?? root.position)
+      throw reader.failure(
+        "range", Device.orderedResistances, nodes["cell.offResistance"]?.position ?? root.position)
     }
     self.device = device
     self.figures = figures

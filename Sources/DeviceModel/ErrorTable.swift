@@ -9,7 +9,8 @@ public import Hardware
 public struct ErrorTable: Equatable, Sendable {
   /// A code with the random words that lead to it.
   public struct Entry: Hashable, Sendable {
-    /// Random words below this one lead to this code, or to one before it.
+    /// Random words below this one lead to this code, or to one before it: a multiple of 1024, or the largest word for the
+    /// last code of a sum.
     public let bound: UInt32
     /// The code; one more than the largest one for sums beyond it.
     public let code: Int32
@@ -109,7 +110,7 @@ struct CodeHistograms {
       let share = Double(passed) / Double(total) * 0x1p32
       let code = max(0, min(Int(pair.key) + sum - near, largestCode + 1))
       return ErrorTable.Entry(
-        bound: place == ordered.count - 1 ? .max : UInt32(min(share, 0x1p32 - 1)), code: Int32(code))
+        bound: place == ordered.count - 1 ? .max : UInt32(min(share, 0x1p32 - 1)) & ~1023, code: Int32(code))
     }
   }
 

@@ -42,7 +42,9 @@ public struct FaultMap: Equatable, Sendable {
       separator: "\n", omittingEmptySubsequences: false
     ).enumerated() {
       let text = line.filter { $0 != " " && $0 != "\r" }
-      if text.isEmpty || text.hasPrefix("#") || (number == 0 && text == "crossbar,row,column,state") { continue }
+      if text.isEmpty || text.hasPrefix("#") || (number == 0 && text == "crossbar,row,column,state") {
+        continue
+      }
       let place = Location(file: file, .text(TextPosition(line: number + 1, column: 1)))
       guard let (crossbar, cell) = FaultMap.cell(text) else {
         throw Diagnostic(

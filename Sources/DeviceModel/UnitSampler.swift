@@ -42,7 +42,9 @@ struct UnitSampler {
   }
 
   /// The code of a unit, with four normal numbers for its converter, one for its bitline and one for noise.
-  private func sense(_ currents: ArraySlice<Float>, normals: ArraySlice<Float>, others: ArraySlice<Float>) -> Int {
+  private func sense(_ currents: ArraySlice<Float>, normals: ArraySlice<Float>, others: ArraySlice<Float>)
+    -> Int
+  {
     let line = SenseLine(
       device, levels: shares.count, weight: 1, height: height, converter: converter, paired: false,
       errors: ConverterDraw(device, normals: normals))
@@ -53,7 +55,8 @@ struct UnitSampler {
     }
     return line.openCode(
       at: line.position(
-        current: current, active: Float(currents.count), squares: squares, noise: others[others.startIndex + 1]))
+        current: current, active: Float(currents.count), squares: squares,
+        noise: others[others.startIndex + 1]))
   }
 
   /// Levels of the cells, drawn by their shares.
@@ -65,7 +68,8 @@ struct UnitSampler {
     for share in shares { bounds.append((bounds.last ?? 0) + share / max(total, .leastNormalMagnitude)) }
     return words.prefix(samples * active).map { word in
       let u = Double(word) * 0x1p-32
-      return UInt8(truncatingIfNeeded: min(bounds.firstIndex { u < $0 } ?? shares.count - 1, shares.count - 1))
+      return UInt8(
+        truncatingIfNeeded: min(bounds.firstIndex { u < $0 } ?? shares.count - 1, shares.count - 1))
     }
   }
 }

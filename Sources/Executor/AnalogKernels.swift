@@ -45,7 +45,8 @@ extension LayerRunner {
     let sums: UnsafeMutablePointer<Int64> = try scratch.take(.sums, chunk * Int(XBAR_STRIP))
     for strip in strips {
       let tables = try fill(strip.cells, strip, pattern, .tables, &scratch)
-      let squares = strip.squares.isEmpty ? nil : try fill(strip.squares, strip, pattern, .squareTables, &scratch)
+      let squares =
+        strip.squares.isEmpty ? nil : try fill(strip.squares, strip, pattern, .squareTables, &scratch)
       let levels = run.trial.measures ? try fill(strip.levels, strip, pattern, .levelTables, &scratch) : nil
       withSensing(strip, run) { sensing in
         var kernel = xbar_analog_fixed(
@@ -114,7 +115,8 @@ extension LayerRunner {
             units: UInt32(pattern.unitRows), number: strip.counter(subtract),
             dynamic: pattern.map.units.isDynamic ? 1 : 0, converts_all: strip.convertsAll ? 1 : 0)
           xbar_analog_convert_listed(
-            &kernel, list.entries, list.unitStarts, list.digitStarts, count, run.numbers + first, sums, &counts)
+            &kernel, list.entries, list.unitStarts, list.digitStarts, count, run.numbers + first, sums,
+            &counts)
         }
       }
     }
@@ -160,10 +162,14 @@ private func withSensing<E: Error>(
     guard let table = run.layer.table else { return try body(&sensing) }
     try table.starts.withUnsafeBufferPointer { starts throws(E) in
       try table.entries.withUnsafeBufferPointer { entries throws(E) in
-        sensing.table_starts = starts.baseAddress
-        sensing.table = entries.baseAddress
-        sensing.table_sums = UInt32(table.sums)
-        try body(&sensing)
+        try table.likely.withUnsafeBufferPointer { likely throws(E) in
+          sensing.table_starts = starts.baseAddress
+          sensing.table = entries.baseAddress
+          sensing.table_likely = likely.baseAddress
+          sensing.table_sums = UInt32(table.sums)
+          sensing.table_size = UInt32(likely.count / 2)
+          try body(&sensing)
+        }
       }
     }
   }

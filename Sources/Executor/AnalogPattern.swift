@@ -86,7 +86,8 @@ func analogPatterns(_ layer: Layer, _ program: Program, paired: Bool) throws(Dia
 }
 
 /// The conversions of a block.
-private func analogBitlines(_ index: Int, _ layer: Layer, _ program: Program, paired: Bool) -> [AnalogBitline] {
+private func analogBitlines(_ index: Int, _ layer: Layer, _ program: Program, paired: Bool) -> [AnalogBitline]
+{
   let block = program.blocks[index]
   let code = Int64(layer.converter.step)
   let pairs = paired ? pairs(index, layer, program) : [:]
@@ -96,7 +97,8 @@ private func analogBitlines(_ index: Int, _ layer: Layer, _ program: Program, pa
     let column = block.columns[first]
     var members = (first..<first + layer.composed).map { place in
       let shift = block.columns[place].shift - column.shift
-      return AnalogMember(block: index, place: place, weight: Float(sign: .plus, exponent: shift, significand: 1))
+      return AnalogMember(
+        block: index, place: place, weight: Float(sign: .plus, exponent: shift, significand: 1))
     }
     if let second = pairs[first] { members.append(AnalogMember(block: index, place: second, weight: -1)) }
     return AnalogBitline(

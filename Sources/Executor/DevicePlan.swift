@@ -49,7 +49,9 @@ public struct DevicePlan: Sendable {
     }
     self.patterns = patterns
     self.mode = mode
-    tables = mode == .direct ? [] : try layerTables(program, patterns, device, faults, samples: tableSamples, seed: seed)
+    tables =
+      mode == .direct
+      ? [] : try layerTables(program, patterns, device, faults, samples: tableSamples, seed: seed)
   }
 
   /// Pairs of bitlines whose currents are subtracted before one conversion.

@@ -31,6 +31,8 @@ struct ProgrammedLayer: Sendable {
 struct LayerTable: Sendable {
   let starts: [UInt32]
   let entries: [xbar_table_entry]
+  /// The first two entries of all sums, where kernels look first.
+  let likely: [UInt32]
   /// Sums for each number of active wordlines.
   let sums: Int
   let seesEmptyUnits: Bool
@@ -39,7 +41,21 @@ struct LayerTable: Sendable {
     starts = table.starts
     entries = table.entries.map { xbar_table_entry(bound: $0.bound, code: $0.code) }
     sums = table.height * table.highestLevel + 1
+    likely = LayerTable.likely(table, 0) + LayerTable.likely(table, 1)
     seesEmptyUnits = table.seesEmptyUnits
+  }
+
+  /// Entry number `number` of each sum as `bound | code - sum + 512`; 0 for none, and for the last ones, which all words
+  /// lead to, the largest bound.
+  private static func likely(_ table: ErrorTable, _ number: Int) -> [UInt32] {
+    let sums = table.height * table.highestLevel + 1
+    return (0..<(table.height + 1) * sums).map { place in
+      let index = Int(table.starts[place]) + number
+      guard index < Int(table.starts[place + 1]) else { return 0 }
+      let entry = table.entries[index]
+      let difference = Int(entry.code) - place % sums + 512
+      return (0...1023).contains(difference) ? entry.bound & ~1023 | UInt32(difference) : 0
+    }
   }
 }
 
@@ -75,7 +91,8 @@ struct DeviceProgrammer: Sendable {
   private let errors: SenseErrors
 
   init(
-    _ program: Program, _ device: Device, _ faults: FaultMap, tables: [LayerTable] = [], seed: UInt64, trial: Int
+    _ program: Program, _ device: Device, _ faults: FaultMap, tables: [LayerTable] = [], seed: UInt64,
+    trial: Int
   ) {
     self.program = program
     self.tables = tables
@@ -110,7 +127,8 @@ struct DeviceProgrammer: Sendable {
   }
 
   /// Programs a layer, its crossbars on up to `threads` threads.
-  func program(_ index: Int, _ patterns: [AnalogPattern], threads: Int) throws(Diagnostic) -> ProgrammedLayer {
+  func program(_ index: Int, _ patterns: [AnalogPattern], threads: Int) throws(Diagnostic) -> ProgrammedLayer
+  {
     let layer = program.layers[index]
     let table = tables.isEmpty ? nil : tables[index]
     let numbers = crossbarPlaces(layer, program).keys.sorted()
@@ -159,7 +177,8 @@ struct DeviceProgrammer: Sendable {
     let lines = bitlines.map { line(of: $0, pattern, layer, crossbars) }
     return ProgrammedStrip(
       number: number, width: width, cells: cells, squares: squares, levels: levels, lines: lines,
-      properties: properties(of: lines, width: width), outputs: bitlines.map { UInt32(truncatingIfNeeded: $0.output) },
+      properties: properties(of: lines, width: width),
+      outputs: bitlines.map { UInt32(truncatingIfNeeded: $0.output) },
       weights: bitlines.map(\.weight),
       convertsAll: pattern.map.units.isFixed
         && (table?.seesEmptyUnits ?? lines.contains(where: \.seesEmptyUnits)))
@@ -174,7 +193,8 @@ struct DeviceProgrammer: Sendable {
     let place = (block.column + member.place) * converters.count / array.columns
     let weight = bitline.isPair ? 1 : bitline.members.reduce(0) { $0 + Int($1.weight) }
     return SenseLine(
-      tables.isEmpty ? device : .ideal, levels: 1 << array.cellBits, weight: weight, height: pattern.height, converter: layer.converter,
+      tables.isEmpty ? device : .ideal, levels: 1 << array.cellBits, weight: weight, height: pattern.height,
+      converter: layer.converter,
       paired: bitline.isPair, errors: converters[min(place, converters.count - 1)])
   }
 }

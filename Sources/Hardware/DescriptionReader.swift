@@ -61,7 +61,8 @@ public struct DescriptionReader: Sendable {
 
   /// The value at `path` without its source, and the source where there is one; throws `<kind>.type`, `<kind>.key`,
   /// `<kind>.missing` and `<kind>.range`.
-  public func sourced(_ node: JSONNode, path: String) throws(Diagnostic) -> (value: JSONNode, source: String?) {
+  public func sourced(_ node: JSONNode, path: String) throws(Diagnostic) -> (value: JSONNode, source: String?)
+  {
     guard case .object = node.value else { return (node, nil) }
     let members = try members(of: node, path: path, allowed: ["value", "source"])
     guard let value = members.first(where: { $0.key == "value" }) else {

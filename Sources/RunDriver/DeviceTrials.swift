@@ -88,7 +88,8 @@ func runTrials(
   var trials: [Trial] = []
   func run(_ number: Int) throws(Diagnostic) -> RunResult {
     let result = try plan.run(
-      plan.program(seed: settings.seed, trial: number, threads: threads), inputs: samples.inputs, samples: samples.count,
+      plan.program(seed: settings.seed, trial: number, threads: threads), inputs: samples.inputs,
+      samples: samples.count,
       measured: settings.measured, threads: threads, progress: progress)
     trials.append(
       Trial(
@@ -109,7 +110,8 @@ func runTrials(
 }
 
 /// How many samples a run classified right; nil without labels.
-func accuracy(of result: RunResult, _ program: Program, _ samples: SampleSet) throws(Diagnostic) -> Accuracy? {
+func accuracy(of result: RunResult, _ program: Program, _ samples: SampleSet) throws(Diagnostic) -> Accuracy?
+{
   guard let labels = samples.labels else { return nil }
   guard let port = program.outputs.first, let scores = result.outputs.first else {
     throw Diagnostic("samples.labels", "labels are given, but the program has no output")

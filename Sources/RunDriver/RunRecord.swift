@@ -76,7 +76,8 @@ public func run(
   for layer in layers { sum += layer.cost }
   return RunRecord(
     program: program, device: settings.device.name, samples: samples.count, outputs: result.outputs,
-    accuracy: try accuracy(of: result, program, samples), trials: trials, layers: layers, total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
+    accuracy: try accuracy(of: result, program, samples), trials: trials, layers: layers,
+    total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
     baselines: try result.baselines(of: program))
 }
 

@@ -111,7 +111,8 @@ extension RunRecord {
     page.add(.heading("Layers, per sample"))
     page.add(.table(table))
     if let table = trials?.partialSumTable(program) {
-      page.add(.heading("Codes of conversions beside those of an ideal device, for the same inputs of a layer"))
+      page.add(
+        .heading("Codes of conversions beside those of an ideal device, for the same inputs of a layer"))
       page.add(.table(table))
     }
     if let table = baselineTable {

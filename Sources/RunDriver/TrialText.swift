@@ -15,7 +15,9 @@ extension TrialRecord {
   }
 
   private var trialText: String {
-    let early = trials.count < settings.trials ? " of \(grouped(settings.trials)), as the mean is known well enough" : ""
+    let early =
+      trials.count < settings.trials
+      ? " of \(grouped(settings.trials)), as the mean is known well enough" : ""
     return "\(grouped(trials.count))\(early), seed \(settings.seed)"
       + (settings.mode == .table ? ", codes drawn from error tables" : "")
   }
@@ -54,11 +56,14 @@ extension TrialRecord {
 
   /// The trials for scripts.
   func json(_ program: Program) -> JSON {
-    let figures = DeviceField.all.map { field in JSON.Member(field.path, .string(field.text(of: settings.device))) }
+    let figures = DeviceField.all.map { field in
+      JSON.Member(field.path, .string(field.text(of: settings.device)))
+    }
     return [
       "device": .object(figures), "effects": .array(effects), "mode": .string(settings.mode.rawValue),
       "seed": .integer(Int(truncatingIfNeeded: settings.seed)), "faults": .integer(settings.faults.count),
-      "asked": .integer(settings.trials), "made": .integer(trials.count), "top1": json(top1), "top5": json(top5),
+      "asked": .integer(settings.trials), "made": .integer(trials.count), "top1": json(top1),
+      "top5": json(top5),
       "top1OfTrials": .array(
         trials.compactMap { trial in
           trial.accuracy.map { .double(Double($0.top1) / Double(max(1, samples))) }

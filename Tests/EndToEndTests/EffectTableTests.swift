@@ -19,7 +19,9 @@ struct EffectTableTests {
   }
 
   private static func mappings() throws -> [Mapping] {
-    let encodings = ["differential", "offset", "twos-complement"].map { ("dense", "slice-bits(signs: \($0))", "dense, \($0)") }
+    let encodings = ["differential", "offset", "twos-complement"].map {
+      ("dense", "slice-bits(signs: \($0))", "dense, \($0)")
+    }
     let schemes = Passes.schemes.map(\.name).filter { $0 != "dense" }.map { ($0, "", $0) }
     return try (encodings + schemes).map { scheme, options, name in
       let compiled = try compile(request("digits", "digits", scheme: scheme, options: options))
@@ -62,7 +64,8 @@ struct EffectTableTests {
     }
     if device.isOn(.analogPairs) && plan.pairs == 0 { return false }
     let result = try plan.run(
-      plan.program(seed: 1, trial: 0), inputs: samples.inputs, samples: samples.count, measured: samples.count,
+      plan.program(seed: 1, trial: 0), inputs: samples.inputs, samples: samples.count,
+      measured: samples.count,
       threads: 2)
     let wrong = result.layers.reduce(0) { $0 + $1.partialSums.wrong }
     // Pairs without errors give the codes of an ideal device; what counts is that there are any.

@@ -12,13 +12,15 @@ import Testing
 @Suite struct TableModeTests {
   /// A program of one unit of 9 wordlines and 64 bitlines, each an output of its own, so that outputs are codes.
   private static func program(cellBits: Int, _ random: inout SeededGenerator) -> Program {
-    var machine = sampleMachine(rows: 9, columns: 64, cellBits: cellBits, unitHeight: 9, unitWidth: 64, adcBits: 5)
+    var machine = sampleMachine(
+      rows: 9, columns: 64, cellBits: cellBits, unitHeight: 9, unitWidth: 64, adcBits: 5)
     machine.area.adcsPerCrossbar = 64
     let block = Block(
       crossbar: 0, row: 0, column: 0, rows: (0..<9).map { RowEntry(input: $0) },
       columns: (0..<64).map { ColumnEntry(output: $0, shift: 0) }, units: .fixed(height: 9, width: 64))
     let layer = Layer(
-      name: "unit", inputs: 9, outputs: 64, inputBits: 1, inputSigned: false, dacBits: 1, adcBits: 5, offset: 0,
+      name: "unit", inputs: 9, outputs: 64, inputBits: 1, inputSigned: false, dacBits: 1, adcBits: 5,
+      offset: 0,
       blocks: 0..<1)
     let cells = (0..<576).map { _ in UInt8(random.below(1 << cellBits)) }
     return LayerCase.program(

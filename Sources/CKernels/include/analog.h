@@ -48,12 +48,16 @@ typedef struct {
 // `bent`; y = y * gain + offset; where `bowed`, y += bow * y * (1 - y * inverse_range); where `noisy`,
 // y += N * sqrt(added_variance + Q * cell_variance) with Q for the sum of squares; the code is floor(y * scale + bias),
 // bounded by minimum and maximum. Where there is a table, I and n are whole numbers, and the code is drawn from the
-// entries that table_starts[n * table_sums + I] and the one behind it bound; the last of them has all words.
+// entries that table_starts[n * table_sums + I] and the one behind it bound; the last of them has all words. Bounds are
+// multiples of 1024, so that the first two entries are found as table_likely[2][...] too: bound | code - I + 512, with a
+// bound of 0 for none.
 typedef struct {
   const float *properties;  // [XBAR_PROPERTIES][16 * parts]
   const uint32_t *table_starts;
   const xbar_table_entry *table;  // or null
-  uint32_t table_sums;
+  const uint32_t *table_likely;
+  uint32_t table_sums;            // sums for each n
+  uint32_t table_size;            // sums for all n
   float inverse_range, added_variance, scale, bias, minimum, maximum;
   int32_t bent, bowed, noisy;
   int32_t measures;  // whether codes are compared with those of an ideal device
