@@ -64,8 +64,8 @@ private func checkFaults(_ faults: FaultMap, _ program: Program) throws(Diagnost
   let array = program.machine.array
   for (crossbar, cells) in faults.cells.sorted(by: { $0.key < $1.key }) {
     for cell in cells {
-      guard crossbar < program.crossbars.count, cell.row < array.rows, cell.column < array.columns,
-        (cell.level ?? 0) < 1 << array.cellBits
+      guard program.crossbars.indices.contains(crossbar), (0..<array.rows).contains(cell.row),
+        (0..<array.columns).contains(cell.column), (0..<1 << array.cellBits).contains(cell.level ?? 0)
       else {
         throw Diagnostic(
           "faults.range",
