@@ -34,6 +34,28 @@ extension LevelTests {
       seen.check()
     }
 
+    /// Devices with numbers at the ends of what is allowed: whatever they give, they give it at every level, and it does not
+    /// depend on threads.
+    @Test func extremeDevicesAreFollowed() throws {
+      defer { xbar_use_level(xbar_best_level()) }
+      var followed = 0
+      for seed in 0..<300 {
+        var random = SeededGenerator(seed: UInt64(seed) + 5500)
+        let sample = LayerCase(seed: UInt64(seed))
+        let device = try extremeDevice(&random)
+        guard let plan = try ExecutorTests.followed(sample.program, device, FaultMap()) else { continue }
+        let run = NoisyRun(
+          plan, inputs: sample.inputs.map { [$0] }, seed: random.next(), trial: seed, measured: 1)
+        let expected = try run.oracle()
+        for level in Int32(0)...xbar_best_level() {
+          xbar_use_level(level)
+          expected.compare(try run.result(threads: 1), "seed \(seed) level \(level) \(device)")
+        }
+        followed += 1
+      }
+      #expect(followed > 150)
+    }
+
     /// Rounds of loops, several drives of a layer and recurrent layers: noise follows from where a conversion stands.
     @Test func programsAgreeWithTheOracle() throws {
       var compared = 0
@@ -168,6 +190,22 @@ func randomDevice(_ random: inout SeededGenerator) throws(Diagnostic) -> Device 
   var device = Device.ideal
   for effect in settings where random.chance(0.4) {
     for (name, values) in effect { device = try device.setting(name, to: values[random.below(values.count)]) }
+  }
+  return device
+}
+
+/// A device with numbers at the ends of their ranges.
+private func extremeDevice(_ random: inout SeededGenerator) throws(Diagnostic) -> Device {
+  var device = Device.ideal
+  for field in DeviceField.all where field.section != "cell" && field.section != "wires" && random.chance(0.4)
+  {
+    let words = field.expectation.split(separator: ", ").map(String.init)
+    let bounds = field.expectation.split(separator: " ... ").map(String.init)
+    let values = bounds.count == 2 ? bounds : words
+    device = try device.setting(field.path, to: values[random.below(values.count)])
+  }
+  if random.chance(0.5) {
+    device = try device.setting("ratio", to: ["1.000001", "1.5", "1e9"][random.below(3)])
   }
   return device
 }
