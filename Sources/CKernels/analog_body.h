@@ -129,6 +129,8 @@ static TARGET void NAME(program_cells)(const xbar_cell_table *table, const uint8
                          ? nominal * NAME(exponential)(-sigma * z)
                          : nominal * NAME(greater)(1.0f + sigma * z, (NAME(floats)){0});
     if (table->time != 0) g *= NAME(exponential)(-(exponent + table->spread * v) * table->time);
+    // Wide distributions and drift upwards can pass the range of binary32; sums and their squares must stay finite.
+    g = __builtin_elementwise_min(g, (NAME(floats)){0} + 1e12f);
     const NAME(integers) on = x[2] < table->stuck_on, off = x[2] - table->stuck_on < table->stuck_off;
     g = NAME(select)(on, (NAME(floats)){0} + table->highest,
                      NAME(select)(off & ~on, (NAME(floats)){0} + table->nominal[0], g));

@@ -38,10 +38,9 @@ public struct FaultMap: Equatable, Sendable {
   /// cell that is listed twice.
   public init(csv: [UInt8], file: String) throws(Diagnostic) {
     var seen: Set<[Int]> = []
-    for (number, line) in String(decoding: csv, as: UTF8.self).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).enumerated() {
-      let text = line.filter { $0 != " " && $0 != "\r" }
+    // Bytes are split, as a carriage return and a line feed are one character of a text.
+    for (number, line) in csv.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+      let text = String(decoding: line, as: UTF8.self).filter { $0 != " " && $0 != "\r" }
       if text.isEmpty || text.hasPrefix("#") || (number == 0 && text == "crossbar,row,column,state") {
         continue
       }

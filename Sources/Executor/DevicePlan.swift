@@ -31,9 +31,11 @@ public struct DevicePlan: Sendable {
 
   /// Prepares `program` for `device`.
   ///
-  /// Error tables are drawn with `seed`, from `tableSamples` units for each number of active wordlines. Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program
-  /// does not have, `device.sum` where sums are too large for binary32, and `device.table` for what error tables cannot
-  /// follow: wires, a fault map, analog pairs, composed bitlines and digits of more than a bit.
+  /// Error tables are drawn with `seed`, from `tableSamples` units for each number of active wordlines.
+  ///
+  /// Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program does not have, `device.sum` where
+  /// sums are too large for binary32, and `device.table` for what error tables cannot follow: wires, a fault map, analog
+  /// pairs, composed bitlines and digits of more than a bit.
   public init(
     _ program: Program, device: Device, faults: FaultMap = FaultMap(), mode: Mode = .direct,
     tableSamples: Int = 32_000, seed: UInt64 = 0
@@ -43,9 +45,12 @@ public struct DevicePlan: Sendable {
     self.program = program
     self.device = device
     self.faults = faults
+    let levels = 1 << program.machine.array.cellBits
+    let leakage = device.cell.conductance(of: 0, levels: levels) / device.cell.step(levels: levels)
     var patterns: [[AnalogPattern]] = []
     for layer in program.layers {
-      patterns.append(try analogPatterns(layer, program, paired: device.sensing.pairs == .analog))
+      patterns.append(
+        try analogPatterns(layer, program, paired: device.sensing.pairs == .analog, leakage: leakage))
     }
     self.patterns = patterns
     self.mode = mode
@@ -136,8 +141,8 @@ private func checkFaults(_ faults: FaultMap, _ program: Program) throws(Diagnost
   let array = program.machine.array
   for (crossbar, cells) in faults.cells.sorted(by: { $0.key < $1.key }) {
     for cell in cells {
-      guard crossbar < program.crossbars.count, cell.row < array.rows, cell.column < array.columns,
-        (cell.level ?? 0) < 1 << array.cellBits
+      guard program.crossbars.indices.contains(crossbar), (0..<array.rows).contains(cell.row),
+        (0..<array.columns).contains(cell.column), (0..<1 << array.cellBits).contains(cell.level ?? 0)
       else {
         throw Diagnostic(
           "faults.range",

@@ -7,8 +7,27 @@ import Tensors
 /// A slow interpreter of programs that follows the definitions word by word: one sample, one round, one digit, one
 /// operation unit at a time.
 public struct Oracle {
+  /// What an instruction drives into a layer, with the numbers of its place in a run.
+  public struct Driven {
+    /// The layer.
+    public let layer: Int
+    /// The inputs.
+    public let inputs: [Int64]
+    /// The driving instruction, counted from the beginning of the code.
+    public let site: Int
+    /// How often the instruction was executed for this sample before.
+    public let visit: Int
+    /// The sample, counted from the first run of this interpreter.
+    public let sample: Int
+  }
+
   /// The program.
   public let program: Program
+  /// What layers give; nil for the meaning of the program. Events of conversions are not counted where it is set.
+  public var conversion: ((Driven) -> [Int64])?
+  private var sample = -1
+  private var visits: [Int: Int] = [:]
+  private var sites: [Int]
   private var values: [Tensor]
   private var driven: [[Int64]]
   private var bitlines: [[Int64]]
@@ -23,6 +42,7 @@ public struct Oracle {
     values = program.buffers.map { Oracle.start($0) }
     driven = program.layers.map { [Int64](repeating: 0, count: $0.inputs) }
     bitlines = program.layers.map { [Int64](repeating: 0, count: $0.outputs) }
+    sites = program.layers.map { _ in 0 }
     events = program.layers.map { _ in Events() }
   }
 
@@ -38,20 +58,24 @@ public struct Oracle {
   /// Runs one sample; `inputs` holds one array for each graph input.
   public mutating func run(_ inputs: [[Float]]) throws(Diagnostic) -> [[Float]] {
     values = program.buffers.map { Oracle.start($0) }
+    visits = [:]
+    sample += 1
     for (port, elements) in zip(program.inputs, inputs) {
       values[port.buffer] = Tensor(program.buffers[port.buffer].shape, elements)
       digital.inputFetches.dram += elements.count
     }
-    try run(program.code, round: 0)
+    try run(program.code, round: 0, firstSite: 0)
     for port in program.outputs { digital.dramWrites += values[port.buffer].count }
     return program.outputs.map { values[$0.buffer].floats }
   }
 
-  private mutating func run(_ body: [Instruction], round: Int) throws(Diagnostic) {
+  private mutating func run(_ body: [Instruction], round: Int, firstSite: Int) throws(Diagnostic) {
+    var site = firstSite
     for (place, instruction) in body.enumerated() {
+      defer { site += Oracle.drives(instruction) }
       switch instruction.operation {
       case .loop(let count, let inner):
-        for k in 0..<count { try run(inner, round: k) }
+        for k in 0..<count { try run(inner, round: k, firstSite: site) }
       case .load(let register, let source, let window, let padding):
         let from = values[source].integers
         let to = (0..<window.length).map { r in
@@ -59,8 +83,11 @@ public struct Oracle {
         }
         values[register] = Tensor(program.buffers[register].shape, to)
         count(loadOf: register, in: body[(place + 1)...])
-      case .drive(let register, let layer): driven[layer] = values[register].integers
-      case .convert(let layer): bitlines[layer] = convert(layer)
+      case .drive(let register, let layer):
+        driven[layer] = values[register].integers
+        sites[layer] = site
+        visits[site, default: 0] += 1
+      case .convert(let layer): bitlines[layer] = conversion.map { $0(lastDriven(layer)) } ?? convert(layer)
       case .accumulate(let register, let layer):
         values[register] = Tensor(program.buffers[register].shape, bitlines[layer])
       case .store(let destination, let register, let arrangement):
@@ -72,6 +99,21 @@ public struct Oracle {
         count(op, inputs, output)
       }
     }
+  }
+
+  /// How many instructions drive.
+  private static func drives(_ instruction: Instruction) -> Int {
+    switch instruction.operation {
+    case .loop(_, let body): body.reduce(0) { $0 + drives($1) }
+    case .drive: 1
+    default: 0
+    }
+  }
+
+  private func lastDriven(_ layer: Int) -> Driven {
+    Driven(
+      layer: layer, inputs: driven[layer], site: sites[layer], visit: (visits[sites[layer]] ?? 1) - 1,
+      sample: sample)
   }
 
   private mutating func store(_ destination: Int, _ register: Int, _ place: Arrangement, _ round: Int) {
