@@ -125,6 +125,11 @@ let package = Package(
         "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "RunDriver", "Report",
         "CommandLineTools",
       ]),
+    test(
+      "WorkbenchTests",
+      [
+        "Support", "Hardware", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools", "Workbench",
+      ]),
     test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),

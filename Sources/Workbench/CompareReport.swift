@@ -85,9 +85,9 @@ extension Comparison {
     let samples = schemes.first?.run.samples ?? 0
     var parts = ["\(network), \(grouped(samples)) samples"]
     if let trials = schemes.first?.run.trials?.settings {
-      let changes = request.changes.isEmpty ? "" : " with \(request.changes.joined(separator: ", "))"
       let count = trials.trials == 1 ? "one trial" : "\(grouped(trials.trials)) trials at most"
-      parts.append("device \(trials.device.name)\(changes), \(count), seed \(trials.seed)")
+      parts.append(
+        "device \(trials.device.name)\(changesText(request.changes)), \(count), seed \(trials.seed)")
     }
     return (parts + ["events, energy and time per sample"]).joined(separator: "; ")
   }
@@ -179,22 +179,12 @@ extension Comparison {
   /// Right answers among all samples.
   private func hits(_ count: Int?) -> JSON { count.map { .integer($0) } ?? .null }
 
-  /// How accurate trials were on a device that is not ideal; null on the ideal device.
-  private func trials(_ run: RunRecord) -> JSON {
-    guard let record = run.trials else { return .null }
-    return [
-      "device": .string(run.device), "changes": .array(request.changes.map { .string($0) }),
-      "trials": .integer(record.trials.count), "seed": .integer(Int(record.settings.seed)),
-      "top1": record.top1?.json ?? .null, "top5": record.top5?.json ?? .null,
-    ]
-  }
-
   /// The compile report and the metrics of a scheme, side by side.
   private func schemeJSON(_ result: SchemeResult) -> JSON {
     [
       "scheme": .string(result.compiled.scheme), "machine": .string(result.compiled.machine),
       "top1": hits(result.run.accuracy?.top1), "top5": hits(result.run.accuracy?.top5),
-      "trials": trials(result.run), "crossbars": .integer(result.compiled.total.crossbars),
+      "crossbars": .integer(result.compiled.total.crossbars),
       "compile": result.compiled.json,
       "run": result.run.json,
     ]

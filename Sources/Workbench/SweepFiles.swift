@@ -22,7 +22,7 @@ extension SweepRecord {
       measured("samples") { _ in .integer(samples) }, measured("trials") { .integer($0.top1.count) },
       measured("top1Mean") { .number($0.top1.mean) },
       measured("top1StandardDeviation") { CSVTable.Cell($0.top1.standardDeviation) },
-      measured("top1HalfWidth") { CSVTable.Cell($0.top1.confidenceHalfWidth) },
+      measured("top1ConfidenceHalfWidth") { CSVTable.Cell($0.top1.confidenceHalfWidth) },
       measured("top1Worst") { .number($0.top1.minimum) }, measured("top1Best") { .number($0.top1.maximum) },
       measured("comparedConversions") { .integer($0.conversions.compared) },
       measured("wrongConversions") { .integer($0.conversions.wrong) },
@@ -98,10 +98,10 @@ extension SweepMeasurement {
 
 extension TrialStatistics {
   /// Mean, spread and ends over trials.
-  var json: JSON {
+  fileprivate var json: JSON {
     [
       "mean": .double(mean), "standardDeviation": number(standardDeviation),
-      "halfWidth": number(confidenceHalfWidth), "worst": .double(minimum), "best": .double(maximum),
+      "confidenceHalfWidth": number(confidenceHalfWidth), "worst": .double(minimum), "best": .double(maximum),
     ]
   }
 }

@@ -24,11 +24,11 @@ extension SweepRecord {
     if request.schemes.count == 1, let machine = outcomes.compactMap(\.measurement).first?.machine {
       parts.append("\(request.schemes[0]) on \(machine)")
     }
-    let changes = request.changes.isEmpty ? "" : " with \(request.changes.joined(separator: ", "))"
+    let changes = changesText(request.changes)
     if request.devices.count == 1 {
       parts.append("device \(request.devices[0].device.name)\(changes)")
     } else if !changes.isEmpty {
-      parts.append("devices\(changes)")
+      parts.append("all devices\(changes)")
     }
     return parts.joined(separator: ", ")
   }
@@ -74,8 +74,10 @@ extension SweepRecord {
     if request.schemes.count > 1 { columns.append(Column("scheme", .left) { $0.point.scheme }) }
     if request.devices.count > 1 { columns.append(Column("device", .left) { $0.point.device }) }
     for index in request.axes.indices.reversed() { columns.append(column(of: index)) }
+    if !request.axes.contains(where: { $0.kind == .converterBits }) {
+      columns.append(.measured("adc") { "\($0.adcBits) bit" })
+    }
     columns += [
-      .measured("adc") { "\($0.adcBits) bit" },
       .measured("top-1", refused: "refused") { percentage($0.top1.mean) },
       .measured("95 % interval", intervalText),
       .measured("worst") { percentage($0.top1.minimum) },
@@ -158,6 +160,11 @@ extension SweepRecord {
     let series = seriesName(of: point)
     return (series.isEmpty ? "" : "\(series), ") + "\(x.name) \(point.values[0].text)"
   }
+}
+
+/// What was changed in a device, behind its name.
+func changesText(_ changes: [String]) -> String {
+  changes.isEmpty ? "" : " (\(changes.joined(separator: ", ")))"
 }
 
 /// Half of the 95 % interval of a mean; that of the ideal device is known.

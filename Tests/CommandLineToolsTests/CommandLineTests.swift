@@ -10,6 +10,7 @@ private let spec = CommandSpec(
     OptionSpec("output", short: "o", value: "FILE", "the output"),
     OptionSpec("limit", value: "N", "at most N samples"),
     OptionSpec("mode", value: "NAME", "how"),
+    OptionSpec("over", value: "AXIS", repeats: true, "what is varied"),
     OptionSpec(flag: "quiet", short: "q", "say nothing"),
   ],
   examples: [ExampleSpec("tool run a --input b.npy", "runs a on b")], remarks: ["The end."])
@@ -49,6 +50,14 @@ private func notes(_ words: String...) -> [String] {
     #expect(b.value("output") == "-")
     #expect(b.positionals == ["p", "q"])
     #expect(!b.has("quiet"))
+  }
+
+  @Test func someOptionsRepeat() throws {
+    let a = try parsed("p", "--input", "x", "--over", "b", "--quiet", "--over=a=1", "--over", "b")
+    #expect(a.values("over") == ["b", "a=1", "b"] && a.value("over") == "b" && a.has("over"))
+    #expect(a.values("input") == ["x"] && a.values("mode").isEmpty && a.value("mode") == nil)
+    #expect(identifier("p", "--input", "x", "--mode", "a", "--mode", "a") == "usage.repeated")
+    #expect(spec.usage.contains("[--over AXIS] ...") && spec.help.contains("what is varied (may be given again)"))
   }
 
   @Test func doubleDashEndsOptions() throws {

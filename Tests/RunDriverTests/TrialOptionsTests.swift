@@ -1,0 +1,79 @@
+import CommandLineTools
+import DeviceModel
+import RunDriver
+import Support
+import Testing
+
+private let spec = CommandSpec(name: "tool", summary: "runs trials", options: TrialOptions.all)
+
+private func arguments(_ words: [String]) throws(Diagnostic) -> ParsedArguments {
+  guard case .run(_, let arguments) = try spec.parse(words) else { throw Diagnostic("test.help", "help") }
+  return arguments
+}
+
+private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
+  try TrialSettings(arguments(words))
+}
+
+@Suite struct TrialOptionsTests {
+  @Test func oneTrialOnTheIdealDeviceUnlessSaidOtherwise() throws {
+    #expect(try settings() == TrialSettings(device: .ideal))
+    #expect(try settings().isIdeal && TrialOptions.changes(in: arguments([])).isEmpty)
+  }
+
+  @Test func figuresChangeBeforeEffectsAreSwitchedOff() throws {
+    let device = try settings(
+      "--device", "ratio10", "--set-device", "sigma=0.1, readNoise.cell=0.2,ratio=20", "--without", "variation"
+    ).device
+    #expect(device.cell.offResistance == 20 * device.cell.onResistance && device.readNoise.cell == 0.2)
+    #expect(!device.isOn(.variation))
+    let only = try settings("--device", "issc18", "--only", "offset, noise").device
+    #expect(DeviceEffect.allCases.filter { only.isOn($0) } == [.offset, .noise])
+    #expect(try settings("--device", "issc18", "--only", "").isIdeal)
+  }
+
+  @Test func trialsAndFaultsAreRead() throws {
+    let place = try Workplace()
+    try writeFile(text: "crossbar,row,column,state\n0,1,2,on\n", to: place.path("f.csv"))
+    let settings = try settings(
+      "--trials", "20", "--seed", "7", "--stop-when", "ci=0.2", "--faults", place.path("f.csv"))
+    #expect(settings.trials == 20 && settings.seed == 7 && abs((settings.stopHalfWidth ?? 0) - 0.002) < 1e-15)
+    #expect(settings.faults.count == 1 && !settings.isIdeal)
+  }
+
+  @Test func severalDevicesShareTheOtherOptions() throws {
+    let all = try TrialSettings.forEachDevice(
+      arguments(["--device", "ideal, ratio10,ratio50", "--trials", "5", "--set-device", "readNoise.cell=0.1"]))
+    #expect(all.map(\.device.name) == ["ideal", "ratio10", "ratio50"])
+    #expect(all.allSatisfy { $0.trials == 5 && $0.device.readNoise.cell == 0.1 })
+    #expect(try TrialSettings.forEachDevice(arguments([])).map(\.device) == [.ideal])
+  }
+
+  @Test func titlesNameWhatWasChanged() throws {
+    let words = ["--set-device", "sigma=0.1,ratio=5", "--without", "noise,gain", "--only", "drift"]
+    #expect(
+      try TrialOptions.changes(in: arguments(words)) == [
+        "sigma=0.1", "ratio=5", "only drift", "without noise,gain",
+      ])
+  }
+
+  @Test func mistakesAreExplained() throws {
+    for (words, id) in [
+      (["--device", "ratoi10"], "device.unknown"), (["--device", "none.json"], "io.open"),
+      (["--set-device", "sigma"], "usage.value"), (["--set-device", "sgima=1"], "device.setting"),
+      (["--set-device", "sigma=-1"], "device.range"), (["--only", "variaton"], "device.effect"),
+      (["--without", "x"], "device.effect"), (["--trials", "0"], "usage.value"), (["--seed", "-1"], "usage.value"),
+      (["--stop-when", "0.2"], "usage.value"), (["--stop-when", "ci=0"], "usage.value"),
+      (["--stop-when", "ci=x"], "usage.value"), (["--faults", "none.csv"], "io.open"),
+    ] {
+      let error = refusal { () throws(Diagnostic) in _ = try TrialSettings(arguments(words)) }
+      #expect(error?.id == id, "\(words)")
+    }
+    let error = refusal { () throws(Diagnostic) in _ = try settings("--only", "variaton") }
+    #expect(error?.notes.first == "did you mean 'variation'?")
+    let twice = refusal { () throws(Diagnostic) in
+      _ = try TrialSettings.forEachDevice(arguments(["--device", "ratio10,ratio10"]))
+    }
+    #expect(twice?.id == "usage.value" && twice?.message.contains("ratio10") == true)
+  }
+}
