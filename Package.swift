@@ -122,13 +122,15 @@ let package = Package(
     test(
       "RunDriverTests",
       [
-        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "RunDriver", "Report",
+        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor", "RunDriver",
+        "Report",
         "CommandLineTools",
       ]),
     test(
       "WorkbenchTests",
       [
-        "Support", "Hardware", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools", "Workbench",
+        "Support", "Hardware", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools",
+        "Workbench",
       ]),
     test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),

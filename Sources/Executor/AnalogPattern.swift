@@ -63,10 +63,13 @@ struct AnalogPattern: Sendable {
   let height: Int
 }
 
-/// The patterns of a layer, in order of the first appearance of what drives them.
+/// The patterns of a layer, in order of the first appearance of what drives them; `leakage` is that of a cell in steps of
+/// a level.
 ///
 /// Throws `device.sum` where sums are too large for binary32.
-func analogPatterns(_ layer: Layer, _ program: Program, paired: Bool) throws(Diagnostic) -> [AnalogPattern] {
+func analogPatterns(
+  _ layer: Layer, _ program: Program, paired: Bool, leakage: Double
+) throws(Diagnostic) -> [AnalogPattern] {
   var maps: [AnalogMap] = []
   var groups: [[AnalogBitline]] = []
   var numbers: [AnalogMap: Int] = [:]
@@ -81,7 +84,9 @@ func analogPatterns(_ layer: Layer, _ program: Program, paired: Bool) throws(Dia
     groups[number] += analogBitlines(index, layer, program, paired: paired)
   }
   var patterns: [AnalogPattern] = []
-  for (map, bitlines) in zip(maps, groups) { patterns.append(try makePattern(map, bitlines, layer, program)) }
+  for (map, bitlines) in zip(maps, groups) {
+    patterns.append(try makePattern(map, bitlines, layer, program, leakage))
+  }
   return patterns
 }
 
@@ -133,20 +138,21 @@ private func pairs(_ index: Int, _ layer: Layer, _ program: Program) -> [Int: In
 }
 
 private func makePattern(
-  _ map: AnalogMap, _ bitlines: [AnalogBitline], _ layer: Layer, _ program: Program
+  _ map: AnalogMap, _ bitlines: [AnalogBitline], _ layer: Layer, _ program: Program, _ leakage: Double
 ) throws(Diagnostic) -> AnalogPattern {
   let shift = map.rows.map(\.shift).max() ?? 0
   let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
   let unit = min(map.units.height, map.rows.count)
   let digit = (1 << layer.dacBits) - 1
   let weight = bitlines.reduce(Float(1)) { max($0, $1.members.reduce(0) { $0 + abs($1.weight) }) }
-  let largest = Double(unit * digit * ((1 << program.machine.array.cellBits) - 1)) * Double(weight)
+  let level = Double((1 << program.machine.array.cellBits) - 1)
+  let largest = Double(unit * digit) * (level + leakage) * Double(weight)
   guard largest <= AnalogPattern.largestSum else {
     throw Diagnostic(
       "device.sum",
-      "a unit of layer '\(layer.name)' can sum up to \(Int(largest)), at most \(Int(AnalogPattern.largestSum)) can be "
-        + "followed on a device that is not ideal",
-      notes: ["smaller units or narrower digits have smaller sums"])
+      "a unit of layer '\(layer.name)' can sum up to \(Int(min(largest, 1e18))), with what cells of level 0 leak; at most "
+        + "\(Int(AnalogPattern.largestSum)) can be followed on a device that is not ideal",
+      notes: ["smaller units, narrower digits or a larger on/off ratio have smaller sums"])
   }
   let isShort = bitWidth(of: layer.converter.largestCode) + digits <= 31
   let rowMap = RowMap(rows: map.rows, unitHeight: map.units.height, isDynamic: map.units.isDynamic)

@@ -1,5 +1,6 @@
 public import CommandLineTools
 import DeviceModel
+import Executor
 public import Support
 
 /// The options that say on which device a program runs and how often: the same for every command that runs one.
@@ -8,21 +9,30 @@ public enum TrialOptions {
   public static let device = OptionSpec(
     "device", value: "NAME|FILE.json", "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
 
-  /// What is changed in the device.
-  public static let changes = [
+  /// What is changed in the figures of the device.
+  public static let figures = [
     OptionSpec(
       "set-device", value: "NAME=VALUE,...", "change figures of the device, such as 'sigma=0.1,ratio=50'"),
     OptionSpec(
       "only", value: "EFFECTS", "switch all effects of the device off but these, see 'xbar effects'"),
     OptionSpec("without", value: "EFFECTS", "switch these effects of the device off"),
-    OptionSpec("faults", value: "F.csv", "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL"),
   ]
+
+  /// What is changed in the device, known stuck cells with it.
+  public static let changes =
+    figures + [
+      OptionSpec("faults", value: "F.csv", "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL")
+    ]
 
   /// How many trials are made.
   public static let trials = [
     OptionSpec("trials", value: "N", "program the cells N times and run all samples on each"),
     OptionSpec("stop-when", value: "ci=P", "end when the mean accuracy is known to P points, with 95 %"),
     OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+    OptionSpec(
+      "mode", value: "direct|table",
+      "sense the current of every conversion, or draw its code from an error table; 'direct' unless said otherwise"
+    ),
   ]
 
   /// All of them, in the order of the help.
@@ -31,7 +41,7 @@ public enum TrialOptions {
   /// What the options change in a device, as written: for titles and files.
   public static func changes(in arguments: ParsedArguments) -> [String] {
     let settings = words(arguments.value("set-device"))
-    let switches = ["only", "without", "faults"].compactMap { name in
+    let switches = ["only", "without", "faults", "mode"].compactMap { name in
       arguments.value(name).map { "\(name) \($0)" }
     }
     return settings + switches
@@ -69,6 +79,7 @@ extension TrialSettings {
       faults = try FaultMap(csv: bytes, file: path)
     }
     if let text = arguments.value("stop-when") { stopHalfWidth = try halfWidth(text) }
+    if let text = arguments.value("mode") { mode = try evaluationMode(text) }
   }
 }
 
@@ -108,6 +119,15 @@ private func effects(_ text: String?) throws(Diagnostic) -> [DeviceEffect] {
     effects.append(effect)
   }
   return effects
+}
+
+private func evaluationMode(_ text: String) throws(Diagnostic) -> DevicePlan.Mode {
+  guard let mode = DevicePlan.Mode(rawValue: text) else {
+    let names = DevicePlan.Mode.allCases.map(\.rawValue)
+    throw Diagnostic(
+      "usage.value", "--mode is '\(text.prefix(100))'", notes: ["modes: \(names.joined(separator: ", "))"])
+  }
+  return mode
 }
 
 /// The share of `ci=0.2`, which is in percent.

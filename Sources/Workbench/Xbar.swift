@@ -3,7 +3,7 @@ import Support
 
 private let program = ProgramSpec(
   name: "xbar", summary: "compares schemes and devices by compiling and running programs",
-  commands: [compareSpec, sweepSpec, devicesSpec, effectsSpec])
+  commands: [compareSpec, sweepSpec, errorsSpec, devicesSpec, effectsSpec])
 
 /// Runs `xbar` with the words of its command line; returns the exit status.
 public func runXbar(_ words: [String]) -> Int32 {
@@ -24,6 +24,7 @@ public func runXbar(_ words: [String]) -> Int32 {
 private func runSimple(_ command: CommandSpec, _ arguments: ParsedArguments) throws(Diagnostic) {
   switch command.name {
   case "xbar sweep": try sweepCommand(arguments)
+  case "xbar errors": try errorsCommand(arguments)
   case "xbar effects": try printOut(describeEffects())
   default: try devicesCommand(arguments)
   }

@@ -57,7 +57,8 @@ private func notes(_ words: String...) -> [String] {
     #expect(a.values("over") == ["b", "a=1", "b"] && a.value("over") == "b" && a.has("over"))
     #expect(a.values("input") == ["x"] && a.values("mode").isEmpty && a.value("mode") == nil)
     #expect(identifier("p", "--input", "x", "--mode", "a", "--mode", "a") == "usage.repeated")
-    #expect(spec.usage.contains("[--over AXIS] ...") && spec.help.contains("what is varied (may be given again)"))
+    #expect(
+      spec.usage.contains("[--over AXIS] ...") && spec.help.contains("what is varied (may be given again)"))
   }
 
   @Test func doubleDashEndsOptions() throws {

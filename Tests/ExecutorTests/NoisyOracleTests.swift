@@ -29,7 +29,7 @@ extension LevelTests {
           let result = try run.result(threads: 1)
           expected.compare(result, "seed \(seed) level \(level) \(device)")
         }
-        seen.add(device, expected, plan)
+        try seen.add(device, expected, plan)
       }
       seen.check()
     }
@@ -98,7 +98,7 @@ extension LevelTests {
       let device = try Device.ideal.setting("converter.noise", to: "0.7")
       let program = DenseBuilder.leNet(seed: 1)
       let plan = try DevicePlan(program, device: device)
-      let trial = plan.program(seed: 3, trial: 1)
+      let trial = try plan.program(seed: 3, trial: 1)
       let images = blobImages(5, seed: 2)
       let all = try plan.run(trial, inputs: [images], samples: 5, threads: 2)
       let some = try plan.run(trial, inputs: [Array(images[..<(2 * 784)])], samples: 2, threads: 1)
@@ -141,10 +141,10 @@ private struct Seen {
   private var (single, composed, pairs, empty) = (0, 0, 0, 0)
   private var (saturations, compared, wrong) = (0, 0, 0)
 
-  mutating func add(_ device: Device, _ expected: ExpectedNoise, _ plan: DevicePlan) {
+  mutating func add(_ device: Device, _ expected: ExpectedNoise, _ plan: DevicePlan) throws {
     for effect in DeviceEffect.allCases where device.isOn(effect) { effects[effect, default: 0] += 1 }
     layers += 1
-    for (pattern, strips) in plan.program(seed: 0, trial: 0).layers.flatMap(\.patterns) {
+    for (pattern, strips) in try plan.program(seed: 0, trial: 0).layers.flatMap(\.patterns) {
       for strip in strips { widths[strip.width, default: 0] += 1 }
       if pattern.method == .nibbles { nibbles += 1 } else { lists += 1 }
     }

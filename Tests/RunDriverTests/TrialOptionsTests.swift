@@ -1,5 +1,6 @@
 import CommandLineTools
 import DeviceModel
+import Executor
 import RunDriver
 import Support
 import Testing
@@ -23,7 +24,8 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
 
   @Test func figuresChangeBeforeEffectsAreSwitchedOff() throws {
     let device = try settings(
-      "--device", "ratio10", "--set-device", "sigma=0.1, readNoise.cell=0.2,ratio=20", "--without", "variation"
+      "--device", "ratio10", "--set-device", "sigma=0.1, readNoise.cell=0.2,ratio=20", "--without",
+      "variation"
     ).device
     #expect(device.cell.offResistance == 20 * device.cell.onResistance && device.readNoise.cell == 0.2)
     #expect(!device.isOn(.variation))
@@ -41,9 +43,19 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(settings.faults.count == 1 && !settings.isIdeal)
   }
 
+  @Test func codesAreSensedUnlessTablesAreWanted() throws {
+    #expect(try settings("--device", "ratio10").mode == .direct)
+    #expect(try settings("--device", "ratio10", "--mode", "direct").mode == .direct)
+    #expect(try settings("--device", "ratio10", "--mode", "table").mode == .table)
+    #expect(try settings("--mode", "table").isIdeal)
+    #expect(try TrialOptions.changes(in: arguments(["--mode", "table"])) == ["mode table"])
+    #expect(refusal { () throws(Diagnostic) in _ = try settings("--mode", "tables") }?.id == "usage.value")
+  }
+
   @Test func severalDevicesShareTheOtherOptions() throws {
     let all = try TrialSettings.forEachDevice(
-      arguments(["--device", "ideal, ratio10,ratio50", "--trials", "5", "--set-device", "readNoise.cell=0.1"]))
+      arguments(["--device", "ideal, ratio10,ratio50", "--trials", "5", "--set-device", "readNoise.cell=0.1"])
+    )
     #expect(all.map(\.device.name) == ["ideal", "ratio10", "ratio50"])
     #expect(all.allSatisfy { $0.trials == 5 && $0.device.readNoise.cell == 0.1 })
     #expect(try TrialSettings.forEachDevice(arguments([])).map(\.device) == [.ideal])
@@ -62,7 +74,8 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
       (["--device", "ratoi10"], "device.unknown"), (["--device", "none.json"], "io.open"),
       (["--set-device", "sigma"], "usage.value"), (["--set-device", "sgima=1"], "device.setting"),
       (["--set-device", "sigma=-1"], "device.range"), (["--only", "variaton"], "device.effect"),
-      (["--without", "x"], "device.effect"), (["--trials", "0"], "usage.value"), (["--seed", "-1"], "usage.value"),
+      (["--without", "x"], "device.effect"), (["--trials", "0"], "usage.value"),
+      (["--seed", "-1"], "usage.value"),
       (["--stop-when", "0.2"], "usage.value"), (["--stop-when", "ci=0"], "usage.value"),
       (["--stop-when", "ci=x"], "usage.value"), (["--faults", "none.csv"], "io.open"),
     ] {

@@ -43,7 +43,8 @@ private func texts(_ text: String, _ meaning: SpanMeaning = .nothing) throws(Dia
   }
 
   @Test(arguments: [
-    "", ",", "1,", "1,,2", "0:1", "0:1:", "0:1:0", "0:1:-1", "1:0:0.1", "0:1:2:3", "a:b:c", "0:nan:1", "0:inf:1",
+    "", ",", "1,", "1,,2", "0:1", "0:1:", "0:1:0", "0:1:-1", "1:0:0.1", "0:1:2:3", "a:b:c", "0:nan:1",
+    "0:inf:1",
     "1..", "..3", "1..2", "0:1e9:1", "1,1", "0.5,0.50", "0:1:0.5,0.5",
   ]) func refuses(text: String) {
     #expect(refusal { () throws(Diagnostic) in _ = try texts(text) }?.id == "sweep.values", "\(text)")
@@ -51,8 +52,10 @@ private func texts(_ text: String, _ meaning: SpanMeaning = .nothing) throws(Dia
 
   @Test func refusesSpansThatLeadNowhere() {
     for (text, meaning) in [
-      ("8..2", SpanMeaning.powersOfTwo), ("5..7", .powersOfTwo), ("0..8", .powersOfTwo), ("a..8", .wholeNumbers),
-      ("1..20000", .wholeNumbers), ("-4..4", .wholeNumbers), ("1...8", .wholeNumbers), ("1.5..3", .wholeNumbers),
+      ("8..2", SpanMeaning.powersOfTwo), ("5..7", .powersOfTwo), ("0..8", .powersOfTwo),
+      ("a..8", .wholeNumbers),
+      ("1..20000", .wholeNumbers), ("-4..4", .wholeNumbers), ("1...8", .wholeNumbers),
+      ("1.5..3", .wholeNumbers),
     ] {
       let error = refusal { () throws(Diagnostic) in _ = try texts(text, meaning) }
       #expect(error?.id == "sweep.values", "\(text)")

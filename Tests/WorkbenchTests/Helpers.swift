@@ -23,7 +23,9 @@ func sweepRequest(_ words: String...) throws(Diagnostic) -> SweepRequest {
 }
 
 /// A point that gave `accuracies`, or that was refused where there are none.
-func outcome(_ point: SweepPoint, _ accuracies: [Double], height: Int = 16, isIdeal: Bool = false) -> SweepOutcome {
+func outcome(_ point: SweepPoint, _ accuracies: [Double], height: Int = 16, isIdeal: Bool = false)
+  -> SweepOutcome
+{
   guard let top1 = TrialStatistics(accuracies) else {
     return SweepOutcome(point: point, result: .failure(Diagnostic("test.refused", "it is not wanted")))
   }

@@ -10,7 +10,8 @@ import Testing
     let height = try SweepAxis("height=2..16")
     #expect(height.kind == .unitHeight && height.values.map(\.number) == [2, 4, 8, 16])
     let adc = try SweepAxis(" adc = 3..5,8")
-    #expect(adc.kind == .converterBits && adc.name == "adc" && adc.values.map(\.text) == ["3", "4", "5", "8"])
+    #expect(
+      adc.kind == .converterBits && adc.name == "adc" && adc.values.map(\.text) == ["3", "4", "5", "8"])
     for name in ["ratio", "sigma", "sigma-scale", "readNoise.cell", "wires.bitlineOhms"] {
       let axis = try SweepAxis("\(name)=0,1")
       #expect(axis.kind == .device && axis.name == name && !axis.isWord)
@@ -41,7 +42,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "height=0", "height=2.5", "height=8192", "height=a", "adc=0", "adc=17", "adc=3:4:0.5", "sigma=a", "ratio=nan",
+    "height=0", "height=2.5", "height=8192", "height=a", "adc=0", "adc=17", "adc=3:4:0.5", "sigma=a",
+    "ratio=nan",
     "sigma=0..3", "height=", "sensing.references=",
   ]) func refusesValues(text: String) {
     #expect(refusal { () throws(Diagnostic) in _ = try SweepAxis(text) }?.id == "sweep.values", "\(text)")

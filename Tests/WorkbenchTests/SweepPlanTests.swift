@@ -15,7 +15,8 @@ import Testing
       "--set-device", "readNoise.cell=0.1", "--labels", "y.npy")
     #expect(request.compilation.model == "m.onnx" && request.compilation.target == "isaac")
     #expect(request.compilation.overrides == "quantize(weights: 4)" && request.compilation.jobs == 3)
-    #expect(request.compilation.calibration == "c.npz" && request.labels == "y.npy" && request.input == "x.npz")
+    #expect(
+      request.compilation.calibration == "c.npz" && request.labels == "y.npy" && request.input == "x.npz")
     #expect(request.schemes == ["dense", "sre"] && request.axes.map(\.name) == ["height", "sigma"])
     #expect(request.devices.map(\.device.name) == ["ratio10", "ratio50"] && request.limit == 30)
     for settings in request.devices {
@@ -63,17 +64,21 @@ import Testing
       (["--over", "sensing.references=fixed,other"], "device.range"),
     ] {
       let error = refusal { () throws(Diagnostic) in
-        _ = try sweepRequest(words[0], words[1], words.count > 2 ? words[2] : "--seed", words.count > 3 ? words[3] : "1")
-          .points()
+        _ = try sweepRequest(
+          words[0], words[1], words.count > 2 ? words[2] : "--seed", words.count > 3 ? words[3] : "1"
+        )
+        .points()
       }
       #expect(error?.id == id, "\(words)")
     }
     #expect(refusal { () throws(Diagnostic) in _ = try sweepRequest() }?.id == "usage.missing-option")
     for (words, id) in [
-      (["adc=3", "adc=4", "sigma=0"], "sweep.axis"), (["adc=3", "adc=4"], "sweep.axis"), (["heigth=3"], "sweep.axis"),
+      (["adc=3", "adc=4", "sigma=0"], "sweep.axis"), (["adc=3", "adc=4"], "sweep.axis"),
+      (["heigth=3"], "sweep.axis"),
     ] {
       let error = refusal { () throws(Diagnostic) in
-        _ = try sweepRequest("--over", words[0], "--over", words[words.count / 2], "--over=\(words[words.count - 1])")
+        _ = try sweepRequest(
+          "--over", words[0], "--over", words[words.count / 2], "--over=\(words[words.count - 1])")
       }
       #expect(error?.id == id, "\(words)")
     }
@@ -81,7 +86,9 @@ import Testing
       ["--scheme", ","], ["--scheme", "dense,dense"], ["--device", "ratio10,ratio10"], ["--device", ","],
       ["--stop-when", "0.5"], ["--trials", "0"], ["--set-device", "sigma"],
     ] {
-      let error = refusal { () throws(Diagnostic) in _ = try sweepRequest("--over", "adc=3", words[0], words[1]) }
+      let error = refusal { () throws(Diagnostic) in
+        _ = try sweepRequest("--over", "adc=3", words[0], words[1])
+      }
       #expect(error?.id == "usage.value", "\(words)")
     }
     #expect(

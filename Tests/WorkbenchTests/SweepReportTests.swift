@@ -1,5 +1,6 @@
 import CommandLineTools
 import DeviceModel
+import Driver
 import Report
 import RunDriver
 import Support
@@ -24,24 +25,39 @@ import Testing
     let table = try heights().table
     #expect(
       table.columns.map(\.title) == [
-        "device", "height", "adc", "top-1", "95 % interval", "worst", "best", "trials", "wrong conversions", "energy",
+        "device", "height", "adc", "top-1", "95 % interval", "worst", "best", "trials", "wrong conversions",
+        "energy",
         "time",
       ])
     let noise = "+- 24.84 %"
     #expect(
       table.rows == [
-        ["ideal", "16 ", "6 bit", "90.00 %", "exact", "90.00 %", "90.00 %", "1", "2.50 %", "1.50 nJ", "2.50 us"],
-        ["ideal", "128*", "6 bit", "90.00 %", "exact", "90.00 %", "90.00 %", "1", "2.50 %", "1.50 nJ", "2.50 us"],
+        [
+          "ideal", "16 ", "6 bit", "90.00 %", "exact", "90.00 %", "90.00 %", "1", "2.50 %", "1.50 nJ",
+          "2.50 us",
+        ],
+        [
+          "ideal", "128*", "6 bit", "90.00 %", "exact", "90.00 %", "90.00 %", "1", "2.50 %", "1.50 nJ",
+          "2.50 us",
+        ],
         ["ideal", "256 ", "-", "refused", "-", "-", "-", "-", "-", "-", "-"],
-        ["ratio10", "16 ", "6 bit", "80.00 %", noise, "70.00 %", "90.00 %", "3", "2.50 %", "1.50 nJ", "2.50 us"],
-        ["ratio10", "128*", "6 bit", "80.00 %", noise, "70.00 %", "90.00 %", "3", "2.50 %", "1.50 nJ", "2.50 us"],
+        [
+          "ratio10", "16 ", "6 bit", "80.00 %", noise, "70.00 %", "90.00 %", "3", "2.50 %", "1.50 nJ",
+          "2.50 us",
+        ],
+        [
+          "ratio10", "128*", "6 bit", "80.00 %", noise, "70.00 %", "90.00 %", "3", "2.50 %", "1.50 nJ",
+          "2.50 us",
+        ],
         ["ratio10", "256 ", "-", "refused", "-", "-", "-", "-", "-", "-", "-"],
       ])
   }
 
   @Test func textSaysWhatAReaderMustKnow() throws {
     let text = try heights().text(markdown: false)
-    #expect(text.hasPrefix("net, dense on sre; 200 samples, 3 trials a point, seed 4; energy and time per sample\n\n"))
+    #expect(
+      text.hasPrefix(
+        "net, dense on sre; 200 samples, 3 trials a point, seed 4; energy and time per sample\n\n"))
     for part in [
       "over-idealised", "as many bits as a full unit needs", "the machine's cycle",
       "refused: ideal, height 256 and 1 more: it is not wanted [test.refused]",
@@ -66,7 +82,8 @@ import Testing
     #expect(many.subject == "net, all devices (only variation)")
     #expect(many.measure == "200 samples, up to 50 trials a point until the mean is known to 0.50 %, seed 0")
     #expect(many.plot.series.count == 8 && many.plot.series[0].name == "dense, ratio10, adc 3")
-    #expect(many.plot.series[7].name == "sre, ratio50, adc 4" && many.plot.series[7].points.map(\.x) == [0, 0.1])
+    #expect(
+      many.plot.series[7].name == "sre, ratio50, adc 4" && many.plot.series[7].points.map(\.x) == [0, 0.1])
     #expect(many.table.columns.map(\.title).prefix(4) == ["scheme", "device", "adc", "sigma"])
     #expect(many.table.columns.filter { $0.title == "adc" }.count == 1)
   }
@@ -85,7 +102,9 @@ import Testing
 
   @Test func csvAndJSONHoldAllNumbers() throws {
     let record = try heights()
-    let lines = record.csv.text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    let lines = record.csv.text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
     #expect(lines.count == 7 && lines.allSatisfy { $0.count == lines[0].count })
     func cells(_ column: String) throws -> [String] {
       let at = try #require(lines[0].firstIndex { $0 == column })
@@ -98,7 +117,8 @@ import Testing
     #expect(try cells("wrongConversions")[0] == "25" && cells("trials")[4] == "3")
     #expect(try cells("refused")[2] == "it is not wanted [test.refused]")
     let json = record.json
-    #expect(json["kind"] == "sweep" && json["seed"] == 4 && json["trials"] == 3 && json["stopHalfWidth"] == .null)
+    #expect(
+      json["kind"] == "sweep" && json["seed"] == 4 && json["trials"] == 3 && json["stopHalfWidth"] == .null)
     let points = try #require(json["points"]?.elements)
     #expect(points.count == 6 && points[2]["refused"]?["id"] == "test.refused" && points[2]["top1"] == nil)
     #expect(points[4]["values"]?["height"]?.number == 128 && points[4]["wholeArray"] == true)
