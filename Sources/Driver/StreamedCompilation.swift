@@ -3,7 +3,17 @@ import Hardware
 import IR
 import Passes
 import ProgramFormat
-import Support
+public import Support
+
+/// Compiles a model to the program at `path`, layer by layer where the pipeline allows it; `compile(_:)` gives the same bytes.
+public func compile(_ request: CompileRequest, to path: String) throws(DiagnosticList) -> CompileRecord {
+  var compilation = try Compilation(request, PipelineSettings())
+  do throws(Diagnostic) {
+    return try compilation.write(to: path)
+  } catch {
+    throw DiagnosticList(error.inFile(request.model))
+  }
+}
 
 extension Compilation {
   /// Runs all passes and writes the program to `path`.

@@ -102,7 +102,8 @@ public struct LayerPipeline: Sendable {
 /// Whether blocks decode to the same matrix since they have the same cells and maps. Arrays that share their storage, as
 /// those of a pass that leaves them alone do, are compared at once.
 private func haveSameCells(_ a: [BlockView], _ b: [BlockView]) -> Bool {
-  a.count == b.count && zip(a, b).allSatisfy { $0.rows == $1.rows && $0.columns == $1.columns && $0.cells == $1.cells }
+  a.count == b.count
+    && zip(a, b).allSatisfy { $0.rows == $1.rows && $0.columns == $1.columns && $0.cells == $1.cells }
 }
 
 extension PassEntry {

@@ -65,7 +65,9 @@ struct EncodeIndices: LayerPass {
   }
 
   /// Padding of `added` lines of up to `side` cells may not make more cells than a layer can have.
-  private func checkSize(_ layer: LayerView, _ added: Int, side: Int, at location: Location) throws(Diagnostic) {
+  private func checkSize(_ layer: LayerView, _ added: Int, side: Int, at location: Location)
+    throws(Diagnostic)
+  {
     let (cells, overflow) = added.multipliedReportingOverflow(by: side)
     guard !overflow, cells <= EncodeIndices.mostPadding else {
       throw Diagnostic(

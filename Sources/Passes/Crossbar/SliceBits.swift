@@ -119,7 +119,8 @@ struct SliceBits: LayerPass {
     }
   }
 
-  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: LayerView, _ weights: [T]) -> BlockView {
+  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: LayerView, _ weights: [T]) -> BlockView
+  {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
       for digit in digits { for output in 0..<layer.columns { columns.append((output, digit)) } }
