@@ -73,9 +73,9 @@ struct EffectTableTests {
     try expectTable(table, behind: "effects by scheme", in: "docs/devices.md")
   }
 
-  /// Every figure with its unit, its range and its value in each preset; a word where a preset leaves it as in the ideal one.
+  /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the ideal one.
   @Test func theFiguresOfPresetsAreThoseOfTheirFiles() throws {
-    let presets = try Devices.names.map { try Device(nameOrPath: $0) }
+    let presets = try Device.names.map { try Device(nameOrPath: $0) }
     var table = "| figure | unit | allowed | what it is | \(presets.map(\.name).joined(separator: " | ")) |\n"
     table += "| --- | --- | --- | --- |" + presets.map { _ in " --- |" }.joined() + "\n"
     for field in DeviceField.all {
