@@ -80,7 +80,8 @@ struct EffectTableTests {
     table += "| --- | --- | --- | --- |" + presets.map { _ in " --- |" }.joined() + "\n"
     for field in DeviceField.all {
       let values = presets.map { preset in
-        preset.name != "ideal" && field.text(of: preset) == field.text(of: .ideal) ? "" : field.text(of: preset)
+        preset.name != "ideal" && field.text(of: preset) == field.text(of: .ideal)
+          ? "" : field.text(of: preset)
       }
       table += "| `\(field.path)` | \(field.unit) | \(field.expectation) | \(field.summary) | "
       table += values.joined(separator: " | ") + " |\n"
