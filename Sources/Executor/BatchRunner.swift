@@ -85,6 +85,9 @@ final class BatchRunner {
         for inner in 0..<count { try run(body, round: inner) }
       case .batchedLoop(let count, let body, let registers, let layers):
         try runBatched(count, body, registers, layers)
+      case .step(let register, let source, let parts): copyPart(parts, round, of: source, into: register)
+      case .stack(let destination, let register, let parts):
+        copyPart(parts, round, of: destination, from: register)
       case .digital(let op, let inputs, let output, let origin):
         try runDigital(op, inputs, output, origin)
       default:
@@ -108,7 +111,7 @@ final class BatchRunner {
       target.update(from: source, count: frame.count * program.layers[layer].outputs)
     case .store(let destination, let register, let arrangement):
       store(destination, register, arrangement, frame)
-    case .loop, .batchedLoop, .digital: return
+    case .loop, .batchedLoop, .step, .stack, .digital: return
     }
   }
 }
@@ -265,6 +268,29 @@ extension BatchRunner {
       storeRegister(
         arrangement, round: round, count: sizes.count, from: source + index * sizes.count,
         into: target + sample * sizes.total)
+    }
+  }
+
+  /// Copies part number `round` of a buffer into a register, or a register into it, for every sample.
+  private func copyPart(_ parts: Parts, _ round: Int, of whole: Int, into register: Int) {
+    let walk = PartWalk(parts, round, program.buffers[whole].shape, bytes: plan.places[whole].size)
+    for sample in 0..<samples {
+      let source = bytes(whole) + sample * plan.places[whole].bytes
+      let target = bytes(register) + sample * plan.places[register].bytes
+      for run in 0..<walk.runs {
+        (target + run * walk.length).copyMemory(from: source + walk.place(of: run), byteCount: walk.length)
+      }
+    }
+  }
+
+  private func copyPart(_ parts: Parts, _ round: Int, of whole: Int, from register: Int) {
+    let walk = PartWalk(parts, round, program.buffers[whole].shape, bytes: plan.places[whole].size)
+    for sample in 0..<samples {
+      let source = bytes(register) + sample * plan.places[register].bytes
+      let target = bytes(whole) + sample * plan.places[whole].bytes
+      for run in 0..<walk.runs {
+        (target + walk.place(of: run)).copyMemory(from: source + run * walk.length, byteCount: walk.length)
+      }
     }
   }
 

@@ -201,8 +201,32 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   context.bind(node, integers: Tensor([values.count], values))
 }
 
+/// One place on an axis of floats, as exporters write `x[:, -1]`.
+private func importPick(_ context: inout ImportContext, _ node: ONNXNode, _ index: Int64, shape: [Int])
+  throws(Diagnostic)
+{
+  let input = try context.shape(node, 0)
+  let axis = try normalizedAxes([try node.int("axis") ?? 0], rank: input.count, context, node)[0]
+  let place = Int(clamping: index) + (index < 0 ? input[axis] : 0)
+  guard 0..<input[axis] ~= place else {
+    throw context.failure(
+      "gather", "index \(index) is outside of an axis of \(input[axis])", node, help: "check the model")
+  }
+  var (start, end) = (input.map { _ in 0 }, input)
+  (start[axis], end[axis]) = (place, place + 1)
+  let part = try context.emitInner(
+    .slice(start: start, end: end), [try context.value(node, 0)],
+    name: "\(node.outputs.first ?? node.op).slice", for: node)
+  try context.emit(.reshape(input[..<axis] + shape + input[(axis + 1)...]), [part], for: node)
+}
+
 /// Elements of known integers, as exporters write it to take a length out of a shape.
 @Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  if context.knownIntegers(node, 0) == nil, let index = context.knownIntegers(node, 1),
+    index.values.count == 1
+  {
+    return try importPick(&context, node, index.values[0], shape: index.shape)
+  }
   guard let data = context.knownIntegers(node, 0), data.shape.count == 1, try -1...0 ~= node.int("axis") ?? 0
   else {
     throw context.failure(

@@ -31,6 +31,7 @@ public struct ProgramSampler {
     let input = buffer(shape, .float32)
     var current = quantized(input, shape)
     for _ in 0...random.below(3) { current = random.chance(0.2) ? recurrent(current) : windowed(current) }
+    if random.chance(0.5) { current = parted(current) }
     let result = buffer(buffers[current].shape, .float32)
     append(.digital(.dequantize(scale: 0.125, zero: 1), inputs: [current], output: result))
     let output = floatChain(result)
@@ -177,6 +178,34 @@ public struct ProgramSampler {
     return history
   }
 
+  /// The parts of `source` along an axis, taken one by one, in a loop or, the first of them, without; each through a copy.
+  private mutating func parted(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let axis = random.below(shape.count)
+    let divisors = (1...shape[axis]).filter { shape[axis] % $0 == 0 }
+    let count = divisors[random.below(divisors.count)]
+    var part = shape
+    part[axis] /= count
+    let target = random.below(shape.count)
+    var whole = part
+    whole[target] *= count
+    let (register, copy) = (buffer(part, buffers[source].element), buffer(part, buffers[source].element))
+    let result = buffer(whole, buffers[source].element)
+    let from = Parts(axis: axis, count: count, isReversed: random.chance(0.5))
+    let to = Parts(axis: target, count: count, isReversed: random.chance(0.5))
+    let body: [Operation] = [
+      .step(register: register, source: source, parts: from),
+      .digital(.reshape(part), inputs: [register], output: copy),
+      .stack(destination: result, register: copy, parts: to),
+    ]
+    if random.chance(0.2) {
+      body.forEach { append($0) }
+    } else {
+      append(.loop(count: random.inside(1...count), body: body.map { Instruction($0) }))
+    }
+    return result
+  }
+
   /// Float operators of many kinds, one after the other.
   private mutating func floatChain(_ start: Int) -> Int {
     var current = start
@@ -211,7 +240,11 @@ private func randomFloatOperator(
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,
     outHeight: shape[2], outWidth: shape[3])
-  switch random.below(10) {
+  switch random.below(11) {
+  case 10:
+    let start = shape.map { random.below($0) }
+    let end = zip(start, shape).map { random.inside($0 + 1...$1) }
+    return (.slice(start: start, end: end), zip(start, end).map { $1 - $0 })
   case 0: return (.softmax(axis: 1), shape)
   case 1: return (.mean(axes: [2, 3]), [shape[0], shape[1], 1, 1])
   case 2: return (.transpose([0, 2, 1, 3]), [shape[0], shape[2], shape[1], shape[3]])

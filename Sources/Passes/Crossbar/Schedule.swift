@@ -37,7 +37,7 @@ struct Schedule: Pass {
     var producers: [ValueID: String] = [:]
     var stages: [String: Int] = [:]
     var next = 0
-    for op in module.bodyOps {
+    for op in module.flatOps {
       if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
       if op.opcode == .arrange {
         for operand in op.operands {

@@ -32,6 +32,7 @@ private struct ProgramLowering {
   let source: Module<CrossbarLevel>
   var builder: Builder<ProgramLevel>
   private var buffers: [ValueID: ValueID] = [:]
+  private var producers: [ValueID: Op] = [:]
   private var declarations: [OpID] = []
   private var crossbars: [OpID] = []
   private var layers: [OpID] = []
@@ -53,23 +54,33 @@ private struct ProgramLowering {
 
   mutating func run() throws(Diagnostic) {
     try programCrossbars()
-    var producers: [ValueID: Op] = [:]
-    for op in source.bodyOps {
-      switch op.opcode {
-      case .layer: continue
-      case .window, .mvm: producers[op.results[0]] = op
-      case .arrange: try loop(op, producers)
-      case .constant: try constant(op)
-      case .input:
-        let buffer = declare(op.results[0])
-        inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
-      case .output:
-        let value = try buffer(op.operands[0], op)
-        outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
-      default: try digital(op)
-      }
+    for op in source.bodyOps { try lower(op) }
+  }
+
+  private mutating func lower(_ op: Op) throws(Diagnostic) {
+    switch op.opcode {
+    case .layer, .state, .next: return
+    case .window, .mvm: producers[op.results[0]] = op
+    case .arrange: try loop(op)
+    case .constant: try constant(op)
+    case .input:
+      let buffer = declare(op.results[0])
+      inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
+    case .output:
+      let value = try buffer(op.operands[0], op)
+      outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
+    case .loop: try timeLoop(op)
+    case .step, .stack:
+      let value = try buffer(op.operands[0], op)
+      emit(
+        Op(
+          op.opcode, operands: [value], results: [declare(op.results[0])], attributes: op.attributes,
+          origin: op.origin))
+    default: try digital(op)
     }
   }
+
+  private mutating func emit(_ op: Op) { code.append(builder.module.add(op)) }
 
   private mutating func declare(_ id: ValueID) -> ValueID {
     let buffer = declare(source.values[id].name, source.values[id].type)
@@ -136,7 +147,7 @@ private struct ProgramLowering {
   // MARK: Code
 
   /// For each part of an arrangement a loop over its positions.
-  private mutating func loop(_ op: Op, _ producers: [ValueID: Op]) throws(Diagnostic) {
+  private mutating func loop(_ op: Op) throws(Diagnostic) {
     let target = declare(op.results[0])
     let shape = source.values[op.results[0]].type.shape ?? []
     let channels = shape.count > 1 ? shape[1] : 1
@@ -175,6 +186,50 @@ private struct ProgramLowering {
             origin: op.origin)))
       start += outputs
     }
+  }
+
+  /// A loop over time: states are buffers, set before the loop and at the end of each round.
+  private mutating func timeLoop(_ loop: Op) throws(Diagnostic) {
+    let body = loop.body.map { source.ops[$0] }
+    for state in body where state.opcode == .state {
+      let first = try buffer(state.operands[0], state)
+      copy(first, to: declare(state.results[0]), state)
+    }
+    let before = code
+    code = []
+    for op in body { try lower(op) }
+    try update(body.filter { $0.opcode == .next })
+    let rounds = Op(.repeat, attributes: loop.attributes, body: code, origin: loop.origin)
+    code = before
+    emit(rounds)
+  }
+
+  /// Gives all states their values at once: what is itself a state is kept aside before any state changes.
+  private mutating func update(_ updates: [Op]) throws(Diagnostic) {
+    let states = Set(updates.map { $0.operands[0] })
+    var values: [ValueID] = []
+    for update in updates {
+      var value = try buffer(update.operands[1], update)
+      if states.contains(update.operands[1]) {
+        let kept = declare("\(builder.module.values[value].name).old", source.values[update.operands[1]].type)
+        copy(value, to: kept, update)
+        value = kept
+      }
+      values.append(value)
+    }
+    for (update, value) in zip(updates, values) {
+      let state = try buffer(update.operands[0], update)
+      copy(value, to: state, update)
+      buffers[update.results[0]] = state
+    }
+  }
+
+  private mutating func copy(_ from: ValueID, to target: ValueID, _ op: Op) {
+    let shape = builder.type(target).shape ?? []
+    emit(
+      Op(
+        .reshape, operands: [from], results: [target], attributes: [NamedAttribute("shape", .ints(shape))],
+        origin: op.origin))
   }
 
   /// Constants of the operator are named after its result, as they are when a program is lifted.
