@@ -14,7 +14,7 @@ final class BatchRunner {
   private var scratch = Scratch()
   private var rows: [Memory?] = []
   /// Samples of the current batch, and the number of the first one.
-  private var samples = 0
+  private(set) var samples = 0
   private var firstSample = 0
   /// The trial of a device that is not ideal.
   private var trial: ProgrammedDevice?
@@ -23,7 +23,7 @@ final class BatchRunner {
   /// What depends on values, by layer.
   private(set) var counts: [LayerCounts]
 
-  private var program: Program { plan.program }
+  var program: Program { plan.program }
 
   /// Takes memory for up to `capacity` samples. `recordsSpans` keeps what happens to every input buffer.
   init(_ plan: ExecutablePlan, capacity: Int, recordsSpans: Bool = false) throws(Diagnostic) {
@@ -70,7 +70,7 @@ final class BatchRunner {
     (memory.base + plan.places[buffer].offset * capacity).assumingMemoryBound(to: type)
   }
 
-  private func bytes(_ buffer: Int) -> UnsafeMutableRawPointer {
+  func bytes(_ buffer: Int) -> UnsafeMutableRawPointer {
     memory.base + plan.places[buffer].offset * capacity
   }
 
@@ -268,29 +268,6 @@ extension BatchRunner {
       storeRegister(
         arrangement, round: round, count: sizes.count, from: source + index * sizes.count,
         into: target + sample * sizes.total)
-    }
-  }
-
-  /// Copies part number `round` of a buffer into a register, or a register into it, for every sample.
-  private func copyPart(_ parts: Parts, _ round: Int, of whole: Int, into register: Int) {
-    let walk = PartWalk(parts, round, program.buffers[whole].shape, bytes: plan.places[whole].size)
-    for sample in 0..<samples {
-      let source = bytes(whole) + sample * plan.places[whole].bytes
-      let target = bytes(register) + sample * plan.places[register].bytes
-      for run in 0..<walk.runs {
-        (target + run * walk.length).copyMemory(from: source + walk.place(of: run), byteCount: walk.length)
-      }
-    }
-  }
-
-  private func copyPart(_ parts: Parts, _ round: Int, of whole: Int, from register: Int) {
-    let walk = PartWalk(parts, round, program.buffers[whole].shape, bytes: plan.places[whole].size)
-    for sample in 0..<samples {
-      let source = bytes(register) + sample * plan.places[register].bytes
-      let target = bytes(whole) + sample * plan.places[whole].bytes
-      for run in 0..<walk.runs {
-        (target + walk.place(of: run)).copyMemory(from: source + run * walk.length, byteCount: walk.length)
-      }
     }
   }
 

@@ -53,25 +53,3 @@ func storeRegister<Element>(
   let first = (image * place.channels + place.channelStart) * place.spots + round % place.spots
   for k in 0..<count { destination[first + k * place.spots] = register[k] }
 }
-
-/// Where a part of an array lies: runs of bytes, one for each place on the axes before the one that is divided.
-struct PartWalk {
-  /// How many runs there are.
-  let runs: Int
-  /// Bytes of a run.
-  let length: Int
-  private let first: Int
-  private let step: Int
-
-  /// The part of round `round` of an array of `shape` with elements of `bytes` bytes.
-  init(_ parts: Parts, _ round: Int, _ shape: [Int], bytes: Int) {
-    let number = parts.isReversed ? parts.count - 1 - round : round
-    runs = shape[..<parts.axis].reduce(1, *)
-    step = shape[parts.axis...].reduce(1, *) * bytes
-    length = step / parts.count
-    first = number * length
-  }
-
-  /// Where run number `run` begins in the array.
-  func place(of run: Int) -> Int { run * step + first }
-}

@@ -8,13 +8,16 @@ let exporterImporters: [String: OperatorImporter] = [
   "ConstantOfShape": importConstantOfShape, "Expand": importExpand, "Slice": importSlice,
 ]
 
+/// Elements that an array may have which the importer makes itself: 2^26.
+let largestConstant = 1 << 26
+
 /// An array of one number, 0 unless given, whose shape is known at import.
 @Sendable private func importConstantOfShape(_ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic)
 {
   let shape = try context.integers(node, 0).values.map { Int(clamping: $0) }
   guard shape.allSatisfy({ $0 >= 0 }), isComputable(shape), let count = checkedProduct(shape),
-    count <= 1 << 26
+    count <= largestConstant
   else {
     throw context.failure(
       "size", "a constant of the shape \(shape)", node, help: "at most 2^26 elements are supported")
@@ -33,7 +36,7 @@ let exporterImporters: [String: OperatorImporter] = [
 /// Floats or known integers repeated along axes of length 1; the shape is known at import.
 @Sendable private func importExpand(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let wish = try context.integers(node, 1).values.map { Int(clamping: $0) }
-  guard wish.allSatisfy({ $0 >= 1 }), isComputable(wish), let count = checkedProduct(wish), count <= 1 << 26
+  guard wish.allSatisfy({ $0 >= 1 }), isComputable(wish), let count = checkedProduct(wish), count <= largestConstant
   else {
     throw context.failure(
       "size", "an array of the shape \(wish)", node, help: "at most 2^26 elements are supported")

@@ -27,17 +27,13 @@ struct RecurrentCell {
     last = try out.columns(weights.recurrent, from: 2 * form.hidden, form.hidden, "R.hidden")
   }
 
-  private func part(_ name: String, _ out: RecurrentEmitter) -> String {
-    "\(out.form.isReversed[direction] ? "reverse" : "forward").\(name)"
-  }
-
   /// The state after a round: `x` is the product of the inputs, with the biases; `h` and `c` are the state before.
   func next(_ out: inout RecurrentEmitter, _ x: ValueID, _ h: ValueID, _ c: ValueID?) throws(Diagnostic)
     -> (hidden: ValueID, cell: ValueID?)
   {
     switch out.form.kind {
     case .rnn:
-      let product = try out.product(h, gates, weights.recurrentBias, part: part("recurrent", out))
+      let product = try out.product(h, gates, weights.recurrentBias, "recurrent")
       return (try out.activate(out.sum(x, product, "sum"), direction, 0, "h.new"), nil)
     case .gru: return (try gru(&out, x, h), nil)
     case .lstm:
@@ -52,7 +48,7 @@ struct RecurrentCell {
     -> (hidden: ValueID, cell: ValueID?)
   {
     let hidden = out.form.hidden
-    let product = try out.product(h, gates, weights.recurrentBias, part: part("recurrent", out))
+    let product = try out.product(h, gates, weights.recurrentBias, "recurrent")
     let sums = try out.sum(x, product, "sum")
     /// Gate number `number`, with what its peephole sees of `cell`.
     func gate(_ number: Int, _ name: String, _ function: Int, _ cell: ValueID?) throws(Diagnostic) -> ValueID
@@ -82,7 +78,7 @@ struct RecurrentCell {
   /// zt = f(x + h R), rt = f(x + h R), ht = g(x + (rt h) R) or g(x + rt (h R + b)), H = (1 - zt) ht + zt h.
   private func gru(_ out: inout RecurrentEmitter, _ x: ValueID, _ h: ValueID) throws(Diagnostic) -> ValueID {
     let hidden = out.form.hidden
-    let product = try out.product(h, gates, weights.recurrentBias, part: part("recurrent", out))
+    let product = try out.product(h, gates, weights.recurrentBias, "recurrent")
     /// Gate number `number` of the first two.
     func gate(_ number: Int, _ name: String) throws(Diagnostic) -> ValueID {
       let input = try out.columns(x, from: number * hidden, hidden, "\(name).x")
@@ -93,7 +89,7 @@ struct RecurrentCell {
     let reset = try gate(1, "r")
     let candidate: ValueID
     if let last {
-      candidate = try out.product(out.multiply(reset, h, "h.reset"), last, nil, part: part("hidden", out))
+      candidate = try out.product(out.multiply(reset, h, "h.reset"), last, nil, "hidden")
     } else {
       candidate = try out.multiply(reset, out.columns(product, from: 2 * hidden, hidden, "g.h"), "g.reset")
     }

@@ -8,15 +8,19 @@ struct RecurrentEmitter {
   var context: ImportContext
   let node: ONNXNode
   let form: RecurrentForm
-  /// What names of values begin with.
-  var prefix: String
+  /// The direction that operations belong to, as names of values and layers say it.
+  var direction: String?
+  private let base: String
 
   init(_ context: ImportContext, _ node: ONNXNode, _ form: RecurrentForm) {
     self.context = context
     self.node = node
     self.form = form
-    prefix = node.name.isEmpty ? node.outputs.first { !$0.isEmpty } ?? node.op : node.name
+    base = node.name.isEmpty ? node.outputs.first { !$0.isEmpty } ?? node.op : node.name
   }
+
+  /// What names of values begin with.
+  var prefix: String { direction.map { "\(base).\($0)" } ?? base }
 
   mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], _ name: String) throws(Diagnostic)
     -> ValueID
@@ -35,12 +39,13 @@ struct RecurrentEmitter {
     context.constant(Tensor([1], [value]), name: "\(prefix).\(value == 1 ? "one" : "number")")
   }
 
-  /// The product with the constant matrix `weights`; `part` tells it from the others of the node.
-  mutating func product(_ x: ValueID, _ weights: ValueID, _ bias: ValueID?, part: String) throws(Diagnostic)
+  /// The product with the constant matrix `weights`; its direction and `name` tell it from the others of the node.
+  mutating func product(_ x: ValueID, _ weights: ValueID, _ bias: ValueID?, _ name: String) throws(Diagnostic)
     -> ValueID
   {
-    let attributes = [NamedAttribute("part", .string(part))]
-    return try emit(.gemm, [x, weights] + (bias.map { [$0] } ?? []), attributes, part)
+    let part = direction.map { "\($0).\(name)" } ?? name
+    return try emit(
+      .gemm, [x, weights] + (bias.map { [$0] } ?? []), [NamedAttribute("part", .string(part))], name)
   }
 
   /// Columns `start ..< start + length` of a matrix, or of a list.

@@ -19,13 +19,12 @@ private func importRecurrent(_ context: inout ImportContext, _ node: ONNXNode, _
   let rows = try emitter.inputRows()
   let edges = try emitter.edges()
   var results: [RecurrentResult] = []
-  let prefix = emitter.prefix
   for (direction, isReversed) in form.isReversed.enumerated() {
-    emitter.prefix = "\(prefix).\(isReversed ? "reverse" : "forward")"
+    emitter.direction = isReversed ? "reverse" : "forward"
     let weights = try RecurrentWeights(&emitter, direction)
     results.append(try emitter.run(direction, rows, weights, edges))
   }
-  emitter.prefix = prefix
+  emitter.direction = nil
   try emitter.bindOutputs(results)
   context = emitter.context
 }
@@ -101,7 +100,7 @@ extension RecurrentEmitter {
   }
 
   private func checked(_ a: Int, _ b: Int) throws(Diagnostic) -> Int {
-    guard let product = checkedProduct([a, b]), product <= maximumElements else {
+    guard let product = checkedProduct([a, b]), product <= largestConstant else {
       throw context.failure("size", "\(a) x \(b) rows are too many", node, help: "export shorter sequences")
     }
     return product
@@ -140,8 +139,7 @@ extension RecurrentEmitter {
     _ direction: Int, _ rows: ValueID, _ weights: RecurrentWeights, _ edges: RecurrentEdges
   ) throws(Diagnostic) -> RecurrentResult {
     let isReversed = form.isReversed[direction]
-    let name = isReversed ? "reverse" : "forward"
-    let inputs = try product(rows, weights.input, weights.inputBias, part: "\(name).input")
+    let inputs = try product(rows, weights.input, weights.inputBias, "input")
     let firstHidden = try first(direction, edges.hidden, "h0")
     let firstCell = form.kind == .lstm ? try first(direction, edges.cell, "c0") : nil
     let cell = try RecurrentCell(&self, direction, weights)

@@ -149,4 +149,59 @@ struct RecurrentTests {
       #expect(nested == [Int](repeating: sample.steps, count: sample.directions))
     }
   }
+
+  /// A placed recurrent network on machine `recom`, whose inputs are fetched from memory.
+  private func fetching(_ sample: RecurrentSample, _ inputs: [Tensor]) throws -> Program {
+    var module = try importModel(sample.model())
+    module.machine = try Machine.target(named: "recom")
+    var context = PassContext(calibration: [inputs])
+    let pipeline =
+      "fold-constants, calibrate, quantize, lower-to-crossbar, slice-bits, form-units(whole: true, lossless: true), "
+      + "plan-fetches, place-blocks, schedule"
+    return try program(of: try apply(pipeline, to: .tensor(module), &context))
+  }
+
+  /// Each round of a loop over time fetches its state anew, in the mapping and in the dense one beside it.
+  @Test func fetchesAreCountedInEachRound() throws {
+    var random = SeededGenerator(seed: 35)
+    for number in 0..<12 {
+      let sample = RecurrentSample(number, &random)
+      let inputs = sample.graphInputs(&random)
+      let program = try fetching(sample, inputs)
+      let run = try ExecutablePlan(program).run(inputs: inputs.map(\.floats), samples: 1, threads: 1)
+      let dense = try #require(try run.baselines(of: program).first)
+      for (layer, other) in zip(run.layers, dense.layers) {
+        let width = layer.name.hasSuffix(".input") ? sample.inputs : sample.hidden
+        let values = sample.steps * sample.batch * width
+        #expect(layer.events.inputFetches.dram == values, "\(layer.name)")
+        #expect(other.events.inputFetches.dram == values, "\(layer.name)")
+        #expect(layer.events.clocks > 0)
+      }
+    }
+  }
+
+  /// In a trial of a noisy device what a sample gives depends on the seed and its number, not on batches or threads.
+  @Test func trialsDoNotDependOnBatches() throws {
+    var random = SeededGenerator(seed: 36)
+    let device = try Device.ideal.setting("converter.noise", to: "0.7")
+    var changed = 0
+    for number in 0..<9 {
+      let sample = RecurrentSample(number, &random)
+      let samples = (0..<5).map { _ in sample.graphInputs(&random) }
+      var (tensor, context) = try quantized(sample, samples, "")
+      let placed = try apply(
+        "lower-to-crossbar, slice-bits, form-units, place-blocks, schedule", to: .tensor(tensor), &context)
+      let program = try program(of: placed)
+      let plan = try DevicePlan(program, device: device)
+      let trial = try plan.program(seed: 5, trial: 0)
+      let joined = samples[0].indices.map { port in samples.flatMap { $0[port].floats } }
+      let runs = try [1, 2, 5].map { threads in
+        try plan.run(trial, inputs: joined, samples: samples.count, measured: 0, threads: threads).outputs
+      }
+      #expect(runs[0] == runs[1] && runs[0] == runs[2], "\(number)")
+      let ideal = try ExecutablePlan(program).run(inputs: joined, samples: samples.count, threads: 1).outputs
+      if ideal != runs[0] { changed += 1 }
+    }
+    #expect(changed == 9)
+  }
 }

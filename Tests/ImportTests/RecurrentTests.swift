@@ -86,6 +86,13 @@ struct RecurrentImportTests {
     expectRefusal("import.undefined", of: rnn(inputs: ["x", "nothing", "r"]))
   }
 
+  /// What the importer makes itself is bounded before memory is taken.
+  @Test func largeStatesAreRefused() {
+    expectRefusal("import.size", of: rnn(shape: [2, 1 << 27, 1]))
+    expectRefusal("import.size", of: rnn(shape: [1 << 14, 1 << 14, 1]))
+    expectRefusal("import.recurrent-form", of: rnn(shape: [1 << 21, 1, 1]))
+  }
+
   @Test func lengthsMustBeKnownAndFit() {
     func lengths(_ values: [Int64]) -> ONNXModel {
       rnn(inputs: ["x", "w", "r", "b", "l"], more: [integers("l", values)])

@@ -32,6 +32,7 @@ public struct ProgramSampler {
     var current = quantized(input, shape)
     for _ in 0...random.below(3) { current = random.chance(0.2) ? recurrent(current) : windowed(current) }
     if random.chance(0.5) { current = parted(current) }
+    if random.chance(0.3) { current = nested(current) }
     let result = buffer(buffers[current].shape, .float32)
     append(.digital(.dequantize(scale: 0.125, zero: 1), inputs: [current], output: result))
     let output = floatChain(result)
@@ -204,6 +205,38 @@ public struct ProgramSampler {
       append(.loop(count: random.inside(1...count), body: body.map { Instruction($0) }))
     }
     return result
+  }
+
+  /// A loop over the channels of `source` around one over their rows, each row through a layer.
+  private mutating func nested(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let element = buffers[source].element
+    let size = random.inside(1...3)
+    let channel = buffer([shape[0], 1, shape[2], shape[3]], element)
+    let row = buffer([shape[3]], element)
+    let sums = buffer([size], .accumulator)
+    let image = buffer([1, size, shape[0] * shape[2], 1], .accumulator)
+    let result = buffer([1, size * shape[1], shape[0] * shape[2], 1], .accumulator)
+    let index = layer(inputs: shape[3], outputs: size, element)
+    let rows = shape[0] * shape[2]
+    let inner: [Operation] = [
+      .load(register: row, source: channel, window: .rows(rows, shape[3]), padding: 0),
+      .drive(register: row, layer: index), .convert(layer: index), .accumulate(register: sums, layer: index),
+      .store(
+        destination: image, register: sums,
+        arrangement: Arrangement(channels: size, spots: rows, channelStart: 0)),
+    ]
+    let body: [Operation] = [
+      .step(
+        register: channel, source: source,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+      .loop(count: rows, body: inner.map { Instruction($0) }),
+      .stack(
+        destination: result, register: image,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+    ]
+    append(.loop(count: shape[1], body: body.map { Instruction($0) }))
+    return requantized(result)
   }
 
   /// Float operators of many kinds, one after the other.

@@ -28,16 +28,17 @@ struct LowerToProgram: Lowering {
   }
 }
 
-private struct ProgramLowering {
+/// The work of `lower-to-program`.
+struct ProgramLowering {
   let source: Module<CrossbarLevel>
   var builder: Builder<ProgramLevel>
-  private var buffers: [ValueID: ValueID] = [:]
+  var buffers: [ValueID: ValueID] = [:]
   private var producers: [ValueID: Op] = [:]
   private var declarations: [OpID] = []
   private var crossbars: [OpID] = []
   private var layers: [OpID] = []
   private var inputs: [OpID] = []
-  private var code: [OpID] = []
+  var code: [OpID] = []
   private var outputs: [OpID] = []
 
   init(_ source: Module<CrossbarLevel>) {
@@ -57,7 +58,7 @@ private struct ProgramLowering {
     for op in source.bodyOps { try lower(op) }
   }
 
-  private mutating func lower(_ op: Op) throws(Diagnostic) {
+  mutating func lower(_ op: Op) throws(Diagnostic) {
     switch op.opcode {
     case .layer, .state, .next: return
     case .window, .mvm: producers[op.results[0]] = op
@@ -80,21 +81,21 @@ private struct ProgramLowering {
     }
   }
 
-  private mutating func emit(_ op: Op) { code.append(builder.module.add(op)) }
+  mutating func emit(_ op: Op) { code.append(builder.module.add(op)) }
 
-  private mutating func declare(_ id: ValueID) -> ValueID {
+  mutating func declare(_ id: ValueID) -> ValueID {
     let buffer = declare(source.values[id].name, source.values[id].type)
     buffers[id] = buffer
     return buffer
   }
 
-  private mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
+  mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
     let buffer = builder.value(name, ValueType(type.element, type.shape))
     declarations.append(builder.module.add(Op(.buffer, results: [buffer])))
     return buffer
   }
 
-  private func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
+  func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
     guard let found = buffers[id] else {
       throw Diagnostic(
         "lower-to-program.value",
@@ -186,50 +187,6 @@ private struct ProgramLowering {
             origin: op.origin)))
       start += outputs
     }
-  }
-
-  /// A loop over time: states are buffers, set before the loop and at the end of each round.
-  private mutating func timeLoop(_ loop: Op) throws(Diagnostic) {
-    let body = loop.body.map { source.ops[$0] }
-    for state in body where state.opcode == .state {
-      let first = try buffer(state.operands[0], state)
-      copy(first, to: declare(state.results[0]), state)
-    }
-    let before = code
-    code = []
-    for op in body { try lower(op) }
-    try update(body.filter { $0.opcode == .next })
-    let rounds = Op(.repeat, attributes: loop.attributes, body: code, origin: loop.origin)
-    code = before
-    emit(rounds)
-  }
-
-  /// Gives all states their values at once: what is itself a state is kept aside before any state changes.
-  private mutating func update(_ updates: [Op]) throws(Diagnostic) {
-    let states = Set(updates.map { $0.operands[0] })
-    var values: [ValueID] = []
-    for update in updates {
-      var value = try buffer(update.operands[1], update)
-      if states.contains(update.operands[1]) {
-        let kept = declare("\(builder.module.values[value].name).old", source.values[update.operands[1]].type)
-        copy(value, to: kept, update)
-        value = kept
-      }
-      values.append(value)
-    }
-    for (update, value) in zip(updates, values) {
-      let state = try buffer(update.operands[0], update)
-      copy(value, to: state, update)
-      buffers[update.results[0]] = state
-    }
-  }
-
-  private mutating func copy(_ from: ValueID, to target: ValueID, _ op: Op) {
-    let shape = builder.type(target).shape ?? []
-    emit(
-      Op(
-        .reshape, operands: [from], results: [target], attributes: [NamedAttribute("shape", .ints(shape))],
-        origin: op.origin))
   }
 
   /// Constants of the operator are named after its result, as they are when a program is lifted.
