@@ -73,7 +73,7 @@ extension Compilation {
   fileprivate mutating func pruneChanges() throws(Diagnostic) -> [PruneChange] {
     var before: [LayerView] = []
     let array = machine.array
-    module = try runner.run(calls, on: module) { call, module in
+    try runner.run(calls, on: &module) { call, module in
       if call.name == "prune-crossbar-rows", case .crossbar(let crossbars) = module {
         before = crossbars.layers.map(\.layer)
       }

@@ -7,6 +7,22 @@ import Tensors
 let recurrentImporters: [String: OperatorImporter] = Dictionary(
   uniqueKeysWithValues: RecurrentKind.allCases.map { ($0.rawValue, importer(of: $0)) })
 
+/// The rows of docs/operators.md for these.
+let recurrentSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "LSTM", .libm,
+    "every direction, layout, bias, sequence_lens, initial_h, initial_c, peepholes, activations with alpha and beta, clip, "
+      + "input_forget", crossbars: "the products with W and R", digital: "gates and states",
+    notes: "weights must follow from constants; sequence_lens must be known at import; no ThresholdedRelu"),
+  OperatorSupport(
+    "GRU", .libm, "as `LSTM`, with linear_before_reset",
+    crossbars: "the products with W and R; R is two layers without linear_before_reset",
+    digital: "gates and states", notes: "as `LSTM`"),
+  OperatorSupport(
+    "RNN", .libm, "as `LSTM`", crossbars: "the products with W and R", digital: "the state",
+    notes: "as `LSTM`"),
+]
+
 private func importer(of kind: RecurrentKind) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in try importRecurrent(&context, node, kind) }
 }

@@ -11,6 +11,42 @@ let shapeImporters: [String: OperatorImporter] = [
   "Gather": importGather,
 ]
 
+/// The rows of docs/operators.md for these.
+let shapeSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "Reshape", .exact, "0, -1, allowzero; also of known integers", integers: "yes",
+    notes: "the shape must be known at import"),
+  OperatorSupport("Flatten", .exact, "axis; also of known integers", integers: "yes"),
+  OperatorSupport(
+    "Squeeze", .exact, "axes; also of known integers", integers: "yes", notes: "axes must be known at import"),
+  OperatorSupport(
+    "Unsqueeze", .exact, "axes; also of known integers", integers: "yes",
+    notes: "axes must be known at import"),
+  OperatorSupport("Transpose", .exact, "perm", integers: "yes"),
+  OperatorSupport("Concat", .exact, "axis; also of known integers", notes: "at most 4096 inputs"),
+  OperatorSupport(
+    "Pad", .exact, "pads and value",
+    notes: "constant mode, all axes, no negative amounts; amounts must be known at import"),
+  OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
+  OperatorSupport(
+    "Gather", .exact, "of known integers; one place on an axis of floats",
+    notes: "a list of integers along its axis; a place known at import"),
+  OperatorSupport(
+    "Slice", .exact, "starts, ends, axes; also of known integers",
+    notes: "steps of 1; places must be known at import"),
+  OperatorSupport(
+    "Expand", .exact, "also of known integers", digital: "yes, as a product with ones",
+    notes: "the shape must be known at import, at most 2^26 elements"),
+  OperatorSupport(
+    "ConstantOfShape", .gone, "value", notes: "the shape must be known at import, at most 2^26 elements"),
+  OperatorSupport(
+    "Cast", .gone, "between floats, and of known integers",
+    notes: "integers to int32 and int64 only; floats stay binary32"),
+  OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
+  OperatorSupport("Identity", .gone),
+  OperatorSupport("Dropout", .gone, "inference", notes: "the mask may not be used"),
+]
+
 /// Output 0 is input 0 under another name.
 @Sendable private func alias(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   guard let input = node.inputs.first, let entry = context.entry(input), let output = node.outputs.first

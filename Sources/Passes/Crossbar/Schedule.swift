@@ -6,7 +6,7 @@ import Support
 /// convolution together. The machine has room for all crossbars, or a warning says how many are missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
-struct Schedule: Pass {
+struct Schedule: LayerPass {
   typealias L = CrossbarLevel
   static let name = "schedule"
   static let summary = "every layer has a stage; the groups of one convolution share theirs"
@@ -17,46 +17,22 @@ struct Schedule: Pass {
 
   init(_ options: PassOptions) {}
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let stages = stages(of: module)
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      guard let stage = stages[layer.name] else {
-        throw Diagnostic(
-          "schedule.unused", "@\(layer.name) is used by no product", at: module.ops[id].location)
-      }
-      var scheduled = layer
-      scheduled.stage = stage
-      layers.append((id, scheduled))
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    guard let stage = setting.stages[layer.name] else {
+      throw Diagnostic(
+        "schedule.unused", "@\(layer.name) is used by no product", at: setting.location)
     }
-    module.replaceLayers(layers)
-    try checkCapacity(module, &context)
+    layer.stage = stage
+    return []
   }
 
-  private func stages(of module: Module<CrossbarLevel>) -> [String: Int] {
-    var producers: [ValueID: String] = [:]
-    var stages: [String: Int] = [:]
-    var next = 0
-    for op in module.flatOps {
-      if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
-      if op.opcode == .arrange {
-        for operand in op.operands {
-          if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
-        }
-        next += 1
-      }
-    }
-    return stages
-  }
-
-  private func checkCapacity(_ module: Module<CrossbarLevel>, _ context: inout PassContext) throws(Diagnostic)
-  {
-    let machine = try module.requiredMachine()
+  func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {
+    let machine = try setting.requiredMachine()
     let hierarchy = machine.hierarchy
     let room =
       checkedProduct([hierarchy.tiles, hierarchy.computeUnitsPerTile, hierarchy.crossbarsPerComputeUnit])
       ?? .max
-    let needed = Set(module.layers.flatMap { $0.layer.blocks.compactMap(\.crossbar) }).count
+    let needed = setting.crossbars
     if room > 0 && needed > room {
       context.warnings.append(
         Diagnostic(

@@ -147,8 +147,7 @@ private struct CrossbarLowering {
       var layer = LayerView(
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: inputs.element,
         weightBits: try weightBits(op), weights: nil)
-      layer.weights = Tensor(
-        part.matrix.shape, part.matrix.integers, as: .integer(bits: layer.weightBits, signed: true))
+      layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
       let spelled = builder.module.spell(layer, origin: op.origin)
       // The layers of a loop stand before it.
       builder.module.append(spelled)
@@ -197,8 +196,18 @@ private struct CrossbarLowering {
   }
 
   private func columnSums(_ matrix: Tensor) -> [Int64] {
-    var sums = [Int64](repeating: 0, count: matrix.shape[1])
-    for (k, value) in matrix.integers.enumerated() { sums[k % matrix.shape[1]] += value }
+    switch matrix.data {
+    case .i8(let values): return sums(values, matrix.shape[1])
+    case .i16(let values): return sums(values, matrix.shape[1])
+    default: return sums(matrix.integers, matrix.shape[1])
+    }
+  }
+
+  private func sums<T: FixedWidthInteger>(_ values: [T], _ columns: Int) -> [Int64] {
+    var sums = [Int64](repeating: 0, count: columns)
+    for start in stride(from: 0, to: values.count, by: max(1, columns)) {
+      for column in 0..<columns { sums[column] += Int64(values[start + column]) }
+    }
     return sums
   }
 }

@@ -1,6 +1,6 @@
 import Hardware
-import IR
-import Support
+public import IR
+public import Support
 import Tensors
 
 /// Instructions on buffers and physical crossbars: a convolution is a loop over positions.
@@ -25,6 +25,30 @@ struct LowerToProgram: Lowering {
     var lowering = ProgramLowering(module)
     try lowering.run()
     return lowering.result
+  }
+}
+
+/// The instructions and buffers of the program that `module` becomes, without layers and crossbars: these follow layer by
+/// layer.
+///
+/// Throws what `lower-to-program` throws.
+public func lowerCode(of module: Module<CrossbarLevel>) throws(Diagnostic) -> Module<ProgramLevel> {
+  var lowering = ProgramLowering(module)
+  try lowering.lowerCode()
+  return lowering.result
+}
+
+extension LayerView {
+  /// The layer as a program has it: without weights, and with blocks whose cells stand in crossbars.
+  public var withoutCells: LayerView {
+    var bare = self
+    bare.weights = nil
+    bare.weightBits = 0
+    bare.encoding = nil
+    bare.cellBits = nil
+    bare.stage = nil
+    for index in bare.blocks.indices { bare.blocks[index].cells = [] }
+    return bare
   }
 }
 
@@ -55,6 +79,10 @@ struct ProgramLowering {
 
   mutating func run() throws(Diagnostic) {
     try programCrossbars()
+    try lowerCode()
+  }
+
+  mutating func lowerCode() throws(Diagnostic) {
     for op in source.bodyOps { try lower(op) }
   }
 
@@ -124,14 +152,7 @@ struct ProgramLowering {
         guard let crossbar = block.crossbar, let corner = block.corner else { continue }
         block.write(into: &images[crossbar], at: corner, width: array.columns)
       }
-      var bare = layer
-      bare.weights = nil
-      bare.weightBits = 0
-      bare.encoding = nil
-      bare.cellBits = nil
-      bare.stage = nil
-      for index in bare.blocks.indices { bare.blocks[index].cells = [] }
-      layers.append(builder.module.add(builder.module.spell(bare, origin: nil)))
+      layers.append(builder.module.add(builder.module.spell(layer.withoutCells, origin: nil)))
     }
     for (number, image) in images.enumerated() {
       let cells = builder.module.constant(
@@ -222,11 +243,16 @@ struct ProgramLowering {
 }
 
 extension BlockView {
-  /// Copies the cells into the image of a crossbar of `width` bitlines.
-  fileprivate func write(into image: inout [UInt8], at corner: [Int], width: Int) {
-    for row in rows.indices {
-      let target = (corner[0] + row) * width + corner[1]
-      for column in columns.indices { image[target + column] = cells[row * columns.count + column] }
+  /// Copies the cells into the image of a crossbar of `width` bitlines, in which the block lies at `corner`.
+  public func write(into image: inout [UInt8], at corner: [Int], width: Int) {
+    let count = columns.count
+    image.withUnsafeMutableBufferPointer { image in
+      cells.withUnsafeBufferPointer { cells in
+        for row in rows.indices {
+          let target = (corner[0] + row) * width + corner[1]
+          for column in 0..<count { image[target + column] = cells[row * count + column] }
+        }
+      }
     }
   }
 }
