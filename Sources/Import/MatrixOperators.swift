@@ -128,7 +128,7 @@ let matrixSupport: [OperatorSupport] = [
 }
 
 /// Whether input `index` comes from constants alone.
-private func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
+func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
   if context.isInitializer(node, index) { return true }
   guard context.hasInput(node, index), case .value(let id)? = context.entry(node.inputs[index]) else {
     return false
