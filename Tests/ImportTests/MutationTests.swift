@@ -153,13 +153,15 @@ struct MutationTests {
             "activations": .strings(["Sigmoid", "Tanh", "Affine", "HardSigmoid", "Softsign", "Relu"]),
             "activation_alpha": .floats([0.5, 0.25]), "activation_beta": .floats([0.5, 0.25]),
           ]),
-        node("Transpose", ["y1"], ["y2"], ["perm": .ints([0, 2, 1, 3])]), node("Reshape", ["y2", "rows"], ["y3"]),
+        node("Transpose", ["y1"], ["y2"], ["perm": .ints([0, 2, 1, 3])]),
+        node("Reshape", ["y2", "rows"], ["y3"]),
         node("GRU", ["y3", "v", "u"], ["", "g"], ["linear_before_reset": .int(1), "layout": .int(0)]),
         node("Expand", ["g", "rows"], ["e"]), node("Gather", ["e", "zero"], ["k"]),
         node("Add", ["k", "yc"], ["y"]),
       ], inputs: [[3, 2, 5]],
       [
-        counted("all", [2, 16, 6]), counted("r", [2, 16, 4]), counted("bias", [2, 32]), counted("p", [2, 12]),
+        counted("all", [2, 16, 6]), counted("r", [2, 16, 4]), counted("bias", [2, 32]),
+        counted("p", [2, 12]),
         integers("lengths", [3, 1]), integers("one", [1]), integers("two", [2]), integers("four", [4]),
         integers("zero", [0]), integers("last", [5]), integers("axis", [2]), integers("rows", [3, 2, 8]),
         counted("v", [1, 24, 8]), counted("u", [1, 24, 8]),
@@ -168,7 +170,7 @@ struct MutationTests {
 
   /// A module that verifies and can be evaluated, or a list of errors: never a trap.
   @Test func theCorpusIsSound() throws {
-    for model in corpus { #expect(verify(try importModel(model)).isEmpty) }
+    for model in corpus { #expect(try verify(importModel(model)).isEmpty) }
   }
 
   @Test func endInErrorsOrInASoundModule() throws {
