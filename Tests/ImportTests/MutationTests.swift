@@ -135,7 +135,7 @@ struct MutationTests {
         node("AveragePool", ["x"], ["a"], ["kernel_shape": .ints([2]), "auto_pad": .string("SAME_UPPER")]),
         node("Conv", ["a", "w"], ["b"], ["dilations": .ints([2]), "group": .int(2)]),
         node("GlobalMaxPool", ["b"], ["c"]),
-        node("MatMul", ["v", "f"], ["d"]), node("Flatten", ["c"], ["f"]), node("Div", ["d", "d"], ["y"]),
+        node("Flatten", ["c"], ["f"]), node("MatMul", ["v", "f"], ["d"]), node("Div", ["d", "d"], ["y"]),
       ], inputs: [[2, 4, 9]], [counted("w", [4, 2, 3]), counted("v", [3, 2])])
     return [classifier, shapes, pools, recurrent]
   }
