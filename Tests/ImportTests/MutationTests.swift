@@ -157,13 +157,14 @@ struct MutationTests {
         node("Reshape", ["y2", "rows"], ["y3"]),
         node("GRU", ["y3", "v", "u"], ["", "g"], ["linear_before_reset": .int(1), "layout": .int(0)]),
         node("Expand", ["g", "rows"], ["e"]), node("Gather", ["e", "zero"], ["k"]),
-        node("Add", ["k", "yc"], ["y"]),
+        node("Reshape", ["yc", "flat"], ["c"]), node("Add", ["k", "c"], ["y"]),
       ], inputs: [[3, 2, 5]],
       [
         counted("all", [2, 16, 6]), counted("r", [2, 16, 4]), counted("bias", [2, 32]),
         counted("p", [2, 12]),
         integers("lengths", [3, 1]), integers("one", [1]), integers("two", [2]), integers("four", [4]),
         integers("zero", [0]), integers("last", [5]), integers("axis", [2]), integers("rows", [3, 2, 8]),
+        integers("flat", [1, 2, 8]),
         counted("v", [1, 24, 8]), counted("u", [1, 24, 8]),
       ])
   }
