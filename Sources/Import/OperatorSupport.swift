@@ -57,7 +57,10 @@ public struct OperatorFamily: Sendable {
 public let operatorFamilies: [OperatorFamily] = [
   OperatorFamily(name: "matrix", operators: matrixSupport),
   OperatorFamily(name: "pools", operators: poolSupport),
-  OperatorFamily(name: "activations", operators: activationSupport),
-  OperatorFamily(name: "arithmetic", operators: arithmeticSupport),
+  OperatorFamily(name: "reductions", operators: reductionSupport),
+  OperatorFamily(name: "normalisations", operators: normalisationSupport),
+  OperatorFamily(name: "activations", operators: activationSupport + composedActivationSupport),
+  OperatorFamily(name: "arithmetic", operators: arithmeticSupport + comparisonSupport),
+  OperatorFamily(name: "selections", operators: selectionSupport + resizeSupport),
   OperatorFamily(name: "shapes", operators: shapeSupport),
 ]
