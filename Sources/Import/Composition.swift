@@ -6,6 +6,9 @@ import Tensors
 /// The longest list of indices or known numbers that an importer makes: 2^24, what a program can hold.
 let longestList = 1 << 24
 
+/// Elements that an array may have which the importer makes itself: 2^26.
+let largestConstant = 1 << 26
+
 /// What one node stands for, built of several operations that are named after its first output.
 extension ImportContext {
   /// The shape of a value of the module.

@@ -20,6 +20,8 @@ struct ImportContext {
   var builder: Builder<TensorLevel>
   let opset: Int
   let file: String
+  /// Names that a node takes or that the graph gives.
+  var used: Set<String> = []
   private var entries: [String: Entry] = [:]
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
@@ -210,7 +212,9 @@ struct ImportContext {
         help: "export the model with other lengths")
     }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
-    guard operands.allSatisfy(constants.contains) else { return id }
+    // What a loop makes of constants differs from round to round.
+    let isOfRound = [.state, .step, .next, .stack].contains(opcode)
+    guard !isOfRound && operands.allSatisfy(constants.contains) else { return id }
     let arguments = operands.compactMap { numbers[$0] }
     if arguments.count == operands.count, shape.reduce(1, *) <= Self.small,
       let result = try? builder.module.digitalOperator(of: probe)?.apply(to: arguments)
@@ -225,6 +229,14 @@ struct ImportContext {
   private mutating func keep(_ tensor: Tensor, as id: ValueID) {
     constants.insert(id)
     if tensor.count <= Self.small { numbers[id] = tensor }
+  }
+
+  /// The same with a digital operator.
+  mutating func emitInner(_ digital: DigitalOperator, _ operands: [ValueID], name: String, for node: ONNXNode)
+    throws(Diagnostic) -> ValueID
+  {
+    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    return try emitInner(opcode, operands, attributes, name: name, for: node)
   }
 
   /// Appends a constant and returns it.

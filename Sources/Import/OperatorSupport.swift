@@ -56,6 +56,7 @@ public struct OperatorFamily: Sendable {
 /// What is supported, family by family: the tables of docs/operators.md.
 public let operatorFamilies: [OperatorFamily] = [
   OperatorFamily(name: "matrix", operators: matrixSupport),
+  OperatorFamily(name: "recurrent", operators: recurrentSupport),
   OperatorFamily(name: "pools", operators: poolSupport),
   OperatorFamily(name: "reductions", operators: reductionSupport),
   OperatorFamily(name: "normalisations", operators: normalisationSupport),

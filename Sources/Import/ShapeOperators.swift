@@ -241,26 +241,26 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   throws(Diagnostic)
 {
   let shape = try context.integers(node, 0).values.map { Int(clamping: $0) }
-  guard isComputable(shape), shape.reduce(1, *) <= 1 << 20 else {
+  guard isComputable(shape), shape.reduce(1, *) <= longestList else {
     throw context.failure(
       "size", "a constant has the shape \(shape)", node, help: "export the model with other lengths")
   }
   let count = shape.reduce(1, *)
-  let output = node.outputs.first ?? ""
-  guard let value = try node.tensor("value") else {
-    return context.bind(output, .initializer(try floatTensor(shape, [Float](repeating: 0, count: count))))
-  }
-  if value.elementType.isInteger, value.count == 1 {
-    let number = try value.int64s().first ?? 0
-    context.bind(output, .integers(values: [Int64](repeating: number, count: count), shape: shape))
-  } else if value.elementType.isFloat, value.count == 1 {
-    let number = try value.floats().first ?? 0
-    context.bind(output, .initializer(try floatTensor(shape, [Float](repeating: number, count: count))))
-  } else {
+  let value = try node.tensor("value")
+  guard value?.count ?? 1 == 1, value?.elementType.isInteger ?? false || value?.elementType.isFloat ?? true
+  else {
     throw context.failure(
       "constant", "this form of ConstantOfShape is not supported", node,
       help: "one number, float or integer, is")
   }
+  if let value, value.elementType.isInteger {
+    let number = try value.int64s().first ?? 0
+    return context.bind(node, integers: Tensor(shape, [Int64](repeating: number, count: count)))
+  }
+  let number = try value?.floats().first ?? 0
+  let id = context.constant(
+    Tensor(shape, [Float](repeating: number, count: count)), name: node.outputs.first ?? node.op)
+  try context.bindOutput(node, id)
 }
 
 @Sendable private func importRange(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

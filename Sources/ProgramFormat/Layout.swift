@@ -56,6 +56,8 @@ enum Opcode: UInt8 {
   case accumulate = 5
   case store = 6
   case digital = 7
+  case step = 8
+  case stack = 9
 }
 
 /// Codes of digital operators.

@@ -31,6 +31,8 @@ public struct ProgramSampler {
     let input = buffer(shape, .float32)
     var current = quantized(input, shape)
     for _ in 0...random.below(3) { current = random.chance(0.2) ? recurrent(current) : windowed(current) }
+    if random.chance(0.5) { current = parted(current) }
+    if random.chance(0.3) { current = nested(current) }
     let result = buffer(buffers[current].shape, .float32)
     append(.digital(.dequantize(scale: 0.125, zero: 1), inputs: [current], output: result))
     let output = floatChain(result)
@@ -175,6 +177,66 @@ public struct ProgramSampler {
     ]
     append(.loop(count: count, body: body.map { Instruction($0) }))
     return history
+  }
+
+  /// The parts of `source` along an axis, taken one by one, in a loop or, the first of them, without; each through a copy.
+  private mutating func parted(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let axis = random.below(shape.count)
+    let divisors = (1...shape[axis]).filter { shape[axis] % $0 == 0 }
+    let count = divisors[random.below(divisors.count)]
+    var part = shape
+    part[axis] /= count
+    let target = random.below(shape.count)
+    var whole = part
+    whole[target] *= count
+    let (register, copy) = (buffer(part, buffers[source].element), buffer(part, buffers[source].element))
+    let result = buffer(whole, buffers[source].element)
+    let from = Parts(axis: axis, count: count, isReversed: random.chance(0.5))
+    let to = Parts(axis: target, count: count, isReversed: random.chance(0.5))
+    let body: [Operation] = [
+      .step(register: register, source: source, parts: from),
+      .digital(.reshape(part), inputs: [register], output: copy),
+      .stack(destination: result, register: copy, parts: to),
+    ]
+    if random.chance(0.2) {
+      body.forEach { append($0) }
+    } else {
+      append(.loop(count: random.inside(1...count), body: body.map { Instruction($0) }))
+    }
+    return result
+  }
+
+  /// A loop over the channels of `source` around one over their rows, each row through a layer.
+  private mutating func nested(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let element = buffers[source].element
+    let size = random.inside(1...3)
+    let channel = buffer([shape[0], 1, shape[2], shape[3]], element)
+    let row = buffer([shape[3]], element)
+    let sums = buffer([size], .accumulator)
+    let image = buffer([1, size, shape[0] * shape[2], 1], .accumulator)
+    let result = buffer([1, size * shape[1], shape[0] * shape[2], 1], .accumulator)
+    let index = layer(inputs: shape[3], outputs: size, element)
+    let rows = shape[0] * shape[2]
+    let inner: [Operation] = [
+      .load(register: row, source: channel, window: .rows(rows, shape[3]), padding: 0),
+      .drive(register: row, layer: index), .convert(layer: index), .accumulate(register: sums, layer: index),
+      .store(
+        destination: image, register: sums,
+        arrangement: Arrangement(channels: size, spots: rows, channelStart: 0)),
+    ]
+    let body: [Operation] = [
+      .step(
+        register: channel, source: source,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+      .loop(count: rows, body: inner.map { Instruction($0) }),
+      .stack(
+        destination: result, register: image,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+    ]
+    append(.loop(count: shape[1], body: body.map { Instruction($0) }))
+    return requantized(result)
   }
 
   /// Float operators of many kinds, one after the other.

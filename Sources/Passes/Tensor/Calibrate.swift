@@ -36,14 +36,18 @@ struct Calibrate: Pass {
     let ranges = try parallelMap(inputs.count, threads: context.threads) { index throws(Diagnostic) in
       var ranges = [Range?](repeating: nil, count: count)
       _ = try interpreter.evaluate(inputs[index]) { id, tensor in
-        if case .f32(let values) = tensor.data { ranges[id.index] = Range(values) }
+        // A value in a loop is seen once in each round.
+        guard case .f32(let values) = tensor.data else { return }
+        let range = Range(values)
+        ranges[id.index] = ranges[id.index].map { $0.joined(range) } ?? range
       }
       return ranges
     }
     // Infinities are no grid for integers, but masks of attention have them.
     let products = Set(
-      module.bodyOps.filter { $0.opcode == .conv || $0.opcode == .gemm }.compactMap(\.operands.first))
-    for id in module.body {
+      module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
+        .compactMap(\.operands.first))
+    for id in module.flatBody {
       guard module.ops[id].opcode != .constant, let result = module.ops[id].results.first,
         module.values[result].type.element.isFloat
       else { continue }
