@@ -137,7 +137,46 @@ struct MutationTests {
         node("GlobalMaxPool", ["b"], ["c"]),
         node("Flatten", ["c"], ["f"]), node("MatMul", ["v", "f"], ["d"]), node("Div", ["d", "d"], ["y"]),
       ], inputs: [[2, 4, 9]], [counted("w", [4, 2, 3]), counted("v", [3, 2])])
-    return [classifier, shapes, pools, recurrent]
+    let images = model(
+      [
+        node(
+          "ConvTranspose", ["x", "w", "b"], ["a"],
+          [
+            "strides": .ints([2, 1]), "pads": .ints([0, 1, 1, 0]), "output_padding": .ints([1, 0]),
+            "group": .int(2),
+          ]),
+        node("Resize", ["a", "", "s"], ["c"], ["mode": .string("linear")]),
+        node("DepthToSpace", ["c"], ["d"], ["blocksize": .int(2)]),
+        node("LRN", ["d"], ["e"], ["size": .int(3), "beta": .float(0.75)]),
+        node("InstanceNormalization", ["e", "g", "g"], ["f"]),
+        node("LpPool", ["f"], ["h"], ["kernel_shape": .ints([2, 2]), "ceil_mode": .int(1)]),
+        node("Pad", ["h", "p", "", "q"], ["k"], ["mode": .string("reflect")]),
+        node("ReduceMax", ["k", "q"], ["y"], ["keepdims": .int(0)]),
+      ], inputs: [[1, 4, 3, 4]],
+      [
+        counted("w", [4, 2, 2, 2]), counted("b", [4]), floats("s", [4], [1, 1, 2, 2]), counted("g", [1]),
+        integers("p", [1, 1]), integers("q", [2]),
+      ], opset: 18)
+    let choices = model(
+      [
+        node("Slice", ["x", "one", "five", "one", "two"], ["a"]),
+        node("Split", ["a", "parts"], ["b", "c"], ["axis": .int(1)]),
+        node("Tile", ["b", "r"], ["d"]), node("Gather", ["c", "i"], ["e"], ["axis": .int(1)]),
+        node("Expand", ["e", "r"], ["f"]),
+        node("Einsum", ["d", "f"], ["g"], ["equation": .string("ab,ac->bc")]),
+        node("Range", ["zero", "five", "two"], ["h"]), node("Equal", ["h", "i"], ["k"]),
+        node("Where", ["k", "g", "z"], ["l"]), node("Pow", ["l", "three"], ["m"]),
+        node("LayerNormalization", ["m", "z"], ["n"], ["axis": .int(-1)]),
+        node("ConstantOfShape", ["one"], ["o"]), node("Trilu", ["n", "one"], ["t"]),
+        node("Gelu", ["t"], ["u"]),
+        node("Add", ["u", "o"], ["y"]),
+      ], inputs: [[2, 6]],
+      [
+        integers("zero", [0], shape: []), integers("one", [1]), integers("two", [2]), integers("five", [5]),
+        integers("parts", [1, 1]), integers("r", [1, 2]), integers("i", [0, 0, 0]), floats("z", [1], [1]),
+        floats("three", [], [3]),
+      ], opset: 20)
+    return [classifier, shapes, pools, images, choices, recurrent]
   }
 
   private var recurrent: ONNXModel {
