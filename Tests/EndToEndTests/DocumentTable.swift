@@ -5,7 +5,8 @@ import Testing
 func expectTable(_ table: String, behind mark: String, in document: String) throws {
   let path = "\(packageRoot)/\(document)"
   let text = try String(contentsOfFile: path, encoding: .utf8)
-  let start = try #require(text.range(of: "<!-- \(mark) -->\n"), "\(document) has no mark '\(mark)'").upperBound
+  let start = try #require(text.range(of: "<!-- \(mark) -->\n"), "\(document) has no mark '\(mark)'")
+    .upperBound
   let lines = text[start...].split(separator: "\n", omittingEmptySubsequences: false)
   let old = lines.prefix { $0.hasPrefix("|") }.map { $0 + "\n" }.joined()
   guard ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" else {

@@ -73,14 +73,15 @@ struct EffectTableTests {
     try expectTable(table, behind: "effects by scheme", in: "docs/devices.md")
   }
 
-  /// Every figure with its unit, its range and its value in each preset; a word where a preset leaves it as in the ideal one.
+  /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the ideal one.
   @Test func theFiguresOfPresetsAreThoseOfTheirFiles() throws {
-    let presets = try Devices.names.map { try Device(nameOrPath: $0) }
+    let presets = try Device.names.map { try Device(nameOrPath: $0) }
     var table = "| figure | unit | allowed | what it is | \(presets.map(\.name).joined(separator: " | ")) |\n"
     table += "| --- | --- | --- | --- |" + presets.map { _ in " --- |" }.joined() + "\n"
     for field in DeviceField.all {
       let values = presets.map { preset in
-        preset.name != "ideal" && field.text(of: preset) == field.text(of: .ideal) ? "" : field.text(of: preset)
+        preset.name != "ideal" && field.text(of: preset) == field.text(of: .ideal)
+          ? "" : field.text(of: preset)
       }
       table += "| `\(field.path)` | \(field.unit) | \(field.expectation) | \(field.summary) | "
       table += values.joined(separator: " | ") + " |\n"

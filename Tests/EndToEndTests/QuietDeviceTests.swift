@@ -10,7 +10,10 @@ import Testing
   private static let devices: [(name: String, settings: [(String, String)])] = [
     ("ratio10", [("sigma", "0")]),
     ("ratio50", [("sigma", "0"), ("sensing.pairs", "analog")]),
-    ("hfox-1t1r", [("sigma", "0"), ("readNoise.cell", "0"), ("wires.wordlineOhms", "0"), ("wires.bitlineOhms", "0")]),
+    (
+      "hfox-1t1r",
+      [("sigma", "0"), ("readNoise.cell", "0"), ("wires.wordlineOhms", "0"), ("wires.bitlineOhms", "0")]
+    ),
   ]
 
   @Test func everyMappingGivesWhatTheIdealDeviceGives() throws {
