@@ -166,6 +166,14 @@ private struct ProgramEmitter {
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         arrangement: Arrangement(
           channels: op.int("channels"), spots: op.int("spots"), channelStart: op.int("start")))
+    case .step:
+      return .step(
+        register: try index(op.results.first, op), source: try index(op.operands.first, op),
+        parts: parts(of: op))
+    case .stack:
+      return .stack(
+        destination: try index(op.results.first, op), register: try index(op.operands.first, op),
+        parts: parts(of: op))
     default:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
@@ -174,5 +182,9 @@ private struct ProgramEmitter {
       for operand in op.operands { inputs.append(try index(operand, op)) }
       return .digital(digital, inputs: inputs, output: try index(op.results.first, op))
     }
+  }
+
+  private func parts(of op: Op) -> Parts {
+    Parts(axis: op.int("axis"), count: op.int("parts"), isReversed: op.word("reverse") == "true")
   }
 }

@@ -35,6 +35,7 @@ private struct Importer {
 
   mutating func run() {
     for tensor in model.graph.initializers { context.bind(tensor.name, .initializer(tensor)) }
+    context.used = Set(model.graph.nodes.flatMap(\.inputs) + model.graph.outputs.map(\.name))
     inputs()
     for node in model.graph.nodes where found.count < Self.mostErrors {
       if context.dependsOnFailure(node) {
@@ -170,7 +171,14 @@ private let operatorImporters: [String: OperatorImporter] =
   matrixImporters.merging(activationImporters) { first, _ in first }
   .merging(arithmeticImporters) { first, _ in first }
   .merging(poolImporters) { first, _ in first }
+  .merging(composedActivationImporters) { first, _ in first }
+  .merging(reductionImporters) { first, _ in first }
+  .merging(normalisationImporters) { first, _ in first }
+  .merging(selectionImporters) { first, _ in first }
+  .merging(resizeImporters) { first, _ in first }
+  .merging(comparisonImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
+  .merging(recurrentImporters) { first, _ in first }
 
 /// The names of the supported operators, sorted.
 public var supportedOperators: [String] { operatorImporters.keys.sorted() }

@@ -90,7 +90,7 @@ extension Module<CrossbarLevel> {
     var producers: [ValueID: String] = [:]
     var stages: [String: Int] = [:]
     var next = 0
-    for op in bodyOps {
+    for op in flatOps {
       if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
       if op.opcode == .arrange {
         for operand in op.operands {

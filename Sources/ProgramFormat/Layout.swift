@@ -56,6 +56,8 @@ enum Opcode: UInt8 {
   case accumulate = 5
   case store = 6
   case digital = 7
+  case step = 8
+  case stack = 9
 }
 
 /// Codes of digital operators.
@@ -76,6 +78,8 @@ enum OperatorCode: UInt32 {
   case requantize = 14
   case addBias = 15
   case lookup = 16
+  case slice = 17
+  case take = 18
 }
 
 /// Codes of one-argument functions.
@@ -95,4 +99,7 @@ enum UnaryCode: UInt32 {
   case abs = 13
   case negate = 14
   case erf = 15
+  case floor = 16
+  case round = 17
+  case sign = 18
 }

@@ -19,6 +19,8 @@ extension Module {
     case .transpose: return .transpose(op.ints("order"))
     case .concat: return .concat(axis: op.int("axis"))
     case .pad: return .pad(before: op.ints("before"), after: op.ints("after"), value: op.float("value"))
+    case .slice: return .slice(start: op.ints("start"), end: op.ints("end"))
+    case .take: return integers(op["indices"]).map { .take(indices: $0, axis: op.int("axis")) }
     default: return integerOperator(of: op)
     }
   }
@@ -70,6 +72,9 @@ extension Module {
     case .abs: return .abs
     case .negate: return .negate
     case .erf: return .erf
+    case .floor: return .floor
+    case .round: return .round
+    case .sign: return .sign
     default: return nil
     }
   }
@@ -102,6 +107,8 @@ extension Module {
           NamedAttribute("value", .float(value)),
         ]
       )
+    case .slice(let start, let end):
+      return (.slice, [NamedAttribute("start", .ints(start)), NamedAttribute("end", .ints(end))])
     default: return integerSpelling(of: digital, name: name)
     }
   }
@@ -146,6 +153,14 @@ extension Module {
           NamedAttribute("first", .int(first)),
         ]
       )
+    case .take(let indices, let axis):
+      return (
+        .take,
+        [
+          NamedAttribute("indices", integerConstant(indices, "\(name).indices")),
+          NamedAttribute("axis", .int(Int64(axis))),
+        ]
+      )
     default: return (.relu, [])
     }
   }
@@ -174,6 +189,9 @@ extension Module {
     case .abs: return (.abs, [])
     case .negate: return (.negate, [])
     case .erf: return (.erf, [])
+    case .floor: return (.floor, [])
+    case .round: return (.round, [])
+    case .sign: return (.sign, [])
     }
   }
 }

@@ -53,6 +53,10 @@ private struct CrossbarLowering {
     switch op.opcode {
     case .conv: try convolution(op)
     case .gemm: try product(op)
+    case .loop:
+      builder.openLoop(count: op.int("count"), origin: op.origin)
+      for id in op.body { try lower(source.ops[id]) }
+      builder.closeLoop()
     default:
       if op.opcode == .constant { constants[op.results[0]] = op }
       copy(op)
@@ -67,7 +71,7 @@ private struct CrossbarLowering {
       names[id] = new
       return new
     }
-    builder.module.append(
+    builder.append(
       Op(
         op.opcode, operands: op.operands.compactMap { names[$0] }, results: results, attributes: attributes,
         origin: op.origin))
@@ -135,6 +139,11 @@ private struct CrossbarLowering {
       throw Diagnostic("lower-to-crossbar.shape", "the product has no elements", at: op.location)
     }
     let inputs = builder.type(x)
+    guard case .integer(let bits, let signed) = inputs.element, (signed ? 2 : 1)...32 ~= bits else {
+      throw Diagnostic(
+        "lower-to-crossbar.inputs", "inputs must be integers of 1 to 32 bits, signed ones of 2 at least",
+        at: op.location)
+    }
     let zero = inputs.quantization?.zero ?? 0
     var rows: [ValueID] = []
     var correction: [Int64] = []
@@ -145,6 +154,7 @@ private struct CrossbarLowering {
         weightBits: try weightBits(op), weights: nil)
       layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
       let spelled = builder.module.spell(layer, origin: op.origin)
+      // The layers of a loop stand before it.
       builder.module.append(spelled)
       let window = builder.emit(
         .window, [x],
@@ -185,8 +195,9 @@ private struct CrossbarLowering {
   }
 
   private func layerName(_ op: Op, _ fallback: String) -> String {
-    if let name = op.origin?.name, !name.isEmpty { return sanitize(name) }
-    return fallback
+    guard let name = op.origin?.name, !name.isEmpty else { return fallback }
+    let part = op.string("part")
+    return sanitize(part.isEmpty ? name : "\(name).\(part)")
   }
 
   private func columnSums(_ matrix: Tensor) -> [Int64] {

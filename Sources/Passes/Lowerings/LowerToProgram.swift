@@ -52,15 +52,17 @@ extension LayerView {
   }
 }
 
-private struct ProgramLowering {
+/// The work of `lower-to-program`.
+struct ProgramLowering {
   let source: Module<CrossbarLevel>
   var builder: Builder<ProgramLevel>
-  private var buffers: [ValueID: ValueID] = [:]
+  var buffers: [ValueID: ValueID] = [:]
+  private var producers: [ValueID: Op] = [:]
   private var declarations: [OpID] = []
   private var crossbars: [OpID] = []
   private var layers: [OpID] = []
   private var inputs: [OpID] = []
-  private var code: [OpID] = []
+  var code: [OpID] = []
   private var outputs: [OpID] = []
 
   init(_ source: Module<CrossbarLevel>) {
@@ -81,37 +83,47 @@ private struct ProgramLowering {
   }
 
   mutating func lowerCode() throws(Diagnostic) {
-    var producers: [ValueID: Op] = [:]
-    for op in source.bodyOps {
-      switch op.opcode {
-      case .layer: continue
-      case .window, .mvm: producers[op.results[0]] = op
-      case .arrange: try loop(op, producers)
-      case .constant: try constant(op)
-      case .input:
-        let buffer = declare(op.results[0])
-        inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
-      case .output:
-        let value = try buffer(op.operands[0], op)
-        outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
-      default: try digital(op)
-      }
+    for op in source.bodyOps { try lower(op) }
+  }
+
+  mutating func lower(_ op: Op) throws(Diagnostic) {
+    switch op.opcode {
+    case .layer, .state, .next: return
+    case .window, .mvm: producers[op.results[0]] = op
+    case .arrange: try loop(op)
+    case .constant: try constant(op)
+    case .input:
+      let buffer = declare(op.results[0])
+      inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
+    case .output:
+      let value = try buffer(op.operands[0], op)
+      outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
+    case .loop: try timeLoop(op)
+    case .step, .stack:
+      let value = try buffer(op.operands[0], op)
+      emit(
+        Op(
+          op.opcode, operands: [value], results: [declare(op.results[0])], attributes: op.attributes,
+          origin: op.origin))
+    default: try digital(op)
     }
   }
 
-  private mutating func declare(_ id: ValueID) -> ValueID {
+  mutating func emit(_ op: Op) { code.append(builder.module.add(op)) }
+
+  mutating func declare(_ id: ValueID) -> ValueID {
     let buffer = declare(source.values[id].name, source.values[id].type)
     buffers[id] = buffer
     return buffer
   }
 
-  private mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
+  mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
     let buffer = builder.value(name, ValueType(type.element, type.shape))
     declarations.append(builder.module.add(Op(.buffer, results: [buffer])))
     return buffer
   }
 
-  private func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
+  func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
     guard let found = buffers[id] else {
       throw Diagnostic(
         "lower-to-program.value",
@@ -157,7 +169,7 @@ private struct ProgramLowering {
   // MARK: Code
 
   /// For each part of an arrangement a loop over its positions.
-  private mutating func loop(_ op: Op, _ producers: [ValueID: Op]) throws(Diagnostic) {
+  private mutating func loop(_ op: Op) throws(Diagnostic) {
     let target = declare(op.results[0])
     let shape = source.values[op.results[0]].type.shape ?? []
     let channels = shape.count > 1 ? shape[1] : 1
