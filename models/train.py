@@ -207,13 +207,13 @@ def train_digits(data):
 
 def train_lstm(data):
     model = RowLSTM(CLASSES)
-    fit(model, data, epochs=30, rate=3e-3, shift=1, decay=1e-2, method=adamw)
+    fit(model, data, epochs=24, rate=3e-3, shift=1, decay=1e-2, method=adamw)
     return model
 
 
 def train_bigru(data):
     model = RowBiGRU(CLASSES)
-    fit(model, data, epochs=20, rate=3e-3, shift=1, decay=1e-2, method=adamw)
+    fit(model, data, epochs=12, rate=3e-3, shift=1, decay=1e-2, method=adamw)
     return model
 
 

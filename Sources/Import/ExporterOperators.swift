@@ -36,7 +36,8 @@ let largestConstant = 1 << 26
 /// Floats or known integers repeated along axes of length 1; the shape is known at import.
 @Sendable private func importExpand(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let wish = try context.integers(node, 1).values.map { Int(clamping: $0) }
-  guard wish.allSatisfy({ $0 >= 1 }), isComputable(wish), let count = checkedProduct(wish), count <= largestConstant
+  guard wish.allSatisfy({ $0 >= 1 }), isComputable(wish), let count = checkedProduct(wish),
+    count <= largestConstant
   else {
     throw context.failure(
       "size", "an array of the shape \(wish)", node, help: "at most 2^26 elements are supported")

@@ -13,7 +13,8 @@ struct RecurrentFileTests {
   private let classes = 3
 
   private func node(
-    _ graph: inout Wire, _ op: String, _ inputs: [String], _ outputs: [String], _ attributes: (inout Wire) -> Void
+    _ graph: inout Wire, _ op: String, _ inputs: [String], _ outputs: [String],
+    _ attributes: (inout Wire) -> Void
   ) {
     graph.message(Field.node) { node in
       for name in inputs { node.text(1, name) }
@@ -92,11 +93,14 @@ struct RecurrentFileTests {
     #expect(evaluated.status == 0, "\(evaluated.errors)")
     let expected = try #require(try readArrays(path: scratch.path("e.npy")).first).tensor
     #expect(expected.count == 5 * classes && Set(expected.floats).count == expected.count)
-    for (options, bound) in [("quantize(weights: 16, inputs: 16)", Float(1e-3)), ("quantize(weights: 8)", 0.05)] {
+    for (options, bound) in [
+      ("quantize(weights: 16, inputs: 16)", Float(1e-3)), ("quantize(weights: 8)", 0.05),
+    ] {
       let compiled = try scratch.run(
         "xbarc",
         [
-          "compile", "lstm.onnx", "-o", "lstm.xbar", "--calibration", "x.npy", "--validate", "--quiet", "--set",
+          "compile", "lstm.onnx", "-o", "lstm.xbar", "--calibration", "x.npy", "--validate", "--quiet",
+          "--set",
           "\(options), form-units(lossless: true)",
         ])
       #expect(compiled.status == 0, "\(compiled.errors)")
@@ -120,7 +124,8 @@ struct RecurrentFileTests {
     defer { scratch.remove() }
     try Data(file).write(to: URL(filePath: scratch.path("lstm.onnx")))
     let ended = try scratch.run(
-      "xbarc", ["prune", "lstm.onnx", "--scheme", "clustered", "--ratio", "0.2", "-o", "p.onnx", "--masks", "m.npz"])
+      "xbarc",
+      ["prune", "lstm.onnx", "--scheme", "clustered", "--ratio", "0.2", "-o", "p.onnx", "--masks", "m.npz"])
     #expect(ended.status == 1 && ended.errors.contains("the weights of LSTM cannot be written back"))
   }
 }

@@ -81,6 +81,28 @@ struct StreamedCompilationTests {
     }
   }
 
+  /// A machine with a stated number of crossbars refuses a network that needs more, whichever way it is compiled.
+  @Test func tooSmallAMachineIsRefusedWithFigures() throws {
+    defer { scratch.remove() }
+    let machine = try String(
+      contentsOfFile: "\(packageRoot)/Sources/Hardware/Targets/sre.json", encoding: .utf8)
+    let small = machine.replacing(/"tiles": { "value": 0/, with: "\"tiles\": { \"value\": 1")
+      .replacing(/"computeUnitsPerTile": { "value": 12/, with: "\"computeUnitsPerTile\": { \"value\": 1")
+    try small.write(toFile: scratch.path("small.json"), atomically: true, encoding: .utf8)
+    let words = ["compile", modelPath("lenet5"), "--target", "small.json", "-o", "p.xbar"]
+    for more in [[], ["--validate"]] {
+      let refused = try scratch.run("xbarc", words + more)
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors.contains("crossbars, the machine sre has 8 [schedule.capacity]"), "\(refused.errors)")
+      #expect(refused.errors.contains("schedule(capacity: warn)") && refused.errors.contains("more tiles"))
+    }
+    #expect(try files().filter { $0.hasPrefix("p.xbar") }.isEmpty)
+    let warned = try scratch.run("xbarc", words + ["--set", "schedule(capacity: warn)"])
+    #expect(warned.status == 0 && warned.errors.contains("has 8 [schedule.capacity]"))
+    #expect(try files().contains("p.xbar"))
+  }
+
   /// What is printed between the passes is the whole module; the program is the same.
   @Test func printingChangesNothing() throws {
     defer { scratch.remove() }
@@ -89,7 +111,7 @@ struct StreamedCompilationTests {
     let printed = try scratch.run("xbarc", words + ["b.xbar", "--print-after", "compress-rows"])
     #expect(printed.errors.contains("// after compress-rows\nmodule @digits level crossbar"))
     #expect(printed.errors.contains("layer @conv1") && printed.errors.contains("mvm"))
-    let toOutput = try scratch.run("xbarc", words + ["/dev/stdout"])
+    let toOutput = try scratch.run("xbarc", words + ["-"])
     #expect(toOutput.status == 0)
     let (a, b) = (
       FileManager.default.contents(atPath: scratch.path("a.xbar")),

@@ -3,7 +3,7 @@ import IR
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
-/// convolution together. The machine has room for all crossbars, or a warning says how many are missing.
+/// convolution together. The machine has room for all crossbars, or the network is refused with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
 struct Schedule: LayerPass {
@@ -13,9 +13,15 @@ struct Schedule: LayerPass {
   static let requires: Set<Fact> = [.placed]
   static let establishes: Set<Fact> = [.scheduled]
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options = [
+    PassOption(
+      "capacity", .word(["refuse", "warn"]), default: .word("refuse"),
+      "a network that needs more crossbars than the machine has is refused, or a warning says so")
+  ]
 
-  init(_ options: PassOptions) {}
+  private let refuses: Bool
+
+  init(_ options: PassOptions) { refuses = options.word("capacity") == "refuse" }
 
   func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     guard let stage = setting.stages[layer.name] else {
@@ -33,12 +39,17 @@ struct Schedule: LayerPass {
       checkedProduct([hierarchy.tiles, hierarchy.computeUnitsPerTile, hierarchy.crossbarsPerComputeUnit])
       ?? .max
     let needed = setting.crossbars
-    if room > 0 && needed > room {
-      context.warnings.append(
-        Diagnostic(
-          "schedule.capacity",
-          "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
-          severity: .warning, notes: ["the program runs as if the machine had enough of them"]))
-    }
+    guard room > 0, needed > room else { return }
+    let shortage = Diagnostic(
+      "schedule.capacity",
+      "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
+      severity: refuses ? .error : .warning,
+      notes: refuses
+        ? [
+          "take a scheme that leaves out more cells, fewer bits for weights, or a target with more tiles",
+          "with schedule(capacity: warn) the program runs as if the machine had enough of them",
+        ] : ["the program runs as if the machine had enough of them"])
+    if refuses { throw shortage }
+    context.warnings.append(shortage)
   }
 }
