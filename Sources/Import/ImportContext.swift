@@ -18,9 +18,11 @@ enum Entry {
 /// The state of an import: the module so far and what each name stands for.
 struct ImportContext {
   var builder: Builder<TensorLevel>
-  let opset: Int
+  /// The version of the standard operators where the import is: the model's, or that of the function being inlined.
+  var opset: Int
   let file: String
-  private var entries: [String: Entry] = [:]
+  /// What each name stands for.
+  var names = NameTable()
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
 
@@ -33,11 +35,11 @@ struct ImportContext {
   // MARK: Names
 
   /// What `name` stands for, or nil.
-  func entry(_ name: String) -> Entry? { entries[name] }
+  func entry(_ name: String) -> Entry? { names[name] }
 
   /// Makes `name` stand for `entry`.
   mutating func bind(_ name: String, _ entry: Entry) {
-    if !name.isEmpty { entries[name] = entry }
+    if !name.isEmpty { names[name] = entry }
   }
 
   /// Makes output 0 of `node` stand for integers known at import.
@@ -47,7 +49,7 @@ struct ImportContext {
 
   /// Whether an input of `node` comes from a node that failed.
   func dependsOnFailure(_ node: ONNXNode) -> Bool {
-    node.inputs.contains { if case .failed? = entries[$0] { true } else { false } }
+    node.inputs.contains { if case .failed? = names[$0] { true } else { false } }
   }
 
   /// Whether input `index` of `node` is there.
@@ -67,7 +69,7 @@ struct ImportContext {
   /// Input `index` of `node` as a float value of the module.
   mutating func value(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .value(let id)?: return id
     case .initializer(let tensor)?:
       guard tensor.elementType.isFloat else {
@@ -77,7 +79,7 @@ struct ImportContext {
       }
       let numbers = Tensor(try checked(tensor.shape, node), try tensor.floats())
       let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
-      entries[name] = .value(id)
+      names[name] = .value(id)
       constants.insert(id)
       return id
     case .integers?:
@@ -94,7 +96,7 @@ struct ImportContext {
   /// The shape of input `index`, whatever it stands for.
   func shape(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> [Int] {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .value(let id)?: return builder.type(id).shape ?? []
     case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
@@ -117,7 +119,7 @@ struct ImportContext {
   /// The integers of input `index`, which must be known at import.
   func integers(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> (values: [Int64], shape: [Int]) {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .integers(let values, let shape)?: return (values, shape)
     case .initializer(let tensor)? where tensor.elementType.isInteger:
       return (try tensor.int64s(), try checked(tensor.shape, node))
@@ -136,7 +138,7 @@ struct ImportContext {
   /// The single float of input `index`, which must be constant.
   func scalar(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> Float {
     let name = try inputName(node, index)
-    if case .initializer(let tensor)? = entries[name], tensor.count == 1 {
+    if case .initializer(let tensor)? = names[name], tensor.count == 1 {
       return try tensor.floats().first ?? 0
     }
     throw failure(
@@ -146,7 +148,7 @@ struct ImportContext {
 
   /// Whether input `index` is numbers of the file.
   func isInitializer(_ node: ONNXNode, _ index: Int) -> Bool {
-    guard hasInput(node, index), case .initializer? = entries[node.inputs[index]] else { return false }
+    guard hasInput(node, index), case .initializer? = names[node.inputs[index]] else { return false }
     return true
   }
 
@@ -199,6 +201,9 @@ struct ImportContext {
     return id
   }
 
+  /// Sums with constants behind convolutions and products become their biases.
+  mutating func takeBiases() { builder.takeBiases(constants) }
+
   /// Appends a constant and returns it.
   mutating func constant(_ tensor: Tensor, name: String) -> ValueID {
     let id = builder.constant(tensor, element: .float32, name: name)
@@ -227,6 +232,6 @@ struct ImportContext {
         "extra-outputs", "only the first output of \(node.op) is supported", node,
         help: "export the model in inference mode, so that further outputs are not used")
     }
-    entries[name] = .value(id)
+    names[name] = .value(id)
   }
 }

@@ -32,17 +32,15 @@ let shapeImporters: [String: OperatorImporter] = [
 
 @Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
-  let fits: Bool
-  if let known = context.knownIntegers(node, 0) {
-    let isSmall = known.values.allSatisfy { Int64(Int32.min)...Int64(Int32.max) ~= $0 }
-    fits = target == .int64 || target == .int32 && isSmall
-  } else {
-    fits = target?.isFloat == true
+  let isKnown = context.knownIntegers(node, 0) != nil
+  if let output = node.outputs.first, let entry = try castIntegers(context, node, to: target) {
+    return context.bind(output, entry)
   }
-  guard fits else {
+  guard !isKnown, target?.isFloat == true else {
     throw context.failure(
-      "cast", "a cast between floats and integers, or to narrow integers, is not supported", node,
-      help: "only casts that keep floats floats, and shapes integers, are")
+      "cast",
+      "a cast of computed values to integers, or of integers to a type that does not hold them, is not supported",
+      node, help: "casts between floats, and of integers known at compile time, are")
   }
   try alias(&context, node)
 }
@@ -66,7 +64,8 @@ let shapeImporters: [String: OperatorImporter] = [
   }
 }
 
-private func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
+/// A float tensor without a name.
+func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
   let bytes = values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
   return try ONNXTensor(name: "", shape: shape, elementType: .float, bytes: bytes)
 }
