@@ -29,10 +29,15 @@ extension Importer {
     try bind(results, wanted, to: node, "function '\(function.key)'")
   }
 
-  /// Imports the nodes of a body on which its outputs depend; what these stand for then.
+  /// Imports the nodes of a graph or body on which its outputs depend; what these stand for then.
   mutating func importBody(_ nodes: [ONNXNode], _ outputs: [String]) -> [Entry?] {
     let before = found.count
-    importNodes(liveNodes(nodes, for: outputs) { context.entry($0) != nil })
+    let outerNames = context.used
+    let live = liveNodes(nodes, for: outputs) { context.entry($0) != nil }
+    context.used.formUnion(usedNames(of: live))
+    context.used.formUnion(outputs)
+    importNodes(live)
+    context.used = outerNames
     return outputs.map { context.entry($0) ?? (found.count > before ? .failed : nil) }
   }
 

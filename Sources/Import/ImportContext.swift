@@ -23,6 +23,8 @@ struct ImportContext {
   let file: String
   /// What each name stands for.
   var names = NameTable()
+  /// Names that a node takes or that the graph gives.
+  var used: Set<String> = []
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
 
@@ -197,12 +199,22 @@ struct ImportContext {
         help: "export the model with other lengths")
     }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
-    if operands.allSatisfy(constants.contains) { constants.insert(id) }
+    // What a loop makes of constants differs from round to round.
+    let isOfRound = [.state, .step, .next, .stack].contains(opcode)
+    if !isOfRound && operands.allSatisfy(constants.contains) { constants.insert(id) }
     return id
   }
 
   /// Sums with constants behind convolutions and products become their biases.
   mutating func takeBiases() { builder.takeBiases(constants) }
+
+  /// The same with a digital operator.
+  mutating func emitInner(_ digital: DigitalOperator, _ operands: [ValueID], name: String, for node: ONNXNode)
+    throws(Diagnostic) -> ValueID
+  {
+    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    return try emitInner(opcode, operands, attributes, name: name, for: node)
+  }
 
   /// Appends a constant and returns it.
   mutating func constant(_ tensor: Tensor, name: String) -> ValueID {

@@ -50,8 +50,7 @@ struct Importer {
   mutating func run() {
     for tensor in model.graph.initializers { context.bind(tensor.name, .initializer(tensor)) }
     inputs()
-    let outputs = model.graph.outputs.map(\.name)
-    importNodes(liveNodes(model.graph.nodes, for: outputs) { context.entry($0) != nil })
+    _ = importBody(model.graph.nodes, model.graph.outputs.map(\.name))
     guard found.isEmpty else { return }
     attempt { (importer) throws(Diagnostic) in try importer.outputs() }
     context.takeBiases()
@@ -189,6 +188,8 @@ private let operatorImporters: [String: OperatorImporter] =
   .merging(poolImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
   .merging(knownIntegerImporters) { first, _ in first }
+  .merging(exporterImporters) { first, _ in first }
+  .merging(recurrentImporters) { first, _ in first }
 
 /// The names of the supported operators, sorted.
 public var supportedOperators: [String] { operatorImporters.keys.sorted() }

@@ -22,6 +22,20 @@ let knownIntegerImporters: [String: OperatorImporter] = [
   },
 ]
 
+/// The rows of docs/operators.md for these.
+let knownIntegerSupport: [OperatorSupport] = [
+  OperatorSupport("Equal", .gone, notes: "one shape for both sides, or a single number on one"),
+  OperatorSupport("Less", .gone, notes: "as `Equal`"),
+  OperatorSupport("LessOrEqual", .gone, notes: "as `Equal`"),
+  OperatorSupport("Greater", .gone, notes: "as `Equal`"),
+  OperatorSupport("GreaterOrEqual", .gone, notes: "as `Equal`"),
+  OperatorSupport("And", .gone, notes: "as `Equal`"),
+  OperatorSupport("Or", .gone, notes: "as `Equal`"),
+  OperatorSupport("Xor", .gone, notes: "as `Equal`"),
+  OperatorSupport("Not", .gone),
+  OperatorSupport("Size", .gone, "of any value"),
+]
+
 /// Both sides have one shape, or one of them is a single number.
 private func compared(_ holds: @escaping @Sendable (Int64, Int64) -> Bool) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in

@@ -30,6 +30,13 @@ func liveNodes(_ nodes: [ONNXNode], for outputs: [String], isKnown: (String) -> 
   }
 }
 
+/// Every name that one of `nodes` may take a value of.
+func usedNames(of nodes: [ONNXNode]) -> Set<String> {
+  var names: Set<String> = []
+  for node in nodes { node.forEachUsedName { names.insert($0) } }
+  return names
+}
+
 extension ONNXNode {
   /// Calls `body` with every name that the node may take a value of: its inputs, and what its branches name.
   fileprivate func forEachUsedName(_ body: (String) -> Void) {

@@ -4,7 +4,7 @@ import Tensors
 extension Verifier {
   /// F-shaped: every value has a shape.
   mutating func checkShaped() {
-    for op in module.bodyOps {
+    for op in module.flatOps {
       for result in op.results where module.values[result].type.shape == nil {
         fail("shaped", "%\(module.values[result].name) has no shape", op)
       }
@@ -13,7 +13,7 @@ extension Verifier {
 
   /// F-calibrated: every operation with a float result, constants apart, has a range `[low, high]`, low <= high.
   mutating func checkCalibrated() {
-    for op in module.bodyOps where op.opcode != .constant {
+    for op in module.flatOps where op.opcode != .constant {
       guard let result = op.results.first, module.values[result].type.element.isFloat else { continue }
       guard let range = op["range"]?.asFloats, range.count == 2, range[0] <= range[1] else {
         fail("calibrated", "%\(module.values[result].name) has no range", op)
@@ -25,7 +25,7 @@ extension Verifier {
   /// F-quantized: no convolution, product with constants or batch normalization works on floats.
   mutating func checkQuantized() {
     let constants = Set(module.bodyOps.filter { $0.opcode == .constant }.flatMap(\.results))
-    for op in module.bodyOps where op.opcode == .conv || op.opcode == .gemm {
+    for op in module.flatOps where op.opcode == .conv || op.opcode == .gemm {
       guard op.operands.allSatisfy({ !module.values[$0].type.element.isFloat }) else {
         fail("quantized", "\(op.opcode.rawValue) works on floats", op)
         continue

@@ -19,31 +19,42 @@ struct FoldConstants: Pass {
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     var constants: Set<ValueID> = []
-    var folded = 0
-    for id in module.body {
+    var folded: Set<OpID> = []
+    for id in module.flatBody {
       let op = module.ops[id]
       if op.opcode == .constant { constants.formUnion(op.results) }
-      guard !op.operands.isEmpty, let result = op.results.first, op.operands.allSatisfy(constants.contains)
-      else {
-        continue
-      }
+      // What belongs to rounds is no constant.
+      guard ![.state, .step, .next, .stack].contains(op.opcode), !op.operands.isEmpty,
+        let result = op.results.first, op.operands.allSatisfy(constants.contains)
+      else { continue }
       let value = try evaluate(op, in: module)
       let type = module.values[result].type
       let attribute = module.constant(value, element: type.element, name: module.values[result].name)
       module.ops[id] = Op(
         .constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: op.origin)
       constants.insert(result)
-      folded += 1
+      folded.insert(id)
     }
+    moveOutOfLoops(folded, &module)
     dropUnusedConstants(&module)
     module = module.compacted()
-    context.count("operations-folded", folded)
+    context.count("operations-folded", folded.count)
+  }
+
+  /// Constants stand before the loops that use them.
+  private func moveOutOfLoops(_ folded: Set<OpID>, _ module: inout Module<TensorLevel>) {
+    module.body = module.body.flatMap { id in
+      guard module.ops[id].opcode == .loop else { return [id] }
+      let moved = module.ops[id].body.filter(folded.contains)
+      module.ops[id].body.removeAll(where: folded.contains)
+      return moved + [id]
+    }
   }
 
   /// The value of one operation, computed by the interpreter in a module of its own.
   private func evaluate(_ op: Op, in module: Module<TensorLevel>) throws(Diagnostic) -> Tensor {
     var small = module
-    small.body = module.body.filter {
+    small.body = module.flatBody.filter {
       module.ops[$0].opcode == .constant && !op.operands.filter(module.ops[$0].results.contains).isEmpty
     }
     small.append(op)

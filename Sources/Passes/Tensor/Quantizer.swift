@@ -28,6 +28,8 @@ struct Quantizer {
     var range: [Float]?
     /// The constant behind the value.
     var constant: Op?
+    /// Whether the value exists inside of a loop only; all others get their forms before the loop.
+    var isOfLoop = false
   }
 
   private let source: Module<TensorLevel>
@@ -47,22 +49,41 @@ struct Quantizer {
   }
 
   mutating func run() throws(Diagnostic) {
-    for op in source.bodyOps {
-      if let result = op.results.first { forms[result.index].range = op["range"]?.asFloats }
-      switch op.opcode {
-      case .constant: forms[op.results[0].index].constant = op
-      case .conv, .gemm: try matrixOperator(op)
-      case .relu: try clamp(op, low: 0, high: .infinity)
-      case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
-      case .maxPool, .reshape, .transpose: try moveOperator(op)
-      case .output: try output(op)
-      case .batchNorm:
-        throw Diagnostic(
-          "quantize.batch-norm", "a batch normalization is left", at: op.location,
-          notes: ["run fold-batchnorm before quantize"])
-      default: try floatOperator(op)
-      }
+    for op in source.bodyOps { try rewrite(op) }
+  }
+
+  private mutating func rewrite(_ op: Op) throws(Diagnostic) {
+    if let result = op.results.first {
+      forms[result.index].range = op["range"]?.asFloats
+      forms[result.index].isOfLoop = builder.isInLoop && op.opcode != .next && op.opcode != .stack
     }
+    switch op.opcode {
+    case .loop:
+      builder.openLoop(count: op.int("count"), origin: op.origin)
+      for id in op.body { try rewrite(source.ops[id]) }
+      builder.closeLoop()
+    case .constant: forms[op.results[0].index].constant = op
+    case .conv, .gemm: try matrixOperator(op)
+    case .relu: try clamp(op, low: 0, high: .infinity)
+    case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
+    case .maxPool, .reshape, .transpose: try moveOperator(op)
+    case .output: try output(op)
+    case .batchNorm:
+      throw Diagnostic(
+        "quantize.batch-norm", "a batch normalization is left", at: op.location,
+        notes: ["run fold-batchnorm before quantize"])
+    default: try floatOperator(op)
+    }
+  }
+
+  /// Lets `body` make a form of value `id` where it can be used from everywhere that sees the value.
+  private mutating func form(
+    of id: ValueID, _ body: (inout Quantizer) throws(Diagnostic) -> ValueID
+  ) throws(Diagnostic) -> ValueID {
+    guard !forms[id.index].isOfLoop else { return try body(&self) }
+    let waiting = builder.leaveLoop()
+    defer { builder.enterLoop(waiting) }
+    return try body(&self)
   }
 
   private func name(_ id: ValueID) -> String { source.values[id].name }
@@ -82,7 +103,7 @@ struct Quantizer {
 
   private mutating func output(_ op: Op) throws(Diagnostic) {
     let value = try float(op.operands[0], for: op)
-    builder.module.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
+    builder.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
   }
 
   /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked for.
@@ -119,7 +140,9 @@ struct Quantizer {
     let (levels, weightScales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
     let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
     let scales = weightScales.map { Double($0) * inputScale }
-    let base = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? name(op.results[0])
+    let node = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }
+    let part = op.string("part")
+    let base = node.map { part.isEmpty ? $0 : "\($0).\(part)" } ?? name(op.results[0])
     weightErrors.append(
       (base, pass.weights.relativeError(of: weights.floats, scales: weightScales, slot: slot)))
     let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
@@ -168,7 +191,7 @@ struct Quantizer {
       result = builder.constant(
         tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
     } else if let sums = forms[id.index].sums {
-      result = scaled(sums, id, op)
+      result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.scaled(sums, id, op) }
     } else {
       throw Diagnostic("quantize.value", "%\(name(id)) has no form", at: op.location)
     }
@@ -216,13 +239,19 @@ struct Quantizer {
 
   /// Puts the calibrated range on the operation that was emitted last.
   private mutating func setRange(_ id: ValueID) {
-    guard let last = builder.module.body.last else { return }
+    guard let last = builder.last else { return }
     builder.module.ops[last]["range"] = .floats(forms[id.index].range ?? [0, 0])
   }
 
   /// The value as integers on the grid of its calibrated range.
   private mutating func quantized(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
     if let found = forms[id.index].quantized { return found }
+    let result = try form(of: id) { (quantizer) throws(Diagnostic) in try quantizer.rounded(id, for: op) }
+    forms[id.index].quantized = result
+    return result
+  }
+
+  private mutating func rounded(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
     guard let range = forms[id.index].range, let grid = pass.inputType(for: range) else {
       throw Diagnostic(
         "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
@@ -246,7 +275,6 @@ struct Quantizer {
           scale: grid.quantization.scale, zero: grid.quantization.zero, low: grid.low, high: grid.high), [x],
         type: type, name: "\(name(id)).q", origin: op.origin)
     }
-    forms[id.index].quantized = result
     return result
   }
 
