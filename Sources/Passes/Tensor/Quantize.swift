@@ -7,9 +7,9 @@ import Tensors
 ///
 /// Weights become integers, symmetric around 0: all of `weights` bits, or those of few significant bits (scheme
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
-/// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and shape operations
-/// between two products stay in integers; all other operators work on floats as before. Spec: ir-spec.md,
-/// `quantize`.
+/// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and operations that
+/// move, choose, add or join elements between two products stay in integers; all other operators work on floats as
+/// before. Spec: ir-spec.md, `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -74,21 +74,23 @@ struct Quantize: Pass {
   }
 
   /// The integer type for values in `range`, or nil where there are too few bits for a sign.
-  func inputType(for range: [Float]) -> (
-    type: ElementType, quantization: Quantization, low: Int64, high: Int64
-  )? {
+  func inputType(for range: [Float]) -> Grid? {
     let low = Double(min(range[0], 0))
     let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
     if low == 0 || usesZeroPoint {
       let scale = usableScale((high - low) / Double(top))
       let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
-      return (.integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top)
+      return Grid(
+        type: .integer(bits: inputBits, signed: false), quantization: Quantization(scale: scale, zero: zero),
+        low: 0, high: top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
     let scale = usableScale(max(-low, high) / Double(limit))
-    return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
+    return Grid(
+      type: .integer(bits: inputBits, signed: true), quantization: Quantization(scale: scale, zero: 0),
+      low: -limit, high: limit)
   }
 }
 
