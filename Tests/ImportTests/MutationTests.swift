@@ -186,7 +186,7 @@ struct MutationTests {
         node("Slice", ["x", "one", "five", "one", "two"], ["a"]),
         node("Split", ["a", "parts"], ["b", "c"], ["axis": .int(1)]),
         node("Tile", ["b", "r"], ["d"]), node("Gather", ["c", "i"], ["e"], ["axis": .int(1)]),
-        node("Expand", ["e", "r"], ["f"]),
+        node("Expand", ["e", "one"], ["f"]),
         node("Einsum", ["d", "f"], ["g"], ["equation": .string("ab,ac->bc")]),
         node("Range", ["zero", "five", "two"], ["h"]), node("Equal", ["h", "i"], ["k"]),
         node("Where", ["k", "g", "z"], ["l"]), node("Pow", ["l", "three"], ["m"]),
