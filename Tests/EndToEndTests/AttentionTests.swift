@@ -1,6 +1,7 @@
 import DeviceModel
 import Executor
 import Foundation
+import Hardware
 import IR
 import Import
 import ONNX
@@ -163,7 +164,8 @@ struct AttentionTests {
       let samples = (0..<4).map { _ in
         Tensor([1, tokens, width], (0..<tokens * width).map { _ in Float(random.unit() * 4 - 2) })
       }
-      let module = try importModel(try block.model())
+      var module = try importModel(try block.model())
+      module.machine = try Machine.target(named: "sre")
       for sample in samples {
         let found = try Interpreter(module).evaluate([sample]).outputs[0].floats
         #expect(difference(found, block.result(sample.floats)) < 1e-4)

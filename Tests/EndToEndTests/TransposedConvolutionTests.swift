@@ -1,4 +1,5 @@
 import Executor
+import Hardware
 import IR
 import Import
 import ONNX
@@ -113,12 +114,13 @@ struct TransposedConvolutionTests {
   @Test(arguments: forms.indices) func areExactOnEveryLevel(form: Int) throws {
     let (options, range) = Self.forms[form]
     var random = SeededGenerator(seed: 900 + UInt64(form))
-    var (made, spread) = (0, 0)
+    var (made, spread, whole) = (0, 0, 0)
     while made < 40 {
       let sample = TransposedSample(range, &random)
-      guard sample.outputs.allSatisfy({ $0 > 0 }), let module = try? importModel(sample.model()) else {
+      guard sample.outputs.allSatisfy({ $0 > 0 }), var module = try? importModel(sample.model()) else {
         continue
       }
+      module.machine = try Machine.target(named: "sre")
       made += 1
       let input = Tensor(sample.shape, sample.x.map { Float($0) })
       let expected = Tensor([1, sample.bias.count] + sample.outputs, sample.result)
@@ -128,18 +130,23 @@ struct TransposedConvolutionTests {
         "fold-constants, calibrate, quantize(weights: 4, inputs: 4\(options))", to: .tensor(module), &context)
       guard case .tensor(let integers) = quantized else { continue }
       if integers.bodyOps.contains(where: { $0.opcode == .take }) { spread += 1 }
-      #expect(try Interpreter(integers).evaluate([input]).outputs == [expected])
+      // Pads may cut the ends of the range off: then a level stands for less than 1, and numbers are rounded.
+      let exact = try Interpreter(integers).evaluate([input]).outputs
+      if integers.inputScale == 1 {
+        whole += 1
+        #expect(exact == [expected])
+      }
       let placed = try apply(
         "lower-to-crossbar, slice-bits, form-units(lossless: true), place-blocks, schedule", to: quantized,
         &context)
       guard case .crossbar(let crossbars) = placed else { continue }
       #expect(crossbars.layers.count == sample.groups)
-      #expect(try Interpreter(crossbars).evaluate([input]).outputs == [expected])
+      #expect(try Interpreter(crossbars).evaluate([input]).outputs == exact)
       let run = try ExecutablePlan(try program(of: placed)).run(
         inputs: [input.floats], samples: 1, threads: 1)
-      #expect(run.outputs[0] == expected.floats)
+      #expect(run.outputs[0] == exact[0].floats)
     }
-    #expect(spread > 20)
+    #expect(spread > 20 && whole > 20, "\(spread) \(whole)")
   }
 
   /// Behind a layer the gaps are filled with the zero point, so that no float stands between the two.
@@ -165,7 +172,8 @@ struct TransposedConvolutionTests {
           index: 2, name: "second", op: "ConvTranspose", inputs: ["r", "w", "b"], outputs: ["y"],
           attributes: up.attributes),
       ]
-      let module = try importModel(model)
+      var module = try importModel(model)
+      module.machine = try Machine.target(named: "sre")
       let inputs = (0..<4).map { _ in
         [Tensor([1, 2, 3, 3], (0..<18).map { _ in Float(random.inside(0...15)) })]
       }
@@ -187,6 +195,14 @@ struct TransposedConvolutionTests {
         #expect(try plan.run(inputs: [input[0].floats], samples: 1, threads: 1).outputs[0] == found)
       }
     }
+  }
+}
+
+extension Module<TensorLevel> {
+  /// What a level of the first convolution's input stands for.
+  fileprivate var inputScale: Float? {
+    let convolution = bodyOps.first { $0.opcode == .conv }
+    return convolution.flatMap { values[$0.operands[0]].type.quantization?.scale }
   }
 }
 

@@ -178,7 +178,11 @@ struct SelectionOperatorTests {
       [integers("a", [0, 5])])
     #expect(try result(not).floats == [2, 2])
     let apart = model(
-      [node("Equal", ["a", "b"], ["c"]), node("Relu")], [integers("a", [1, 2]), integers("b", [1, 2, 3])])
+      [
+        node("Equal", ["a", "b"], ["c"]), node("Cast", ["c"], ["d"], ["to": .int(1)]),
+        node("Add", ["x", "d"]),
+      ],
+      [integers("a", [1, 2]), integers("b", [1, 2, 3])])
     expectRefusal("import.integer", of: apart)
   }
 
