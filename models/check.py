@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from common import MODELS, ROOT, model_path, onnx_correct, sha256
+from common import MODELS, QUANTIZED, ROOT, model_path, onnx_correct, sha256
 
 
 def layer_table(name):
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--layers", action="store_true", help="print the table of zeros per layer")
     args = parser.parse_args()
     failed = False
-    for name in MODELS:
+    for name in [*MODELS, *QUANTIZED]:
         correct, count = onnx_correct(name)
         digest = sha256(model_path(name))
         stated = re.findall(r"\b[0-9a-f]{64}\b", (ROOT / name / "README.md").read_text())
@@ -52,7 +52,7 @@ def main():
         failed |= not matches
         print(f"{name}: {correct}/{count} = {correct / count:.2%}, sha256 {digest}"
               f"{'' if matches else ' DIFFERS FROM README'}")
-        if args.layers:
+        if args.layers and name in MODELS:
             print(layer_table(name))
     return 1 if failed else 0
 

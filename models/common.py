@@ -18,6 +18,9 @@ MODELS = {
     "digits": "digits",
 }
 
+# The same for models that quantize.py makes of those above.
+QUANTIZED = {"lenet5-qdq": "fashion-mnist", "digits-qdq": "digits", "digits-qlinear": "digits"}
+
 
 def save_split(name, images, labels, scale):
     """Writes images uint8 [N,C,H,W], labels uint8 [N] and the input scale."""
@@ -41,7 +44,7 @@ def model_path(name):
 
 def onnx_correct(name):
     """Returns (right answers, number of test images) of a model by onnxruntime."""
-    inputs, labels = load_split(MODELS[name] + "-test")
+    inputs, labels = load_split((MODELS | QUANTIZED)[name] + "-test")
     session = onnxruntime.InferenceSession(str(model_path(name)), providers=["CPUExecutionProvider"])
     logits = session.run(None, {"image": inputs})[0]
     return int((logits.argmax(axis=1) == labels).sum()), len(labels)

@@ -125,7 +125,7 @@ private struct Importer {
           "import.name-twice", "two outputs are called '\(output.name)'", at: place,
           notes: ["check the model with onnx.checker"])
       }
-      guard case .value(let id)? = context.entry(output.name) else {
+      guard case .value(let id)? = context.entry(output.name), context.builder.type(id).element.isFloat else {
         throw Diagnostic(
           "import.output", "the output is not computed by the graph as floats", at: place,
           notes: ["remove outputs that are constants or integers"])
@@ -141,16 +141,18 @@ private struct Importer {
   }
 
   private mutating func importNode(_ node: ONNXNode) throws(Diagnostic) {
-    guard node.domain.isEmpty || node.domain == "ai.onnx" else {
+    let isStandard = node.domain.isEmpty || node.domain == "ai.onnx"
+    guard isStandard || node.domain == microsoftDomain && microsoftImporters[node.op] != nil else {
       throw context.failure(
-        "domain", "operators of the domain '\(node.domain)' are not supported", node,
-        help: "export the model with standard operators only")
+        "domain", "operator \(node.op) of the domain '\(node.domain)' is not supported", node,
+        help: "export the model with standard operators only; docs/operators.md lists the others")
     }
     for output in node.outputs where context.entry(output) != nil {
       throw context.failure(
         "name-twice", "'\(output)' is defined already", node, help: "check the model with onnx.checker")
     }
-    guard let operatorImporter = operatorImporters[node.op] else {
+    let table = isStandard ? operatorImporters : microsoftImporters
+    guard let operatorImporter = table[node.op] else {
       let hint = nearest(node.op, in: operatorImporters.keys.sorted())
       throw context.failure(
         "operator", "the operator \(node.op) is not supported", node,
@@ -166,11 +168,15 @@ private struct Importer {
 typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
 
 /// All supported operators by name.
-private let operatorImporters: [String: OperatorImporter] =
+let operatorImporters: [String: OperatorImporter] =
   matrixImporters.merging(activationImporters) { first, _ in first }
   .merging(arithmeticImporters) { first, _ in first }
   .merging(poolImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
+  .merging(quantizationImporters) { first, _ in first }
 
 /// The names of the supported operators, sorted.
 public var supportedOperators: [String] { operatorImporters.keys.sorted() }
+
+/// The names of the supported operators of the domain `com.microsoft`, sorted.
+public var supportedMicrosoftOperators: [String] { microsoftImporters.keys.sorted() }

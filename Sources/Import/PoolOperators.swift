@@ -7,7 +7,7 @@ import Tensors
 let poolImporters: [String: OperatorImporter] = [
   "MaxPool": { (context, node) throws(Diagnostic) in
     let window = try poolWindow(&context, node)
-    try context.emit(.maxPool(window), [try context.value(node, 0)], for: node)
+    try context.emit(.maxPool(window), [try context.movable(node, 0)], for: node)
   },
   "AveragePool": { (context, node) throws(Diagnostic) in
     let window = try poolWindow(&context, node)
@@ -22,7 +22,7 @@ let poolImporters: [String: OperatorImporter] = [
   "GlobalMaxPool": { (context, node) throws(Diagnostic) in
     let x = try imageShape(context, node)
     let window = try checkedWindow(context, node, x + [0, x[1], x[2], x[3], 1, 1, 0, 0, 1, 1, 1, 1])
-    try context.emit(.maxPool(window), [try context.value(node, 0)], for: node)
+    try context.emit(.maxPool(window), [try context.movable(node, 0)], for: node)
   },
   "ReduceMean": importReduceMean,
 ]

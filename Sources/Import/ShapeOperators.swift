@@ -32,6 +32,7 @@ let shapeImporters: [String: OperatorImporter] = [
 
 @Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
+  if target?.isFloat == true, try castLevels(&context, node) { return }
   let fits: Bool
   if let known = context.knownIntegers(node, 0) {
     let isSmall = known.values.allSatisfy { Int64(Int32.min)...Int64(Int32.max) ~= $0 }
@@ -142,17 +143,17 @@ private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnosti
 private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to shape: [Int])
   throws(Diagnostic)
 {
-  if let known = context.knownIntegers(node, 0) {
+  if !context.isLevels(node, 0), let known = context.knownIntegers(node, 0) {
     context.bind(node, integers: Tensor(shape, known.values))
   } else {
-    try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+    try context.emit(.reshape(shape), [try context.movable(node, 0)], for: node)
   }
 }
 
 @Sendable private func importTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let rank = try context.shape(node, 0).count
   let order = try node.ints("perm") ?? Array((0..<rank).reversed())
-  try context.emit(.transpose(order), [try context.value(node, 0)], for: node)
+  try context.emit(.transpose(order), [try context.movable(node, 0)], for: node)
 }
 
 @Sendable private func importConcat(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

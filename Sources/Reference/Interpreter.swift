@@ -15,7 +15,7 @@ public struct Evaluation: Sendable {
 /// Prepared once, it evaluates any number of samples, also from several threads.
 public struct Interpreter<L: Level>: Sendable {
   private let module: Module<L>
-  private let constants: [ValueID: Tensor]
+  private var constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
   /// Prepares a verified module. Throws `reference.constant` and `reference.layer` where an attribute cannot be read.
@@ -40,6 +40,17 @@ public struct Interpreter<L: Level>: Sendable {
     }
     self.constants = constants
     self.layers = layers
+    try foldConstants()
+  }
+
+  /// Computes what depends on constants alone, once for all samples.
+  private mutating func foldConstants() throws(Diagnostic) {
+    var saturations: [String: Int] = [:]
+    for op in module.bodyOps where ![.constant, .mvm].contains(op.opcode) && op.results.count == 1 {
+      let arguments = op.operands.compactMap { constants[$0] }
+      guard !arguments.isEmpty, arguments.count == op.operands.count else { continue }
+      constants[op.results[0]] = try compute(op, arguments, &saturations)
+    }
   }
 
   /// Evaluates the module for one sample: one tensor for each graph input, in order.
@@ -64,6 +75,10 @@ public struct Interpreter<L: Level>: Sendable {
         guard let value = values[op.operands[0].index] else { continue }
         result.outputs.append(value)
       default:
+        if let known = constants[op.results[0]] {
+          observe(op.results[0], known)
+          continue
+        }
         let arguments = op.operands.compactMap { values[$0.index] }
         let value = try compute(op, arguments, &result.saturations)
         values[op.results[0].index] = value

@@ -8,8 +8,8 @@ import Tensors
 /// Weights become integers, symmetric around 0: all of `weights` bits, or those of few significant bits (scheme
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
 /// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and shape operations
-/// between two products stay in integers; all other operators work on floats as before. Spec: ir-spec.md,
-/// `quantize`.
+/// between two products stay in integers; all other operators work on floats as before. Where the file gives levels of
+/// weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -19,7 +19,8 @@ struct Quantize: Pass {
   static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step, or with scheme sme by one part in 2^min(window, bits) of itself where"
       + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
-      + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it")
+      + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it; levels that the"
+      + " file gives stay")
   static let options = [
     PassOption("weights", .int(2...16), default: .int(8), "for linear: bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
@@ -71,24 +72,72 @@ struct Quantize: Pass {
     module = module.compacted()
     context.weightErrors += quantizer.weightErrors
     context.count("layers-quantized", quantizer.weightErrors.count)
+    if quantizer.givenLayers > 0 { context.count("layers-with-given-weights", quantizer.givenLayers) }
   }
 
-  /// The integer type for values in `range`, or nil where there are too few bits for a sign.
-  func inputType(for range: [Float]) -> (
-    type: ElementType, quantization: Quantization, low: Int64, high: Int64
-  )? {
+  /// The levels for values in `range`, or nil where there are too few bits for a sign.
+  func grid(for range: [Float]) -> Grid? {
     let low = Double(min(range[0], 0))
     let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
     if low == 0 || usesZeroPoint {
       let scale = usableScale((high - low) / Double(top))
       let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
-      return (.integer(bits: inputBits, signed: false), Quantization(scale: scale, zero: zero), 0, top)
+      return Grid(
+        element: .integer(bits: inputBits, signed: false), scale: scale, zero: zero, low: 0, high: top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
     let scale = usableScale(max(-low, high) / Double(limit))
-    return (.integer(bits: inputBits, signed: true), Quantization(scale: scale, zero: 0), -limit, limit)
+    return Grid(
+      element: .integer(bits: inputBits, signed: true), scale: scale, zero: 0, low: -limit, high: limit)
+  }
+
+  /// The levels that the file gives, under other numbers where crossbars ask for it: `offset` is added to each.
+  ///
+  /// Signed levels whose zero point is not 0 become unsigned. Where it is 0 they stay signed, with a bit more for the
+  /// lowest one, unless a zero point is asked for or none of them is negative.
+  func grid(given grid: Grid) -> (grid: Grid, offset: Int64) {
+    guard case .integer(let bits, signed: true) = grid.element else { return (grid, 0) }
+    var result = grid
+    if grid.zero == 0 && grid.low >= 0 && bits > 1 {
+      result.element = .integer(bits: bits - 1, signed: false)
+      return (result, 0)
+    }
+    if grid.zero == 0 && !usesZeroPoint {
+      result.element = .integer(bits: grid.low > grid.element.lowest ? bits : bits + 1, signed: true)
+      return (result, 0)
+    }
+    let offset = -grid.element.lowest
+    result.element = .integer(bits: bits, signed: false)
+    result.zero += offset
+    result.low += offset
+    result.high += offset
+    return (result, offset)
+  }
+}
+
+/// The levels of quantized values: those from `low` to `high` of a type, with what they stand for.
+struct Grid: Equatable {
+  /// The type.
+  var element: ElementType
+  /// What 1 stands for.
+  var scale: Float
+  /// The level that stands for 0.
+  var zero: Int64
+  /// The lowest level.
+  var low: Int64
+  /// The highest level.
+  var high: Int64
+
+  /// Scale and zero point.
+  var quantization: Quantization { Quantization(scale: scale, zero: zero) }
+
+  /// The level nearest to a real number, or nil for infinities.
+  func level(of real: Float) -> Int64? {
+    guard real.isFinite else { return nil }
+    let level = (Double(real) / Double(scale)).rounded() + Double(zero)
+    return Int64(max(Double(low), min(Double(high), level)))
   }
 }
 
