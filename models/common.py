@@ -16,6 +16,10 @@ MODELS = {
     "lenet5-pruned90": "fashion-mnist",
     "lenet5-grouplasso": "fashion-mnist",
     "digits": "digits",
+    "lstm": "fashion-mnist",
+    "bigru": "fashion-mnist",
+    "resnet8": "fashion-mnist",
+    "dscnn": "fashion-mnist",
 }
 
 # The same for models that quantize.py makes of those above.
@@ -42,12 +46,21 @@ def model_path(name):
     return ROOT / name / "model.onnx"
 
 
+def onnx_logits(name, inputs, batch=1000):
+    """Returns the outputs of a model by onnxruntime."""
+    session = onnxruntime.InferenceSession(str(model_path(name)), providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {"image": inputs[start:start + batch]})[0]
+                           for start in range(0, len(inputs), batch)])
+
+
+def right_answers(logits, labels):
+    return int((logits.argmax(axis=1) == labels).sum())
+
+
 def onnx_correct(name):
     """Returns (right answers, number of test images) of a model by onnxruntime."""
     inputs, labels = load_split((MODELS | QUANTIZED)[name] + "-test")
-    session = onnxruntime.InferenceSession(str(model_path(name)), providers=["CPUExecutionProvider"])
-    logits = session.run(None, {"image": inputs})[0]
-    return int((logits.argmax(axis=1) == labels).sum()), len(labels)
+    return right_answers(onnx_logits(name, inputs), labels), len(labels)
 
 
 def sha256(path):

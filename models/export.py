@@ -1,11 +1,17 @@
-"""Writes a torch.nn.Sequential of named layers as an ONNX file.
+"""Writes a network as an ONNX file.
 
-The graph is built node by node: node names are the layer names, weight names
-are the torch ones ("conv1.weight"). Nothing in the file depends on the time or
-the machine, so equal weights give equal bytes.
+A torch.nn.Sequential of named layers is built node by node: node names are the
+layer names, weight names are the torch ones ("conv1.weight"). Any other network
+goes through torch.onnx.export, with what that makes of it: batch normalisation
+inside the convolutions, LSTM and GRU operators, names such as "/stem/conv/Conv",
+and the shape arithmetic of a free batch size. Nothing in a file depends on the
+time or the machine, so equal weights give equal bytes.
 """
 
+import warnings
+
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
@@ -36,6 +42,24 @@ def node_type(layer):
 
 
 def export(model, name, input_shape, classes, path):
+    path.parent.mkdir(exist_ok=True)
+    if isinstance(model, nn.Sequential):
+        export_layers(model, name, input_shape, classes, path)
+    else:
+        export_traced(model, input_shape, path)
+
+
+def export_traced(model, input_shape, path):
+    """The exporter by tracing, which writes opset 17 by itself and needs no further package."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(model.eval(), (torch.zeros(1, *input_shape),), str(path), dynamo=False, opset_version=17,
+                          do_constant_folding=True, input_names=[INPUT], output_names=[OUTPUT],
+                          dynamic_axes={INPUT: {0: "batch"}, OUTPUT: {0: "batch"}})
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def export_layers(model, name, input_shape, classes, path):
     layers = [(n, layer) for n, layer in model.named_children() if not isinstance(layer, nn.Dropout)]
     nodes, weights = [], []
     current = INPUT
@@ -59,5 +83,4 @@ def export(model, name, input_shape, classes, path):
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8,
                               producer_name="xbar-models")
     onnx.checker.check_model(proto, full_check=True)
-    path.parent.mkdir(exist_ok=True)
     path.write_bytes(proto.SerializeToString(deterministic=True))

@@ -12,14 +12,46 @@ public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Pr
   return try emitter.emit()
 }
 
+/// The program that a module at program level without layers spells, for layers that follow in the order of `names`.
+///
+/// Throws `codegen.*` where the module has something that a program cannot hold.
+public func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Diagnostic) -> Program {
+  var emitter = ProgramEmitter(module, layers: names)
+  return try emitter.emit()
+}
+
+/// The layer of a program that `view` is, and its blocks; nil where a number that a program needs is missing.
+///
+/// Its range of blocks begins at 0.
+public func emitLayer(_ view: LayerView) -> (layer: Layer, blocks: [Block])? {
+  guard let dac = view.dacBits, let adc = view.adcBits, case .integer(let bits, let signed) = view.inputs
+  else { return nil }
+  var blocks: [Block] = []
+  blocks.reserveCapacity(view.blocks.count)
+  for block in view.blocks {
+    guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2, let units = block.units
+    else { return nil }
+    blocks.append(
+      Block(
+        crossbar: crossbar, row: corner[0], column: corner[1], rows: block.rows, columns: block.columns,
+        units: units, rowIndex: block.rowIndex, columnIndex: block.columnIndex))
+  }
+  let layer = Layer(
+    name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
+    dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
+    bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch, blocks: 0..<blocks.count)
+  return (layer, blocks)
+}
+
 private struct ProgramEmitter {
   private let module: Module<ProgramLevel>
   private var buffers: [ValueID: Int] = [:]
   private var layers: [String: Int] = [:]
   private var program: Program
 
-  init(_ module: Module<ProgramLevel>) {
+  init(_ module: Module<ProgramLevel>, layers names: [String] = []) {
     self.module = module
+    for (number, name) in names.enumerated() { layers[name] = number }
     program = Program(
       name: module.name, machine: module.machine ?? ProgramEmitter.noMachine, inputs: [], outputs: [],
       buffers: [],
@@ -91,28 +123,17 @@ private struct ProgramEmitter {
   }
 
   private mutating func layer(_ id: OpID, _ op: Op) throws(Diagnostic) {
-    guard let view = module.layer(id), let dac = view.dacBits, let adc = view.adcBits,
-      case .integer(let bits, let signed) = view.inputs
+    guard let view = module.layer(id), view.dacBits != nil, view.adcBits != nil, case .integer = view.inputs
     else { throw failure("a layer needs integer inputs, dac and adc", op) }
-    let first = program.blocks.count
-    for block in view.blocks {
-      guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2,
-        let units = block.units
-      else {
-        throw failure("a block needs a crossbar, a corner and units", op)
-      }
-      program.blocks.append(
-        Block(
-          crossbar: crossbar, row: corner[0], column: corner[1], rows: block.rows, columns: block.columns,
-          units: units, rowIndex: block.rowIndex, columnIndex: block.columnIndex))
+    guard let (emitted, blocks) = emitLayer(view) else {
+      throw failure("a block needs a crossbar, a corner and units", op)
     }
+    let first = program.blocks.count
+    program.blocks += blocks
+    var layer = emitted
+    layer.blocks = first..<program.blocks.count
     layers[view.name] = program.layers.count
-    program.layers.append(
-      Layer(
-        name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
-        dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
-        bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch,
-        blocks: first..<program.blocks.count))
+    program.layers.append(layer)
   }
 
   private func layerIndex(_ op: Op) throws(Diagnostic) -> Int {
@@ -145,6 +166,14 @@ private struct ProgramEmitter {
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         arrangement: Arrangement(
           channels: op.int("channels"), spots: op.int("spots"), channelStart: op.int("start")))
+    case .step:
+      return .step(
+        register: try index(op.results.first, op), source: try index(op.operands.first, op),
+        parts: parts(of: op))
+    case .stack:
+      return .stack(
+        destination: try index(op.results.first, op), register: try index(op.operands.first, op),
+        parts: parts(of: op))
     default:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
@@ -153,5 +182,9 @@ private struct ProgramEmitter {
       for operand in op.operands { inputs.append(try index(operand, op)) }
       return .digital(digital, inputs: inputs, output: try index(op.results.first, op))
     }
+  }
+
+  private func parts(of op: Op) -> Parts {
+    Parts(axis: op.int("axis"), count: op.int("parts"), isReversed: op.word("reverse") == "true")
   }
 }

@@ -110,11 +110,24 @@ private struct ProgramLifter {
           NamedAttribute("spots", .int(Int64(arrangement.spots))),
           NamedAttribute("start", .int(Int64(arrangement.channelStart))),
         ])
+    case .step(let register, let source, let parts):
+      return Op(
+        .step, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
+    case .stack(let destination, let register, let parts):
+      return Op(
+        .stack, operands: [buffers[register]], results: [buffers[destination]], attributes: attributes(parts))
     case .digital(let digital, let inputs, let output):
       let (opcode, attributes) = module.spelling(of: digital, name: program.buffers[output].name)
       return Op(
         opcode, operands: inputs.map { buffers[$0] }, results: [buffers[output]], attributes: attributes)
     }
+  }
+
+  private func attributes(_ parts: Parts) -> [NamedAttribute] {
+    [
+      NamedAttribute("axis", .int(Int64(parts.axis))), NamedAttribute("parts", .int(Int64(parts.count))),
+      NamedAttribute("reverse", .bool(parts.isReversed)),
+    ]
   }
 
   private func symbol(_ layer: Int) -> NamedAttribute {

@@ -93,7 +93,7 @@ extension LayerRecord {
     let crossbars = Set(layer.blocks.compactMap(\.crossbar)).count
     self.init(
       name: layer.name, rows: layer.rows, columns: layer.columns, weights: layer.rows * layer.columns,
-      nonzeroWeights: layer.weights?.integers.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } ?? 0, crossbars: crossbars,
+      nonzeroWeights: layer.weights?.nonzeroCount ?? 0, crossbars: crossbars,
       blocks: layer.blocks.count,
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,

@@ -102,10 +102,15 @@ struct Compilation {
       wanted.append(call)
     }
     var collector = RecordCollector(machine: machine)
-    module = try runner.run(wanted, on: module) { call, before in
+    try runner.run(wanted, on: &module) { call, before in
       if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
     }
-    layers = collector.records.map { record in
+    layers = completed(collector.records)
+  }
+
+  /// The records with what passes reported of their layers.
+  func completed(_ records: [LayerRecord]) -> [LayerRecord] {
+    records.map { record in
       var complete = record
       complete.quantizationError = runner.context.weightErrors.first { $0.layer == record.name }?.error
       return complete
@@ -121,13 +126,19 @@ struct Compilation {
     }
     let program = try emitProgram(lowered)
     let bytes = try encode(program)
-    let record = CompileRecord(
-      network: lowered.name, scheme: request.pipeline == nil ? request.scheme : "pipeline",
+    return CompileResult(
+      program: program, bytes: bytes, record: record(network: lowered.name, programBytes: bytes.count),
+      warnings: runner.context.warnings)
+  }
+
+  /// What the compilation did.
+  func record(network: String, programBytes: Int) -> CompileRecord {
+    CompileRecord(
+      network: network, scheme: request.pipeline == nil ? request.scheme : "pipeline",
       machine: machine.name,
-      pipeline: calls.map(\.text), layers: layers, programBytes: bytes.count,
+      pipeline: calls.map(\.text), layers: layers, programBytes: programBytes,
       seconds: runner.times.map { ($0.name, $0.seconds) },
       area: machine.area(crossbars: layers.reduce(0) { $0 + $1.crossbars }))
-    return CompileResult(program: program, bytes: bytes, record: record, warnings: runner.context.warnings)
   }
 }
 

@@ -20,11 +20,27 @@ struct PassTime {
   var seconds: Double
 }
 
+/// The times that the passes of the end of a pipeline took on one layer, in the order of the passes.
+struct LayerTime {
+  var layer: String
+  var passes: [PassTime]
+}
+
+/// Seconds from `start` to now.
+func seconds(since start: ContinuousClock.Instant) -> Double { seconds(ContinuousClock.now - start) }
+
+/// A duration in seconds.
+func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
 /// Runs passes one after the other, prints and compares as asked, and measures.
 struct PipelineRunner {
   let settings: PipelineSettings
   var context: PassContext
   var times: [PassTime] = []
+  /// The times of each layer, where the end of the pipeline ran layer by layer.
+  var layerTimes: [LayerTime] = []
   /// What `--validate` found, a line for each pass.
   var findings: [String] = []
 
@@ -33,31 +49,27 @@ struct PipelineRunner {
     self.context = context
   }
 
-  /// Runs `calls` on `module`; `each` sees the module before every pass.
+  /// Runs `calls` on `module`, which gives up its old values step by step; `each` sees it before every pass.
   mutating func run(
-    _ calls: [PassCall], on module: AnyModule, before each: (PassCall, AnyModule) -> Void = { _, _ in }
-  ) throws(Diagnostic) -> AnyModule {
-    var current = module
+    _ calls: [PassCall], on module: inout AnyModule, before each: (PassCall, AnyModule) -> Void = { _, _ in }
+  ) throws(Diagnostic) {
     for (index, call) in calls.enumerated() {
-      each(call, current)
+      each(call, module)
       let entry = try registeredPass(call.name)
       let clock = ContinuousClock.now
       let next: AnyModule
       do throws(Diagnostic) {
-        next = try entry.apply(to: current, call.options, in: &context)
+        next = try entry.apply(to: module, call.options, in: &context)
       } catch {
-        throw error.id == "pass.broken" ? reproduce(error, current, Array(calls[index...])) : error
+        throw error.id == "pass.broken" ? reproduce(error, module, Array(calls[index...])) : error
       }
-      let elapsed = (ContinuousClock.now - clock).components
-      times.append(
-        PassTime(name: call.text, seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
-      if settings.validates { findings.append(try compare(entry, current, next)) }
+      times.append(PassTime(name: call.text, seconds: seconds(since: clock)))
+      if settings.validates { findings.append(try compare(entry, module, next)) }
       if settings.printAfter == "all" || settings.printAfter == call.name {
         writeToStandardError("// after \(call.text)\n\(next.text)")
       }
-      current = next
+      module = next
     }
-    return current
   }
 
   /// Turns a module that a pass broke into an internal error with a file to reproduce it.

@@ -73,7 +73,7 @@ extension Compilation {
   fileprivate mutating func pruneChanges() throws(Diagnostic) -> [PruneChange] {
     var before: [LayerView] = []
     let array = machine.array
-    module = try runner.run(calls, on: module) { call, module in
+    try runner.run(calls, on: &module) { call, module in
       if call.name == "prune-crossbar-rows", case .crossbar(let crossbars) = module {
         before = crossbars.layers.map(\.layer)
       }
@@ -143,6 +143,10 @@ private func weightSource(of change: PruneChange, in model: ONNXModel) throws(Di
     throw Diagnostic("prune.origin", "@\(change.after.name) comes from no node of the model")
   }
   let node = model.graph.nodes[origin.index]
+  guard ["Conv", "Gemm", "MatMul"].contains(node.op) else {
+    throw Diagnostic(
+      "prune.weights", "the weights of \(node.op) cannot be written back", at: Location(.node(origin)))
+  }
   guard node.inputs.count > 1,
     let tensor = model.graph.initializers.first(where: { $0.name == node.inputs[1] }),
     tensor.elementType == .float

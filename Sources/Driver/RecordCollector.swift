@@ -10,7 +10,7 @@ struct RecordCollector {
   private var storage: [String: [IndexStorage]] = [:]
   private var planes: [String: PlaneStatistics] = [:]
   /// The weights before they were squeezed.
-  private var weights: [String: [Int64]] = [:]
+  private var weights: [String: Tensor] = [:]
   /// One record for each layer, complete once the module before `lower-to-program` was seen.
   private(set) var records: [LayerRecord] = []
 
@@ -18,15 +18,18 @@ struct RecordCollector {
 
   /// Takes what `module` tells before the pass called `name` runs.
   mutating func look(at module: Module<CrossbarLevel>, before name: String) {
+    guard ["squeeze-bits", "encode-indices", "lower-to-program"].contains(name) else { return }
+    for (_, layer) in module.layers { look(at: layer, before: name) }
+  }
+
+  /// Takes what a layer tells before the pass called `name` runs on it.
+  mutating func look(at layer: LayerView, before name: String) {
     switch name {
     case "squeeze-bits":
-      for (_, layer) in module.layers {
-        planes[layer.name] = PlaneStatistics(of: layer, machine: machine)
-        weights[layer.name] = layer.weights?.integers
-      }
-    case "encode-indices":
-      for (_, layer) in module.layers { storage[layer.name] = IndexStorage.table(of: layer) }
-    case "lower-to-program": records = module.layers.map { record(of: $0.layer) }
+      planes[layer.name] = PlaneStatistics(of: layer, machine: machine)
+      weights[layer.name] = layer.weights
+    case "encode-indices": storage[layer.name] = IndexStorage.table(of: layer)
+    case "lower-to-program": records.append(record(of: layer))
     default: return
     }
   }
@@ -35,7 +38,7 @@ struct RecordCollector {
     var record = LayerRecord(layer, machine: machine)
     record.indexStorage = storage[layer.name] ?? []
     record.planes = planes[layer.name]
-    if let before = weights[layer.name], let after = layer.weights?.integers {
+    if let before = weights[layer.name]?.integers, let after = layer.weights?.integers {
       record.squeezeError = relativeError(
         lost: zip(after, before).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) },
         size: before.reduce(0) { $0 + Double($1) * Double($1) })

@@ -77,34 +77,45 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
   }
   var compilation = try Compilation(request, settings)
   do throws(Diagnostic) {
-    try compilation.run(until: LevelName(rawValue: emit))
-    try finish(compilation, emit: emit, arguments)
+    if emit == "binary" {
+      let record = try compilation.write(to: arguments.value("output") ?? "-")
+      try finish(compilation, record, arguments)
+    } else {
+      try compilation.run(until: LevelName(rawValue: emit))
+      try finish(compilation, emit: emit, arguments)
+    }
   } catch {
     throw DiagnosticList(error.inFile(request.model))
   }
 }
 
+/// What is said of a program after it was written.
+private func finish(_ compilation: Compilation, _ record: CompileRecord, _ arguments: ParsedArguments)
+  throws(Diagnostic)
+{
+  if !arguments.has("quiet") { show(compilation.runner.context.warnings) }
+  if let path = arguments.value("report") { try writeFile(text: record.json.encoded + "\n", to: path) }
+  if let path = arguments.value("html") { try writeFile(text: compilePage(record), to: path) }
+  if !arguments.has("quiet") && arguments.value("output") ?? "-" != "-" { try printOut(record.text) }
+  report(compilation.runner, arguments)
+}
+
 private func finish(_ compilation: Compilation, emit: String, _ arguments: ParsedArguments) throws(Diagnostic)
 {
-  let output = arguments.value("output") ?? "-"
-  let isQuiet = arguments.has("quiet")
-  if !isQuiet { show(compilation.runner.context.warnings) }
-  if emit == "binary" {
-    let result = try compilation.result()
-    try writeFile(result.bytes, to: output)
-    if let path = arguments.value("report") {
-      try writeFile(text: result.record.json.encoded + "\n", to: path)
-    }
-    if let path = arguments.value("html") { try writeFile(text: compilePage(result.record), to: path) }
-    if !isQuiet && output != "-" { try printOut(result.record.text) }
-  } else {
-    guard compilation.module.level.rawValue == emit else {
-      throw Diagnostic("compile.level", "the pipeline has no module at level \(emit) at its end")
-    }
-    try write(compilation.module, to: output)
+  if !arguments.has("quiet") { show(compilation.runner.context.warnings) }
+  guard compilation.module.level.rawValue == emit else {
+    throw Diagnostic("compile.level", "the pipeline has no module at level \(emit) at its end")
   }
-  for finding in compilation.runner.findings { writeToStandardError("validate: \(finding)\n") }
-  if arguments.has("time-passes") { writeToStandardError(timeTable(compilation.runner.times)) }
+  try write(compilation.module, to: arguments.value("output") ?? "-")
+  report(compilation.runner, arguments)
+}
+
+/// Prints what was compared and measured.
+private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
+  for finding in runner.findings { writeToStandardError("validate: \(finding)\n") }
+  guard arguments.has("time-passes") else { return }
+  writeToStandardError(timeTable(runner.times))
+  if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
 }
 
 private func show(_ diagnostics: [Diagnostic]) {
@@ -116,6 +127,18 @@ private func timeTable(_ times: [PassTime]) -> String {
   var table = TextTable([.init("pass", .left), .init("time")])
   for time in times { table.add([time.name, timeText(nanoseconds: time.seconds * 1e9)]) }
   table.add(total: ["total", timeText(nanoseconds: times.reduce(0) { $0 + $1.seconds } * 1e9)])
+  return table.plain
+}
+
+/// The time of every layer, pass by pass.
+private func layerTimeTable(_ times: [LayerTime]) -> String {
+  func text(_ seconds: Double) -> String { timeText(nanoseconds: seconds * 1e9) }
+  let passes = times.first?.passes.map { $0.name.prefix { $0 != "(" } } ?? []
+  var table = TextTable([.init("layer", .left)] + passes.map { .init(String($0)) } + [.init("total")])
+  for time in times {
+    table.add(
+      [time.layer] + time.passes.map { text($0.seconds) } + [text(time.passes.reduce(0) { $0 + $1.seconds })])
+  }
   return table.plain
 }
 
@@ -134,14 +157,14 @@ private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) 
 
 private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   let path = arguments.positional(0) ?? ""
-  let module = try readVerifiedModule(path)
+  var module = try readVerifiedModule(path)
   var settings = PipelineSettings()
   settings.printAfter = arguments.value("print-after")
   var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
   do throws(Diagnostic) {
-    let result = try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: module)
+    try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: &module)
     show(runner.context.warnings)
-    try write(result, to: arguments.value("output") ?? "-")
+    try write(module, to: arguments.value("output") ?? "-")
   } catch {
     throw error.location == .none ? error : error.inFile(path)
   }

@@ -31,7 +31,7 @@ enum XbarcCommands {
       OptionSpec(
         "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec(flag: "validate", "compare outputs before and after every pass on two calibration samples"),
-      OptionSpec(flag: "time-passes", "print the time of every pass"),
+      OptionSpec(flag: "time-passes", "print the time of every pass, and of every layer"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print nothing but errors"),
     ],

@@ -81,13 +81,15 @@ private struct DenseMapping {
   private let bitlines: CutSide
   private let pipelineCycles: Int
   private let machine: Machine
-  private let windows: [Window]
+  private let windows: [(window: Window, entries: Int)]
   private let samples: Int
   private var memory: MemorySystem? { machine.memory }
   /// Bits of the converters: the machine's, unless fewer lose nothing.
   let adcBits: Int
 
-  init(_ layer: Layer, _ machine: Machine, _ windows: [Window], samples: Int) {
+  init(
+    _ layer: Layer, _ machine: Machine, _ windows: [(window: Window, entries: Int)], samples: Int
+  ) {
     wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
     bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
@@ -139,8 +141,9 @@ private struct DenseMapping {
       run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
     events.outputWrites = run.events.outputWrites
     addFetches(run, layer, to: &events)
-    for window in windows {
-      events.add(outsideReads(layer, machine, window, channels: window.channelCount), times: samples)
+    for (window, entries) in windows {
+      events.add(
+        outsideReads(layer, machine, window, channels: window.channelCount), times: samples &* entries)
     }
     events.dramWrites = run.events.dramWrites
     return events

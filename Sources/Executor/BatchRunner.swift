@@ -14,7 +14,7 @@ final class BatchRunner {
   private var scratch = Scratch()
   private var rows: [Memory?] = []
   /// Samples of the current batch, and the number of the first one.
-  private var samples = 0
+  private(set) var samples = 0
   private var firstSample = 0
   /// The trial of a device that is not ideal.
   private var trial: ProgrammedDevice?
@@ -23,7 +23,7 @@ final class BatchRunner {
   /// What depends on values, by layer.
   private(set) var counts: [LayerCounts]
 
-  private var program: Program { plan.program }
+  var program: Program { plan.program }
 
   /// Takes memory for up to `capacity` samples. `recordsSpans` keeps what happens to every input buffer.
   init(_ plan: ExecutablePlan, capacity: Int, recordsSpans: Bool = false) throws(Diagnostic) {
@@ -70,7 +70,7 @@ final class BatchRunner {
     (memory.base + plan.places[buffer].offset * capacity).assumingMemoryBound(to: type)
   }
 
-  private func bytes(_ buffer: Int) -> UnsafeMutableRawPointer {
+  func bytes(_ buffer: Int) -> UnsafeMutableRawPointer {
     memory.base + plan.places[buffer].offset * capacity
   }
 
@@ -85,6 +85,9 @@ final class BatchRunner {
         for inner in 0..<count { try run(body, round: inner) }
       case .batchedLoop(let count, let body, let registers, let layers):
         try runBatched(count, body, registers, layers)
+      case .step(let register, let source, let parts): copyPart(parts, round, of: source, into: register)
+      case .stack(let destination, let register, let parts):
+        copyPart(parts, round, of: destination, from: register)
       case .digital(let op, let inputs, let output, let origin):
         try runDigital(op, inputs, output, origin)
       default:
@@ -108,7 +111,7 @@ final class BatchRunner {
       target.update(from: source, count: frame.count * program.layers[layer].outputs)
     case .store(let destination, let register, let arrangement):
       store(destination, register, arrangement, frame)
-    case .loop, .batchedLoop, .digital: return
+    case .loop, .batchedLoop, .step, .stack, .digital: return
     }
   }
 }

@@ -106,21 +106,22 @@ extension Program {
     return Set(vectors(of: layer).usedInputs.map { $0 / tile }).count
   }
 
-  /// What is loaded for each layer, in the order of the instructions.
-  func loadedWindows() -> [[Window]] {
-    var windows = [[Window]](repeating: [], count: layers.count)
-    func visit(_ body: [Instruction]) {
+  /// What is loaded for each layer, in the order of the instructions, with how often the loop that walks over its windows
+  /// is entered for a sample.
+  func loadedWindows() -> [[(window: Window, entries: Int)]] {
+    var windows = [[(window: Window, entries: Int)]](repeating: [], count: layers.count)
+    func visit(_ body: [Instruction], times: Int, entries: Int) {
       for (index, instruction) in body.enumerated() {
         switch instruction.operation {
-        case .loop(_, let inner): visit(inner)
+        case .loop(let rounds, let inner): visit(inner, times: times &* rounds, entries: times)
         case .load(let register, _, let window, _):
           guard let layer = layerDriven(by: register, in: body[(index + 1)...]) else { continue }
-          windows[layer].append(window)
+          windows[layer].append((window, entries))
         default: continue
         }
       }
     }
-    visit(code)
+    visit(code, times: 1, entries: 1)
     return windows
   }
 }

@@ -26,7 +26,7 @@ public struct ExecutablePlan: Sendable {
     try validate(program)
     self.program = program
     layers = zip(program.layers, program.loadedWindows()).map {
-      LayerPlan($0, program, window: $1.first, valuesElsewhere: valuesElsewhere)
+      LayerPlan($0, program, window: $1.first?.window, valuesElsewhere: valuesElsewhere)
     }
     sampleEvents = SampleEvents(program, layers)
     var builder = StepBuilder(program: program)
@@ -84,6 +84,8 @@ indirect enum Step: Sendable {
   case drive(register: Int, layer: Int, site: Int)
   case accumulate(register: Int, layer: Int)
   case store(destination: Int, register: Int, arrangement: Arrangement)
+  case step(register: Int, source: Int, parts: Parts)
+  case stack(destination: Int, register: Int, parts: Parts)
   case digital(DigitalOperator, inputs: [Int], output: Int, origin: NodeOrigin?)
 }
 
@@ -126,6 +128,10 @@ struct StepBuilder {
     case .accumulate(let register, let layer): return .accumulate(register: register, layer: layer)
     case .store(let destination, let register, let arrangement):
       return .store(destination: destination, register: register, arrangement: arrangement)
+    case .step(let register, let source, let parts):
+      return .step(register: register, source: source, parts: parts)
+    case .stack(let destination, let register, let parts):
+      return .stack(destination: destination, register: register, parts: parts)
     case .digital(let op, let inputs, let output):
       return .digital(op, inputs: inputs, output: output, origin: instruction.origin)
     }
@@ -155,7 +161,7 @@ struct StepBuilder {
       case .store(let destination, let register, _):
         guard registers.contains(register) else { return nil }
         destinations.insert(destination)
-      case .loop, .digital: return nil
+      case .loop, .step, .stack, .digital: return nil
       }
       guard registers.count <= 64 else { return nil }
     }

@@ -94,15 +94,19 @@ struct SampleEvents: Sendable {
 
   init(_ program: Program, _ plans: [LayerPlan]) {
     layers = [Events](repeating: Events(), count: plans.count)
-    count(program.code, times: 1, program, plans)
+    count(program.code, times: 1, entries: 1, program, plans)
     for port in program.inputs { digital.inputFetches.dram &+= program.buffers[port.buffer].count }
     for port in program.outputs { digital.dramWrites &+= program.buffers[port.buffer].count }
   }
 
-  private mutating func count(_ body: [Instruction], times: Int, _ program: Program, _ plans: [LayerPlan]) {
+  /// Counts a body whose rounds are `times` in all, those of a loop that is entered `entries` times.
+  private mutating func count(
+    _ body: [Instruction], times: Int, entries: Int, _ program: Program, _ plans: [LayerPlan]
+  ) {
     for (index, instruction) in body.enumerated() {
       switch instruction.operation {
-      case .loop(let rounds, let inner): count(inner, times: times &* rounds, program, plans)
+      case .loop(let rounds, let inner):
+        count(inner, times: times &* rounds, entries: times, program, plans)
       case .drive(_, let layer): layers[layer].add(plans[layer].positionEvents, times: times)
       case .convert, .accumulate: break
       case .load(let register, _, let window, _):
@@ -113,7 +117,9 @@ struct SampleEvents: Sendable {
           layer.map { fetched(window, buffer, program.layers[$0], program) } ?? buffer.count
         events.bufferBits = elementBits(buffer) * events.inputFetches.sram
         add(events, times: times, to: layer)
-        if let layer { layers[layer] += outsideReads(program.layers[layer], program, window) }
+        if let layer {
+          layers[layer].add(outsideReads(program.layers[layer], program, window), times: entries)
+        }
       case .store(_, let register, _):
         var events = Events()
         events.outputWrites = program.buffers[register].count
@@ -123,6 +129,11 @@ struct SampleEvents: Sendable {
         if let layer, program.layers[layer].fetch != nil {
           layers[layer].dramWrites &+= times &* program.buffers[register].count
         }
+      case .step(let register, _, _), .stack(_, let register, _):
+        // A part is read in one place and written in another.
+        var events = Events()
+        events.bufferBits = 2 * bufferBits(program.buffers[register])
+        digital.add(events, times: times)
       case .digital(let op, let inputs, let output):
         digital.add(
           digitalEvents(op, inputs.map { program.buffers[$0] }, program.buffers[output]), times: times)
@@ -175,7 +186,7 @@ private func digitalEvents(_ op: DigitalOperator, _ inputs: [Buffer], _ output: 
   var events = Events()
   events.bufferBits = (inputs + [output]).reduce(0) { $0 + bufferBits($1) }
   switch op {
-  case .reshape, .transpose, .concat, .pad:
+  case .reshape, .transpose, .concat, .pad, .slice:
     if case .reshape = op { events.bufferBits = 0 }
   case .maxPool(let window), .averagePool(let window, _):
     events.poolComparisons = output.count &* window.kernelHeight &* window.kernelWidth

@@ -35,6 +35,28 @@ let activationImporters: [String: OperatorImporter] = [
   "Softmax": importSoftmax,
 ]
 
+/// The rows of docs/operators.md for these.
+let activationSupport: [OperatorSupport] = [
+  OperatorSupport("Relu", integers: "yes, free behind a layer"),
+  OperatorSupport(
+    "Clip", .exact, "bounds as attributes or inputs", integers: "yes, free behind a layer",
+    notes: "bounds must be constants"),
+  OperatorSupport("LeakyRelu", .exact, "alpha"),
+  OperatorSupport("HardSigmoid", .exact, "alpha, beta"),
+  OperatorSupport("HardSwish"),
+  OperatorSupport("Sigmoid", .libm),
+  OperatorSupport("Tanh", .libm),
+  OperatorSupport("Elu", .libm, "alpha"),
+  OperatorSupport("Softplus", .libm),
+  OperatorSupport("Exp", .libm),
+  OperatorSupport("Log", .libm),
+  OperatorSupport("Erf", .libm),
+  OperatorSupport("Sqrt"),
+  OperatorSupport("Abs"),
+  OperatorSupport("Neg"),
+  OperatorSupport("Softmax", .libm, "axis, with its meaning before and after operator set 13"),
+]
+
 /// An importer for one function of one input.
 private func unary(
   _ function: @escaping @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> UnaryFunction

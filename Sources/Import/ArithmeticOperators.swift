@@ -9,6 +9,17 @@ let arithmeticImporters: [String: OperatorImporter] = [
   "Max": variadic(.maximum), "Min": variadic(.minimum), "Sum": variadic(.add),
 ]
 
+/// The rows of docs/operators.md for these.
+let arithmeticSupport: [OperatorSupport] = [
+  OperatorSupport("Add", .exact, "broadcasting"),
+  OperatorSupport("Sub", .exact, "broadcasting"),
+  OperatorSupport("Mul", .exact, "broadcasting"),
+  OperatorSupport("Div", .exact, "broadcasting"),
+  OperatorSupport("Max", .exact, "any number of inputs, broadcasting", notes: "floats"),
+  OperatorSupport("Min", .exact, "any number of inputs, broadcasting", notes: "floats"),
+  OperatorSupport("Sum", .exact, "any number of inputs, broadcasting", notes: "floats"),
+]
+
 private func binary(_ function: BinaryFunction) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
     if try foldIntegers(function, &context, node) { return }

@@ -22,6 +22,8 @@ struct ImportContext {
   var builder: Builder<TensorLevel>
   let opset: Int
   let file: String
+  /// Names that a node takes or that the graph gives.
+  var used: Set<String> = []
   private var entries: [String: Entry] = [:]
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
@@ -214,8 +216,18 @@ struct ImportContext {
     }
     if let levels { type = ValueType(levels.element, shape, levels.quantization) }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
-    if operands.allSatisfy(constants.contains) { constants.insert(id) }
+    // What a loop makes of constants differs from round to round.
+    let isOfRound = [.state, .step, .next, .stack].contains(opcode)
+    if !isOfRound && operands.allSatisfy(constants.contains) { constants.insert(id) }
     return id
+  }
+
+  /// The same with a digital operator.
+  mutating func emitInner(_ digital: DigitalOperator, _ operands: [ValueID], name: String, for node: ONNXNode)
+    throws(Diagnostic) -> ValueID
+  {
+    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    return try emitInner(opcode, operands, attributes, name: name, for: node)
   }
 
   /// Appends a constant and returns it.

@@ -35,6 +35,7 @@ private struct Importer {
 
   mutating func run() {
     for tensor in model.graph.initializers { context.bind(tensor.name, .initializer(tensor)) }
+    context.used = Set(model.graph.nodes.flatMap(\.inputs) + model.graph.outputs.map(\.name))
     inputs()
     for node in model.graph.nodes where found.count < Self.mostErrors {
       if context.dependsOnFailure(node) {
@@ -173,6 +174,8 @@ let operatorImporters: [String: OperatorImporter] =
   .merging(arithmeticImporters) { first, _ in first }
   .merging(poolImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
+  .merging(exporterImporters) { first, _ in first }
+  .merging(recurrentImporters) { first, _ in first }
   .merging(quantizationImporters) { first, _ in first }
 
 /// The names of the supported operators, sorted.

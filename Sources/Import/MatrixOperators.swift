@@ -8,6 +8,27 @@ let matrixImporters: [String: OperatorImporter] = [
   "Conv": importConv, "Gemm": importGemm, "MatMul": importMatMul, "BatchNormalization": importBatchNorm,
 ]
 
+/// The rows of docs/operators.md for these.
+let matrixSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "Conv", .exact, "strides, pads, dilations, group, every auto_pad, bias",
+    crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
+    notes: "1 or 2 spatial axes; weights and bias must be constants"),
+  OperatorSupport(
+    "Gemm", .exact, "transA, transB, alpha, beta, C of every broadcast shape",
+    crossbars: "yes, with constant B", integers: "yes",
+    digital: "with computed B, and C unless it is one row of constants", notes: "matrices only"),
+  OperatorSupport(
+    "MatMul", .exact, "vectors, matrices, stacks of matrices",
+    crossbars: "yes, where one side is a constant matrix", integers: "yes",
+    digital: "two computed sides, or a stack of constants",
+    notes: "a constant left side needs a matrix on the right"),
+  OperatorSupport(
+    "BatchNormalization", .exact, "epsilon",
+    crossbars: "part of the layer before it, where that has no other use", integers: "as part of the layer",
+    digital: "a product and a sum, elsewhere", notes: "inference only; parameters must be constants"),
+]
+
 @Sendable private func importConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let attributes = try convAttributes(context, node, try context.shape(node, 0), try context.shape(node, 1))
   var operands = [try context.value(node, 0), try context.value(node, 1)]
@@ -111,7 +132,7 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
 }
 
 /// Whether input `index` comes from constants alone.
-private func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
+func isConstant(_ context: ImportContext, _ node: ONNXNode, _ index: Int) -> Bool {
   if context.isInitializer(node, index) { return true }
   guard context.hasInput(node, index), case .value(let id)? = context.entry(node.inputs[index]) else {
     return false

@@ -27,6 +27,20 @@ let poolImporters: [String: OperatorImporter] = [
   "ReduceMean": importReduceMean,
 ]
 
+/// The rows of docs/operators.md for these.
+let poolSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "MaxPool", .exact, "kernel_shape, strides, pads, dilations, auto_pad", integers: "yes",
+    notes: "1 or 2 spatial axes; no indices; ceil_mode only where windows fit"),
+  OperatorSupport(
+    "AveragePool", .exact, "kernel_shape, strides, pads, dilations, auto_pad, count_include_pad",
+    notes: "as `MaxPool`"),
+  OperatorSupport("GlobalMaxPool", integers: "yes", notes: "1 or 2 spatial axes"),
+  OperatorSupport("GlobalAveragePool", .exact, "any number of axes"),
+  OperatorSupport(
+    "ReduceMean", .exact, "axes, keepdims, noop_with_empty_axes", notes: "axes must be known at import"),
+]
+
 /// `[batch, channels, height, width]`; height 1 for one-dimensional input.
 private func imageShape(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) -> [Int] {
   let x = try context.shape(node, 0)

@@ -10,6 +10,37 @@ let quantizationImporters: [String: OperatorImporter] = [
   "MatMulInteger": importMatMulInteger, "DynamicQuantizeLinear": importDynamicQuantizeLinear,
 ]
 
+/// The rows of docs/operators.md for these.
+let quantizationSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "QuantizeLinear", .exact, "per tensor, and along an axis with one zero point; output_dtype",
+    integers: "yes, as the rounding of a layer's sums", digital: "elsewhere",
+    notes: "scale and zero point known at import; no block_size"),
+  OperatorSupport(
+    "DequantizeLinear", .exact, "per tensor and along an axis",
+    crossbars: "as the weights or the input of a layer", integers: "yes", digital: "elsewhere",
+    notes: "scale and zero point known at import; no block_size"),
+  OperatorSupport(
+    "QLinearConv", .exact, "as `Conv`; scales per tensor or per output, zero points, int32 bias",
+    crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
+    notes: "weights and bias must be constants"),
+  OperatorSupport(
+    "QLinearMatMul", .exact, "scales per tensor or per column",
+    crossbars: "yes, with a constant matrix on the right", integers: "yes", digital: "two computed sides"),
+  OperatorSupport(
+    "ConvInteger", .exact, "as `Conv`; zero points", crossbars: "yes, one layer for each group",
+    integers: "yes", digital: "no", notes: "weights must be constants; sums go to floats by `Cast`"),
+  OperatorSupport(
+    "MatMulInteger", .exact, "zero points, also per column",
+    crossbars: "yes, with a constant matrix on the right", integers: "yes",
+    digital: "two sides from DynamicQuantizeLinear",
+    notes: "weights must be constants; sums go to floats by `Cast`"),
+  OperatorSupport(
+    "DynamicQuantizeLinear", .gone,
+    "before `MatMulInteger` and `ConvInteger` that have a product with its scale behind them",
+    notes: "the products work on floats, which take one grid for all samples"),
+]
+
 /// The default type of levels.
 private let byte = ElementType.integer(bits: 8, signed: false)
 

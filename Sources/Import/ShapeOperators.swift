@@ -11,6 +11,42 @@ let shapeImporters: [String: OperatorImporter] = [
   "Gather": importGather,
 ]
 
+/// The rows of docs/operators.md for these.
+let shapeSupport: [OperatorSupport] = [
+  OperatorSupport(
+    "Reshape", .exact, "0, -1, allowzero; also of known integers", integers: "yes",
+    notes: "the shape must be known at import"),
+  OperatorSupport("Flatten", .exact, "axis; also of known integers", integers: "yes"),
+  OperatorSupport(
+    "Squeeze", .exact, "axes; also of known integers", integers: "yes", notes: "axes must be known at import"),
+  OperatorSupport(
+    "Unsqueeze", .exact, "axes; also of known integers", integers: "yes",
+    notes: "axes must be known at import"),
+  OperatorSupport("Transpose", .exact, "perm", integers: "yes"),
+  OperatorSupport("Concat", .exact, "axis; also of known integers", notes: "at most 4096 inputs"),
+  OperatorSupport(
+    "Pad", .exact, "pads and value",
+    notes: "constant mode, all axes, no negative amounts; amounts must be known at import"),
+  OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
+  OperatorSupport(
+    "Gather", .exact, "of known integers; one place on an axis of floats",
+    notes: "a list of integers along its axis; a place known at import"),
+  OperatorSupport(
+    "Slice", .exact, "starts, ends, axes; also of known integers",
+    notes: "steps of 1; places must be known at import"),
+  OperatorSupport(
+    "Expand", .exact, "also of known integers", digital: "yes, as a product with ones",
+    notes: "the shape must be known at import, at most 2^26 elements"),
+  OperatorSupport(
+    "ConstantOfShape", .gone, "value", notes: "the shape must be known at import, at most 2^26 elements"),
+  OperatorSupport(
+    "Cast", .gone, "between floats, of known integers, and of levels and their sums to floats",
+    notes: "integers to int32 and int64 only; floats stay binary32"),
+  OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
+  OperatorSupport("Identity", .gone),
+  OperatorSupport("Dropout", .gone, "inference", notes: "the mask may not be used"),
+]
+
 /// Output 0 is input 0 under another name.
 @Sendable private func alias(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   guard let input = node.inputs.first, let entry = context.entry(input), let output = node.outputs.first
@@ -202,8 +238,32 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   context.bind(node, integers: Tensor([values.count], values))
 }
 
+/// One place on an axis of floats, as exporters write `x[:, -1]`.
+private func importPick(_ context: inout ImportContext, _ node: ONNXNode, _ index: Int64, shape: [Int])
+  throws(Diagnostic)
+{
+  let input = try context.shape(node, 0)
+  let axis = try normalizedAxes([try node.int("axis") ?? 0], rank: input.count, context, node)[0]
+  let place = Int(clamping: index) + (index < 0 ? input[axis] : 0)
+  guard 0..<input[axis] ~= place else {
+    throw context.failure(
+      "gather", "index \(index) is outside of an axis of \(input[axis])", node, help: "check the model")
+  }
+  var (start, end) = (input.map { _ in 0 }, input)
+  (start[axis], end[axis]) = (place, place + 1)
+  let part = try context.emitInner(
+    .slice(start: start, end: end), [try context.value(node, 0)],
+    name: "\(node.outputs.first ?? node.op).slice", for: node)
+  try context.emit(.reshape(input[..<axis] + shape + input[(axis + 1)...]), [part], for: node)
+}
+
 /// Elements of known integers, as exporters write it to take a length out of a shape.
 @Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  if context.knownIntegers(node, 0) == nil, let index = context.knownIntegers(node, 1),
+    index.values.count == 1
+  {
+    return try importPick(&context, node, index.values[0], shape: index.shape)
+  }
   guard let data = context.knownIntegers(node, 0), data.shape.count == 1, try -1...0 ~= node.int("axis") ?? 0
   else {
     throw context.failure(

@@ -147,10 +147,12 @@ public protocol Lowering: PassDescription {
 extension Module {
   /// The machine that the module is compiled for, or the error that it names none.
   public func requiredMachine() throws(Diagnostic) -> Machine {
-    guard let machine else {
-      throw Diagnostic(
-        "pass.machine", "the module names no machine", notes: ["add 'machine sre' to its text"])
-    }
+    guard let machine else { throw noMachine }
     return machine
   }
+}
+
+/// The error that a pass needs a machine and there is none.
+var noMachine: Diagnostic {
+  Diagnostic("pass.machine", "the module names no machine", notes: ["add 'machine sre' to its text"])
 }

@@ -21,6 +21,10 @@ public struct PassEntry: Sendable {
   public let options: [PassOption]
   /// Runs the pass with the given options.
   let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
+  /// The pass with the given options as a step that a layer takes by itself; nil where it needs the whole module.
+  var layerStep: @Sendable ([NamedAttribute], PassContext) throws(Diagnostic) -> LayerStep? = {
+    (_, _) throws(Diagnostic) in nil
+  }
 }
 
 /// All passes, in the order in which pipelines use them: the only list of names.
@@ -68,24 +72,46 @@ extension PassEntry {
       throw Diagnostic(
         "pass.level", "\(name) works at level \(from.rawValue), the module is at \(module.level.rawValue)")
     }
-    let missing = requires.subtracting(module.facts).sorted()
+    try checkRequired(module.facts)
+    let result = try run(module, given, &context)
+    if let broken = verify(result).first { throw self.broken(broken) }
+    return result
+  }
+
+  /// Throws `pass.requires` where a module of which `facts` hold cannot take the pass.
+  func checkRequired(_ facts: Set<Fact>) throws(Diagnostic) {
+    let missing = requires.subtracting(facts).sorted()
     guard missing.isEmpty else {
       let providers = passRegistry.filter { !$0.establishes.isDisjoint(with: missing) }.map(\.name)
       throw Diagnostic(
         "pass.requires", "\(name) needs a module that is \(missing.map(\.rawValue).joined(separator: ", "))",
         notes: ["run \(providers.joined(separator: ", ")) first"])
     }
-    let result = try run(module, given, &context)
-    if let broken = verify(result).first {
-      throw Diagnostic(
-        "pass.broken", "\(name) gave a module that does not verify: \(broken.message)", at: broken.location,
-        notes: ["this is a defect of \(name), not of the model"])
-    }
-    return result
+  }
+
+  /// The error that the result of the pass does not verify.
+  func broken(_ found: Diagnostic) -> Diagnostic {
+    Diagnostic(
+      "pass.broken", "\(name) gave a module that does not verify: \(found.message)", at: found.location,
+      notes: ["this is a defect of \(name), not of the model"])
   }
 }
 
-private func entry<P: Pass>(_ type: P.Type) -> PassEntry {
+private func entry<P: LayerPass>(_ type: P.Type) -> PassEntry {
+  var entry = passEntry(type)
+  entry.layerStep = { (given, context) throws(Diagnostic) in
+    let pass = try P(try PassOptions(given, P.options, pass: P.name))
+    guard pass.isLocal(context) else { return nil }
+    return LayerStep(
+      run: { (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting) },
+      conclude: { (setting, context) throws(Diagnostic) in try pass.conclude(setting, in: &context) })
+  }
+  return entry
+}
+
+private func entry<P: Pass>(_ type: P.Type) -> PassEntry { passEntry(type) }
+
+private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
   PassEntry(
     name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
     establishes: P.establishes, guarantee: P.guarantee, options: P.options

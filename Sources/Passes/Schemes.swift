@@ -156,7 +156,7 @@ public let schemes: [Scheme] = [
     steps: recomOperands + [
       slices, wholeArrays,
       .init(text: "plan-fetches(order: serial)", reason: "memory and crossbars take turns"),
-    ] + back()),
+    ] + recomBack),
   Scheme(
     name: "recom-swof",
     summary:
@@ -166,7 +166,7 @@ public let schemes: [Scheme] = [
       constantInputs, slices, layerLines, wholeArrays,
       .init(
         text: "plan-fetches(order: serial)", reason: "as in recom-base, so that only the fetching differs"),
-    ] + back()),
+    ] + recomBack),
   Scheme(
     name: "recom",
     summary:
@@ -175,7 +175,7 @@ public let schemes: [Scheme] = [
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,
       .init(text: "plan-fetches", reason: "a buffer is filled while the one before is computed"),
-    ] + back()),
+    ] + recomBack),
 ]
 
 private let recomOperands = integers(
@@ -214,9 +214,19 @@ private func back(packing: String? = nil, reason: String = "each block gets its 
   [
     .init(text: packing.map { "place-blocks(packing: \($0))" } ?? "place-blocks", reason: reason),
     .init(text: "schedule", reason: "the order of layers"),
-    .init(text: "lower-to-program", reason: "what the executor runs"),
+    lowering,
   ]
 }
+
+private let lowering = Scheme.Step(text: "lower-to-program", reason: "what the executor runs")
+
+private let recomBack: [Scheme.Step] = [
+  .init(text: "place-blocks", reason: "each block gets its crossbar"),
+  .init(
+    text: "schedule(capacity: warn)",
+    reason: "the 256 crossbars of the published chip hold no network at once; it counts as if they did"),
+  lowering,
+]
 
 /// The scheme called `name`; throws `scheme.unknown`, naming the nearest one.
 public func scheme(named name: String) throws(Diagnostic) -> Scheme {

@@ -27,6 +27,26 @@ func packBits<T: BinaryInteger>(_ values: [T], bits: Int, size: Int) -> [UInt8] 
   return packed
 }
 
+/// Packs the levels of cells of `bits` bits, 1 ... 8, as `packBits` does.
+func packLevels(_ levels: [UInt8], bits: Int) -> [UInt8] {
+  let size = packedBytes(levels.count, bits: bits)
+  guard 8 % bits == 0 else { return packBits(levels, bits: bits, size: size) }
+  let share = 8 / bits
+  return [UInt8](unsafeUninitializedCapacity: size) { packed, used in
+    levels.withUnsafeBufferPointer { levels in
+      for index in 0..<size {
+        var byte: UInt8 = 0
+        let start = index * share
+        for place in start..<min(start + share, levels.count) {
+          byte |= levels[place] << UInt8(truncatingIfNeeded: (place - start) * bits)
+        }
+        packed[index] = byte
+      }
+    }
+    used = size
+  }
+}
+
 /// Reverses `packBits`; nil where the filling is not zero. `packed` must have the bytes of `count` values.
 func unpackBits<T: FixedWidthInteger>(_ packed: UnsafeRawBufferPointer, count: Int, bits: Int) -> [T]? {
   let mask = UInt64(1) << UInt64(truncatingIfNeeded: bits) - 1

@@ -128,6 +128,14 @@ struct CodeDecoder {
       let register = try reader.u32()
       operation = .accumulate(register: register, layer: try reader.u32())
     case .store: operation = try decodeStore()
+    case .step:
+      let register = try reader.u32()
+      let source = try reader.u32()
+      operation = .step(register: register, source: source, parts: try decodeParts())
+    case .stack:
+      let destination = try reader.u32()
+      let register = try reader.u32()
+      operation = .stack(destination: destination, register: register, parts: try decodeParts())
     case .digital: operation = try decodeDigital()
     case nil: throw reader.failure(.opcode, "unknown instruction \(code)", at: start)
     }
@@ -166,6 +174,13 @@ struct CodeDecoder {
     let spots = try reader.u32()
     let place = Arrangement(channels: channels, spots: spots, channelStart: try reader.u32())
     return .store(destination: destination, register: register, arrangement: place)
+  }
+
+  private mutating func decodeParts() throws(Diagnostic) -> Parts {
+    let axis = try reader.u32()
+    let count = try reader.u32()
+    let place = reader.offset
+    return Parts(axis: axis, count: count, isReversed: try reader.boolean(try reader.u32(), at: place))
   }
 
   private mutating func decodeDigital() throws(Diagnostic) -> Operation {

@@ -25,34 +25,54 @@ func encodeSections(_ program: Program) -> [(kind: SectionKind, bytes: [UInt8])]
   return sections
 }
 
+/// A section's place in the file.
+struct SectionPlace {
+  let kind: SectionKind
+  let range: Range<Int>
+  let checksum: UInt32
+}
+
 /// Puts header, directory and sections together.
 private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])]) -> [UInt8] {
-  var directory = ByteWriter()
-  var end = Layout.headerBytes + Layout.entryBytes * sections.count
+  var places: [SectionPlace] = []
+  var end = headBytes(sections.count)
   for section in sections {
     let offset = Layout.aligned(end)
     end = offset + section.bytes.count
-    directory.put(section.kind.rawValue)
-    directory.put(section.kind.isRequired ? Layout.requiredFlag : 0)
-    directory.put(UInt64(offset))
-    directory.put(UInt64(section.bytes.count))
-    directory.put(CRC32C.checksum(section.bytes))
-    directory.put(UInt32(0))
+    places.append(
+      SectionPlace(kind: section.kind, range: offset..<end, checksum: CRC32C.checksum(section.bytes)))
   }
+  var file = ByteWriter()
+  file.put(bytes: encodeHead(places))
+  for section in sections {
+    file.align(to: Layout.alignment)
+    file.put(bytes: section.bytes)
+  }
+  return file.bytes
+}
+
+/// Bytes of header and directory.
+func headBytes(_ sections: Int) -> Int { Layout.headerBytes + Layout.entryBytes * sections }
+
+/// Header and directory of a file that ends with the last of `places`.
+func encodeHead(_ places: [SectionPlace]) -> [UInt8] {
   var file = ByteWriter()
   file.put(bytes: Layout.magic)
   file.put(Layout.major)
   file.put(Layout.minor)
   file.put(UInt32(0))
-  file.put32(sections.count)
-  file.put(UInt64(end))
+  file.put32(places.count)
+  file.put(UInt64(places.last?.range.upperBound ?? headBytes(0)))
   file.put(UInt64(0))
-  file.put(bytes: directory.bytes)
-  file.patch(CRC32C.checksum(file.bytes), at: Layout.checksumOffset)
-  for section in sections {
-    file.align(to: Layout.alignment)
-    file.put(bytes: section.bytes)
+  for place in places {
+    file.put(place.kind.rawValue)
+    file.put(place.kind.isRequired ? Layout.requiredFlag : 0)
+    file.put(UInt64(place.range.lowerBound))
+    file.put(UInt64(place.range.count))
+    file.put(place.checksum)
+    file.put(UInt32(0))
   }
+  file.patch(CRC32C.checksum(file.bytes), at: Layout.checksumOffset)
   return file.bytes
 }
 

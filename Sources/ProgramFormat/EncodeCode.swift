@@ -59,6 +59,8 @@ private struct CodeEncoder {
     case .store(let destination, let register, let arrangement):
       let place = [arrangement.channels, arrangement.spots, arrangement.channelStart]
       put(.store, [destination, register] + place)
+    case .step(let register, let source, let parts): put(.step, [register, source] + parts.words)
+    case .stack(let destination, let register, let parts): put(.stack, [destination, register] + parts.words)
     case .digital(let op, let inputs, let output):
       var words = ByteWriter()
       for number in [output, inputs.count] + inputs { words.put32(number) }
@@ -79,4 +81,9 @@ private struct CodeEncoder {
     code.put16(1 + operands.bytes.count / 4)
     code.put(bytes: operands.bytes)
   }
+}
+
+extension Parts {
+  /// The words of the binary.
+  fileprivate var words: [Int] { [axis, count, isReversed ? 1 : 0] }
 }

@@ -65,40 +65,55 @@ private func encodeNumbers(of tensor: Tensor, into out: inout ByteWriter) {
 
 func encodeCells(_ program: Program) -> [UInt8] {
   var out = ByteWriter()
-  out.put32(program.crossbars.count)
-  out.put32(0)
+  out.put(bytes: encodeCellsHead(crossbars: program.crossbars.count))
   for crossbar in program.crossbars {
-    let bits = program.machine.array.cellBits
-    let size = packedBytes(crossbar.cells.count, bits: bits)
-    out.put(bytes: packBits(crossbar.cells, bits: bits, size: size))
+    out.put(bytes: packLevels(crossbar.cells, bits: program.machine.array.cellBits))
   }
+  return out.bytes
+}
+
+/// The start of the section of cells.
+func encodeCellsHead(crossbars: Int) -> [UInt8] {
+  var out = ByteWriter()
+  out.put32(crossbars)
+  out.put32(0)
   return out.bytes
 }
 
 func encodeMaps(_ program: Program) -> [UInt8] {
   var out = ByteWriter()
-  out.put32(program.layers.count)
-  out.put32(program.blocks.count)
-  for layer in program.layers {
-    out.put(string: layer.name)
-    out.put32(layer.inputs)
-    out.put32(layer.outputs)
-    out.put8(layer.inputBits)
-    out.put8(layer.inputSigned ? 1 : 0)
-    out.put8(layer.dacBits)
-    out.put8(layer.adcBits)
-    out.put(layer.offset)
-    out.put16(layer.composed)
-    out.put16((layer.hasVectors ? 1 : 0) | code(of: layer.fetch) << 1)
-    out.put(Int64(layer.fullScale ?? 0))
-    out.put32(layer.bitlines.count)
-    out.put(bytes: words(layer.bitlines))
-    let runs = layer.hasVectors ? encodeVectors(program.vectors(of: layer), into: &out) : nil
-    out.put32(layer.blocks.count)
-    let numbering = BitlineNumbering(layer.bitlines)
-    for block in program.blocks[layer.blocks] { encode(block, numbering, runs, into: &out) }
-  }
+  out.put(bytes: encodeMapsHead(layers: program.layers.count, blocks: program.blocks.count))
+  for layer in program.layers { encode(layer, program.blocks[layer.blocks], into: &out) }
   return out.bytes
+}
+
+/// The start of the section of maps.
+func encodeMapsHead(layers: Int, blocks: Int) -> [UInt8] {
+  var out = ByteWriter()
+  out.put32(layers)
+  out.put32(blocks)
+  return out.bytes
+}
+
+/// Appends a layer with its blocks.
+func encode(_ layer: Layer, _ blocks: ArraySlice<Block>, into out: inout ByteWriter) {
+  out.put(string: layer.name)
+  out.put32(layer.inputs)
+  out.put32(layer.outputs)
+  out.put8(layer.inputBits)
+  out.put8(layer.inputSigned ? 1 : 0)
+  out.put8(layer.dacBits)
+  out.put8(layer.adcBits)
+  out.put(layer.offset)
+  out.put16(layer.composed)
+  out.put16((layer.hasVectors ? 1 : 0) | code(of: layer.fetch) << 1)
+  out.put(Int64(layer.fullScale ?? 0))
+  out.put32(layer.bitlines.count)
+  out.put(bytes: words(layer.bitlines))
+  let runs = layer.hasVectors ? encodeVectors(SparsityVectors(of: blocks, in: layer), into: &out) : nil
+  out.put32(layer.blocks.count)
+  let numbering = BitlineNumbering(layer.bitlines)
+  for block in blocks { encode(block, numbering, runs, into: &out) }
 }
 
 private func encodeVectors(_ vectors: SparsityVectors, into out: inout ByteWriter) -> VectorRuns {

@@ -95,7 +95,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case size
   /// A window's numbers are inconsistent.
   case window
-  /// A loop has more rounds than a load has windows or a store has places.
+  /// A loop has more rounds than a load has windows, a store has places, or a step or a stack has parts.
   case round
   /// A layer is not driven, converted and accumulated in this order within one body.
   case sequence

@@ -56,6 +56,8 @@ enum Opcode: UInt8 {
   case accumulate = 5
   case store = 6
   case digital = 7
+  case step = 8
+  case stack = 9
 }
 
 /// Codes of digital operators.
@@ -76,6 +78,7 @@ enum OperatorCode: UInt32 {
   case requantize = 14
   case addBias = 15
   case lookup = 16
+  case slice = 17
 }
 
 /// Codes of one-argument functions.

@@ -117,10 +117,19 @@ extension Program {
     case .store(let destination, let register, let place):
       return "store \(name(destination)) <- \(name(register)) from channel \(place.channelStart) of "
         + "\(place.channels)x\(place.spots)"
+    case .step(let register, let source, let parts):
+      return "step \(name(register)) <- \(name(source)), \(parts)"
+    case .stack(let destination, let register, let parts):
+      return "stack \(name(destination)) <- \(name(register)), \(parts)"
     case .digital(let op, let inputs, let output):
       return "\(op.name) \(name(output)) <- \(inputs.map { name($0) }.joined(separator: ", "))"
     }
   }
+}
+
+extension Parts: CustomStringConvertible {
+  /// Such as `28 parts of axis 0 reversed`.
+  public var description: String { "\(count) parts of axis \(axis)\(isReversed ? " reversed" : "")" }
 }
 
 /// Rows with columns of equal width, the first `leftColumns` aligned left.

@@ -28,6 +28,10 @@ func decodeOperator(
     let numbers = try decodeNumbers(&reader, times: 2)
     let half = numbers.count / 2
     return .pad(before: Array(numbers[..<half]), after: Array(numbers[half...]), value: try reader.float())
+  case .slice:
+    let numbers = try decodeNumbers(&reader, times: 2)
+    let half = numbers.count / 2
+    return .slice(start: Array(numbers[..<half]), end: Array(numbers[half...]))
   case .quantize, .dequantize, .requantize, .addBias, .lookup:
     return try decodeFixedPoint(code, &reader, &constants)
   }

@@ -24,6 +24,9 @@ func encodeOperator(_ op: DigitalOperator, into out: inout ByteWriter, arrays: i
     out.put32(before.count)
     encodeNumbers(before + after, into: &out)
     out.put(value)
+  case .slice(let start, let end):
+    out.put32(start.count)
+    encodeNumbers(start + end, into: &out)
   case .quantize(let scale, let zero, let low, let high):
     out.put(scale)
     for value in [zero, low, high] { out.put(value) }
@@ -73,6 +76,7 @@ extension DigitalOperator {
     case .requantize: return .requantize
     case .addBias: return .addBias
     case .lookup: return .lookup
+    case .slice: return .slice
     }
   }
 

@@ -217,6 +217,23 @@ public struct Arrangement: Hashable, Sendable {
   }
 }
 
+/// An array as `count` equal parts along `axis`: round `p` has part `p`, or part `count - 1 - p` where `isReversed`.
+public struct Parts: Hashable, Sendable {
+  /// The axis.
+  public var axis: Int
+  /// How many parts there are.
+  public var count: Int
+  /// Whether the last part comes first.
+  public var isReversed: Bool
+
+  /// Creates a division into parts.
+  public init(axis: Int, count: Int, isReversed: Bool) {
+    self.axis = axis
+    self.count = count
+    self.isReversed = isReversed
+  }
+}
+
 /// One instruction and the ONNX node that it serves.
 public struct Instruction: Equatable, Sendable {
   /// What to do.
@@ -231,7 +248,7 @@ public struct Instruction: Equatable, Sendable {
   }
 }
 
-/// What an instruction does. `repeat` numbers its rounds from 0; `load` and `store` use the number of the
+/// What an instruction does. `repeat` numbers its rounds from 0; `load`, `store`, `step` and `stack` use the number of the
 /// innermost round, or 0 outside of any.
 public indirect enum Operation: Equatable, Sendable {
   /// Runs `body` `count` times.
@@ -248,6 +265,10 @@ public indirect enum Operation: Equatable, Sendable {
   case accumulate(register: Int, layer: Int)
   /// Copies `register` into its place in `destination`.
   case store(destination: Int, register: Int, arrangement: Arrangement)
+  /// Copies the part of this round of `source` into `register`.
+  case step(register: Int, source: Int, parts: Parts)
+  /// Copies `register` into its part of `destination`.
+  case stack(destination: Int, register: Int, parts: Parts)
   /// Applies `operator` to `inputs`.
   case digital(DigitalOperator, inputs: [Int], output: Int)
 }

@@ -79,6 +79,9 @@ private struct CodeChecker {
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
     case .store(let destination, let register, let arrangement):
       try checkStore(destination, register, arrangement, rounds: rounds)
+    case .step(let register, let source, let parts): try checkParts(source, register, parts, rounds: rounds)
+    case .stack(let destination, let register, let parts):
+      try checkParts(destination, register, parts, rounds: rounds)
     case .digital(let op, let inputs, let output): try checkDigital(op, inputs, output)
     }
     return 1
@@ -167,6 +170,25 @@ private struct CodeChecker {
     }
     let places = to.count / place.channels
     guard rounds <= places else { throw issue(.round, "\(rounds) rounds, but \(places) places") }
+  }
+
+  /// Checks that `whole` is as many equal parts as `parts` says, each like `part`.
+  private func checkParts(_ whole: Int, _ part: Int, _ parts: Parts, rounds: Int) throws(Issue) {
+    guard whole != part else { throw issue(.index, "buffer \(whole) is a part of itself") }
+    let (array, one) = (try buffer(whole), try buffer(part))
+    guard array.element == one.element else {
+      throw issue(.type, "parts of \(array.element) are \(one.element)")
+    }
+    var shape = one.shape
+    guard shape.indices.contains(parts.axis), (1...ProgramLimits.bufferElements).contains(parts.count) else {
+      throw issue(.size, "\(parts.count) parts along axis \(parts.axis) of \(array.shape)")
+    }
+    shape[parts.axis] *= parts.count
+    guard shape == array.shape else {
+      throw issue(
+        .size, "\(parts.count) parts of \(one.shape) along axis \(parts.axis) do not make \(array.shape)")
+    }
+    guard rounds <= parts.count else { throw issue(.round, "\(rounds) rounds, but \(parts.count) parts") }
   }
 
   private func checkDigital(_ op: DigitalOperator, _ inputs: [Int], _ output: Int) throws(Issue) {

@@ -28,6 +28,8 @@ extension DigitalOperator {
     case .reshape(let numbers): return numberMismatch(numbers)
     case .pad(let before, let after, _):
       return before.count == after.count ? numberMismatch(before + after) : "pads of different lengths"
+    case .slice(let start, let end):
+      return start.count == end.count ? numberMismatch(start + end) : "starts and ends of different lengths"
     default: return nil
     }
   }
@@ -56,7 +58,7 @@ extension DigitalOperator {
     switch self {
     case .unary, .softmax, .matmul, .averagePool, .mean: fits = allFloat && output.isFloat
     case .binary: fits = output.isFloat ? allFloat : allInteger
-    case .maxPool, .reshape, .transpose, .concat: fits = inputs.allSatisfy { $0 == output }
+    case .maxPool, .reshape, .transpose, .concat, .slice: fits = inputs.allSatisfy { $0 == output }
     case .pad(_, _, let value):
       fits = inputs.allSatisfy { $0 == output } && (output.isFloat || output.holds(value))
     case .quantize(_, _, let low, let high): fits = allFloat && output.holds(low, high)

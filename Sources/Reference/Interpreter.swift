@@ -14,7 +14,7 @@ public struct Evaluation: Sendable {
 ///
 /// Prepared once, it evaluates any number of samples, also from several threads.
 public struct Interpreter<L: Level>: Sendable {
-  private let module: Module<L>
+  let module: Module<L>
   private var constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
@@ -46,7 +46,7 @@ public struct Interpreter<L: Level>: Sendable {
   /// Computes what depends on constants alone, once for all samples.
   private mutating func foldConstants() throws(Diagnostic) {
     var saturations: [String: Int] = [:]
-    for op in module.bodyOps where ![.constant, .mvm].contains(op.opcode) && op.results.count == 1 {
+    for op in module.bodyOps where ![.constant, .mvm, .loop].contains(op.opcode) && op.results.count == 1 {
       let arguments = op.operands.compactMap { constants[$0] }
       guard !arguments.isEmpty, arguments.count == op.operands.count else { continue }
       constants[op.results[0]] = try compute(op, arguments, &saturations)
@@ -59,30 +59,25 @@ public struct Interpreter<L: Level>: Sendable {
   public func evaluate(_ inputs: [Tensor], observe: (ValueID, Tensor) -> Void = { _, _ in })
     throws(Diagnostic) -> Evaluation
   {
-    var values: [Tensor?] = Array(repeating: nil, count: module.values.count)
-    for (id, tensor) in constants { values[id.index] = tensor }
+    var values = ValueTable(count: module.values.count, constants)
     var result = Evaluation(outputs: [], saturations: [:])
     var nextInput = 0
     for op in module.bodyOps {
       switch op.opcode {
       case .constant, .layer: continue
       case .input:
-        let tensor = try input(inputs, nextInput, op)
+        values.set(op.results[0], try input(inputs, nextInput, op), observe)
         nextInput += 1
-        values[op.results[0].index] = tensor
-        observe(op.results[0], tensor)
       case .output:
-        guard let value = values[op.operands[0].index] else { continue }
+        guard let value = values[op.operands[0]] else { continue }
         result.outputs.append(value)
+      case .loop: try run(op, &values, &result.saturations, observe)
       default:
         if let known = constants[op.results[0]] {
           observe(op.results[0], known)
-          continue
+        } else {
+          values.set(op.results[0], try compute(op, values[op.operands], &result.saturations), observe)
         }
-        let arguments = op.operands.compactMap { values[$0.index] }
-        let value = try compute(op, arguments, &result.saturations)
-        values[op.results[0].index] = value
-        observe(op.results[0], value)
       }
     }
     return result
@@ -100,7 +95,8 @@ public struct Interpreter<L: Level>: Sendable {
     return inputs[number].reshaped(shape)
   }
 
-  private func compute(_ op: Op, _ arguments: [Tensor], _ saturations: inout [String: Int])
+  /// What an operation other than those of loops gives.
+  func compute(_ op: Op, _ arguments: [Tensor], _ saturations: inout [String: Int])
     throws(Diagnostic) -> Tensor
   {
     do throws(Diagnostic) {
@@ -129,7 +125,7 @@ public struct Interpreter<L: Level>: Sendable {
     }
   }
 
-  private func unreadable(_ op: Op) -> Diagnostic {
+  func unreadable(_ op: Op) -> Diagnostic {
     Diagnostic("reference.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
   }
 

@@ -97,7 +97,8 @@ public func errorText(_ code: CInt) -> String {
   String(cString: strerror(code))
 }
 
-private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
+/// Writes all of `bytes`; false where that fails.
+func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
   bytes.withUnsafeBytes { raw in
     var done = 0
     while done < raw.count {

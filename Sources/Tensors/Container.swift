@@ -96,6 +96,14 @@ extension TensorData {
   }
 }
 
+extension Tensor {
+  /// The same integers in the smallest container for `element`; every value must fit.
+  public func contained(as element: ElementType) -> Tensor {
+    let container = Tensor([0], [Int64](), as: element).data.container
+    return data.container == container ? self : Tensor(shape, integers, as: element)
+  }
+}
+
 /// An array of `count` elements of a trivial type, written as bytes.
 private func filled<T: BitwiseCopyable>(
   _ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void

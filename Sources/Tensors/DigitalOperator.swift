@@ -79,6 +79,8 @@ public enum DigitalOperator: Hashable, Sendable {
   case concat(axis: Int)
   /// Adds `before[k]` and `after[k]` elements of `value` at the ends of axis `k`.
   case pad(before: [Int], after: [Int], value: Float)
+  /// The elements from `start[k]` on and before `end[k]` of each axis `k`; at least one of each.
+  case slice(start: [Int], end: [Int])
   /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
   case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
   /// `Float(q - zero) * scale` in binary32.

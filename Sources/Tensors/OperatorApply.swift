@@ -40,6 +40,8 @@ extension DigitalOperator {
       return Tensor(shape, try joined(arguments, axis: axis, shape: shape))
     case .pad(let before, _, let value):
       return Tensor(shape, try padded(x, before: before, shape: shape, value: value))
+    case .slice(let start, _):
+      return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
     case .quantize, .dequantize, .requantize, .addBias, .lookup:
       return Tensor(shape, try applyFixedPoint(to: x))
     }

@@ -25,6 +25,7 @@ extension DigitalOperator {
     case .transpose: return "transpose"
     case .concat: return "concat"
     case .pad: return "pad"
+    case .slice: return "slice"
     case .quantize: return "quantize"
     case .dequantize: return "dequantize"
     case .requantize: return "requantize"
@@ -94,6 +95,7 @@ extension DigitalOperator {
       return order.map { first[$0] }
     case .concat(let axis): return try joinedShape(first, shapes, axis)
     case .pad(let before, let after, _): return try paddedShape(first, before, after)
+    case .slice(let start, let end): return try slicedShape(first, start, end)
     }
   }
 

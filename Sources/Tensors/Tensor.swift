@@ -90,6 +90,33 @@ public struct Tensor: Equatable, Sendable {
     }
   }
 
+  /// Element number `index` in row-major order as an integer, as `integers` gives it.
+  public func integer(_ index: Int) -> Int64 {
+    switch data {
+    case .f32(let v): return Tensor([], [v[index]]).integers[0]
+    case .i8(let v): return Int64(v[index])
+    case .u8(let v): return Int64(v[index])
+    case .i16(let v): return Int64(v[index])
+    case .u16(let v): return Int64(v[index])
+    case .i32(let v): return Int64(v[index])
+    case .i64(let v): return v[index]
+    }
+  }
+
+  /// How many elements are other than 0 as integers.
+  public var nonzeroCount: Int {
+    func count<T: Numeric>(_ values: [T]) -> Int { values.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } }
+    switch data {
+    case .f32: return count(integers)
+    case .i8(let v): return count(v)
+    case .u8(let v): return count(v)
+    case .i16(let v): return count(v)
+    case .u16(let v): return count(v)
+    case .i32(let v): return count(v)
+    case .i64(let v): return count(v)
+    }
+  }
+
   /// The same elements under another shape with as many elements.
   public func reshaped(_ shape: [Int]) -> Tensor { Tensor(shape, data) }
 }

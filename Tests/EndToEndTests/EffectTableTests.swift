@@ -3,8 +3,6 @@ import DeviceModel
 import Driver
 import Executor
 import Foundation
-import Passes
-import ProgramFormat
 import RunDriver
 import Support
 import Testing
@@ -12,23 +10,6 @@ import Testing
 /// Which effect of a device acts on which scheme and encoding, found by running each: the table of docs/devices.md.
 @Suite("Effects of devices by scheme", .serialized)
 struct EffectTableTests {
-  /// A mapping, and the digits model compiled with it.
-  private struct Mapping {
-    let name: String
-    let program: Program
-  }
-
-  private static func mappings() throws -> [Mapping] {
-    let encodings = ["differential", "offset", "twos-complement"].map {
-      ("dense", "slice-bits(signs: \($0))", "dense, \($0)")
-    }
-    let schemes = Passes.schemes.map(\.name).filter { $0 != "dense" }.map { ($0, "", $0) }
-    return try (encodings + schemes).map { scheme, options, name in
-      let compiled = try compile(request("digits", "digits", scheme: scheme, options: options))
-      return Mapping(name: name, program: try decode(compiled.bytes, file: name))
-    }
-  }
-
   /// The ideal device with one effect, strong enough to be seen in every mapping.
   private static func device(with effect: DeviceEffect) throws -> Device {
     let settings: [(String, String)]
@@ -53,7 +34,7 @@ struct EffectTableTests {
 
   /// Whether codes differ from those of the ideal device; nil where a plan is refused.
   private static func changes(
-    _ mapping: Mapping, _ device: Device, _ mode: DevicePlan.Mode, _ samples: SampleSet
+    _ mapping: DigitsMapping, _ device: Device, _ mode: DevicePlan.Mode, _ samples: SampleSet
   ) throws -> Bool? {
     let plan: DevicePlan
     do throws(Diagnostic) {
@@ -73,7 +54,7 @@ struct EffectTableTests {
   }
 
   @Test func theTableIsWhatRunsShow() throws {
-    let mappings = try Self.mappings()
+    let mappings = try DigitsMapping.all()
     var table = "| scheme | " + DeviceEffect.allCases.map(\.rawValue).joined(separator: " | ") + " |\n"
     table += "| --- |" + DeviceEffect.allCases.map { _ in " --- |" }.joined() + "\n"
     for mapping in mappings {
@@ -89,22 +70,22 @@ struct EffectTableTests {
       }
       table += "| \(mapping.name) | " + cells.joined(separator: " | ") + " |\n"
     }
-    let path = "\(packageRoot)/docs/devices.md"
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    let (head, rest) = try split(text)
-    if ProcessInfo.processInfo.environment["UPDATE_GOLDENS"] == "1" {
-      try (head + table + rest.tail).write(toFile: path, atomically: true, encoding: .utf8)
-    } else {
-      #expect(rest.table == table, "UPDATE_GOLDENS=1 rewrites \(path); read it before you commit it")
-    }
+    try expectTable(table, behind: "effects by scheme", in: "docs/devices.md")
   }
 
-  /// A text before the table behind its mark, the table, and what follows.
-  private func split(_ text: String) throws -> (head: String, rest: (table: String, tail: String)) {
-    let mark = "<!-- effects by scheme -->\n"
-    let start = try #require(text.range(of: mark)).upperBound
-    let lines = text[start...].split(separator: "\n", omittingEmptySubsequences: false)
-    let table = lines.prefix { $0.hasPrefix("|") }.map { $0 + "\n" }.joined()
-    return (String(text[..<start]), (table, String(text[start...].dropFirst(table.count))))
+  /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the ideal one.
+  @Test func theFiguresOfPresetsAreThoseOfTheirFiles() throws {
+    let presets = try Device.names.map { try Device(nameOrPath: $0) }
+    var table = "| figure | unit | allowed | what it is | \(presets.map(\.name).joined(separator: " | ")) |\n"
+    table += "| --- | --- | --- | --- |" + presets.map { _ in " --- |" }.joined() + "\n"
+    for field in DeviceField.all {
+      let values = presets.map { preset in
+        preset.name != "ideal" && field.text(of: preset) == field.text(of: .ideal)
+          ? "" : field.text(of: preset)
+      }
+      table += "| `\(field.path)` | \(field.unit) | \(field.expectation) | \(field.summary) | "
+      table += values.joined(separator: " | ") + " |\n"
+    }
+    try expectTable(table, behind: "figures of presets", in: "docs/devices.md")
   }
 }

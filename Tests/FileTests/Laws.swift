@@ -33,7 +33,8 @@ private func isSmall(_ module: AnyModule) -> Bool {
       guard let count = checkedProduct(value.type.shape ?? []), count < 1 << 16 else { return false }
       total += count
     }
-    for op in module.bodyOps {
+    for op in module.flatOps {
+      if op.opcode == .loop && op.int("count") > 64 { return false }
       guard let window = op.window else { continue }
       guard window.positions < 1 << 12, window.length < 1 << 12 else { return false }
     }
@@ -55,7 +56,8 @@ struct Mutator {
     "x",
     "[", "]", "{", "}", "(", ")", ",", "\"", "%", "@", "#", "..", "<<", "//", "*x", "conv", "gemm", "layer",
     "block",
-    "repeat", "window", "mvm", "relu", "tensor", "crossbar", "program", "shaped", "sliced", "0..16777215",
+    "repeat", "loop", "state", "step", "next", "stack", "window", "mvm", "relu", "tensor", "crossbar",
+    "program", "shaped", "sliced", "0..16777215",
     "1073741824x1073741824xf32", "rows(0..70)", "columns(0 x [+63])", "fixed(1x1)", "dynamic(4096x4096)",
     "4294967296", "-1x2", "1x1x1x1",
   ]

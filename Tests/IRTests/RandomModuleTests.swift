@@ -50,6 +50,11 @@ import Testing
       var module = Module<CrossbarLevel>(name: "m", facts: [.sliced])
       module.append(module.spell(layer, origin: nil))
       #expect(verify(module).map(\.id) == ["verify.decode"])
+      #expect(verify(layer, facts: [.sliced], machine: nil)?.id == "verify.decode")
+      #expect(verify(layer, facts: [.sliced], machine: nil, decoded: false) == nil)
+      layer.blocks[at].cells[cell] ^= 1
+      #expect(verify(layer, facts: [.sliced], machine: nil) == nil)
+      #expect(verify(layer, facts: [.sliced, .scheduled], machine: nil)?.id == "verify.scheduled")
       found += 1
     }
     #expect(found > 50)

@@ -69,7 +69,9 @@ extension SeededGenerator {
           name: name(),
           origin: nil))
     }
-    for _ in 0..<inside(1...12) { values.append(operation(on: values, &builder)) }
+    for _ in 0..<inside(1...12) {
+      values.append(chance(0.1) ? loop(on: values, &builder) : operation(on: values, &builder))
+    }
     let floats = values.filter { builder.type($0).element.isFloat }
     builder.module.append(
       Op(.output, operands: [pick(floats)], attributes: [NamedAttribute("name", .string("out"))]))
@@ -100,8 +102,42 @@ extension SeededGenerator {
       origin: origin())
   }
 
+  /// Appends a loop with a state, a step and operations on both; its stack comes back.
+  private mutating func loop(on values: [ValueID], _ builder: inout Builder<TensorLevel>) -> ValueID {
+    let (source, first) = (pick(values), pick(values))
+    let shape = builder.type(source).shape ?? []
+    let axis = below(shape.count)
+    let count = pick((1...shape[axis]).filter { shape[axis] % $0 == 0 })
+    func emit(_ opcode: Opcode, _ operands: [ValueID], _ out: inout Builder<TensorLevel>, reversed: Bool)
+      -> ValueID
+    {
+      let isPart = opcode == .step || opcode == .stack
+      let attributes =
+        !isPart
+        ? []
+        : [
+          NamedAttribute("axis", .int(Int64(axis))), NamedAttribute("parts", .int(Int64(count))),
+          NamedAttribute("reverse", .bool(reversed)),
+        ]
+      let op = Op(opcode, operands: operands, attributes: attributes)
+      let type = (try? out.module.resultType(of: op)) ?? out.type(operands[0])
+      return out.emit(opcode, operands, attributes, type: type, name: opcode.rawValue, origin: nil)
+    }
+    builder.openLoop(count: count, origin: origin())
+    let state = emit(.state, [first], &builder, reversed: false)
+    var inner = [emit(.step, [source], &builder, reversed: chance(0.5)), state]
+    for _ in 0..<below(3) { inner.append(operation(on: inner, &builder)) }
+    let stack = emit(.stack, [inner[0]], &builder, reversed: chance(0.5))
+    _ = emit(.next, [state, chance(0.5) ? state : first], &builder, reversed: false)
+    builder.closeLoop()
+    return stack
+  }
+
   private mutating func digitalOperator(_ shape: [Int]) -> DigitalOperator {
-    switch below(9) {
+    switch below(10) {
+    case 9:
+      let start = shape.map { below($0) }
+      return .slice(start: start, end: zip(start, shape).map { inside($0 + 1...$1) })
     case 0: return .unary(pick([.relu, .tanh, .abs, .erf]))
     case 1: return .unary(pick([.clip(low: -1, high: float()), .leakyRelu(slope: float()), .elu(alpha: 1)]))
     case 2: return .softmax(axis: below(shape.count))

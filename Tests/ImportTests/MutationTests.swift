@@ -137,10 +137,42 @@ struct MutationTests {
         node("GlobalMaxPool", ["b"], ["c"]),
         node("MatMul", ["v", "f"], ["d"]), node("Flatten", ["c"], ["f"]), node("Div", ["d", "d"], ["y"]),
       ], inputs: [[2, 4, 9]], [counted("w", [4, 2, 3]), counted("v", [3, 2])])
-    return [classifier, shapes, pools]
+    return [classifier, shapes, pools, recurrent]
+  }
+
+  private var recurrent: ONNXModel {
+    model(
+      [
+        node("Shape", ["x"], ["s"]), node("Gather", ["s", "one"], ["b"]),
+        node("Concat", ["two", "b", "four"], ["t"], ["axis": .int(0)]),
+        node("ConstantOfShape", ["t"], ["h"]), node("Slice", ["all", "zero", "last", "axis"], ["w"]),
+        node(
+          "LSTM", ["x", "w", "r", "bias", "lengths", "h", "h", "p"], ["y1", "yh", "yc"],
+          [
+            "direction": .string("bidirectional"), "clip": .float(0.5), "input_forget": .int(1),
+            "activations": .strings(["Sigmoid", "Tanh", "Affine", "HardSigmoid", "Softsign", "Relu"]),
+            "activation_alpha": .floats([0.5, 0.25]), "activation_beta": .floats([0.5, 0.25]),
+          ]),
+        node("Transpose", ["y1"], ["y2"], ["perm": .ints([0, 2, 1, 3])]),
+        node("Reshape", ["y2", "rows"], ["y3"]),
+        node("GRU", ["y3", "v", "u"], ["", "g"], ["linear_before_reset": .int(1), "layout": .int(0)]),
+        node("Expand", ["g", "rows"], ["e"]), node("Gather", ["e", "zero"], ["k"]),
+        node("Add", ["k", "yc"], ["y"]),
+      ], inputs: [[3, 2, 5]],
+      [
+        counted("all", [2, 16, 6]), counted("r", [2, 16, 4]), counted("bias", [2, 32]),
+        counted("p", [2, 12]),
+        integers("lengths", [3, 1]), integers("one", [1]), integers("two", [2]), integers("four", [4]),
+        integers("zero", [0]), integers("last", [5]), integers("axis", [2]), integers("rows", [3, 2, 8]),
+        counted("v", [1, 24, 8]), counted("u", [1, 24, 8]),
+      ])
   }
 
   /// A module that verifies and can be evaluated, or a list of errors: never a trap.
+  @Test func theCorpusIsSound() throws {
+    for model in corpus { #expect(verify(try importModel(model)).isEmpty) }
+  }
+
   @Test func endInErrorsOrInASoundModule() throws {
     var mutator = Mutator(random: SeededGenerator(seed: 40), corpus: corpus)
     var (sound, broken) = (0, 0)

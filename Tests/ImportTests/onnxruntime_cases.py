@@ -149,6 +149,51 @@ def networks():
         {"x": random(2, 3, 6)}, {"w": w, "r": r}, outputs=("y", "z"))
 
 
+def recurrent(name, op, inputs, direction="forward", steps=4, batch=2, first=False, peepholes=False, lengths=None, bias=True,
+              used=("y",), **attributes):
+    size, hidden = inputs, 3
+    gates, sides = {"LSTM": 4, "GRU": 3, "RNN": 1}[op], 2 if direction == "bidirectional" else 1
+    states = {"h": random(sides, batch, hidden)} if first else {}
+    if first and op == "LSTM":
+        states["c"] = random(sides, batch, hidden)
+    constants = {"w": random(sides, gates * hidden, size), "r": random(sides, gates * hidden, hidden)}
+    if bias:
+        constants["b"] = random(sides, 2 * gates * hidden)
+    if lengths:
+        constants["l"] = np.array(lengths, np.int32)
+    if peepholes:
+        constants["p"] = random(sides, 3 * hidden)
+    names = ["x"] + [n if n in constants or n in states else "" for n in ("w", "r", "b", "l", "h", "c", "p")]
+    outputs = [n if n in used else "" for n in ("y", "yh", "yc")[:3 if op == "LSTM" else 2]]
+    case(name, [(op, names[:8 if op == "LSTM" else 6], outputs,
+                 {"hidden_size": hidden, "direction": direction, **attributes})],
+         {"x": random(steps, batch, size), **states}, constants, outputs=used)
+
+
+def recurrents():
+    for op in ("LSTM", "GRU", "RNN"):
+        everything = ("y", "yh", "yc") if op == "LSTM" else ("y", "yh")
+        for direction in ("forward", "reverse", "bidirectional"):
+            recurrent(f"{op}-{direction}".lower(), op, 5, direction, used=everything)
+        recurrent(f"{op}-state".lower(), op, 2, "bidirectional", first=True, used=everything)
+        recurrent(f"{op}-lengths".lower(), op, 2, "bidirectional", lengths=[2, 4], used=everything)
+        recurrent(f"{op}-plain".lower(), op, 2, bias=False)
+        recurrent(f"{op}-clip".lower(), op, 4, clip=0.25, used=everything)
+        recurrent(f"{op}-last".lower(), op, 2, used=("yh",), steps=1, batch=1)
+    recurrent("lstm-peepholes", "LSTM", 3, "bidirectional", peepholes=True, first=True)
+    recurrent("lstm-coupled", "LSTM", 3, input_forget=1)
+    recurrent("gru-linear", "GRU", 3, "bidirectional", linear_before_reset=1, first=True)
+    recurrent("gru-linear-lengths", "GRU", 3, linear_before_reset=1, lengths=[3, 1], steps=3)
+    for name, alpha, beta in (("Relu", [], []), ("LeakyRelu", [0.3], []), ("Elu", [0.5], []), ("HardSigmoid", [0.3], [0.4]),
+                              ("Affine", [0.6], [0.2]), ("ScaledTanh", [0.7], [0.9]), ("Softsign", [], []),
+                              ("Softplus", [], [])):
+        numbers = {k: v for k, v in (("activation_alpha", alpha), ("activation_beta", beta)) if v}
+        recurrent(f"rnn-{name}".lower(), "RNN", 3, activations=[name], **numbers)
+    recurrent("lstm-activations", "LSTM", 3, "bidirectional",
+              activations=["HardSigmoid", "Tanh", "Relu", "Sigmoid", "LeakyRelu", "Softsign"],
+              activation_alpha=[0.3, 0.1], activation_beta=[0.6])
+
+
 def integers(*shape, dtype=np.int8):
     limits = np.iinfo(dtype)
     return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
@@ -258,7 +303,7 @@ def quantized_operators():
         {"x": x}, {**grid, **gemm})
 
 
-for family in (convolutions, products, pools, activations, arithmetic, shapes, networks, pairs, integer_products,
+for family in (convolutions, products, pools, activations, arithmetic, shapes, networks, recurrents, pairs, integer_products,
                quantized_operators):
     family()
 print(written)

@@ -197,13 +197,23 @@ struct CrossbarPassTests {
     #expect(context.warnings.isEmpty)
   }
 
-  @Test func tooFewCrossbarsAreAWarning() throws {
+  @Test func tooFewCrossbarsAreRefusedOrAWarning() throws {
     var s = sample(300, 40)
     s.array.rows = 32
     var context = PassContext()
     var module = s.module
     module.machine?.hierarchy = Hierarchy(crossbarsPerComputeUnit: 2, computeUnitsPerTile: 2, tiles: 1)
-    _ = try run(s.pipeline(), on: AnyModule(module), in: &context)
+    do {
+      _ = try run(s.pipeline(), on: AnyModule(module), in: &context)
+      Issue.record("the machine is too small")
+    } catch let error as Diagnostic {
+      #expect(error.id == "schedule.capacity" && error.severity == .error)
+      #expect(error.message.hasSuffix("crossbars, the machine test has 4"))
+      #expect(error.notes.contains { $0.contains("schedule(capacity: warn)") })
+    }
+    #expect(context.warnings.isEmpty)
+    let warning = s.pipeline().replacing(/schedule$/, with: "schedule(capacity: warn)")
+    _ = try run(warning, on: AnyModule(module), in: &context)
     #expect(context.warnings.map(\.id) == ["schedule.capacity"])
     #expect(context.warnings[0].severity == .warning && !context.warnings[0].notes.isEmpty)
     // Numbers whose product is beyond 64 bits are enough room.

@@ -141,6 +141,55 @@ struct ModuleMutationTests {
     return (module, net.samples(2, -1...1))
   }
 
+  /// A loop over time with two products, one of them with the state.
+  private func recurrence() throws -> (Module<TensorLevel>, [[Tensor]]) {
+    let text = """
+      module @time level tensor facts [shaped] {
+        %x = input [name: "x"] : tensor<3x2xf32>
+        %w = constant [value: [[1.0, -0.5], [0.5, 2.0]]] : tensor<2x2xf32>
+        %b = constant [value: [0.5, 0.25]] : tensor<2xf32>
+        %z = constant [value: [[0.0, 1.0]]] : tensor<1x2xf32>
+        %g = gemm %x, %w, %b [part: "input"] : tensor<3x2xf32>
+        loop [count: 3] {
+          %h = state %z : tensor<1x2xf32>
+          %c = state %z : tensor<1x2xf32>
+          %p = step %g [axis: 0, parts: 3, reverse: true] : tensor<1x2xf32>
+          %k = gemm %h, %w [part: "recurrent"] : tensor<1x2xf32>
+          %r = relu %k : tensor<1x2xf32>
+          %s = add %r, %p : tensor<1x2xf32>
+          %t = tanh %s : tensor<1x2xf32>
+          %n = multiply %t, %c : tensor<1x2xf32>
+          %y = stack %t [axis: 0, parts: 3, reverse: true] : tensor<3x2xf32>
+          %e = next %h, %t : tensor<1x2xf32>
+          %d = next %c, %n : tensor<1x2xf32>
+        }
+        %q = gemm %y, %w : tensor<3x2xf32>
+        output %q [name: "y"]
+        output %d [name: "d"]
+      }
+      """
+    guard case .tensor(var module) = try parseModule(text) else {
+      throw Diagnostic("test.level", "another level")
+    }
+    module.machine = testMachine()
+    return (module, [[Tensor([3, 2], [Float](arrayLiteral: 1, -1, 0.5, 2, -2, 0.25))]])
+  }
+
+  @Test func ofLoops() throws {
+    let (module, samples) = try recurrence()
+    let stages = try ["calibrate", "calibrate, quantize(signed: zero-point)"]
+      .map { try run($0, on: module, calibration: samples).tensorModule }
+    let outcome = mutate([module] + stages, seed: 43, count: 3000)
+    #expect(outcome["verified", default: 0] > 300, "\(outcome)")
+    #expect(outcome["pass.broken"] == nil, "\(outcome)")
+    let lowering = "calibrate, quantize(signed: zero-point), lower-to-crossbar"
+    let lowered = try [lowering, "\(lowering), slice-bits, form-units, place-blocks, schedule"]
+      .map { try run($0, on: module, calibration: samples).crossbarModule }
+    let below = mutate(lowered, seed: 44, count: 3000)
+    #expect(below["verified", default: 0] > 300, "\(below)")
+    #expect(below["pass.broken"] == nil, "\(below)")
+  }
+
   @Test func ofTensorModules() throws {
     let (module, samples) = try network()
     let stages = try [

@@ -160,7 +160,7 @@ let sectionCases: [HostileCase] = [
   HostileCase(.instructionCount, "more", "CODE", 4) { $0.patch(.code, 4, 10) },
   HostileCase(.opcode, "instruction", "CODE", 8) { $0[.code][8] = 99 },
   HostileCase(.opcode, "zero", "CODE", 8) { $0[.code][8] = 0 },
-  HostileCase(.opcode, "operator", "CODE", 24) { $0.patch(.code, 24, 17) },
+  HostileCase(.opcode, "operator", "CODE", 24) { $0.patch(.code, 24, 99) },
   HostileCase(.reserved, "instruction", "CODE", 9) { $0[.code][9] = 1 },
   HostileCase(.instructionLength, "digital", "CODE", 10) { $0[.code][10] = 5 },
   HostileCase(.instructionLength, "loop", "CODE", 58) { $0[.code][58] = 4 },

@@ -93,11 +93,52 @@ public struct Oracle {
       case .store(let destination, let register, let arrangement):
         store(destination, register, arrangement, round)
         count(storeOf: register, in: body[..<place])
+      case .step(let register, let source, let parts):
+        let from = values[source]
+        let places = Oracle.places(of: parts, round, in: from.shape)
+        values[register] = Oracle.tensor(program.buffers[register].shape, from, places)
+        digital.bufferBits += 2 * bits(register)
+      case .stack(let destination, let register, let parts):
+        var whole = values[destination]
+        for (k, place) in Oracle.places(of: parts, round, in: whole.shape).enumerated() {
+          Oracle.copy(values[register], k, to: &whole, place)
+        }
+        values[destination] = whole
+        digital.bufferBits += 2 * bits(register)
       case .digital(let op, let inputs, let output):
         let result = try op.apply(to: inputs.map { values[$0] })
         values[output] = result.data.isFloat ? result : Tensor(result.shape, result.integers)
         count(op, inputs, output)
       }
+    }
+  }
+
+  /// Where the elements of the part of a round lie, found by asking each element of the array which part it is in.
+  private static func places(of parts: Parts, _ round: Int, in shape: [Int]) -> [Int] {
+    let inner = shape[(parts.axis + 1)...].reduce(1, *)
+    let length = shape[parts.axis] / parts.count
+    let number = parts.isReversed ? parts.count - 1 - round : round
+    return (0..<shape.reduce(1, *)).filter { $0 / inner % shape[parts.axis] / length == number }
+  }
+
+  private static func tensor(_ shape: [Int], _ from: Tensor, _ places: [Int]) -> Tensor {
+    if from.data.isFloat {
+      let values = from.floats
+      return Tensor(shape, places.map { values[$0] })
+    }
+    let values = from.integers
+    return Tensor(shape, places.map { values[$0] })
+  }
+
+  private static func copy(_ part: Tensor, _ k: Int, to whole: inout Tensor, _ place: Int) {
+    if part.data.isFloat {
+      var values = whole.floats
+      values[place] = part.floats[k]
+      whole = Tensor(whole.shape, values)
+    } else {
+      var values = whole.integers
+      values[place] = part.integers[k]
+      whole = Tensor(whole.shape, values)
     }
   }
 
@@ -290,7 +331,7 @@ public struct Oracle {
     if case .reshape = op { return }
     digital.bufferBits += inputs.reduce(bits(output)) { $0 + bits($1) }
     switch op {
-    case .transpose, .concat, .pad: return
+    case .transpose, .concat, .pad, .slice: return
     case .maxPool(let window), .averagePool(let window, _):
       digital.poolComparisons += values[output].count * window.kernelHeight * window.kernelWidth
     default: digital.activations += values[output].count

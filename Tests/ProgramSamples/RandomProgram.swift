@@ -31,6 +31,8 @@ public struct ProgramSampler {
     let input = buffer(shape, .float32)
     var current = quantized(input, shape)
     for _ in 0...random.below(3) { current = random.chance(0.2) ? recurrent(current) : windowed(current) }
+    if random.chance(0.5) { current = parted(current) }
+    if random.chance(0.3) { current = nested(current) }
     let result = buffer(buffers[current].shape, .float32)
     append(.digital(.dequantize(scale: 0.125, zero: 1), inputs: [current], output: result))
     let output = floatChain(result)
@@ -177,6 +179,66 @@ public struct ProgramSampler {
     return history
   }
 
+  /// The parts of `source` along an axis, taken one by one, in a loop or, the first of them, without; each through a copy.
+  private mutating func parted(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let axis = random.below(shape.count)
+    let divisors = (1...shape[axis]).filter { shape[axis] % $0 == 0 }
+    let count = divisors[random.below(divisors.count)]
+    var part = shape
+    part[axis] /= count
+    let target = random.below(shape.count)
+    var whole = part
+    whole[target] *= count
+    let (register, copy) = (buffer(part, buffers[source].element), buffer(part, buffers[source].element))
+    let result = buffer(whole, buffers[source].element)
+    let from = Parts(axis: axis, count: count, isReversed: random.chance(0.5))
+    let to = Parts(axis: target, count: count, isReversed: random.chance(0.5))
+    let body: [Operation] = [
+      .step(register: register, source: source, parts: from),
+      .digital(.reshape(part), inputs: [register], output: copy),
+      .stack(destination: result, register: copy, parts: to),
+    ]
+    if random.chance(0.2) {
+      body.forEach { append($0) }
+    } else {
+      append(.loop(count: random.inside(1...count), body: body.map { Instruction($0) }))
+    }
+    return result
+  }
+
+  /// A loop over the channels of `source` around one over their rows, each row through a layer.
+  private mutating func nested(_ source: Int) -> Int {
+    let shape = buffers[source].shape
+    let element = buffers[source].element
+    let size = random.inside(1...3)
+    let channel = buffer([shape[0], 1, shape[2], shape[3]], element)
+    let row = buffer([shape[3]], element)
+    let sums = buffer([size], .accumulator)
+    let image = buffer([1, size, shape[0] * shape[2], 1], .accumulator)
+    let result = buffer([1, size * shape[1], shape[0] * shape[2], 1], .accumulator)
+    let index = layer(inputs: shape[3], outputs: size, element)
+    let rows = shape[0] * shape[2]
+    let inner: [Operation] = [
+      .load(register: row, source: channel, window: .rows(rows, shape[3]), padding: 0),
+      .drive(register: row, layer: index), .convert(layer: index), .accumulate(register: sums, layer: index),
+      .store(
+        destination: image, register: sums,
+        arrangement: Arrangement(channels: size, spots: rows, channelStart: 0)),
+    ]
+    let body: [Operation] = [
+      .step(
+        register: channel, source: source,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+      .loop(count: rows, body: inner.map { Instruction($0) }),
+      .stack(
+        destination: result, register: image,
+        parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
+    ]
+    append(.loop(count: shape[1], body: body.map { Instruction($0) }))
+    return requantized(result)
+  }
+
   /// Float operators of many kinds, one after the other.
   private mutating func floatChain(_ start: Int) -> Int {
     var current = start
@@ -211,7 +273,11 @@ private func randomFloatOperator(
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,
     outHeight: shape[2], outWidth: shape[3])
-  switch random.below(10) {
+  switch random.below(11) {
+  case 10:
+    let start = shape.map { random.below($0) }
+    let end = zip(start, shape).map { random.inside($0 + 1...$1) }
+    return (.slice(start: start, end: end), zip(start, end).map { $1 - $0 })
   case 0: return (.softmax(axis: 1), shape)
   case 1: return (.mean(axes: [2, 3]), [shape[0], shape[1], 1, 1])
   case 2: return (.transpose([0, 2, 1, 3]), [shape[0], shape[2], shape[1], shape[3]])

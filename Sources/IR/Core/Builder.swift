@@ -6,6 +6,9 @@ public struct Builder<L: Level>: Sendable {
   /// What was built so far.
   public var module: Module<L>
   private var taken: Set<String> = []
+  /// The body of the loop that is being built.
+  private var inner: [OpID]?
+  private var loop: Op?
 
   /// Starts from a module without operations.
   public init(_ module: Module<L>) { self.module = module }
@@ -29,10 +32,48 @@ public struct Builder<L: Level>: Sendable {
     origin: NodeOrigin?
   ) -> ValueID {
     let result = value(name, type)
-    module.append(
-      Op(opcode, operands: operands, results: [result], attributes: attributes, origin: origin))
+    append(Op(opcode, operands: operands, results: [result], attributes: attributes, origin: origin))
     return result
   }
+
+  /// Appends an operation: to the loop that is open, or to the body.
+  @discardableResult public mutating func append(_ op: Op) -> OpID {
+    guard inner != nil else { return module.append(op) }
+    let id = module.add(op)
+    inner?.append(id)
+    return id
+  }
+
+  // MARK: Loops
+
+  /// Whether a loop is open.
+  public var isInLoop: Bool { inner != nil }
+
+  /// Starts a loop of `count` rounds; what is appended until `closeLoop` is its body, constants apart. Loops do not nest.
+  public mutating func openLoop(count: Int, origin: NodeOrigin?) {
+    loop = Op(.loop, attributes: [NamedAttribute("count", .int(Int64(count)))], origin: origin)
+    inner = []
+  }
+
+  /// Ends the loop that is open and appends it to the body.
+  public mutating func closeLoop() {
+    guard var op = loop, let body = inner else { return }
+    op.body = body
+    (loop, inner) = (nil, nil)
+    module.append(op)
+  }
+
+  /// Leaves the loop that is open, so that what is appended stands before it, until `enterLoop` gets the body back.
+  public mutating func leaveLoop() -> [OpID]? {
+    defer { inner = nil }
+    return inner
+  }
+
+  /// Goes on with the loop that `leaveLoop` left.
+  public mutating func enterLoop(_ body: [OpID]?) { inner = body }
+
+  /// The operation appended last in the loop that is open, or in the body.
+  public var last: OpID? { (inner ?? module.body).last }
 
   /// Appends a digital operation.
   public mutating func emit(
@@ -42,15 +83,16 @@ public struct Builder<L: Level>: Sendable {
     return emit(opcode, operands, attributes, type: type, name: name, origin: origin)
   }
 
-  /// Appends a constant.
+  /// Appends a constant, before the loop where one is open.
   public mutating func constant(
     _ tensor: Tensor, element: ElementType, name: String, quantization: Quantization? = nil,
     origin: NodeOrigin? = nil
   ) -> ValueID {
     let attribute = module.constant(tensor, element: element, name: name)
-    return emit(
-      .constant, [], [NamedAttribute("value", attribute)],
-      type: ValueType(element, tensor.shape, quantization), name: name, origin: origin)
+    let result = value(name, ValueType(element, tensor.shape, quantization))
+    module.append(
+      Op(.constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: origin))
+    return result
   }
 
   /// The type of a value.

@@ -195,8 +195,17 @@ extension Module {
     return id
   }
 
-  /// The operations of the body, in order.
+  /// The operations of the body, in order; those of loops are not among them.
   public var bodyOps: [Op] { body.map { ops[$0] } }
+
+  /// The operations of the body and of its loops over time, in the order of the text: behind each `loop` what is in it.
+  ///
+  /// A loop gives nothing itself; what is defined in it and may be used behind it are results of `next` and `stack`. So
+  /// the list is straight-line code, in which only states look back.
+  public var flatBody: [OpID] { body.flatMap { ops[$0].opcode == .loop ? [$0] + ops[$0].body : [$0] } }
+
+  /// The operations of `flatBody`.
+  public var flatOps: [Op] { flatBody.map { ops[$0] } }
 
   /// The operation of the body that defines symbol `name`.
   public func symbol(_ name: String) -> OpID? {
@@ -215,10 +224,10 @@ extension Module {
 public struct Uses {
   private var users: [[OpID]]
 
-  /// Collects the uses in the body of `module`.
+  /// Collects the uses in the body of `module` and in its loops.
   public init<L: Level>(of module: Module<L>) {
     users = Array(repeating: [], count: module.values.count)
-    for id in module.body {
+    for id in module.flatBody {
       for operand in module.ops[id].operands { users[operand.index].append(id) }
     }
   }

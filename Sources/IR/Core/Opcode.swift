@@ -18,10 +18,12 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case softmax, matmul
   case maxPool = "max-pool"
   case averagePool = "average-pool"
-  case mean, reshape, transpose, concat, pad
+  case mean, reshape, transpose, concat, pad, slice
   case quantize, dequantize, requantize
   case addBias = "add-bias"
   case lookup
+  // Time, tensor and crossbar level; steps and stacks at every level.
+  case loop, state, step, next, stack
   // Crossbar level.
   case window, mvm, arrange
   // Crossbar and program level.
@@ -90,6 +92,7 @@ extension Opcode {
   public var spec: OpSpec {
     switch self {
     case .input, .output, .constant, .conv, .gemm, .batchNorm: return frameSpec
+    case .loop, .state, .step, .next, .stack: return loopSpec
     case .window, .mvm, .arrange, .layer, .block: return crossbarSpec
     case .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat: return programSpec
     default: return digitalSpec
@@ -116,7 +119,9 @@ extension Opcode {
           AttributeSpec("groups", positive),
         ], "convolution of an image with weights, plus a bias")
     case .gemm:
-      return OpSpec([.tensor], operands: 2...3, [], "product of a matrix with weights, plus a bias")
+      return OpSpec(
+        [.tensor], operands: 2...3, [AttributeSpec("part", .string, required: false)],
+        "product of a matrix with weights, plus a bias")
     default:
       return OpSpec(
         [.tensor], operands: 5...5, [AttributeSpec("epsilon", .float)],
@@ -170,6 +175,39 @@ extension Opcode {
     }
   }
 
+  private var loopSpec: OpSpec {
+    let parts = [
+      AttributeSpec("axis", count), AttributeSpec("parts", positive),
+      AttributeSpec("reverse", .word(["true", "false"])),
+    ]
+    switch self {
+    case .loop:
+      return OpSpec(
+        [.tensor, .crossbar], operands: 0...0, results: 0, [AttributeSpec("count", .int(1...1 << 20))],
+        body: Set(Opcode.allCases).subtracting([
+          .input, .output, .constant, .batchNorm, .buffer, .crossbar, .layer, .block, .load, .drive, .convert,
+          .accumulate, .store, .repeat, .loop,
+        ]),
+        "runs its body a number of times, with states that go from round to round")
+    case .state:
+      return OpSpec(
+        [.tensor, .crossbar], operands: 1...1, [],
+        "a state of the loop: its operand in the first round, then what the round before gave it")
+    case .step:
+      return OpSpec(
+        everyLevel, operands: 1...1, parts,
+        "the part of this round, of equal parts along an axis; the last one first where reversed")
+    case .next:
+      return OpSpec(
+        [.tensor, .crossbar], operands: 2...2, [],
+        "gives a state its value for the next round; its result is the state behind the last round")
+    default:
+      return OpSpec(
+        everyLevel, operands: 1...1, parts,
+        "the parts of all rounds joined along an axis, behind the loop; the last round first where reversed")
+    }
+  }
+
   private var programSpec: OpSpec {
     switch self {
     case .buffer:
@@ -209,7 +247,7 @@ extension Opcode {
       return OpSpec(
         [.program], operands: 0...0, results: 0, [AttributeSpec("count", positive)],
         body: Set(Opcode.allCases).subtracting([
-          .input, .output, .constant, .buffer, .crossbar, .layer, .block,
+          .input, .output, .constant, .buffer, .crossbar, .layer, .block, .loop, .state, .next,
         ]),
         "runs its body a number of times")
     }
@@ -272,6 +310,10 @@ extension Opcode {
       return one(
         [AttributeSpec("before", .ints), AttributeSpec("after", .ints), AttributeSpec("value", .float)],
         "adds elements at the ends of the axes")
+    case .slice:
+      return one(
+        [AttributeSpec("start", .ints), AttributeSpec("end", .ints)],
+        "the elements from start on and before end on every axis")
     case .quantize: return one(scale + clamp, "clamp(round(x / scale) + zero, low, high)")
     case .dequantize: return one(scale, "(q - zero) * scale")
     case .requantize:

@@ -19,6 +19,7 @@ extension Module {
     case .transpose: return .transpose(op.ints("order"))
     case .concat: return .concat(axis: op.int("axis"))
     case .pad: return .pad(before: op.ints("before"), after: op.ints("after"), value: op.float("value"))
+    case .slice: return .slice(start: op.ints("start"), end: op.ints("end"))
     default: return integerOperator(of: op)
     }
   }
@@ -102,6 +103,8 @@ extension Module {
           NamedAttribute("value", .float(value)),
         ]
       )
+    case .slice(let start, let end):
+      return (.slice, [NamedAttribute("start", .ints(start)), NamedAttribute("end", .ints(end))])
     default: return integerSpelling(of: digital, name: name)
     }
   }

@@ -7,9 +7,12 @@ extension Module {
   /// The values that depend on no graph input.
   public var constantValues: Set<ValueID> {
     var found: Set<ValueID> = []
-    for op in bodyOps
-    where op.opcode == .constant || !op.operands.isEmpty && op.operands.allSatisfy(found.contains) {
-      found.formUnion(op.results)
+    for op in flatOps {
+      // What belongs to rounds of a loop is no constant.
+      if [.state, .step, .next, .stack].contains(op.opcode) { continue }
+      if op.opcode == .constant || !op.operands.isEmpty && op.operands.allSatisfy(found.contains) {
+        found.formUnion(op.results)
+      }
     }
     return found
   }
@@ -20,7 +23,7 @@ extension Module {
     let constants = constantValues
     var given: Set<ValueID> = []
     var hasProducts = false
-    for op in bodyOps {
+    for op in flatOps {
       guard let operand = op.operands.first else { continue }
       switch op.opcode {
       case .dequantize: if !constants.contains(operand) { given.formUnion(op.results) }

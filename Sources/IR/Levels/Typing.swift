@@ -11,7 +11,7 @@ extension Module {
   public func resultType(of op: Op) throws(Diagnostic) -> ValueType? {
     switch op.opcode {
     case .input, .buffer, .output, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store,
-      .repeat:
+      .repeat, .loop:
       return nil
     case .constant: return op.results.first.map { values[$0].type }
     default: break
@@ -45,6 +45,11 @@ extension Module {
         throw mismatch(op, shapes)
       }
       return ValueType(first.element, [window.positions, window.length])
+    case .state: return first
+    case .next:
+      guard first.element == operands[1].element, shapes[0] == shapes[1] else { throw mismatch(op, shapes) }
+      return first
+    case .step, .stack: return try partType(op, first, shapes[0])
     case .mvm: return try mvmType(op, shapes[0])
     case .arrange: return try arrangeType(op, shapes)
     default: return try digitalType(op, operands, shapes)
@@ -78,6 +83,22 @@ extension Module {
 
   private func productElement(_ operands: [ValueType]) -> ElementType {
     operands[0].element.isFloat ? .float32 : .accumulator
+  }
+
+  /// A step has the parts-th part of its axis, a stack as many times as much.
+  private func partType(_ op: Op, _ type: ValueType, _ shape: [Int]) throws(Diagnostic) -> ValueType {
+    let (axis, parts) = (op.int("axis"), op.int("parts"))
+    guard shape.indices.contains(axis), parts > 0 else { throw mismatch(op, [shape]) }
+    var result = shape
+    if op.opcode == .stack {
+      let (length, overflow) = shape[axis].multipliedReportingOverflow(by: parts)
+      guard !overflow else { throw mismatch(op, [shape]) }
+      result[axis] = length
+    } else {
+      guard shape[axis] % parts == 0 else { throw mismatch(op, [shape]) }
+      result[axis] = shape[axis] / parts
+    }
+    return ValueType(type.element, result, type.quantization)
   }
 
   private func mvmType(_ op: Op, _ shape: [Int]) throws(Diagnostic) -> ValueType {

@@ -4,7 +4,7 @@ import Tensors
 extension Verifier {
   /// F-shaped: every value has a shape.
   mutating func checkShaped() {
-    for op in module.bodyOps {
+    for op in module.flatOps {
       for result in op.results where module.values[result].type.shape == nil {
         fail("shaped", "%\(module.values[result].name) has no shape", op)
       }
@@ -16,7 +16,7 @@ extension Verifier {
   mutating func checkCalibrated() {
     let mayBeLeftOut = module.hasGivenGrids
     let constants = module.constantValues
-    for op in module.bodyOps {
+    for op in module.flatOps {
       guard let result = op.results.first, module.values[result].type.element.isFloat,
         !constants.contains(result), !(mayBeLeftOut && op["range"] == nil)
       else { continue }
@@ -30,7 +30,7 @@ extension Verifier {
   /// F-quantized: no convolution, product with constants or batch normalization works on floats.
   mutating func checkQuantized() {
     let constants = Set(module.bodyOps.filter { $0.opcode == .constant }.flatMap(\.results))
-    for op in module.bodyOps where op.opcode == .conv || op.opcode == .gemm {
+    for op in module.flatOps where op.opcode == .conv || op.opcode == .gemm {
       guard op.operands.allSatisfy({ !module.values[$0].type.element.isFloat }) else {
         fail("quantized", "\(op.opcode.rawValue) works on floats", op)
         continue

@@ -4,7 +4,7 @@ import Tensors
 // Invariants that are checked; the numbers are those of ir-spec.md, section 6.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
-// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift).
+// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift).
 // Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
 // (LayerFacts.swift).
 //
@@ -45,10 +45,10 @@ struct Verifier<L: Level> {
   // MARK: Structure
 
   mutating func checkStructure() {
-    var defined = [Bool](repeating: false, count: module.values.count)
+    var scope = Scope(values: module.values.count)
     var symbols: Set<String> = []
-    checkBody(module.body, inside: nil, &defined, &symbols)
-    checkNames(defined, symbols)
+    checkBody(module.body, inside: nil, &scope, &symbols)
+    checkNames(scope.defined, symbols)
     checkPorts()
   }
 
@@ -66,8 +66,19 @@ struct Verifier<L: Level> {
     }
   }
 
+  /// Which values are defined so far, and which of them can be used.
+  private struct Scope {
+    var defined: [Bool]
+    var visible: [Bool]
+
+    init(values: Int) {
+      defined = [Bool](repeating: false, count: values)
+      visible = defined
+    }
+  }
+
   private mutating func checkBody(
-    _ body: [OpID], inside parent: Opcode?, _ defined: inout [Bool], _ symbols: inout Set<String>
+    _ body: [OpID], inside parent: Opcode?, _ scope: inout Scope, _ symbols: inout Set<String>
   ) {
     for id in body {
       let op = module.ops[id]
@@ -76,8 +87,17 @@ struct Verifier<L: Level> {
       checkShape(op, spec)
       checkAttributes(op, spec)
       checkSymbol(op, spec, &symbols)
-      checkDefinitions(op, &defined)
-      if spec.body != nil { checkBody(op.body, inside: op.opcode, &defined, &symbols) }
+      checkDefinitions(op, &scope)
+      guard spec.body != nil else { continue }
+      let outside = scope.visible
+      checkBody(op.body, inside: op.opcode, &scope, &symbols)
+      if op.opcode == .loop {
+        checkLoop(op, outside)
+        scope.visible = outside
+        for inner in op.body.map({ module.ops[$0] }) where inner.opcode.outlivesLoop {
+          for result in inner.results { scope.visible[result.index] = true }
+        }
+      }
     }
   }
 
@@ -91,6 +111,8 @@ struct Verifier<L: Level> {
       }
     } else if op.opcode == .block {
       fail("body", "a block stands in a layer", op)  // S5
+    } else if op.opcode.needsLoop && L.name != .program {
+      fail("body", "a \(op.opcode.rawValue) stands in a loop", op)  // S5
     }
     if spec.body == nil && !op.body.isEmpty {
       fail("body", "\(op.opcode.rawValue) has no body", op)  // S5
@@ -143,17 +165,19 @@ struct Verifier<L: Level> {
     }
   }
 
-  private mutating func checkDefinitions(_ op: Op, _ defined: inout [Bool]) {
-    for operand in op.operands where !defined[operand.index] {
-      fail("undefined", "%\(module.values[operand].name) is used before it is defined", op)  // S6
+  private mutating func checkDefinitions(_ op: Op, _ scope: inout Scope) {
+    for operand in op.operands where !scope.visible[operand.index] {
+      let problem = scope.defined[operand.index] ? "cannot be seen from here" : "is used before it is defined"
+      fail("undefined", "%\(module.values[operand].name) \(problem)", op)  // S6
     }
     for result in op.results {
       let isWrite = L.name == .program && op.opcode != .buffer
-      if defined[result.index] != isWrite {
+      if scope.defined[result.index] != isWrite {
         let name = module.values[result].name
         fail("undefined", isWrite ? "%\(name) is no declared buffer" : "%\(name) is defined twice", op)  // S6
       }
-      defined[result.index] = true
+      scope.defined[result.index] = true
+      scope.visible[result.index] = L.name == .program || !op.opcode.outlivesLoop
     }
   }
 
@@ -195,7 +219,10 @@ struct Verifier<L: Level> {
   }
 
   private func allOps(_ body: [OpID]) -> [OpID] {
-    body.flatMap { [$0] + (module.ops[$0].opcode == .repeat ? allOps(module.ops[$0].body) : []) }
+    body.flatMap { id in
+      let op = module.ops[id]
+      return [id] + (op.opcode == .repeat || op.opcode == .loop ? allOps(op.body) : [])
+    }
   }
 
   private mutating func checkConstant(_ op: Op) {
@@ -280,9 +307,10 @@ struct Verifier<L: Level> {
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
     case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .maxPool, .reshape, .transpose, .pad, .concat:
+    case .maxPool, .reshape, .transpose, .pad, .concat, .slice, .state, .step, .next, .stack:
       return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
-    case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
+    case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
+      .loop:
       return nil
     default: return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
     }

@@ -8,7 +8,7 @@ import Support
 /// The matrix is cut into blocks, and the columns of each go to sets by k-means on their binary supports with Hamming
 /// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in their natural order.
 /// Spec: ir-spec.md, `cluster-columns`.
-struct ClusterColumns: Pass {
+struct ClusterColumns: LayerPass {
   typealias L = CrossbarLevel
   static let name = "cluster-columns"
   static let summary = "every block is a set of columns with only the wordlines that hold something there"
@@ -51,28 +51,23 @@ struct ClusterColumns: Pass {
     isCell = options.word("unit") == "cell"
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
-    var layers: [(OpID, LayerView)] = []
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let array = try setting.requiredMachine().array
+    try layer.requireOpenLines(ClusterColumns.name, at: setting.location)
     var sets = 0
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(ClusterColumns.name, at: module.ops[id].location)
-      let numbering = layer.numbering
-      var result = layer
-      result.blocks = []
-      for block in layer.blocks {
-        let numbers = numbering?.numbers(of: block.columns)
-        for columns in unitColumns(of: block) {
-          let matrix = block.support(of: columns)
-          let parts = try setting(columns, array).parts(of: matrix, split, threads: context.threads)
-          sets += parts.setCount
-          result.blocks += parts.flatMap { block.blocks(of: $0, columns, matrix, numbers) }
-        }
+    let numbering = layer.numbering
+    var blocks: [BlockView] = []
+    for block in layer.blocks {
+      let numbers = numbering?.numbers(of: block.columns)
+      for columns in unitColumns(of: block) {
+        let matrix = block.support(of: columns)
+        let parts = try columnSetting(columns, array).parts(of: matrix, split, threads: setting.threads)
+        sets += parts.setCount
+        blocks += parts.flatMap { block.blocks(of: $0, columns, matrix, numbers) }
       }
-      layers.append((id, result))
     }
-    module.replaceLayers(layers)
-    context.count("column-sets", sets)
+    layer.blocks = blocks
+    return [("column-sets", sets)]
   }
 
   /// The columns that are clustered together, each with the places of its bitlines in the block.
@@ -86,7 +81,7 @@ struct ClusterColumns: Pass {
     }
   }
 
-  private func setting(_ columns: [[Int]], _ array: ArrayDescription) -> ColumnSetting {
+  private func columnSetting(_ columns: [[Int]], _ array: ArrayDescription) -> ColumnSetting {
     let width = columns.map(\.count).max() ?? 1
     return ColumnSetting(
       size: max(1, array.columns / width), height: array.rows, breadth: array.columns,

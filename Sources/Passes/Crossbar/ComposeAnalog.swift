@@ -8,7 +8,7 @@ import Support
 /// A group has as many bitlines as a weight has digits of one sign. The full scale of a layer's converters is given, or
 /// the largest sum that one of its units can reach; their resolution is given, or as high as the full scale needs for a
 /// step of 1. Spec: ir-spec.md, `compose-analog`.
-struct ComposeAnalog: Pass {
+struct ComposeAnalog: LayerPass {
   typealias L = CrossbarLevel
   static let name = "compose-analog"
   static let summary = "the digits of a weight are summed with their powers of two before one conversion"
@@ -35,17 +35,13 @@ struct ComposeAnalog: Pass {
     fullScale = options.word("full-scale") == "auto" ? nil : options.int("full-scale")
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      do throws(Diagnostic) {
-        layers.append((id, try composed(layer)))
-      } catch {
-        throw Diagnostic(error.id, error.message, at: module.ops[id].location, notes: error.notes)
-      }
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    do throws(Diagnostic) {
+      layer = try composed(layer)
+    } catch {
+      throw Diagnostic(error.id, error.message, at: setting.location, notes: error.notes)
     }
-    module.replaceLayers(layers)
-    context.count("layers-composed", layers.count { $0.1.composed > 1 })
+    return [("layers-composed", layer.composed > 1 ? 1 : 0)]
   }
 
   private func composed(_ layer: LayerView) throws(Diagnostic) -> LayerView {

@@ -8,7 +8,7 @@ import Support
 /// A strip begins anew at every crossbar's first wordline, and strips that hold nothing are dropped. Each strip has
 /// bitlines of its own, so its wordlines cannot be gathered with those of another strip: the units are fixed from here
 /// on. Spec: ir-spec.md, `compress-columns`.
-struct CompressColumns: Pass {
+struct CompressColumns: LayerPass {
   typealias L = CrossbarLevel
   static let name = "compress-columns"
   static let summary = "every block is a strip of wordlines with only the bitlines that hold something there"
@@ -29,29 +29,22 @@ struct CompressColumns: Pass {
     scope = Scope(options)
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let array = try setting.requiredMachine().array
     let units = UnitForming.fixed(height: height > 0 ? height : array.unitHeight, width: array.unitWidth)
-    var layers: [(OpID, LayerView)] = []
+    try layer.requireOpenLines(CompressColumns.name, at: setting.location)
     var counts = (all: 0, kept: 0)
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(CompressColumns.name, at: module.ops[id].location)
-      let numbering = layer.numbering
-      var result = layer
-      result.blocks = scope.blocks(of: layer, array).flatMap { block in
-        strips(of: units.height, in: block.rows.count, side: array.rows).compactMap { strip in
-          counts.all += block.columns.count
-          var packed = compress(block, strip, numbering)
-          packed?.units = units
-          counts.kept += packed?.columns.count ?? 0
-          return packed
-        }
+    let numbering = layer.numbering
+    layer.blocks = scope.blocks(of: layer, array).flatMap { block in
+      strips(of: units.height, in: block.rows.count, side: array.rows).compactMap { strip in
+        counts.all += block.columns.count
+        var packed = compress(block, strip, numbering)
+        packed?.units = units
+        counts.kept += packed?.columns.count ?? 0
+        return packed
       }
-      layers.append((id, result))
     }
-    module.replaceLayers(layers)
-    context.count("strip-bitlines", counts.all)
-    context.count("strip-bitlines-kept", counts.kept)
+    return [("strip-bitlines", counts.all), ("strip-bitlines-kept", counts.kept)]
   }
 
   private func compress(

@@ -7,7 +7,7 @@ import Support
 ///
 /// A strip begins anew at every crossbar's first bitline. Strips that hold nothing are dropped. Spec: ir-spec.md,
 /// `compress-rows`.
-struct CompressRows: Pass {
+struct CompressRows: LayerPass {
   typealias L = CrossbarLevel
   static let name = "compress-rows"
   static let summary = "every block is a strip of bitlines with only the wordlines that hold something there"
@@ -28,28 +28,21 @@ struct CompressRows: Pass {
     scope = Scope(options)
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
-    var layers: [(OpID, LayerView)] = []
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let array = try setting.requiredMachine().array
+    try layer.requireOpenLines(CompressRows.name, at: setting.location)
     var counts = (all: 0, kept: 0)
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(CompressRows.name, at: module.ops[id].location)
-      let numbering = layer.numbering
-      var result = layer
-      result.blocks = scope.blocks(of: layer, array).flatMap { block in
-        strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
-          .compactMap { strip in
-            counts.all += block.rows.count
-            let packed = compress(block, strip, numbering)
-            counts.kept += packed?.rows.count ?? 0
-            return packed
-          }
-      }
-      layers.append((id, result))
+    let numbering = layer.numbering
+    layer.blocks = scope.blocks(of: layer, array).flatMap { block in
+      strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
+        .compactMap { strip in
+          counts.all += block.rows.count
+          let packed = compress(block, strip, numbering)
+          counts.kept += packed?.rows.count ?? 0
+          return packed
+        }
     }
-    module.replaceLayers(layers)
-    context.count("strip-wordlines", counts.all)
-    context.count("strip-wordlines-kept", counts.kept)
+    return [("strip-wordlines", counts.all), ("strip-wordlines-kept", counts.kept)]
   }
 
   private func compress(

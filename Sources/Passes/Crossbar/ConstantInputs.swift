@@ -20,7 +20,7 @@ struct ConstantInputs {
     self.module = module
     layers = Dictionary(module.layers.map { ($0.layer.name, $0.layer) }) { first, _ in first }
     let uses = Uses(of: module)
-    for id in module.body {
+    for id in module.flatBody {
       visit(id)
       for operand in module.ops[id].operands where uses[operand].last == id {
         known[operand] = nil
@@ -34,7 +34,8 @@ struct ConstantInputs {
     guard let result = op.results.first else { return }
     let type = module.values[result].type
     switch op.opcode {
-    case .input: return
+    // What belongs to rounds of a loop is not followed.
+    case .input, .state, .step, .next, .stack: return
     case .constant:
       let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? [])
       known[result] = value.map { KnownElements($0) }

@@ -7,7 +7,7 @@ import Support
 /// A gap that its field cannot hold takes padding entries: wordlines or bitlines of level 0 that are read like all
 /// others (reference: section 2.4, after SRE, ISCA 2019). With `auto` each layer takes the width, for wordlines and for
 /// bitlines, that needs the fewest bits. Spec: ir-spec.md, `encode-indices`.
-struct EncodeIndices: Pass {
+struct EncodeIndices: LayerPass {
   typealias L = CrossbarLevel
   static let name = "encode-indices"
   static let summary = "index tables hold gaps, with padding where a gap is too wide, or stay absolute"
@@ -37,43 +37,37 @@ struct EncodeIndices: Pass {
     padding = options.word("padding") == "any" ? nil : options.int("padding")
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    var layers: [(OpID, LayerView)] = []
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    try layer.requireOpenLines(EncodeIndices.name, at: setting.location)
+    let (rowTables, columnTables) = (layer.rowTables, layer.columnTables)
+    let rows = choice ?? best(rowTables)
+    let columns = choice ?? best(columnTables)
+    let padding = padding(rowTables, rows) + padding(columnTables, columns)
+    try checkSize(
+      layer, padding,
+      side: max(
+        rowTables.isEmpty ? 0 : layer.blocks.map(\.columns.count).max() ?? 0,
+        columnTables.isEmpty ? 0 : layer.blocks.map(\.rows.count).max() ?? 0), at: setting.location)
+    let numbering = layer.numbering
     var (entries, bits) = (0, 0)
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(EncodeIndices.name, at: module.ops[id].location)
-      var result = layer
-      let rows = choice ?? best(layer.rowTables)
-      let columns = choice ?? best(layer.columnTables)
-      try checkSize(layer, rows, columns, at: module.ops[id].location)
-      let numbering = layer.numbering
-      result.blocks = layer.blocks.map {
-        $0.encodingRows(rows).encodingColumns(columns, layer.bitlines, numbering)
-      }
-      for block in result.blocks {
-        entries += block.indexEntries
-        bits += block.indexBits
-      }
-      layers.append((id, result))
+    for index in layer.blocks.indices {
+      let block = layer.blocks[index].encodingRows(rows).encodingColumns(columns, layer.bitlines, numbering)
+      entries += block.indexEntries
+      bits += block.indexBits
+      layer.blocks[index] = block
     }
-    module.replaceLayers(layers)
-    context.count("index-entries", entries)
-    context.count("index-bits", bits)
+    return [("index-entries", entries), ("index-bits", bits)]
   }
 
-  /// Padding may not make more cells than a layer can have.
-  private func checkSize(
-    _ layer: LayerView, _ rows: IndexChoice, _ columns: IndexChoice, at location: Location
-  ) throws(Diagnostic) {
-    func padding(_ tables: [IndexTable], _ choice: IndexChoice) -> Int {
-      tables.reduce(0) { $0 + $1.size(choice).entries - $1.numbers.count }
-    }
-    let (added, side) = (
-      padding(layer.rowTables, rows) + padding(layer.columnTables, columns),
-      max(
-        layer.rowTables.isEmpty ? 0 : layer.blocks.map(\.columns.count).max() ?? 0,
-        layer.columnTables.isEmpty ? 0 : layer.blocks.map(\.rows.count).max() ?? 0)
-    )
+  /// Entries that `choice` adds to `tables`.
+  private func padding(_ tables: [IndexTable], _ choice: IndexChoice) -> Int {
+    tables.reduce(0) { $0 + $1.size(choice).entries - $1.numbers.count }
+  }
+
+  /// Padding of `added` lines of up to `side` cells may not make more cells than a layer can have.
+  private func checkSize(_ layer: LayerView, _ added: Int, side: Int, at location: Location)
+    throws(Diagnostic)
+  {
     let (cells, overflow) = added.multipliedReportingOverflow(by: side)
     guard !overflow, cells <= EncodeIndices.mostPadding else {
       throw Diagnostic(

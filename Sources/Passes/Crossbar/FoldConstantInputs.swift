@@ -64,7 +64,7 @@ private struct InputFolding {
     constants = ConstantInputs(of: module).ofProducts
     uses = Uses(of: module)
     var producer: [ValueID: OpID] = [:]
-    for id in module.body {
+    for id in module.flatBody {
       let op = module.ops[id]
       if op.opcode == .mvm {
         products[op.symbol("layer"), default: []].append(id)
@@ -155,18 +155,28 @@ private struct InputFolding {
     for (id, _) in layers { result.ops[id]["weights"] = nil }
     result.replaceLayers(layers)
     var names = Set(module.values.elements.map(\.name))
-    var body: [OpID] = []
-    for id in module.body {
-      body.append(id)
+    result.body = addBiases(to: module.body, &result, &names)
+    return result.compacted()
+  }
+
+  /// `body` with what is added behind its arrangements and those of its loops.
+  private func addBiases(
+    to body: [OpID], _ result: inout Module<CrossbarLevel>, _ names: inout Set<String>
+  ) -> [OpID] {
+    var ids: [OpID] = []
+    for id in body {
+      ids.append(id)
+      if module.ops[id].opcode == .loop {
+        result.ops[id].body = addBiases(to: module.ops[id].body, &result, &names)
+      }
       guard let values = sums[id], values != biasBehind(id) else { continue }
       if let addition = addition(behind: id) {
         result.setBias(addition, values)
       } else {
-        body.append(result.appendBias(to: id, values, &names))
+        ids.append(result.appendBias(to: id, values, &names))
       }
     }
-    result.body = body
-    return result.compacted()
+    return ids
   }
 }
 

@@ -7,7 +7,7 @@ import Support
 /// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are fixed;
 /// or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit is not 0
 /// (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
-struct FormUnits: Pass {
+struct FormUnits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "form-units"
   static let summary =
@@ -81,8 +81,8 @@ struct FormUnits: Pass {
     }
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let array = try setting.requiredMachine().array
     let units = units(array)
     guard units.height <= array.rows, units.width <= array.columns else {
       throw Diagnostic(
@@ -90,38 +90,42 @@ struct FormUnits: Pass {
         "units of \(units.height)x\(units.width) are larger than the crossbar, "
           + "\(array.rows)x\(array.columns)")
     }
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      do throws(Diagnostic) {
-        layers.append((id, try formed(layer, units, array)))
-      } catch {
-        throw Diagnostic(error.id, error.message, at: module.ops[id].location, notes: error.notes)
-      }
+    do throws(Diagnostic) {
+      try form(&layer, units, array)
+    } catch {
+      throw Diagnostic(error.id, error.message, at: setting.location, notes: error.notes)
     }
-    module.replaceLayers(layers)
-    context.count("blocks", layers.reduce(0) { $0 + $1.1.blocks.count })
+    return [("blocks", layer.blocks.count)]
   }
 
-  /// The layer with drivers, converters and units, its blocks cut to crossbars.
-  private func formed(_ layer: LayerView, _ units: UnitForming, _ array: ArrayDescription) throws(Diagnostic)
-    -> LayerView
+  /// Gives the layer drivers, converters and units, and cuts its blocks to crossbars.
+  private func form(_ layer: inout LayerView, _ units: UnitForming, _ array: ArrayDescription)
+    throws(Diagnostic)
   {
     if units.isDynamic { try requireFreeWordlines(layer) }
-    var result = layer
-    (result.dacBits, result.adcBits) = try converters(layer, units, array)
-    (result.fullScale, result.composed) = (nil, 1)
-    let numbering = layer.numbering
-    result.blocks = layer.blocks.flatMap { block in
-      let height = isEven ? evenHeight(block.rows.count, array.rows, unit: units.height) : array.rows
-      return block.cut(rows: height, columns: array.columns, numbering)
-    }
-    for index in result.blocks.indices { result.blocks[index].units = units }
+    (layer.dacBits, layer.adcBits) = try converters(layer, units, array)
+    (layer.fullScale, layer.composed) = (nil, 1)
+    layer.blocks = pieces(&layer.blocks, array, unit: units.height, layer.numbering)
+    for index in layer.blocks.indices { layer.blocks[index].units = units }
     switch fullScale {
     case .codes: break
-    case .reached: result.fullScale = result.largestSum
-    case .given(let sum): result.fullScale = sum
+    case .reached: layer.fullScale = layer.largestSum
+    case .given(let sum): layer.fullScale = sum
     }
-    return result
+  }
+
+  /// The blocks cut to crossbars. Each block is given up as soon as it is cut, since its pieces take as much memory.
+  private func pieces(
+    _ blocks: inout [BlockView], _ array: ArrayDescription, unit: Int, _ numbering: BitlineNumbering?
+  ) -> [BlockView] {
+    var pieces: [BlockView] = []
+    for index in blocks.indices {
+      let block = blocks[index]
+      blocks[index] = BlockView(rows: [], columns: [], cells: [])
+      let height = isEven ? evenHeight(block.rows.count, array.rows, unit: unit) : array.rows
+      pieces += block.cut(rows: height, columns: array.columns, numbering)
+    }
+    return pieces
   }
 
   /// Bits of a layer's wordline drivers and of its converters.

@@ -4,7 +4,7 @@ import Support
 
 /// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others of
 /// its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
-struct PlaceBlocks: Pass {
+struct PlaceBlocks: LayerPass {
   typealias L = CrossbarLevel
   static let name = "place-blocks"
   static let summary = "every block has a place in a crossbar; layers share no crossbar"
@@ -23,22 +23,13 @@ struct PlaceBlocks: Pass {
     packing = Packing(rawValue: options.word("packing")) ?? .alone
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
-    var next = 0
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      var placed = layer
-      let places = packing.places(of: layer.blocks, array)
-      for (index, place) in places.enumerated() {
-        placed.blocks[index].crossbar = next + place.crossbar
-        placed.blocks[index].corner = [place.row, place.column]
-      }
-      next += (places.map(\.crossbar).max() ?? -1) + 1
-      layers.append((id, placed))
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let places = packing.places(of: layer.blocks, try setting.requiredMachine().array)
+    for (index, place) in places.enumerated() {
+      layer.blocks[index].crossbar = setting.crossbars + place.crossbar
+      layer.blocks[index].corner = [place.row, place.column]
     }
-    module.replaceLayers(layers)
-    context.count("crossbars", next)
+    return [("crossbars", (places.map(\.crossbar).max() ?? -1) + 1)]
   }
 }
 

@@ -5,7 +5,7 @@ import Tensors
 
 /// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom, DATE
 /// 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
-struct PlanFetches: Pass {
+struct PlanFetches: LayerPass {
   typealias L = CrossbarLevel
   static let name = "plan-fetches"
   static let summary = "every layer says when its inputs come from memory into input buffers"
@@ -23,33 +23,28 @@ struct PlanFetches: Pass {
 
   init(_ options: PassOptions) { order = FetchOrder(rawValue: options.word("order")) ?? .overlapped }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let machine = try module.requiredMachine()
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let machine = try setting.requiredMachine()
     guard let memory = machine.memory else {
       throw Diagnostic(
         "plan-fetches.memory", "the machine '\(machine.name)' has no memories to fetch from",
         notes: ["take the target recom, or give the target a section 'memory'"])
     }
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      let needed = inputBytes(of: layer)
-      guard needed <= memory.bufferBytes else {
-        throw Diagnostic(
-          "plan-fetches.buffer",
-          "the wordlines of a crossbar of @\(layer.name) need an input buffer of \(needed) bytes, the machine has "
-            + "\(memory.bufferBytes)", at: module.ops[id].location)
-      }
-      guard layer.blocks.allSatisfy({ $0.units?.isFixed ?? false }) else {
-        throw Diagnostic(
-          "plan-fetches.units",
-          "the units of @\(layer.name) are not fixed: what a buffer computes is known at run time only",
-          at: module.ops[id].location, notes: ["form fixed units, such as form-units(whole: true)"])
-      }
-      var result = layer
-      result.fetch = order
-      layers.append((id, result))
+    let needed = inputBytes(of: layer)
+    guard needed <= memory.bufferBytes else {
+      throw Diagnostic(
+        "plan-fetches.buffer",
+        "the wordlines of a crossbar of @\(layer.name) need an input buffer of \(needed) bytes, the machine has "
+          + "\(memory.bufferBytes)", at: setting.location)
     }
-    module.replaceLayers(layers)
+    guard layer.blocks.allSatisfy({ $0.units?.isFixed ?? false }) else {
+      throw Diagnostic(
+        "plan-fetches.units",
+        "the units of @\(layer.name) are not fixed: what a buffer computes is known at run time only",
+        at: setting.location, notes: ["form fixed units, such as form-units(whole: true)"])
+    }
+    layer.fetch = order
+    return []
   }
 
   /// Bytes of the inputs of the tallest block.

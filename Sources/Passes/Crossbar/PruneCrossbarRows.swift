@@ -9,7 +9,7 @@ import Tensors
 /// A crossbar row is a wordline of a block; its saliency is the sum of the magnitudes that it holds. A block of x rows takes
 /// `ceil(x / L)` crossbars of L rows, so losing `x mod L` rows frees one. The layer's matrix becomes the pruned one.
 /// Spec: ir-spec.md, `prune-crossbar-rows`.
-struct PruneCrossbarRows: Pass {
+struct PruneCrossbarRows: LayerPass {
   typealias L = CrossbarLevel
   static let name = "prune-crossbar-rows"
   static let summary = "the least important rows of crossbars are left out, those first that free a crossbar"
@@ -37,35 +37,27 @@ struct PruneCrossbarRows: Pass {
     }
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let height = try module.requiredMachine().array.rows
-    var layers: [(OpID, LayerView)] = []
-    var (removed, freed) = (0, 0)
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(PruneCrossbarRows.name, at: module.ops[id].location)
-      guard layer.encoding == .differential else {
-        throw Diagnostic(
-          "prune-crossbar-rows.encoding", "empty cells of @\(layer.name) are no weights of 0",
-          at: module.ops[id].location, notes: ["use slice-bits(signs: differential)"])
-      }
-      var ranking = RowRanking(layer.blocks, height: height)
-      // In binary32, so that 0.7 of 10 rows are 7.
-      let budget = Int(ratio * Float(ranking.count))
-      ranking.removeFreeing(budget)
-      if !stopsWhenFreed { ranking.removeLeast(budget) }
-      removed += ranking.removed
-      freed += ranking.freedCrossbars
-      let result = pruned(layer, ranking)
-      guard let weights = result.weights?.integers, fit(weights, layer.weightBits) else {
-        throw Diagnostic(
-          "prune-crossbar-rows.range", "what is left of @\(layer.name) does not fit \(layer.weightBits) bits",
-          at: module.ops[id].location)
-      }
-      layers.append((id, result.withWeights(weights)))
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let height = try setting.requiredMachine().array.rows
+    try layer.requireOpenLines(PruneCrossbarRows.name, at: setting.location)
+    guard layer.encoding == .differential else {
+      throw Diagnostic(
+        "prune-crossbar-rows.encoding", "empty cells of @\(layer.name) are no weights of 0",
+        at: setting.location, notes: ["use slice-bits(signs: differential)"])
     }
-    module.replaceLayers(layers)
-    context.count("crossbar-rows-removed", removed)
-    context.count("crossbar-heights-freed", freed)
+    var ranking = RowRanking(layer.blocks, height: height)
+    // In binary32, so that 0.7 of 10 rows are 7.
+    let budget = Int(ratio * Float(ranking.count))
+    ranking.removeFreeing(budget)
+    if !stopsWhenFreed { ranking.removeLeast(budget) }
+    let result = pruned(layer, ranking)
+    guard let weights = result.weights?.integers, fit(weights, layer.weightBits) else {
+      throw Diagnostic(
+        "prune-crossbar-rows.range", "what is left of @\(layer.name) does not fit \(layer.weightBits) bits",
+        at: setting.location)
+    }
+    layer = result.withWeights(weights)
+    return [("crossbar-rows-removed", ranking.removed), ("crossbar-heights-freed", ranking.freedCrossbars)]
   }
 
   /// The layer without the rows that are gone; the type of its weights is that of before, whether they fit it or not.

@@ -7,7 +7,7 @@ import Support
 ///
 /// Or inputs and outputs of the whole layer are left out, with all their lines, and bit vectors tell which stay (ReCom, DATE
 /// 2018; reference: section 5.2). Blocks that hold nothing are dropped. Spec: ir-spec.md, `remove-zero-lines`.
-struct RemoveZeroLines: Pass {
+struct RemoveZeroLines: LayerPass {
   typealias L = CrossbarLevel
   static let name = "remove-zero-lines"
   static let summary = "no block has a line that holds nothing"
@@ -34,26 +34,22 @@ struct RemoveZeroLines: Pass {
     removesColumns = options.word("lines") != "rows"
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
-    var layers: [(OpID, LayerView)] = []
-    var removed = (rows: 0, columns: 0)
-    for (id, layer) in module.layers {
-      try layer.requireOpenLines(RemoveZeroLines.name, at: module.ops[id].location)
-      let result = scope.map { withoutLines(layer, $0, array) } ?? withoutInputsAndOutputs(layer)
-      guard let result else {
-        throw Diagnostic(
-          "remove-zero-lines.order",
-          "the bitlines of @\(layer.name) are not in blocks in their natural order",
-          at: module.ops[id].location, notes: ["use slice-bits(placement: intra), or another scope"])
-      }
-      removed.rows += lineCount(layer, \.rows.count) - lineCount(result, \.rows.count)
-      removed.columns += lineCount(layer, \.columns.count) - lineCount(result, \.columns.count)
-      layers.append((id, result))
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let array = try setting.requiredMachine().array
+    try layer.requireOpenLines(RemoveZeroLines.name, at: setting.location)
+    let (rows, columns) = (lineCount(layer, \.rows.count), lineCount(layer, \.columns.count))
+    let result = scope.map { withoutLines(layer, $0, array) } ?? withoutInputsAndOutputs(layer)
+    guard let result else {
+      throw Diagnostic(
+        "remove-zero-lines.order",
+        "the bitlines of @\(layer.name) are not in blocks in their natural order", at: setting.location,
+        notes: ["use slice-bits(placement: intra), or another scope"])
     }
-    module.replaceLayers(layers)
-    context.count("wordlines-removed", removed.rows)
-    context.count("bitlines-removed", removed.columns)
+    layer = result
+    return [
+      ("wordlines-removed", rows - lineCount(result, \.rows.count)),
+      ("bitlines-removed", columns - lineCount(result, \.columns.count)),
+    ]
   }
 
   private func lineCount(_ layer: LayerView, _ count: KeyPath<BlockView, Int>) -> Int {

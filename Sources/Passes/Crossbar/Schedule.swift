@@ -3,66 +3,53 @@ import IR
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
-/// convolution together. The machine has room for all crossbars, or a warning says how many are missing.
+/// convolution together. The machine has room for all crossbars, or the network is refused with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
-struct Schedule: Pass {
+struct Schedule: LayerPass {
   typealias L = CrossbarLevel
   static let name = "schedule"
   static let summary = "every layer has a stage; the groups of one convolution share theirs"
   static let requires: Set<Fact> = [.placed]
   static let establishes: Set<Fact> = [.scheduled]
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options = [
+    PassOption(
+      "capacity", .word(["refuse", "warn"]), default: .word("refuse"),
+      "a network that needs more crossbars than the machine has is refused, or a warning says so")
+  ]
 
-  init(_ options: PassOptions) {}
+  private let refuses: Bool
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let stages = stages(of: module)
-    var layers: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      guard let stage = stages[layer.name] else {
-        throw Diagnostic(
-          "schedule.unused", "@\(layer.name) is used by no product", at: module.ops[id].location)
-      }
-      var scheduled = layer
-      scheduled.stage = stage
-      layers.append((id, scheduled))
+  init(_ options: PassOptions) { refuses = options.word("capacity") == "refuse" }
+
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    guard let stage = setting.stages[layer.name] else {
+      throw Diagnostic(
+        "schedule.unused", "@\(layer.name) is used by no product", at: setting.location)
     }
-    module.replaceLayers(layers)
-    try checkCapacity(module, &context)
+    layer.stage = stage
+    return []
   }
 
-  private func stages(of module: Module<CrossbarLevel>) -> [String: Int] {
-    var producers: [ValueID: String] = [:]
-    var stages: [String: Int] = [:]
-    var next = 0
-    for op in module.bodyOps {
-      if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
-      if op.opcode == .arrange {
-        for operand in op.operands {
-          if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
-        }
-        next += 1
-      }
-    }
-    return stages
-  }
-
-  private func checkCapacity(_ module: Module<CrossbarLevel>, _ context: inout PassContext) throws(Diagnostic)
-  {
-    let machine = try module.requiredMachine()
+  func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {
+    let machine = try setting.requiredMachine()
     let hierarchy = machine.hierarchy
     let room =
       checkedProduct([hierarchy.tiles, hierarchy.computeUnitsPerTile, hierarchy.crossbarsPerComputeUnit])
       ?? .max
-    let needed = Set(module.layers.flatMap { $0.layer.blocks.compactMap(\.crossbar) }).count
-    if room > 0 && needed > room {
-      context.warnings.append(
-        Diagnostic(
-          "schedule.capacity",
-          "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
-          severity: .warning, notes: ["the program runs as if the machine had enough of them"]))
-    }
+    let needed = setting.crossbars
+    guard room > 0, needed > room else { return }
+    let shortage = Diagnostic(
+      "schedule.capacity",
+      "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
+      severity: refuses ? .error : .warning,
+      notes: refuses
+        ? [
+          "take a scheme that leaves out more cells, fewer bits for weights, or a target with more tiles",
+          "with schedule(capacity: warn) the program runs as if the machine had enough of them",
+        ] : ["the program runs as if the machine had enough of them"])
+    if refuses { throw shortage }
+    context.warnings.append(shortage)
   }
 }

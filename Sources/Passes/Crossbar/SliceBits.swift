@@ -9,7 +9,7 @@ import Tensors
 /// `differential` writes magnitudes into columns that add or subtract, `twos-complement` gives the sign bit a column
 /// that subtracts, `offset` adds 2^(bits - 1) to every weight and subtracts `offset * sum(x)` digitally.
 /// Spec: ir-spec.md, `slice-bits`.
-struct SliceBits: Pass {
+struct SliceBits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "slice-bits"
   static let summary = "every layer is realised by blocks whose cells decode to its weights"
@@ -42,38 +42,36 @@ struct SliceBits: Pass {
     isInter = options.word("placement") == "inter"
   }
 
-  func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let bits = try cellBits > 0 ? cellBits : module.requiredMachine().array.cellBits
-    if let machine = module.machine, bits > machine.array.cellBits {
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let bits = try cellBits > 0 ? cellBits : setting.requiredMachine().array.cellBits
+    if let machine = setting.machine, bits > machine.array.cellBits {
       throw Diagnostic(
         "slice-bits.cell",
         "slices of \(bits) bits do not fit the \(machine.array.cellBits)-bit cells of \(machine.name)",
         notes: ["use fewer bits, or a target with such cells"])
     }
-    var sliced: [(OpID, LayerView)] = []
-    for (id, layer) in module.layers {
-      guard layer.blocks.isEmpty else {
-        throw Diagnostic("slice-bits.blocks", "@\(layer.name) is sliced already", at: module.ops[id].location)
-      }
-      guard let weights = layer.weights else {
-        throw Diagnostic("slice-bits.weights", "@\(layer.name) has no weights", at: module.ops[id].location)
-      }
-      sliced.append((id, slice(layer, weights.integers, bits)))
+    guard layer.blocks.isEmpty else {
+      throw Diagnostic("slice-bits.blocks", "@\(layer.name) is sliced already", at: setting.location)
     }
-    module.replaceLayers(sliced)
-    context.count("layers-sliced", sliced.count)
+    guard let weights = layer.weights else {
+      throw Diagnostic("slice-bits.weights", "@\(layer.name) has no weights", at: setting.location)
+    }
+    switch weights.data {
+    case .i8(let values): slice(&layer, values, bits)
+    case .i16(let values): slice(&layer, values, bits)
+    default: slice(&layer, weights.integers, bits)
+    }
+    return [("layers-sliced", 1)]
   }
 
-  private func slice(_ layer: LayerView, _ weights: [Int64], _ bits: Int) -> LayerView {
-    var result = layer
-    result.encoding = encoding
-    result.cellBits = bits
-    result.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
+  private func slice<T: FixedWidthInteger>(_ layer: inout LayerView, _ weights: [T], _ bits: Int) {
+    layer.encoding = encoding
+    layer.cellBits = bits
+    layer.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
     let digits = digits(layer, weights, bits)
     let groups = isInter ? planes(digits) : [digits]
-    result.blocks = groups.map { block($0, layer, weights, result.offset) }
-    result.bitlines = result.blocks.flatMap(\.columns)
-    return result
+    layer.blocks = groups.map { block($0, layer, weights) }
+    layer.bitlines = layer.blocks.flatMap(\.columns)
   }
 
   /// The slices of one weight: those that add and those that subtract stand in one block.
@@ -103,7 +101,7 @@ struct SliceBits: Pass {
     }
   }
 
-  private func digits(_ layer: LayerView, _ weights: [Int64], _ bits: Int) -> [Digit] {
+  private func digits<T: FixedWidthInteger>(_ layer: LayerView, _ weights: [T], _ bits: Int) -> [Digit] {
     let width = layer.weightBits
     func cut(_ total: Int, _ part: Digit.Part, negative: Bool = false) -> [Digit] {
       stride(from: 0, to: total, by: bits).map {
@@ -113,7 +111,7 @@ struct SliceBits: Pass {
     switch encoding {
     case .differential:
       // The one weight whose magnitude needs the sign's bit as well is -2^(width - 1).
-      let magnitude = weights.contains(-(1 << Int64(width - 1))) ? width : width - 1
+      let magnitude = weights.contains { Int64($0) == -(1 << Int64(width - 1)) } ? width : width - 1
       return cut(magnitude, .positive) + cut(magnitude, .negative, negative: true)
     case .twosComplement:
       return cut(width - 1, .lower) + [Digit(shift: width - 1, bits: 1, negative: true, part: .sign)]
@@ -121,7 +119,7 @@ struct SliceBits: Pass {
     }
   }
 
-  private func block(_ digits: [Digit], _ layer: LayerView, _ weights: [Int64], _ offset: Int64) -> BlockView
+  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: LayerView, _ weights: [T]) -> BlockView
   {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
@@ -129,18 +127,28 @@ struct SliceBits: Pass {
     } else {
       for output in 0..<layer.columns { for digit in digits { columns.append((output, digit)) } }
     }
-    var cells: [UInt8] = []
-    cells.reserveCapacity(layer.rows * columns.count)
-    for row in 0..<layer.rows {
-      for (output, digit) in columns {
-        cells.append(digit.level(weights[row * layer.columns + output], offset: offset))
-      }
-    }
     return BlockView(
       rows: (0..<layer.rows).map { RowEntry(input: $0) },
       columns: columns.map {
         ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative)
       },
-      cells: cells)
+      cells: cells(columns, layer, weights))
+  }
+
+  private func cells<T: FixedWidthInteger>(
+    _ columns: [(output: Int, digit: Digit)], _ layer: LayerView, _ weights: [T]
+  ) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: layer.rows * columns.count) { cells, used in
+      weights.withUnsafeBufferPointer { weights in
+        var place = 0
+        for row in 0..<layer.rows {
+          for (output, digit) in columns {
+            cells[place] = digit.level(Int64(weights[row * layer.columns + output]), offset: layer.offset)
+            place += 1
+          }
+        }
+        used = place
+      }
+    }
   }
 }

@@ -10,7 +10,7 @@ import Tensors
 /// A weight loses less than `2^k` for a wordline shifted by k. The layer's matrix becomes the squeezed one, so that the
 /// decode invariant holds. With `auto` each layer frees as many planes as keep the error of its weights, and of the
 /// network's outputs on the calibration samples, within `loss`. Spec: ir-spec.md, `squeeze-bits`.
-struct SqueezeBits: Pass {
+struct SqueezeBits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "squeeze-bits"
   static let summary = "the highest bit planes of every layer are free; wordlines are shifted for it"
@@ -47,18 +47,23 @@ struct SqueezeBits: Pass {
     }
   }
 
+  /// The choice by outputs needs the whole network.
+  func isLocal(_ context: PassContext) -> Bool { freed != nil || context.calibration.isEmpty }
+
+  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+    let tiles = try tiles(of: layer, in: setting)
+    let count = freed ?? mostByWeights(tiles)
+    try checkCount(count, tiles, at: setting.location)
+    squeeze(&layer, tiles, count)
+    return [("planes-freed", count)]
+  }
+
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    let array = try module.requiredMachine().array
+    var setting = LayerSetting(module, threads: context.threads)
     var planes: [(id: OpID, tiles: [BitPlanes])] = []
     for (id, layer) in module.layers {
-      try layer.requireOpenLines(SqueezeBits.name, at: module.ops[id].location)
-      guard let tiles = layer.bitPlanes(scope, array) else {
-        throw Diagnostic(
-          "squeeze-bits.planes", "the blocks of @\(layer.name) are no bit planes",
-          at: module.ops[id].location,
-          notes: ["run slice-bits(placement: inter) with differential signs before"])
-      }
-      planes.append((id, tiles))
+      setting.location = module.ops[id].location
+      planes.append((id, try tiles(of: layer, in: setting)))
     }
     let chosen: [Int]
     if let freed {
@@ -67,21 +72,40 @@ struct SqueezeBits: Pass {
       chosen = try choose(planes, module, context)
     }
     for ((id, tiles), freed) in zip(planes, chosen) {
-      let count = tiles.first?.blocks.count ?? 0
-      guard freed < max(1, count) else {
-        throw Diagnostic(
-          "squeeze-bits.count", "\(freed) planes cannot be freed, the layer has \(count)",
-          at: module.ops[id].location)
-      }
+      try checkCount(freed, tiles, at: module.ops[id].location)
       squeeze(id, tiles, freed, &module)
     }
     context.count("planes-freed", chosen.reduce(0, +))
   }
 
+  private func tiles(of layer: LayerView, in setting: LayerSetting) throws(Diagnostic) -> [BitPlanes] {
+    try layer.requireOpenLines(SqueezeBits.name, at: setting.location)
+    guard let tiles = layer.bitPlanes(scope, try setting.requiredMachine().array) else {
+      throw Diagnostic(
+        "squeeze-bits.planes", "the blocks of @\(layer.name) are no bit planes", at: setting.location,
+        notes: ["run slice-bits(placement: inter) with differential signs before"])
+    }
+    return tiles
+  }
+
+  private func checkCount(_ freed: Int, _ tiles: [BitPlanes], at location: Location) throws(Diagnostic) {
+    let count = tiles.first?.blocks.count ?? 0
+    guard freed < max(1, count) else {
+      throw Diagnostic(
+        "squeeze-bits.count", "\(freed) planes cannot be freed, the layer has \(count)", at: location)
+    }
+  }
+
   private func squeeze(
     _ id: OpID, _ tiles: [BitPlanes], _ freed: Int, _ module: inout Module<CrossbarLevel>
   ) {
-    guard var layer = module.layer(id), let weights = layer.weights else { return }
+    guard var layer = module.layer(id) else { return }
+    squeeze(&layer, tiles, freed)
+    module.replaceLayers([(id, layer)])
+  }
+
+  private func squeeze(_ layer: inout LayerView, _ tiles: [BitPlanes], _ freed: Int) {
+    guard let weights = layer.weights else { return }
     var matrix = weights.integers
     layer.blocks = tiles.flatMap { tile in
       let shifts = tile.shifts(freeing: freed)
@@ -90,7 +114,6 @@ struct SqueezeBits: Pass {
     }
     layer.weights = Tensor(
       weights.shape, matrix, as: .integer(bits: layer.weightBits, signed: true))
-    module.replaceLayers([(id, layer)])
   }
 
   // MARK: The choice

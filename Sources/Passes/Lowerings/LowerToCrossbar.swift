@@ -53,6 +53,10 @@ private struct CrossbarLowering {
     switch op.opcode {
     case .conv: try convolution(op)
     case .gemm: try product(op)
+    case .loop:
+      builder.openLoop(count: op.int("count"), origin: op.origin)
+      for id in op.body { try lower(source.ops[id]) }
+      builder.closeLoop()
     default:
       if op.opcode == .constant { constants[op.results[0]] = op }
       copy(op)
@@ -67,7 +71,7 @@ private struct CrossbarLowering {
       names[id] = new
       return new
     }
-    builder.module.append(
+    builder.append(
       Op(
         op.opcode, operands: op.operands.compactMap { names[$0] }, results: results, attributes: attributes,
         origin: op.origin))
@@ -143,9 +147,9 @@ private struct CrossbarLowering {
       var layer = LayerView(
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: inputs.element,
         weightBits: try weightBits(op), weights: nil)
-      layer.weights = Tensor(
-        part.matrix.shape, part.matrix.integers, as: .integer(bits: layer.weightBits, signed: true))
+      layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
       let spelled = builder.module.spell(layer, origin: op.origin)
+      // The layers of a loop stand before it.
       builder.module.append(spelled)
       let window = builder.emit(
         .window, [x],
@@ -186,13 +190,24 @@ private struct CrossbarLowering {
   }
 
   private func layerName(_ op: Op, _ fallback: String) -> String {
-    if let name = op.origin?.name, !name.isEmpty { return sanitize(name) }
-    return fallback
+    guard let name = op.origin?.name, !name.isEmpty else { return fallback }
+    let part = op.string("part")
+    return sanitize(part.isEmpty ? name : "\(name).\(part)")
   }
 
   private func columnSums(_ matrix: Tensor) -> [Int64] {
-    var sums = [Int64](repeating: 0, count: matrix.shape[1])
-    for (k, value) in matrix.integers.enumerated() { sums[k % matrix.shape[1]] += value }
+    switch matrix.data {
+    case .i8(let values): return sums(values, matrix.shape[1])
+    case .i16(let values): return sums(values, matrix.shape[1])
+    default: return sums(matrix.integers, matrix.shape[1])
+    }
+  }
+
+  private func sums<T: FixedWidthInteger>(_ values: [T], _ columns: Int) -> [Int64] {
+    var sums = [Int64](repeating: 0, count: columns)
+    for start in stride(from: 0, to: values.count, by: max(1, columns)) {
+      for column in 0..<columns { sums[column] += Int64(values[start + column]) }
+    }
     return sums
   }
 }

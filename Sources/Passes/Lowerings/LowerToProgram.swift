@@ -1,6 +1,6 @@
 import Hardware
-import IR
-import Support
+public import IR
+public import Support
 import Tensors
 
 /// Instructions on buffers and physical crossbars: a convolution is a loop over positions.
@@ -28,15 +28,41 @@ struct LowerToProgram: Lowering {
   }
 }
 
-private struct ProgramLowering {
+/// The instructions and buffers of the program that `module` becomes, without layers and crossbars: these follow layer by
+/// layer.
+///
+/// Throws what `lower-to-program` throws.
+public func lowerCode(of module: Module<CrossbarLevel>) throws(Diagnostic) -> Module<ProgramLevel> {
+  var lowering = ProgramLowering(module)
+  try lowering.lowerCode()
+  return lowering.result
+}
+
+extension LayerView {
+  /// The layer as a program has it: without weights, and with blocks whose cells stand in crossbars.
+  public var withoutCells: LayerView {
+    var bare = self
+    bare.weights = nil
+    bare.weightBits = 0
+    bare.encoding = nil
+    bare.cellBits = nil
+    bare.stage = nil
+    for index in bare.blocks.indices { bare.blocks[index].cells = [] }
+    return bare
+  }
+}
+
+/// The work of `lower-to-program`.
+struct ProgramLowering {
   let source: Module<CrossbarLevel>
   var builder: Builder<ProgramLevel>
-  private var buffers: [ValueID: ValueID] = [:]
+  var buffers: [ValueID: ValueID] = [:]
+  private var producers: [ValueID: Op] = [:]
   private var declarations: [OpID] = []
   private var crossbars: [OpID] = []
   private var layers: [OpID] = []
   private var inputs: [OpID] = []
-  private var code: [OpID] = []
+  var code: [OpID] = []
   private var outputs: [OpID] = []
 
   init(_ source: Module<CrossbarLevel>) {
@@ -53,37 +79,51 @@ private struct ProgramLowering {
 
   mutating func run() throws(Diagnostic) {
     try programCrossbars()
-    var producers: [ValueID: Op] = [:]
-    for op in source.bodyOps {
-      switch op.opcode {
-      case .layer: continue
-      case .window, .mvm: producers[op.results[0]] = op
-      case .arrange: try loop(op, producers)
-      case .constant: try constant(op)
-      case .input:
-        let buffer = declare(op.results[0])
-        inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
-      case .output:
-        let value = try buffer(op.operands[0], op)
-        outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
-      default: try digital(op)
-      }
+    try lowerCode()
+  }
+
+  mutating func lowerCode() throws(Diagnostic) {
+    for op in source.bodyOps { try lower(op) }
+  }
+
+  mutating func lower(_ op: Op) throws(Diagnostic) {
+    switch op.opcode {
+    case .layer, .state, .next: return
+    case .window, .mvm: producers[op.results[0]] = op
+    case .arrange: try loop(op)
+    case .constant: try constant(op)
+    case .input:
+      let buffer = declare(op.results[0])
+      inputs.append(builder.module.add(Op(.input, results: [buffer], attributes: op.attributes)))
+    case .output:
+      let value = try buffer(op.operands[0], op)
+      outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
+    case .loop: try timeLoop(op)
+    case .step, .stack:
+      let value = try buffer(op.operands[0], op)
+      emit(
+        Op(
+          op.opcode, operands: [value], results: [declare(op.results[0])], attributes: op.attributes,
+          origin: op.origin))
+    default: try digital(op)
     }
   }
 
-  private mutating func declare(_ id: ValueID) -> ValueID {
+  mutating func emit(_ op: Op) { code.append(builder.module.add(op)) }
+
+  mutating func declare(_ id: ValueID) -> ValueID {
     let buffer = declare(source.values[id].name, source.values[id].type)
     buffers[id] = buffer
     return buffer
   }
 
-  private mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
+  mutating func declare(_ name: String, _ type: ValueType) -> ValueID {
     let buffer = builder.value(name, ValueType(type.element, type.shape))
     declarations.append(builder.module.add(Op(.buffer, results: [buffer])))
     return buffer
   }
 
-  private func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
+  func buffer(_ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
     guard let found = buffers[id] else {
       throw Diagnostic(
         "lower-to-program.value",
@@ -112,14 +152,7 @@ private struct ProgramLowering {
         guard let crossbar = block.crossbar, let corner = block.corner else { continue }
         block.write(into: &images[crossbar], at: corner, width: array.columns)
       }
-      var bare = layer
-      bare.weights = nil
-      bare.weightBits = 0
-      bare.encoding = nil
-      bare.cellBits = nil
-      bare.stage = nil
-      for index in bare.blocks.indices { bare.blocks[index].cells = [] }
-      layers.append(builder.module.add(builder.module.spell(bare, origin: nil)))
+      layers.append(builder.module.add(builder.module.spell(layer.withoutCells, origin: nil)))
     }
     for (number, image) in images.enumerated() {
       let cells = builder.module.constant(
@@ -136,7 +169,7 @@ private struct ProgramLowering {
   // MARK: Code
 
   /// For each part of an arrangement a loop over its positions.
-  private mutating func loop(_ op: Op, _ producers: [ValueID: Op]) throws(Diagnostic) {
+  private mutating func loop(_ op: Op) throws(Diagnostic) {
     let target = declare(op.results[0])
     let shape = source.values[op.results[0]].type.shape ?? []
     let channels = shape.count > 1 ? shape[1] : 1
@@ -210,11 +243,16 @@ private struct ProgramLowering {
 }
 
 extension BlockView {
-  /// Copies the cells into the image of a crossbar of `width` bitlines.
-  fileprivate func write(into image: inout [UInt8], at corner: [Int], width: Int) {
-    for row in rows.indices {
-      let target = (corner[0] + row) * width + corner[1]
-      for column in columns.indices { image[target + column] = cells[row * columns.count + column] }
+  /// Copies the cells into the image of a crossbar of `width` bitlines, in which the block lies at `corner`.
+  public func write(into image: inout [UInt8], at corner: [Int], width: Int) {
+    let count = columns.count
+    image.withUnsafeMutableBufferPointer { image in
+      cells.withUnsafeBufferPointer { cells in
+        for row in rows.indices {
+          let target = (corner[0] + row) * width + corner[1]
+          for column in 0..<count { image[target + column] = cells[row * count + column] }
+        }
+      }
     }
   }
 }

@@ -39,11 +39,14 @@ struct Calibrate: Pass {
     let ranges = try parallelMap(inputs.count, threads: context.threads) { index throws(Diagnostic) in
       var ranges = [Range?](repeating: nil, count: count)
       _ = try interpreter.evaluate(inputs[index]) { id, tensor in
-        if case .f32(let values) = tensor.data { ranges[id.index] = Range(values) }
+        // A value in a loop is seen once in each round.
+        guard case .f32(let values) = tensor.data else { return }
+        let range = Range(values)
+        ranges[id.index] = ranges[id.index].map { $0.joined(range) } ?? range
       }
       return ranges
     }
-    for id in module.body {
+    for id in module.flatBody {
       guard let result = module.ops[id].results.first, !constants.contains(result),
         module.values[result].type.element.isFloat
       else { continue }

@@ -23,7 +23,7 @@ struct FoldConstants: Pass {
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
     var folding = ConstantFolding(module)
-    for id in module.body { try folding.visit(id) }
+    for id in module.body { try folding.visitAll(id) }
     module = folding.finished
     dropUnusedConstants(&module)
     module = module.compacted()
@@ -64,29 +64,43 @@ private struct ConstantFolding {
     return result
   }
 
-  mutating func visit(_ id: OpID) throws(Diagnostic) {
+  /// An operation, or a loop: what becomes constant in it stands before it.
+  mutating func visitAll(_ id: OpID) throws(Diagnostic) {
+    guard module.ops[id].opcode == .loop else { return if try visit(id) { body.append(id) } }
+    var rounds: [OpID] = []
+    for inner in module.ops[id].body where try visit(inner) { rounds.append(inner) }
+    module.ops[id].body = rounds
+    body.append(id)
+  }
+
+  /// Whether operation `id` stays where it stands; constants are put into the body.
+  private mutating func visit(_ id: OpID) throws(Diagnostic) -> Bool {
     let op = module.ops[id]
     if op.opcode == .constant {
       for result in op.results { constants[result] = op }
-      return body.append(id)
+      body.append(id)
+      return false
     }
-    guard !op.operands.isEmpty, let result = op.results.first,
+    // What belongs to rounds is no constant.
+    guard ![.state, .step, .next, .stack].contains(op.opcode), !op.operands.isEmpty,
+      let result = op.results.first,
       op.operands.allSatisfy({ constants[$0] != nil || given[$0] != nil })
     else {
-      return try keep(id)
+      try takeConstants(id)
+      return true
     }
     if let kept = try levels(after: op) {
       given[result] = kept
       folded += op.opcode == .dequantize ? 0 : 1
-      return
+      return false
     }
-    let value = try evaluate(op)
-    replace(id, value)
+    replace(id, try evaluate(op))
     folded += 1
+    return false
   }
 
   /// An operation that is computed at run time: products take integers of the file, others what these stand for.
-  private mutating func keep(_ id: OpID) throws(Diagnostic) {
+  private mutating func takeConstants(_ id: OpID) throws(Diagnostic) {
     for (k, operand) in module.ops[id].operands.enumerated() {
       guard let known = given[operand] else { continue }
       if [.conv, .gemm].contains(module.ops[id].opcode) {
@@ -95,7 +109,6 @@ private struct ConstantFolding {
         module.ops[id].operands[k] = try real(operand, known.levels)
       }
     }
-    body.append(id)
   }
 
   private mutating func real(_ id: ValueID, _ levels: ScaledLevels) throws(Diagnostic) -> ValueID {

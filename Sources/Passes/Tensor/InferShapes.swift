@@ -16,7 +16,7 @@ struct InferShapes: Pass {
   init(_ options: PassOptions) {}
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
-    for op in module.bodyOps {
+    for op in module.flatOps {
       guard let result = op.results.first else { continue }
       if let type = try module.resultType(of: op) {
         let declared = module.values[result].type

@@ -46,7 +46,7 @@ struct PruneGroups: Pass {
     var weights = ConstantWeights(module)
     let outermost = layersBeforeOutputs(module, weights)
     var zeroed: [GroupKind: Int] = [:]
-    for id in module.body {
+    for id in module.flatBody {
       guard let tensor = weights.tensor(of: id), let groups = WeightGroups(module.ops[id], tensor.shape)
       else {
         continue
@@ -68,13 +68,21 @@ struct PruneGroups: Pass {
   private func layersBeforeOutputs(_ module: Module<TensorLevel>, _ weights: ConstantWeights) -> Set<OpID> {
     var reached: Set<ValueID> = []
     var layers: Set<OpID> = []
-    for id in module.body.reversed() {
-      let op = module.ops[id]
-      guard op.opcode == .output || op.results.contains(where: reached.contains) else { continue }
-      if weights.tensor(of: id) == nil {
-        reached.formUnion(op.operands)
-      } else {
-        layers.insert(id)
+    var before = -1
+    // A state of a loop is reached through what it gets for the next round, so the walk goes on until nothing is new.
+    while reached.count != before {
+      before = reached.count
+      for id in module.flatBody.reversed() {
+        let op = module.ops[id]
+        let isState = op.opcode == .next && reached.contains(op.operands[0])
+        guard op.opcode == .output || isState || op.results.contains(where: reached.contains) else {
+          continue
+        }
+        if weights.tensor(of: id) == nil {
+          reached.formUnion(op.operands)
+        } else {
+          layers.insert(id)
+        }
       }
     }
     return layers
@@ -203,7 +211,10 @@ private struct ConstantWeights {
   /// The module with the new weights, without constants that nothing uses.
   var result: Module<TensorLevel> {
     var result = module
-    result.body = module.body.flatMap { id in [added[id], id].compactMap { $0 } }
+    result.body = module.body.flatMap { id in
+      // Constants of a loop stand before it.
+      ([id] + (module.ops[id].opcode == .loop ? module.ops[id].body : [])).compactMap { added[$0] } + [id]
+    }
     if !added.isEmpty { dropUnusedConstants(&result) }
     return result.compacted()
   }

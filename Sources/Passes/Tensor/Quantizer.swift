@@ -37,6 +37,8 @@ struct Quantizer {
     var range: [Float]?
     /// The constant behind the value.
     var constant: Op?
+    /// Whether the value exists inside of a loop only; all others get their forms before the loop.
+    var isOfLoop = false
   }
 
   let source: Module<TensorLevel>
@@ -58,26 +60,45 @@ struct Quantizer {
   }
 
   mutating func run() throws(Diagnostic) {
-    for op in source.bodyOps {
-      if let result = op.results.first { forms[result.index].range = op["range"]?.asFloats }
-      switch op.opcode {
-      case .constant: forms[op.results[0].index].constant = op
-      case .quantize: try quantizeOperator(op)
-      case .dequantize: try dequantizeOperator(op)
-      case .multiply: try scaleOperator(op)
-      case .conv, .gemm:
-        try source.values[op.operands[0]].type.element.isFloat ? matrixOperator(op) : integerOperator(op)
-      case .relu: try clamp(op, low: 0, high: .infinity)
-      case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
-      case .maxPool, .reshape, .transpose: try moveOperator(op)
-      case .output: try output(op)
-      case .batchNorm:
-        throw Diagnostic(
-          "quantize.batch-norm", "a batch normalization is left", at: op.location,
-          notes: ["run fold-batchnorm before quantize"])
-      default: try floatOperator(op)
-      }
+    for op in source.bodyOps { try rewrite(op) }
+  }
+
+  private mutating func rewrite(_ op: Op) throws(Diagnostic) {
+    if let result = op.results.first {
+      forms[result.index].range = op["range"]?.asFloats
+      forms[result.index].isOfLoop = builder.isInLoop && op.opcode != .next && op.opcode != .stack
     }
+    switch op.opcode {
+    case .loop:
+      builder.openLoop(count: op.int("count"), origin: op.origin)
+      for id in op.body { try rewrite(source.ops[id]) }
+      builder.closeLoop()
+    case .constant: forms[op.results[0].index].constant = op
+    case .quantize: try quantizeOperator(op)
+    case .dequantize: try dequantizeOperator(op)
+    case .multiply: try scaleOperator(op)
+    case .conv, .gemm:
+      try source.values[op.operands[0]].type.element.isFloat ? matrixOperator(op) : integerOperator(op)
+    case .relu: try clamp(op, low: 0, high: .infinity)
+    case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
+    case .maxPool, .reshape, .transpose: try moveOperator(op)
+    case .output: try output(op)
+    case .batchNorm:
+      throw Diagnostic(
+        "quantize.batch-norm", "a batch normalization is left", at: op.location,
+        notes: ["run fold-batchnorm before quantize"])
+    default: try floatOperator(op)
+    }
+  }
+
+  /// Lets `body` make a form of value `id` where it can be used from everywhere that sees the value.
+  private mutating func form(
+    of id: ValueID, _ body: (inout Quantizer) throws(Diagnostic) -> ValueID
+  ) throws(Diagnostic) -> ValueID {
+    guard !forms[id.index].isOfLoop else { return try body(&self) }
+    let waiting = builder.leaveLoop()
+    defer { builder.enterLoop(waiting) }
+    return try body(&self)
   }
 
   func name(_ id: ValueID) -> String { source.values[id].name }
@@ -97,7 +118,7 @@ struct Quantizer {
 
   private mutating func output(_ op: Op) throws(Diagnostic) {
     let value = try float(op.operands[0], for: op)
-    builder.module.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
+    builder.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
   }
 
   /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked for.
@@ -150,7 +171,8 @@ struct Quantizer {
   }
 
   func layerName(_ op: Op) -> String {
-    op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? name(op.results[0])
+    let (node, part) = (op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }, op.string("part"))
+    return node.map { part.isEmpty ? $0 : "\($0).\(part)" } ?? name(op.results[0])
   }
 
   /// The integers that stand for the weights of `op`, and what 1 stands for: one scale, or one for each output.
@@ -215,16 +237,22 @@ struct Quantizer {
     } else if let given = forms[id.index].given {
       result = builder.constant(try given.reals(), element: .float32, name: name(id), origin: op.origin)
     } else if let sums = forms[id.index].sums {
-      result = scaled(sums, id, op)
+      result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.scaled(sums, id, op) }
     } else if let levels = forms[id.index].quantized, let grid = forms[id.index].grid?.grid {
-      result = builder.emit(
-        .dequantize(scale: grid.scale, zero: grid.zero), [levels],
-        type: ValueType(.float32, builder.type(levels).shape), name: name(id), origin: op.origin)
-      setRange(id)
+      result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.real(levels, grid, id, op) }
     } else {
       throw Diagnostic("quantize.value", "%\(name(id)) has no form", at: op.location)
     }
     forms[id.index].float = result
+    return result
+  }
+
+  /// What levels stand for.
+  private mutating func real(_ levels: ValueID, _ grid: Grid, _ id: ValueID, _ op: Op) -> ValueID {
+    let result = builder.emit(
+      .dequantize(scale: grid.scale, zero: grid.zero), [levels],
+      type: ValueType(.float32, builder.type(levels).shape), name: name(id), origin: op.origin)
+    setRange(id)
     return result
   }
 
@@ -268,7 +296,7 @@ struct Quantizer {
 
   /// Puts the calibrated range on the operation that was emitted last.
   mutating func setRange(_ id: ValueID) {
-    guard let last = builder.module.body.last, let range = forms[id.index].range else { return }
+    guard let last = builder.last, let range = forms[id.index].range else { return }
     builder.module.ops[last]["range"] = .floats(range)
   }
 
@@ -281,7 +309,9 @@ struct Quantizer {
         "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
         notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
     }
-    let result = try levels(of: id, on: grid, name: "\(name(id)).q", for: op)
+    let result = try form(of: id) { (quantizer) throws(Diagnostic) in
+      try quantizer.levels(of: id, on: grid, name: "\(quantizer.name(id)).q", for: op)
+    }
     forms[id.index].quantized = result
     return result
   }

@@ -67,6 +67,7 @@ struct ScaledLevels {
     switch op.opcode {
     case .transpose: return transposed(op.ints("order"))
     case .reshape: return reshaped(shape)
+    case .slice: return sliced(op.ints("start"), op.ints("end"))
     case .multiply: return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
     case .subtract: return others.first.flatMap { shape == levels.shape ? less($0) : nil }
     default: return nil
@@ -78,6 +79,16 @@ struct ScaledLevels {
     var result = self
     result.levels = moved
     result.axis = order.firstIndex(of: axis) ?? 0
+    return result
+  }
+
+  private func sliced(_ start: [Int], _ end: [Int]) -> ScaledLevels? {
+    guard let part = try? DigitalOperator.slice(start: start, end: end).apply(to: [levels]) else {
+      return nil
+    }
+    var result = self
+    result.levels = part
+    if scales.count > 1 { result.scales = Array(scales[start[axis]..<end[axis]]) }
     return result
   }
 

@@ -1,0 +1,71 @@
+import Glibc
+
+/// A file that is written piece by piece beside its place and moved there when it is complete, so that no reader ever sees
+/// half a file. Where it is not committed, nothing is left of it when the last reference goes.
+public final class OutputFile {
+  /// Where the file will be.
+  public let path: String
+  /// Bytes written so far.
+  public private(set) var count = 0
+  private let temporary: String
+  private let descriptor: CInt
+  private var isCommitted = false
+
+  /// Creates the file; throws `io.write` where that fails.
+  public init(path: String) throws(Diagnostic) {
+    self.path = path
+    temporary = "\(path).\(getpid()).tmp"
+    descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("cannot create") }
+  }
+
+  deinit {
+    if descriptor >= 0 {
+      close(descriptor)
+      if !isCommitted { unlink(temporary) }
+    }
+  }
+
+  /// Whether a file can be moved to `path`: not to standard output, a device or a pipe.
+  public static func canReplace(_ path: String) -> Bool {
+    var info = stat()
+    return path != "-" && (stat(path, &info) != 0 || info.st_mode & S_IFMT == S_IFREG)
+  }
+
+  private func failure(_ what: String) -> Diagnostic {
+    Diagnostic("io.write", "\(what): \(errorText(errno))", at: Location(file: path))
+  }
+
+  /// Appends `bytes`.
+  public func write(_ bytes: [UInt8]) throws(Diagnostic) {
+    guard writeAll(bytes, to: descriptor) else { throw failure("cannot write") }
+    count += bytes.count
+  }
+
+  /// Appends zeros up to the next multiple of `size`.
+  public func align(to size: Int) throws(Diagnostic) {
+    try write([UInt8](repeating: 0, count: (size - count % size) % size))
+  }
+
+  /// Overwrites what stands at `offset`, which must have been written already.
+  public func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic) {
+    guard offset >= 0, bytes.count <= count - offset, lseek(descriptor, off_t(offset), SEEK_SET) >= 0,
+      writeAll(bytes, to: descriptor), lseek(descriptor, 0, SEEK_END) >= 0
+    else { throw failure("cannot write") }
+  }
+
+  /// The CRC-32C of `range`, which must have been written already.
+  public func checksum(_ range: Range<Int>) throws(Diagnostic) -> UInt32 {
+    let file = try MappedFile(path: temporary)
+    return try file.withBytes { (bytes) throws(Diagnostic) in
+      guard range.lowerBound >= 0, range.upperBound <= bytes.count else { throw failure("cannot read back") }
+      return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
+  }
+
+  /// Flushes the file and moves it to its place; nothing can be written afterwards.
+  public func commit() throws(Diagnostic) {
+    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw failure("cannot write") }
+    isCommitted = true
+  }
+}
