@@ -51,15 +51,6 @@ struct OperatorsDocumentTests {
   }
 
   @Test func namesEachOperatorOfOnnxruntimeOnce() throws {
-    let text = try String(contentsOf: repository.appending(path: "docs/operators.md"), encoding: .utf8)
-    let cells = text.split(separator: "\n").filter { $0.hasPrefix("| com.microsoft") }.map {
-      $0.split(separator: "|")[1]
-    }
-    let names = cells.flatMap { $0.matches(of: /`(\w+)`/).map { String($0.output.1) } }
-    #expect(names.sorted() == supportedMicrosoftOperators)
-  }
-
-  @Test func namesEachOperatorOfOnnxruntimeOnce() throws {
     let cells = try lines().filter { $0.hasPrefix("| com.microsoft") }.map { $0.split(separator: "|")[1] }
     let names = cells.flatMap { $0.matches(of: /`(\w+)`/).map { String($0.output.1) } }
     #expect(names.sorted() == supportedMicrosoftOperators)

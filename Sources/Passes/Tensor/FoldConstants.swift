@@ -66,7 +66,10 @@ private struct ConstantFolding {
 
   /// An operation, or a loop: what becomes constant in it stands before it.
   mutating func visitAll(_ id: OpID) throws(Diagnostic) {
-    guard module.ops[id].opcode == .loop else { return if try visit(id) { body.append(id) } }
+    guard module.ops[id].opcode == .loop else {
+      if try visit(id) { body.append(id) }
+      return
+    }
     var rounds: [OpID] = []
     for inner in module.ops[id].body where try visit(inner) { rounds.append(inner) }
     module.ops[id].body = rounds
