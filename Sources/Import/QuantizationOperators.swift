@@ -285,6 +285,11 @@ extension ImportContext {
   {
     let id = try integerValue(node, index)
     let type = builder.type(id)
+    guard case .integer(...16, _) = type.element else {
+      throw failure(
+        "quantization", "levels of type \(type.element) are not supported as inputs", node,
+        help: "round sums to levels of up to 16 bits before they are multiplied again")
+    }
     if type.quantization?.zero ?? 0 == zero { return id }
     let grid = LevelGrid(scales: [1], zeros: [zero], element: type.element)
     let reals = try dequantized(id, grid, axis: 0, name: "\(node.inputs[index]).reals", node)
