@@ -7,7 +7,10 @@ import Testing
 /// A classifier with an LSTM as PyTorch writes it, from the bytes of its file through the programs.
 @Suite("A recurrent model file")
 struct RecurrentFileTests {
-  private let (steps, inputs, hidden, classes) = (6, 4, 8, 3)
+  private let steps = 6
+  private let inputs = 4
+  private let hidden = 8
+  private let classes = 3
 
   private func node(
     _ graph: inout Wire, _ op: String, _ inputs: [String], _ outputs: [String],

@@ -1,3 +1,4 @@
+import CommandLineTools
 import Driver
 import Foundation
 import IR

@@ -51,7 +51,8 @@ struct ProgramWriterTests {
       count += 1
       let size = try write(program)
       let bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
-      #expect(bytes.count == size && bytes == (try encode(program)), "seed \(seed)")
+      let expected = try encode(program)
+      #expect(bytes.count == size && bytes == expected, "seed \(seed)")
     }
     #expect(count > 50, "\(count)")
   }
