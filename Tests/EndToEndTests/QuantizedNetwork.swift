@@ -218,7 +218,7 @@ extension IntegerLayer {
     let low = hasRelu ? max(output.type.low, output.zero) : output.type.low
     var levels = sums.enumerated().map { k, sum in
       let real = Double(sum) * factor(k / spots, grid.scale, exact: exact) / Double(output.scale) + 0.5
-      if abs(real - real.rounded()) < 1e-6 * max(1, abs(real)) { isClose = true }
+      if abs(real - real.rounded()) < 2e-9 * max(1, abs(real)) { isClose = true }
       return max(low, min(output.type.high, Int64(real.rounded(.down)) + output.zero))
     }
     guard isConv else { return ((levels, [1, outputs]), isClose) }
