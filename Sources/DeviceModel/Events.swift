@@ -72,6 +72,9 @@ public struct Events: Equatable, Sendable {
   public var activations = 0
   /// Values that go through the pool unit.
   public var poolComparisons = 0
+  /// Multiply-adds of products of two computed matrices, which digital logic computes: the elements of the result times the
+  /// length of a row of the first operand. No table has a cost for them yet.
+  public var digitalMultiplyAdds = 0
   /// Values that `store` copies from output registers to a tile's buffer.
   public var outputWrites = 0
   /// Values written to memory outside of the chip, once for each sample: elements of graph outputs, and the outputs of layers
@@ -92,6 +95,7 @@ public struct Events: Equatable, Sendable {
     ("indexReads", \.indexReads), ("indexBits", \.indexBits), ("inputFetches.dram", \.inputFetches.dram),
     ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
     ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),
+    ("digitalMultiplyAdds", \.digitalMultiplyAdds),
     ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites),
   ]
 

@@ -186,10 +186,13 @@ private func digitalEvents(_ op: DigitalOperator, _ inputs: [Buffer], _ output: 
   var events = Events()
   events.bufferBits = (inputs + [output]).reduce(0) { $0 + bufferBits($1) }
   switch op {
-  case .reshape, .transpose, .concat, .pad, .slice:
+  case .reshape, .transpose, .concat, .pad, .slice, .take:
     if case .reshape = op { events.bufferBits = 0 }
   case .maxPool(let window), .averagePool(let window, _):
     events.poolComparisons = output.count &* window.kernelHeight &* window.kernelWidth
+  case .matmul:
+    events.activations = output.count
+    events.digitalMultiplyAdds = output.count &* (inputs.first?.shape.last ?? 0)
   default: events.activations = output.count
   }
   return events

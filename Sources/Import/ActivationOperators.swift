@@ -15,6 +15,9 @@ let activationImporters: [String: OperatorImporter] = [
   "Abs": unary { (_, _) throws(Diagnostic) in .abs },
   "Neg": unary { (_, _) throws(Diagnostic) in .negate },
   "Erf": unary { (_, _) throws(Diagnostic) in .erf },
+  "Floor": unary { (_, _) throws(Diagnostic) in .floor },
+  "Round": unary { (_, _) throws(Diagnostic) in .round },
+  "Sign": unary { (_, _) throws(Diagnostic) in .sign },
   "HardSwish": unary { (_, _) throws(Diagnostic) in .hardSwish },
   "LeakyRelu": unary { (_, node) throws(Diagnostic) in .leakyRelu(slope: try node.float("alpha") ?? 0.01) },
   "Elu": unary { (_, node) throws(Diagnostic) in .elu(alpha: try node.float("alpha") ?? 1) },
@@ -54,6 +57,9 @@ let activationSupport: [OperatorSupport] = [
   OperatorSupport("Sqrt"),
   OperatorSupport("Abs"),
   OperatorSupport("Neg"),
+  OperatorSupport("Floor"),
+  OperatorSupport("Round"),
+  OperatorSupport("Sign"),
   OperatorSupport("Softmax", .libm, "axis, with its meaning before and after operator set 13"),
 ]
 

@@ -27,6 +27,10 @@ struct ImportContext {
   private var entries: [String: Entry] = [:]
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
+  /// Small ones of these with their numbers, as far as they are computed by digital operators.
+  private var numbers: [ValueID: Tensor] = [:]
+  /// How many numbers are small.
+  private static let small = 1 << 16
 
   init(name: String, opset: Int, file: String) {
     builder = Builder(Module(name: sanitize(name)))
@@ -95,7 +99,7 @@ struct ImportContext {
       let numbers = Tensor(try checked(tensor.shape, node), try tensor.floats())
       let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
       entries[name] = .value(id)
-      constants.insert(id)
+      keep(numbers, as: id)
       return id
     case .integers?:
       throw failure(
@@ -152,11 +156,22 @@ struct ImportContext {
     try? integers(node, index)
   }
 
+  /// The floats of input `index` if they are known at import: numbers of the file, or few that are computed of such.
+  func knownFloats(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> Tensor? {
+    guard hasInput(node, index) else { return nil }
+    switch entries[node.inputs[index]] {
+    case .initializer(let tensor)? where tensor.elementType.isFloat && tensor.count <= Self.small:
+      return Tensor(try checked(tensor.shape, node), try tensor.floats())
+    case .value(let id)?: return numbers[id]
+    default: return nil
+    }
+  }
+
   /// The single float of input `index`, which must be constant.
   func scalar(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> Float {
     let name = try inputName(node, index)
-    if case .initializer(let tensor)? = entries[name], tensor.count == 1 {
-      return try tensor.floats().first ?? 0
+    if let tensor = try knownFloats(node, index), tensor.count == 1, let number = tensor.floats.first {
+      return number
     }
     throw failure(
       "dynamic", "input '\(name)' must be one number known at compile time", node,
@@ -218,8 +233,21 @@ struct ImportContext {
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
     // What a loop makes of constants differs from round to round.
     let isOfRound = [.state, .step, .next, .stack].contains(opcode)
-    if !isOfRound && operands.allSatisfy(constants.contains) { constants.insert(id) }
+    guard !isOfRound && operands.allSatisfy(constants.contains) else { return id }
+    let arguments = operands.compactMap { numbers[$0] }
+    if arguments.count == operands.count, shape.reduce(1, *) <= Self.small,
+      let result = try? builder.module.digitalOperator(of: probe)?.apply(to: arguments)
+    {
+      numbers[id] = result
+    }
+    constants.insert(id)
     return id
+  }
+
+  /// Notes that a value of the module is `tensor`, whatever the inputs of the graph.
+  private mutating func keep(_ tensor: Tensor, as id: ValueID) {
+    constants.insert(id)
+    if tensor.count <= Self.small { numbers[id] = tensor }
   }
 
   /// The same with a digital operator.
@@ -233,7 +261,7 @@ struct ImportContext {
   /// Appends a constant and returns it.
   mutating func constant(_ tensor: Tensor, element: ElementType = .float32, name: String) -> ValueID {
     let id = builder.constant(tensor, element: element, name: name)
-    constants.insert(id)
+    keep(tensor, as: id)
     return id
   }
 

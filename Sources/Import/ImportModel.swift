@@ -173,8 +173,13 @@ let operatorImporters: [String: OperatorImporter] =
   matrixImporters.merging(activationImporters) { first, _ in first }
   .merging(arithmeticImporters) { first, _ in first }
   .merging(poolImporters) { first, _ in first }
+  .merging(composedActivationImporters) { first, _ in first }
+  .merging(reductionImporters) { first, _ in first }
+  .merging(normalisationImporters) { first, _ in first }
+  .merging(selectionImporters) { first, _ in first }
+  .merging(resizeImporters) { first, _ in first }
+  .merging(comparisonImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
-  .merging(exporterImporters) { first, _ in first }
   .merging(recurrentImporters) { first, _ in first }
   .merging(quantizationImporters) { first, _ in first }
 

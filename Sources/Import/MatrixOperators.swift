@@ -5,7 +5,8 @@ import Tensors
 
 /// Conv, Gemm, MatMul, BatchNormalization.
 let matrixImporters: [String: OperatorImporter] = [
-  "Conv": importConv, "Gemm": importGemm, "MatMul": importMatMul, "BatchNormalization": importBatchNorm,
+  "Conv": importConv, "ConvTranspose": importConvTranspose, "Einsum": importEinsum, "Gemm": importGemm,
+  "MatMul": importMatMul, "BatchNormalization": importBatchNorm,
 ]
 
 /// The rows of docs/operators.md for these.
@@ -15,6 +16,18 @@ let matrixSupport: [OperatorSupport] = [
     crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
     notes: "1 or 2 spatial axes; weights and bias must be constants"),
   OperatorSupport(
+    "ConvTranspose", .exact,
+    "strides, pads, output_padding, output_shape, dilations, group, every auto_pad, bias",
+    crossbars: "yes, as a convolution over the input spread with zeros, one layer for each group",
+    integers: "yes",
+    digital: "no", notes: "1 or 2 spatial axes; weights and bias must be constants"),
+  OperatorSupport(
+    "Einsum", .exact, "two operands, or one that is transposed",
+    crossbars:
+      "yes, where the second operand is constant and has no axis in common but those that are summed",
+    integers: "yes, as `MatMul`", digital: "with two computed operands",
+    notes: "products: no axis twice in an operand, none summed that is only in one, no ellipsis"),
+  OperatorSupport(
     "Gemm", .exact, "transA, transB, alpha, beta, C of every broadcast shape",
     crossbars: "yes, with constant B", integers: "yes",
     digital: "with computed B, and C unless it is one row of constants", notes: "matrices only"),
@@ -22,11 +35,11 @@ let matrixSupport: [OperatorSupport] = [
     "MatMul", .exact, "vectors, matrices, stacks of matrices",
     crossbars: "yes, where one side is a constant matrix", integers: "yes",
     digital: "two computed sides, or a stack of constants",
-    notes: "a constant left side needs a matrix on the right"),
+    notes: "a constant vector on the left is digital"),
   OperatorSupport(
     "BatchNormalization", .exact, "epsilon",
     crossbars: "part of the layer before it, where that has no other use", integers: "as part of the layer",
-    digital: "a product and a sum, elsewhere", notes: "inference only; parameters must be constants"),
+    digital: "a product and a sum, elsewhere", notes: "inference only"),
 ]
 
 @Sendable private func importConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -100,17 +113,26 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
 /// Products with a constant right side are layers; a constant left side is turned round.
 @Sendable private func importMatMul(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let (a, b) = (try context.shape(node, 0), try context.shape(node, 1))
+  let (x, y) = (try context.value(node, 0), try context.value(node, 1))
   if isConstant(context, node, 1), b.count == 2, a.count >= 1 {
-    return try context.emit(.gemm, [try context.value(node, 0), try context.value(node, 1)], for: node)
+    return try context.emit(.gemm, [x, y], for: node)
   }
-  if isConstant(context, node, 0), a.count == 2, b.count == 2 {
-    let x = try transposed(&context, try context.value(node, 1), node)
-    let w = try transposed(&context, try context.value(node, 0), node)
+  if isConstant(context, node, 1), b.count == 1, a.count >= 1 {
+    let column = try context.reshape(y, [b[0], 1], for: node)
     let product = try context.emitInner(
-      .gemm, [x, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
-    return try context.emit(.transpose, [product], [NamedAttribute("order", .ints([1, 0]))], for: node)
+      .gemm, [x, column], name: "\(node.outputs.first ?? "matmul").column", for: node)
+    return try context.emit(.reshape(Array(a.dropLast())), [product], for: node)
   }
-  try context.emit(.matmul, [try context.value(node, 0), try context.value(node, 1)], for: node)
+  if isConstant(context, node, 0), a.count == 2, b.count >= 2 {
+    // (W x)' = x' W', for each matrix of a stack.
+    let swap = Array(b.indices.dropLast(2)) + [b.count - 1, b.count - 2]
+    let turned = try context.apply(.transpose(swap), y, for: node)
+    let w = try transposed(&context, x, node)
+    let product = try context.emitInner(
+      .gemm, [turned, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
+    return try context.emit(.transpose, [product], [NamedAttribute("order", .ints(swap))], for: node)
+  }
+  try context.emit(.matmul, [x, y], for: node)
 }
 
 @Sendable private func importBatchNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -121,14 +143,26 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
   }
   var operands: [ValueID] = []
   for index in 0..<5 { operands.append(try context.value(node, index)) }
-  let channels = (context.builder.type(operands[0]).shape ?? []).dropFirst().first ?? 0
-  guard channels > 0, operands.dropFirst().allSatisfy({ context.builder.type($0).shape == [channels] }) else {
+  let channels = context.shape(of: operands[0]).dropFirst().first ?? 0
+  guard channels > 0, operands.dropFirst().allSatisfy({ context.shape(of: $0) == [channels] }) else {
     throw context.failure(
       "batch-norm-shape", "expected \(channels) parameters of each kind", node,
       help: "check the model with onnx.checker")
   }
   let epsilon = try node.float("epsilon") ?? 1e-5
-  try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+  if (1..<5).allSatisfy({ isConstant(context, node, $0) }) {
+    return try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+  }
+  // Computed parameters: nothing can be folded.
+  let each = [channels] + [Int](repeating: 1, count: context.shape(of: operands[0]).count - 2)
+  var parameters: [ValueID] = []
+  for operand in operands.dropFirst() { parameters.append(try context.reshape(operand, each, for: node)) }
+  let spread = try context.apply(
+    .sqrt, context.apply(.add, parameters[3], epsilon, for: node), for: node)
+  let factor = try context.apply(.divide, parameters[0], spread, for: node)
+  let centred = try context.apply(.subtract, operands[0], parameters[2], for: node)
+  let scaled = try context.apply(.multiply, centred, factor, for: node)
+  try context.emit(.add, [scaled, parameters[1]], for: node)
 }
 
 /// Whether input `index` comes from constants alone.

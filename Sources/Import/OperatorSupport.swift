@@ -58,8 +58,11 @@ public let operatorFamilies: [OperatorFamily] = [
   OperatorFamily(name: "matrix", operators: matrixSupport),
   OperatorFamily(name: "recurrent", operators: recurrentSupport),
   OperatorFamily(name: "pools", operators: poolSupport),
-  OperatorFamily(name: "activations", operators: activationSupport),
-  OperatorFamily(name: "arithmetic", operators: arithmeticSupport),
+  OperatorFamily(name: "reductions", operators: reductionSupport),
+  OperatorFamily(name: "normalisations", operators: normalisationSupport),
+  OperatorFamily(name: "activations", operators: activationSupport + composedActivationSupport),
+  OperatorFamily(name: "arithmetic", operators: arithmeticSupport + comparisonSupport),
+  OperatorFamily(name: "selections", operators: selectionSupport + resizeSupport),
   OperatorFamily(name: "shapes", operators: shapeSupport),
   OperatorFamily(name: "quantized", operators: quantizationSupport),
 ]

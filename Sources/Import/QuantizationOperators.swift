@@ -87,7 +87,7 @@ func castLevels(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnos
   guard let name = node.inputs.first else { return false }
   switch context.entry(name) {
   case .value(let id)? where !context.builder.type(id).element.isFloat: break
-  case .initializer(let tensor)? where ElementType(levels: tensor.elementType) != nil: break
+  case .initializer? where context.isLevels(node, 0): break
   default: return false
   }
   let q = try context.integerValue(node, 0)

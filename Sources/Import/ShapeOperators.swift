@@ -8,7 +8,7 @@ let shapeImporters: [String: OperatorImporter] = [
   "Identity": alias, "Dropout": importDropout, "Cast": importCast, "Constant": importConstant,
   "Reshape": importReshape, "Flatten": importFlatten, "Squeeze": importSqueeze, "Unsqueeze": importUnsqueeze,
   "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad, "Shape": importShape,
-  "Gather": importGather,
+  "ConstantOfShape": importConstantOfShape, "Range": importRange, "Size": importSize,
 ]
 
 /// The rows of docs/operators.md for these.
@@ -22,27 +22,22 @@ let shapeSupport: [OperatorSupport] = [
   OperatorSupport(
     "Unsqueeze", .exact, "axes; also of known integers", integers: "yes",
     notes: "axes must be known at import"),
-  OperatorSupport("Transpose", .exact, "perm", integers: "yes"),
-  OperatorSupport("Concat", .exact, "axis; also of known integers", notes: "at most 4096 inputs"),
+  OperatorSupport("Transpose", .exact, "perm; also of known integers", integers: "yes"),
   OperatorSupport(
-    "Pad", .exact, "pads and value",
-    notes: "constant mode, all axes, no negative amounts; amounts must be known at import"),
+    "Concat", .exact, "axis; also of known integers", integers: "yes, where an input is that of a layer",
+    notes: "at most 4096 inputs"),
+  OperatorSupport(
+    "Pad", .exact, "pads of both signs, value, axes, modes constant, reflect, edge and wrap", integers: "yes",
+    notes: "amounts and value must be known at import"),
   OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
   OperatorSupport(
-    "Gather", .exact, "of known integers; one place on an axis of floats",
-    notes: "a list of integers along its axis; a place known at import"),
-  OperatorSupport(
-    "Slice", .exact, "starts, ends, axes; also of known integers",
-    notes: "steps of 1; places must be known at import"),
-  OperatorSupport(
-    "Expand", .exact, "also of known integers", digital: "yes, as a product with ones",
-    notes: "the shape must be known at import, at most 2^26 elements"),
-  OperatorSupport(
-    "ConstantOfShape", .gone, "value", notes: "the shape must be known at import, at most 2^26 elements"),
-  OperatorSupport(
-    "Cast", .gone, "between floats, of known integers, and of levels and their sums to floats",
-    notes: "integers to int32 and int64 only; floats stay binary32"),
+    "Cast", .gone, "between floats, of known numbers, and of levels and their sums to floats",
+    notes: "no computed floats to integers; floats stay binary32"),
   OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
+  OperatorSupport(
+    "ConstantOfShape", .gone, "floats and integers", notes: "the shape must be known at import"),
+  OperatorSupport("Range", .gone, "of integers", notes: "bounds must be known at import"),
+  OperatorSupport("Size", .gone, notes: "gives a known integer"),
   OperatorSupport("Identity", .gone),
   OperatorSupport("Dropout", .gone, "inference", notes: "the mask may not be used"),
 ]
@@ -66,22 +61,48 @@ let shapeSupport: [OperatorSupport] = [
   try alias(&context, node)
 }
 
+/// Floats stay floats; numbers known at import become what is asked for.
 @Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
   if target?.isFloat == true, try castLevels(&context, node) { return }
-  let fits: Bool
+  let output = node.outputs.first ?? ""
   if let known = context.knownIntegers(node, 0) {
-    let isSmall = known.values.allSatisfy { Int64(Int32.min)...Int64(Int32.max) ~= $0 }
-    fits = target == .int64 || target == .int32 && isSmall
-  } else {
-    fits = target?.isFloat == true
+    if target?.isFloat == true {
+      return context.bind(output, .initializer(try floatTensor(known.shape, known.values.map { Float($0) })))
+    }
+    if target == .bool {
+      let flags = known.values.map { $0 == 0 ? 0 : 1 } as [Int64]
+      return context.bind(node, integers: Tensor(known.shape, flags))
+    }
+    if let range = target.flatMap(integerRange), known.values.allSatisfy(range.contains) {
+      return context.bind(node, integers: Tensor(known.shape, known.values))
+    }
+  } else if target?.isFloat == true {
+    return try alias(&context, node)
+  } else if let target, let known = try context.knownFloats(node, 0) {
+    let whole = known.floats.map { target == .bool ? ($0 == 0 ? 0 : 1) : $0.rounded(.towardZero) }
+    let range = target == .bool ? 0...1 : integerRange(target)
+    if let range, whole.allSatisfy({ $0.magnitude < 0x1p62 && range.contains(Int64($0)) }) {
+      return context.bind(node, integers: Tensor(known.shape, whole.map { Int64($0) }))
+    }
   }
-  guard fits else {
-    throw context.failure(
-      "cast", "a cast between floats and integers, or to narrow integers, is not supported", node,
-      help: "only casts that keep floats floats, and shapes integers, are")
+  throw context.failure(
+    "cast", "a cast of computed floats to integers, or to integers too narrow, is not supported", node,
+    help: "casts that keep floats floats are, and those of numbers known at compile time")
+}
+
+/// The values of an integer type.
+private func integerRange(_ type: ONNXElementType) -> ClosedRange<Int64>? {
+  switch type {
+  case .int64: Int64.min...Int64.max
+  case .int32: Int64(Int32.min)...Int64(Int32.max)
+  case .int16: Int64(Int16.min)...Int64(Int16.max)
+  case .int8: Int64(Int8.min)...Int64(Int8.max)
+  case .uint8: 0...Int64(UInt8.max)
+  case .uint16: 0...Int64(UInt16.max)
+  case .uint32: 0...Int64(UInt32.max)
+  default: nil
   }
-  try alias(&context, node)
 }
 
 @Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -188,8 +209,7 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
 
 @Sendable private func importTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let rank = try context.shape(node, 0).count
-  let order = try node.ints("perm") ?? Array((0..<rank).reversed())
-  try context.emit(.transpose(order), [try context.movable(node, 0)], for: node)
+  try context.bind(node, moves: [.transpose(try node.ints("perm") ?? Array((0..<rank).reversed()))])
 }
 
 @Sendable private func importConcat(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -209,26 +229,6 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   try context.emit(.concat(axis: axis), operands, for: node)
 }
 
-/// Constant mode; pads are attributes up to opset 10 and inputs from 11 on.
-@Sendable private func importPad(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let mode = try node.string("mode") ?? "constant"
-  let rank = try context.shape(node, 0).count
-  let isNew = context.hasInput(node, 1)
-  let pads =
-    isNew ? try context.integers(node, 1).values.map { Int(clamping: $0) } : try node.ints("pads") ?? []
-  let value = context.hasInput(node, 2) ? try context.scalar(node, 2) : try node.float("value") ?? 0
-  guard mode == "constant", pads.count == 2 * rank, pads.allSatisfy({ 0..<(1 << 20) ~= $0 }),
-    !context.hasInput(node, 3)
-  else {
-    throw context.failure(
-      "pad", "padding in mode '\(mode)' by \(pads) is not supported", node,
-      help: "padding of all axes with a constant, by no negative amount, is")
-  }
-  let digital = DigitalOperator.pad(
-    before: Array(pads.prefix(rank)), after: Array(pads.suffix(rank)), value: value)
-  try context.emit(digital, [try context.value(node, 0)], for: node)
-}
-
 @Sendable private func importShape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let shape = try context.shape(node, 0)
   func position(_ axis: Int) -> Int { max(0, min(shape.count, axis < 0 ? axis + shape.count : axis)) }
@@ -238,46 +238,46 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   context.bind(node, integers: Tensor([values.count], values))
 }
 
-/// One place on an axis of floats, as exporters write `x[:, -1]`.
-private func importPick(_ context: inout ImportContext, _ node: ONNXNode, _ index: Int64, shape: [Int])
+@Sendable private func importConstantOfShape(_ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic)
 {
-  let input = try context.shape(node, 0)
-  let axis = try normalizedAxes([try node.int("axis") ?? 0], rank: input.count, context, node)[0]
-  let place = Int(clamping: index) + (index < 0 ? input[axis] : 0)
-  guard 0..<input[axis] ~= place else {
+  let shape = try context.integers(node, 0).values.map { Int(clamping: $0) }
+  guard isComputable(shape), shape.reduce(1, *) <= longestList else {
     throw context.failure(
-      "gather", "index \(index) is outside of an axis of \(input[axis])", node, help: "check the model")
+      "size", "a constant has the shape \(shape)", node, help: "export the model with other lengths")
   }
-  var (start, end) = (input.map { _ in 0 }, input)
-  (start[axis], end[axis]) = (place, place + 1)
-  let part = try context.emitInner(
-    .slice(start: start, end: end), [try context.value(node, 0)],
-    name: "\(node.outputs.first ?? node.op).slice", for: node)
-  try context.emit(.reshape(input[..<axis] + shape + input[(axis + 1)...]), [part], for: node)
-}
-
-/// Elements of known integers, as exporters write it to take a length out of a shape.
-@Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  if context.knownIntegers(node, 0) == nil, let index = context.knownIntegers(node, 1),
-    index.values.count == 1
-  {
-    return try importPick(&context, node, index.values[0], shape: index.shape)
-  }
-  guard let data = context.knownIntegers(node, 0), data.shape.count == 1, try -1...0 ~= node.int("axis") ?? 0
+  let count = shape.reduce(1, *)
+  let value = try node.tensor("value")
+  guard value?.count ?? 1 == 1, value?.elementType.isInteger ?? false || value?.elementType.isFloat ?? true
   else {
     throw context.failure(
-      "gather", "Gather is supported on shapes only", node,
-      help: "gathering of computed values is not supported yet")
+      "constant", "this form of ConstantOfShape is not supported", node,
+      help: "one number, float or integer, is")
   }
-  let (indices, shape) = try context.integers(node, 1)
-  var values: [Int64] = []
-  for index in indices {
-    let at = index < 0 ? index + Int64(data.values.count) : index
-    guard 0..<Int64(data.values.count) ~= at else {
-      throw context.failure("gather", "index \(index) is outside of the shape", node, help: "check the model")
-    }
-    values.append(data.values[Int(at)])
+  if let value, value.elementType.isInteger {
+    let number = try value.int64s().first ?? 0
+    return context.bind(node, integers: Tensor(shape, [Int64](repeating: number, count: count)))
   }
-  context.bind(node, integers: Tensor(shape, values))
+  let number = try value?.floats().first ?? 0
+  let id = context.constant(
+    Tensor(shape, [Float](repeating: number, count: count)), name: node.outputs.first ?? node.op)
+  try context.bindOutput(node, id)
+}
+
+@Sendable private func importRange(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  var bounds: [Int] = []
+  for index in 0..<3 { bounds.append(Int(clamping: try context.integers(node, index).values.first ?? 0)) }
+  let limit = 1 << 40
+  guard bounds[2] != 0, bounds.allSatisfy({ -limit...limit ~= $0 }),
+    (bounds[1] - bounds[0]) / bounds[2] <= 1 << 24
+  else {
+    throw context.failure(
+      "range", "a range of \(bounds) is not supported", node, help: "check the model with onnx.checker")
+  }
+  let values = stride(from: bounds[0], to: bounds[1], by: bounds[2]).map { Int64($0) }
+  context.bind(node, integers: Tensor([values.count], values))
+}
+
+@Sendable private func importSize(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  context.bind(node, integers: Tensor([], [Int64(try context.shape(node, 0).reduce(1, *))]))
 }

@@ -10,8 +10,10 @@ struct WindowAttributes {
   var pads: [Int]
   var dilations: [Int]
 
-  /// Reads them for an input of the given spatial lengths.
-  init(_ context: ImportContext, _ node: ONNXNode, input: [Int], kernel: [Int]) throws(Diagnostic) {
+  /// Reads them for an input of the given spatial lengths; without `resolvesAutoPad` the pads of SAME are left to the caller.
+  init(
+    _ context: ImportContext, _ node: ONNXNode, input: [Int], kernel: [Int], resolvesAutoPad: Bool = true
+  ) throws(Diagnostic) {
     let ones = [Int](repeating: 1, count: input.count)
     strides = try node.ints("strides") ?? ones
     dilations = try node.ints("dilations") ?? ones
@@ -29,7 +31,8 @@ struct WindowAttributes {
     switch mode {
     case "NOTSET": break
     case "VALID": pads = [Int](repeating: 0, count: 2 * input.count)
-    case "SAME_UPPER", "SAME_LOWER": padSame(input, kernel, extraFirst: mode == "SAME_LOWER")
+    case "SAME_UPPER", "SAME_LOWER":
+      if resolvesAutoPad { padSame(input, kernel, extraFirst: mode == "SAME_LOWER") }
     default:
       throw context.failure(
         "auto-pad", "unknown auto_pad '\(mode)'", node, help: "use NOTSET, VALID, SAME_UPPER or SAME_LOWER")

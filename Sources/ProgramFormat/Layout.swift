@@ -79,6 +79,7 @@ enum OperatorCode: UInt32 {
   case addBias = 15
   case lookup = 16
   case slice = 17
+  case take = 18
 }
 
 /// Codes of one-argument functions.
@@ -98,4 +99,7 @@ enum UnaryCode: UInt32 {
   case abs = 13
   case negate = 14
   case erf = 15
+  case floor = 16
+  case round = 17
+  case sign = 18
 }

@@ -32,6 +32,9 @@ func decodeOperator(
     let numbers = try decodeNumbers(&reader, times: 2)
     let half = numbers.count / 2
     return .slice(start: Array(numbers[..<half]), end: Array(numbers[half...]))
+  case .take:
+    let indices = try takeConstant(&reader, &constants)
+    return .take(indices: indices, axis: try reader.u32())
   case .quantize, .dequantize, .requantize, .addBias, .lookup:
     return try decodeFixedPoint(code, &reader, &constants)
   }
@@ -123,5 +126,8 @@ private func decodeUnary(_ reader: inout SectionReader) throws(Diagnostic) -> Un
   case .abs: return .abs
   case .negate: return .negate
   case .erf: return .erf
+  case .floor: return .floor
+  case .round: return .round
+  case .sign: return .sign
   }
 }

@@ -27,6 +27,9 @@ func encodeOperator(_ op: DigitalOperator, into out: inout ByteWriter, arrays: i
   case .slice(let start, let end):
     out.put32(start.count)
     encodeNumbers(start + end, into: &out)
+  case .take(let indices, let axis):
+    constant(indices, &out)
+    out.put32(axis)
   case .quantize(let scale, let zero, let low, let high):
     out.put(scale)
     for value in [zero, low, high] { out.put(value) }
@@ -71,12 +74,13 @@ extension DigitalOperator {
     case .transpose: return .transpose
     case .concat: return .concat
     case .pad: return .pad
+    case .slice: return .slice
+    case .take: return .take
     case .quantize: return .quantize
     case .dequantize: return .dequantize
     case .requantize: return .requantize
     case .addBias: return .addBias
     case .lookup: return .lookup
-    case .slice: return .slice
     }
   }
 
@@ -86,6 +90,7 @@ extension DigitalOperator {
     case .requantize(let rule): return [rule.multipliers, rule.shifts]
     case .addBias(let values, _): return [values]
     case .lookup(let table, _): return [table]
+    case .take(let indices, _): return [indices]
     default: return []
     }
   }
@@ -120,6 +125,9 @@ extension UnaryFunction {
     case .abs: return .abs
     case .negate: return .negate
     case .erf: return .erf
+    case .floor: return .floor
+    case .round: return .round
+    case .sign: return .sign
     }
   }
 

@@ -20,7 +20,8 @@ extension DigitalOperator {
       return "more than \(ProgramLimits.constants) constants"
     }
     switch self {
-    case .softmax(let axis), .concat(let axis), .addBias(_, let axis): return axisMismatch([axis])
+    case .softmax(let axis), .concat(let axis), .addBias(_, let axis), .take(_, let axis):
+      return axisMismatch([axis])
     case .requantize(let rule): return axisMismatch([rule.axis])
     case .maxPool(let window), .averagePool(let window, _):
       return Window(numbers: window.numbers) == nil ? "inconsistent window \(window.numbers)" : nil
@@ -58,7 +59,7 @@ extension DigitalOperator {
     switch self {
     case .unary, .softmax, .matmul, .averagePool, .mean: fits = allFloat && output.isFloat
     case .binary: fits = output.isFloat ? allFloat : allInteger
-    case .maxPool, .reshape, .transpose, .concat, .slice: fits = inputs.allSatisfy { $0 == output }
+    case .maxPool, .reshape, .transpose, .concat, .slice, .take: fits = inputs.allSatisfy { $0 == output }
     case .pad(_, _, let value):
       fits = inputs.allSatisfy { $0 == output } && (output.isFloat || output.holds(value))
     case .quantize(_, _, let low, let high): fits = allFloat && output.holds(low, high)

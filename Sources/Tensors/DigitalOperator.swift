@@ -17,6 +17,12 @@ public enum UnaryFunction: Hashable, Sendable {
   case abs
   case negate
   case erf
+  /// The largest whole number that is not larger.
+  case floor
+  /// The nearest whole number, of two the even one.
+  case round
+  /// -1, 0 or 1; 0 for zeros of both signs.
+  case sign
 }
 
 /// A two-argument function applied element by element after broadcasting.
@@ -81,6 +87,8 @@ public enum DigitalOperator: Hashable, Sendable {
   case pad(before: [Int], after: [Int], value: Float)
   /// The elements from `start[k]` on and before `end[k]` of each axis `k`; at least one of each.
   case slice(start: [Int], end: [Int])
+  /// Element `j` on `axis` is the argument's element `indices[j]`; at least one.
+  case take(indices: [Int64], axis: Int)
   /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
   case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
   /// `Float(q - zero) * scale` in binary32.

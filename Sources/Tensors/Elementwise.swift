@@ -28,6 +28,9 @@ extension UnaryFunction {
     case .abs: return mapped(values) { $0.magnitude }
     case .negate: return mapped(values) { -$0 }
     case .erf: return mapped(values) { erff($0) }
+    case .floor: return mapped(values) { $0.rounded(.down) }
+    case .round: return mapped(values) { $0.rounded(.toNearestOrEven) }
+    case .sign: return mapped(values) { $0 < 0 ? -1 : $0 > 0 ? 1 : $0 == 0 ? 0 : $0 }
     }
   }
 }

@@ -42,6 +42,8 @@ extension DigitalOperator {
       return Tensor(shape, try padded(x, before: before, shape: shape, value: value))
     case .slice(let start, _):
       return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
+    case .take(let indices, let axis):
+      return Tensor(shape, taken(x.data, x.shape, indices, axis: axis))
     case .quantize, .dequantize, .requantize, .addBias, .lookup:
       return Tensor(shape, try applyFixedPoint(to: x))
     }

@@ -26,6 +26,7 @@ extension DigitalOperator {
     case .concat: return "concat"
     case .pad: return "pad"
     case .slice: return "slice"
+    case .take: return "take"
     case .quantize: return "quantize"
     case .dequantize: return "dequantize"
     case .requantize: return "requantize"
@@ -96,6 +97,7 @@ extension DigitalOperator {
     case .concat(let axis): return try joinedShape(first, shapes, axis)
     case .pad(let before, let after, _): return try paddedShape(first, before, after)
     case .slice(let start, let end): return try slicedShape(first, start, end)
+    case .take(let indices, let axis): return try takenShape(first, indices, axis)
     }
   }
 

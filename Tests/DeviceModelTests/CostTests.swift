@@ -59,7 +59,7 @@ import Testing
   @Test func everyCountThatCostsIsCosted() {
     let free: Set = [
       "positions", "ouActivations", "adcSaturations", "indexReads", "inputFetches.sram", "cycles",
-      "wordlineVectors", "bufferFills", "skippedBuffers", "clocks", "stallClocks",
+      "wordlineVectors", "bufferFills", "skippedBuffers", "clocks", "stallClocks", "digitalMultiplyAdds",
     ]
     var machine = sampleMachine()
     machine.energy.indexBit = 0.5

@@ -48,7 +48,8 @@ struct ScratchFolder {
     process.waitUntilExit()
     #expect(process.terminationReason == .exit, "\(name) \(words)")
     return Ended(
-      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-      errors: try String(contentsOfFile: errors, encoding: .utf8))
+      status: process.terminationStatus,
+      output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: output)), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self))
   }
 }

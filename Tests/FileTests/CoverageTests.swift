@@ -46,14 +46,16 @@ struct CoverageTests {
     var ids: Set<String> = []
     for text in try sources("Sources/IR") + sources("Sources/Passes") + sources("Sources/Reference") {
       for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) { ids.insert(String(match.1)) }
-      for match in text.matches(of: /fail\(\s*"([a-z-]+)",/) { ids.insert("verify.\(match.1)") }
+      for match in text.matches(of: /(?:fail|LayerProblem)\(\s*"([a-z-]+)",/) {
+        ids.insert("verify.\(match.1)")
+      }
     }
     #expect(ids.count > 40)
     // Refusals of what a verified module cannot hold, and of defects of passes: no text leads there.
     let unreachable: Set<String> = [
       "fold-constants.value", "lower-to-crossbar.shape", "lower-to-program.constant",
       "lower-to-program.operator",
-      "pass.broken", "quantize.bias", "quantize.value", "reference.constant", "reference.layer",
+      "pass.broken", "pass.layer", "quantize.bias", "quantize.value", "reference.constant", "reference.layer",
       "slice-bits.weights",
     ]
     let missing = ids.subtracting(unreachable).filter { !tests.contains($0) }

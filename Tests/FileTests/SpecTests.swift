@@ -133,7 +133,7 @@ struct SpecTests {
         for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) {
           found[module, default: []].insert(String(match.1))
         }
-        for match in text.matches(of: /(?:fail|failure)\(\s*"([a-z-]+)",/)
+        for match in text.matches(of: /(?:fail|failure|LayerProblem)\(\s*"([a-z-]+)",/)
         where module == "IR" || module == "Import" {
           found[module, default: []].insert("\(module == "IR" ? "verify" : "import").\(match.1)")
         }

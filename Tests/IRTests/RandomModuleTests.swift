@@ -54,6 +54,7 @@ import Testing
       #expect(verify(layer, facts: [.sliced], machine: nil, decoded: false) == nil)
       layer.blocks[at].cells[cell] ^= 1
       #expect(verify(layer, facts: [.sliced], machine: nil) == nil)
+      layer.stage = nil
       #expect(verify(layer, facts: [.sliced, .scheduled], machine: nil)?.id == "verify.scheduled")
       found += 1
     }

@@ -134,11 +134,8 @@ extension SeededGenerator {
   }
 
   private mutating func digitalOperator(_ shape: [Int]) -> DigitalOperator {
-    switch below(10) {
-    case 9:
-      let start = shape.map { below($0) }
-      return .slice(start: start, end: zip(start, shape).map { inside($0 + 1...$1) })
-    case 0: return .unary(pick([.relu, .tanh, .abs, .erf]))
+    switch below(11) {
+    case 0: return .unary(pick([.relu, .tanh, .abs, .erf, .floor, .round, .sign]))
     case 1: return .unary(pick([.clip(low: -1, high: float()), .leakyRelu(slope: float()), .elu(alpha: 1)]))
     case 2: return .softmax(axis: below(shape.count))
     case 3: return .mean(axes: [below(shape.count)])
@@ -147,6 +144,12 @@ extension SeededGenerator {
     case 6: return .concat(axis: 0)
     case 7:
       return .pad(before: shape.map { _ in below(2) }, after: shape.map { _ in below(2) }, value: float())
+    case 8:
+      let start = shape.map { below($0) }
+      return .slice(start: start, end: zip(start, shape).map { inside($0 + 1...$1) })
+    case 9:
+      let axis = below(shape.count)
+      return .take(indices: (0..<inside(1...90)).map { _ in Int64(below(shape[axis])) }, axis: axis)
     default: return .binary(.add)
     }
   }

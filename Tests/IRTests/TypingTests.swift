@@ -114,6 +114,14 @@ import Testing
         .pad, [[2]], [("before", .ints([1 << 30])), ("after", .ints([1 << 30])), ("value", .float(0))],
         "operator.size"
       ),
+      (.slice, [[2]], [("start", .ints([0])), ("end", .ints([3]))], "operator.parameter"),
+      (.slice, [[2]], [("start", .ints([1])), ("end", .ints([1]))], "operator.parameter"),
+      (.slice, [[2]], [("start", .list([.int(.min)])), ("end", .list([huge]))], "operator.parameter"),
+      (.slice, [[2, 2]], [("start", .ints([0])), ("end", .ints([1]))], "operator.parameter"),
+      (.take, [[2]], [("indices", .ints([2])), ("axis", .int(0))], "operator.parameter"),
+      (.take, [[2]], [("indices", .ints([-1])), ("axis", .int(0))], "operator.parameter"),
+      (.take, [[2]], [("indices", .list([])), ("axis", .int(0))], "operator.parameter"),
+      (.take, [[2]], [("indices", .ints([0])), ("axis", huge)], "operator.axis"),
       (.add, [[2], [3]], [], "operator.shape"),
       (.matmul, [[2, 3], [2, 3]], [], "operator.shape"),
       (

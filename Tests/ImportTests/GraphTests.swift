@@ -76,7 +76,7 @@ struct GraphTests {
     custom.domain = "ai.onnx"
     _ = try imported(model([custom]))
     let unknown = try #require(
-      expectRefusal("import.operator", of: model([node("LayerNormalization")])).first)
+      expectRefusal("import.operator", of: model([node("DeformConv")])).first)
     #expect(unknown.notes[0].contains("docs/operators.md"))
     let near = try #require(expectRefusal("import.operator", of: model([node("Rellu")])).first)
     #expect(near.notes[0].hasPrefix("did you mean Relu? ") && near.notes[0].contains("docs/operators.md"))

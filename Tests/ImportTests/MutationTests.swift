@@ -135,9 +135,48 @@ struct MutationTests {
         node("AveragePool", ["x"], ["a"], ["kernel_shape": .ints([2]), "auto_pad": .string("SAME_UPPER")]),
         node("Conv", ["a", "w"], ["b"], ["dilations": .ints([2]), "group": .int(2)]),
         node("GlobalMaxPool", ["b"], ["c"]),
-        node("MatMul", ["v", "f"], ["d"]), node("Flatten", ["c"], ["f"]), node("Div", ["d", "d"], ["y"]),
+        node("Flatten", ["c"], ["f"]), node("MatMul", ["v", "f"], ["d"]), node("Div", ["d", "d"], ["y"]),
       ], inputs: [[2, 4, 9]], [counted("w", [4, 2, 3]), counted("v", [3, 2])])
-    return [classifier, shapes, pools, recurrent]
+    let images = model(
+      [
+        node(
+          "ConvTranspose", ["x", "w", "b"], ["a"],
+          [
+            "strides": .ints([2, 1]), "pads": .ints([0, 1, 1, 0]), "output_padding": .ints([1, 0]),
+            "group": .int(2),
+          ]),
+        node("Resize", ["a", "", "s"], ["c"], ["mode": .string("linear")]),
+        node("DepthToSpace", ["c"], ["d"], ["blocksize": .int(2)]),
+        node("LRN", ["d"], ["e"], ["size": .int(3), "beta": .float(0.75)]),
+        node("InstanceNormalization", ["e", "g", "g"], ["f"]),
+        node("LpPool", ["f"], ["h"], ["kernel_shape": .ints([2, 2]), "ceil_mode": .int(1)]),
+        node("Pad", ["h", "p", "", "q"], ["k"], ["mode": .string("reflect")]),
+        node("ReduceMax", ["k", "q"], ["y"], ["keepdims": .int(0)]),
+      ], inputs: [[1, 4, 3, 4]],
+      [
+        counted("w", [4, 2, 2, 2]), counted("b", [4]), floats("s", [4], [1, 1, 2, 2]), counted("g", [1]),
+        integers("p", [1, 1]), integers("q", [2]),
+      ], opset: 18)
+    let choices = model(
+      [
+        node("Slice", ["x", "one", "five", "one", "two"], ["a"]),
+        node("Split", ["a", "parts"], ["b", "c"], ["axis": .int(1)]),
+        node("Tile", ["b", "r"], ["d"]), node("Gather", ["c", "i"], ["e"], ["axis": .int(1)]),
+        node("Expand", ["e", "r"], ["f"]),
+        node("Einsum", ["d", "f"], ["g"], ["equation": .string("ab,ac->bc")]),
+        node("Range", ["zero", "five", "two"], ["h"]), node("Equal", ["h", "i"], ["k"]),
+        node("Where", ["k", "g", "z"], ["l"]), node("Pow", ["l", "three"], ["m"]),
+        node("LayerNormalization", ["m", "z"], ["n"], ["axis": .int(-1)]),
+        node("ConstantOfShape", ["one"], ["o"]), node("Trilu", ["n", "one"], ["t"]),
+        node("Gelu", ["t"], ["u"]),
+        node("Add", ["u", "o"], ["y"]),
+      ], inputs: [[2, 6]],
+      [
+        integers("zero", [0], shape: []), integers("one", [1]), integers("two", [2]), integers("five", [5]),
+        integers("parts", [1, 1]), integers("r", [1, 2]), integers("i", [0, 0, 0]), floats("z", [1], [1]),
+        floats("three", [], [3]),
+      ], opset: 20)
+    return [classifier, shapes, pools, images, choices, recurrent]
   }
 
   private var recurrent: ONNXModel {
@@ -157,13 +196,14 @@ struct MutationTests {
         node("Reshape", ["y2", "rows"], ["y3"]),
         node("GRU", ["y3", "v", "u"], ["", "g"], ["linear_before_reset": .int(1), "layout": .int(0)]),
         node("Expand", ["g", "rows"], ["e"]), node("Gather", ["e", "zero"], ["k"]),
-        node("Add", ["k", "yc"], ["y"]),
+        node("Reshape", ["yc", "flat"], ["c"]), node("Add", ["k", "c"], ["y"]),
       ], inputs: [[3, 2, 5]],
       [
         counted("all", [2, 16, 6]), counted("r", [2, 16, 4]), counted("bias", [2, 32]),
         counted("p", [2, 12]),
         integers("lengths", [3, 1]), integers("one", [1]), integers("two", [2]), integers("four", [4]),
         integers("zero", [0]), integers("last", [5]), integers("axis", [2]), integers("rows", [3, 2, 8]),
+        integers("flat", [1, 2, 8]),
         counted("v", [1, 24, 8]), counted("u", [1, 24, 8]),
       ])
   }

@@ -57,10 +57,6 @@ struct OperatorTests {
     for kernel in [[6], [0], [-1], [.max], [], [2, 2]] as [[Int64]] {
       expectRefusal("import.window", of: pool(["kernel_shape": .ints(kernel)]))
     }
-    let uneven: [String: ONNXAttribute.Value] = [
-      "kernel_shape": .ints([2]), "strides": .ints([2]), "ceil_mode": .int(1),
-    ]
-    expectRefusal("import.ceil-mode", of: pool(uneven))
     // The first window lies in the padding alone.
     expectRefusal("import.shape", of: pool(["kernel_shape": .ints([2]), "pads": .ints([2, 0])]))
     let net = model(

@@ -134,6 +134,183 @@ def shapes():
         ("Reshape", ["x", "t"], ["y"], {})], {"x": x}, constants)
 
 
+def transposed_convolutions():
+    x2, x1 = random(1, 4, 5, 4), random(2, 4, 7)
+    w2, w1, b = random(4, 3, 3, 2), random(4, 3, 4), random(3)
+    single("deconv2d", "ConvTranspose", {"x": x2}, {"w": w2, "b": b})
+    single("deconv2d-stride", "ConvTranspose", {"x": x2}, {"w": w2}, strides=[2, 3])
+    single("deconv2d-pads", "ConvTranspose", {"x": x2}, {"w": w2, "b": b}, strides=[2, 2], pads=[1, 0, 2, 1])
+    single("deconv2d-output-padding", "ConvTranspose", {"x": x2}, {"w": w2}, strides=[2, 3], output_padding=[1, 2])
+    single("deconv2d-output-shape", "ConvTranspose", {"x": x2}, {"w": w2, "b": b}, strides=[3, 2], output_shape=[14, 7])
+    single("deconv2d-dilation", "ConvTranspose", {"x": x2}, {"w": w2}, strides=[2, 1], dilations=[2, 3])
+    single("deconv2d-group", "ConvTranspose", {"x": x2}, {"w": random(4, 2, 3, 3), "b": random(4)}, group=2, strides=[2, 2])
+    single("deconv2d-depthwise", "ConvTranspose", {"x": x2}, {"w": random(4, 1, 2, 2)}, group=4, strides=[2, 2])
+    single("deconv2d-cut", "ConvTranspose", {"x": x2}, {"w": random(4, 2, 1, 1)}, strides=[2, 2], pads=[1, 1, 2, 0])
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        single(f"deconv2d-{mode.lower()}", "ConvTranspose", {"x": x2}, {"w": w2}, auto_pad=mode, strides=[2, 2])
+    single("deconv1d", "ConvTranspose", {"x": x1}, {"w": w1, "b": b}, strides=[3], pads=[1, 2], output_padding=[1])
+
+
+def more_pools():
+    x = random(1, 3, 8, 7)
+    for op in ("MaxPool", "AveragePool"):
+        name = op.lower()
+        single(f"{name}-ceil", op, {"x": x}, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+        single(f"{name}-ceil-pads", op, {"x": x}, kernel_shape=[3, 2], strides=[3, 2], pads=[1, 0, 1, 1], ceil_mode=1, opset=19)
+        single(f"{name}-ceil-1d", op, {"x": random(1, 2, 10)}, kernel_shape=[3], strides=[4], ceil_mode=1)
+    single("averagepool-ceil-include", "AveragePool", {"x": x}, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1],
+           ceil_mode=1, count_include_pad=1, opset=19)
+    single("averagepool-dilation", "AveragePool", {"x": x}, kernel_shape=[2, 3], dilations=[2, 2], opset=19)
+    single("lppool", "LpPool", {"x": x}, kernel_shape=[2, 3], strides=[2, 1], pads=[1, 1, 0, 1])
+    single("lppool-1", "LpPool", {"x": x}, kernel_shape=[2, 2], p=1)
+    single("global-lppool", "GlobalLpPool", {"x": x}, p=3)
+    single("lrn", "LRN", {"x": random(1, 7, 3, 3, high=9)}, size=5)
+    single("lrn-half", "LRN", {"x": random(2, 6, 3, 2, high=9)}, size=3, alpha=0.2, beta=0.5, bias=2.0)
+    single("lrn-power", "LRN", {"x": random(1, 6, 3, 2, high=9)}, size=3, alpha=0.1, beta=0.6)
+
+
+def reductions():
+    x = random(2, 3, 4, low=0.5, high=2)
+    for op in ("ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
+               "ReduceMin", "ReduceProd"):
+        single(f"{op.lower()}-all", op, {"x": x}, opset=13)
+        axes = {"a": np.array([-1, 0], np.int64)}
+        single(f"{op.lower()}-18", op, {"x": x}, axes, opset=18, keepdims=0)
+    single("reducemax-negative", "ReduceMax", {"x": -x}, axes=[1], opset=13)
+    single("reduceprod-middle", "ReduceProd", {"x": random(2, 5, 3)}, axes=[1], opset=13)
+    single("logsoftmax", "LogSoftmax", {"x": random(2, 3, 4, low=-50, high=50)})
+    single("logsoftmax-old", "LogSoftmax", {"x": random(2, 3, 4)}, opset=11)
+
+
+def normalisations():
+    x = random(2, 6, 5, low=-3, high=5)
+    s, b = random(6, low=0.5, high=2), random(6)
+    single("layernorm", "LayerNormalization", {"x": x}, {"s": random(5), "b": random(5)})
+    single("layernorm-axis", "LayerNormalization", {"x": x}, {"s": random(6, 5)}, axis=1, epsilon=0.1)
+    single("instancenorm", "InstanceNormalization", {"x": random(2, 6, 3, 4)}, {"s": s, "b": b}, epsilon=0.01)
+    single("instancenorm-1d", "InstanceNormalization", {"x": x}, {"s": s, "b": b})
+    single("groupnorm-18", "GroupNormalization", {"x": x}, {"s": random(3), "b": random(3)}, num_groups=3, opset=18)
+    single("groupnorm-21", "GroupNormalization", {"x": random(2, 6, 3, 2)}, {"s": s, "b": b}, num_groups=2, opset=21)
+    single("meanvariance", "MeanVarianceNormalization", {"x": random(2, 6, 3, 2)}, axes=[0, 2, 3])
+    single("lpnorm-1", "LpNormalization", {"x": x}, p=1, axis=1)
+    single("lpnorm-2", "LpNormalization", {"x": x})
+    single("batchnorm-alone", "BatchNormalization", {"x": x}, {"s": s, "b": b, "m": b, "v": s})
+    case("batchnorm-computed", [
+        ("Abs", ["m"], ["v"], {}), ("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"], {})],
+        {"x": x, "m": random(6)}, {"s": s, "b": b})
+
+
+def more_activations():
+    x = random(3, 17, low=-4, high=4)
+    for op in ("Floor", "Ceil", "Round", "Sign", "Reciprocal", "Softsign", "Selu", "Celu", "ThresholdedRelu"):
+        single(op.lower(), op, {"x": x})
+    halves = np.array([-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 0.49999997], np.float32)
+    for op in ("Floor", "Ceil", "Round", "Sign"):
+        single(f"{op.lower()}-halves", op, {"x": halves})
+    single("mish", "Mish", {"x": x}, opset=18)
+    single("selu-both", "Selu", {"x": x}, alpha=2.0, gamma=0.5)
+    single("celu-alpha", "Celu", {"x": x}, alpha=0.4)
+    single("thresholdedrelu-alpha", "ThresholdedRelu", {"x": x}, alpha=-0.5)
+    single("prelu-one", "PRelu", {"x": x}, {"s": np.array([0.3], np.float32)})
+    single("prelu-channels", "PRelu", {"x": random(2, 3, 4, 5)}, {"s": random(3, 1, 1)})
+    single("gelu", "Gelu", {"x": x}, opset=20)
+    single("gelu-tanh", "Gelu", {"x": x}, opset=20, approximate="tanh")
+    positive = random(3, 5, low=0.1, high=3)
+    for exponent in (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, -1.0, -0.5, 1.7):
+        single(f"pow-{exponent}", "Pow", {"x": positive}, {"e": np.array(exponent, np.float32)})
+    single("pow-negative-base", "Pow", {"x": x}, {"e": np.array([3.0], np.float32)})
+    single("pow-integer", "Pow", {"x": x}, {"e": np.array(2, np.int64)})
+    single("mean", "Mean", {"x": random(2, 3), "z": random(3), "v": random(2, 1)})
+
+
+def selections():
+    x = random(2, 6, 5)
+    def ints(*values): return np.array(values, np.int64)
+    single("slice", "Slice", {"x": x}, {"s": ints(1, -4), "e": ints(9, -1), "a": ints(1, 2)})
+    single("slice-steps", "Slice", {"x": x}, {"s": ints(0, -1), "e": ints(6, -99), "a": ints(1, -1), "t": ints(2, -2)})
+    single("slice-reverse", "Slice", {"x": x}, {"s": ints(-1), "e": ints(-2**63), "a": ints(1), "t": ints(-1)})
+    single("slice-old", "Slice", {"x": x}, starts=[0, 1], ends=[1, 2**63 - 1], opset=9)
+    case("split", [("Split", ["x", "l"], ["y", "z"], {"axis": 1})], {"x": x}, {"l": ints(2, 4)}, outputs=("y", "z"))
+    case("split-even", [("Split", ["x"], ["y", "z"], {"axis": -2})], {"x": x}, outputs=("y", "z"), opset=11)
+    case("split-count", [("Split", ["x"], ["y", "z"], {"axis": 2, "num_outputs": 2})], {"x": x}, outputs=("y", "z"), opset=18)
+    single("gather", "Gather", {"x": x}, {"i": np.array([[0, -1], [3, 3]], np.int64)}, axis=1)
+    single("gather-scalar", "Gather", {"x": x}, {"i": np.array(2, np.int64)}, axis=-1)
+    single("tile", "Tile", {"x": x}, {"r": ints(2, 1, 3)})
+    single("expand", "Expand", {"x": random(3, 1)}, {"s": ints(2, 1, 4)})
+    case("where", [("Where", ["c", "x", "z"], ["y"], {})], {"x": random(2, 3), "z": random(3)},
+         {"c": np.array([[True, False, True], [False, True, True]])})
+    single("depthtospace", "DepthToSpace", {"x": random(1, 12, 2, 3)}, blocksize=2)
+    single("depthtospace-crd", "DepthToSpace", {"x": random(2, 8, 3, 2)}, blocksize=2, mode="CRD")
+    single("spacetodepth", "SpaceToDepth", {"x": random(1, 3, 4, 6)}, blocksize=2)
+    single("triu", "Trilu", {"x": random(2, 4, 5)}, {"k": np.array(1, np.int64)})
+    single("tril", "Trilu", {"x": random(4, 3)}, {"k": np.array(-1, np.int64)}, upper=0)
+    for mode in ("reflect", "edge", "wrap"):
+        single(f"pad-{mode}", "Pad", {"x": x}, {"p": ints(0, 2, 1, 0, 1, 4)}, mode=mode, opset=19)
+    single("pad-cut", "Pad", {"x": x}, {"p": ints(0, -2, 1, 0, -1, -3), "v": np.float32(2)})
+    single("pad-axes", "Pad", {"x": x}, {"p": ints(1, 2), "v": np.float32(0), "a": ints(-1)}, opset=18)
+
+
+def resizes():
+    x = random(1, 2, 5, 7)
+    none = np.array([], np.float32)
+    modes = ("asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners")
+    for coordinates in modes + ("half_pixel_symmetric",):
+        opset = 19 if coordinates == "half_pixel_symmetric" else 13
+        for scales in ((2.0, 3.0), (0.6, 0.5), (1.0, 1.7)):
+            constants = {"r": none, "s": np.array([1, 1, *scales], np.float32)}
+            name = f"{coordinates}-{scales[0]}-{scales[1]}"
+            single(f"resize-linear-{name}", "Resize", {"x": x}, constants, mode="linear",
+                   coordinate_transformation_mode=coordinates, opset=opset)
+            # The centre of a symmetric resize lies on an element: floor and ceil would ask how its place is rounded.
+            isSymmetric = coordinates == "half_pixel_symmetric"
+            for nearest in ("round_prefer_floor", "round_prefer_ceil") + (() if isSymmetric else ("floor", "ceil")):
+                single(f"resize-{nearest}-{name}", "Resize", {"x": x}, constants, nearest_mode=nearest,
+                       coordinate_transformation_mode=coordinates, opset=opset)
+    sizes = {"r": none, "s": none, "z": np.array([1, 2, 8, 4], np.int64)}
+    single("resize-sizes", "Resize", {"x": x}, sizes, mode="linear")
+    single("resize-sizes-nearest", "Resize", {"x": x}, sizes)
+    single("resize-axes", "Resize", {"x": x}, {"r": none, "s": np.array([2, 1.5], np.float32)}, axes=[3, 2], opset=18)
+    single("resize-10", "Resize", {"x": x}, {"s": np.array([1, 1, 2, 0.6], np.float32)}, opset=10)
+    single("resize-10-linear", "Resize", {"x": x}, {"s": np.array([1, 1, 2, 2], np.float32)}, mode="linear", opset=10)
+    single("upsample-7", "Upsample", {"x": x}, scales=[1.0, 1.0, 2.0, 3.0], opset=7)
+    single("upsample-9", "Upsample", {"x": x}, {"s": np.array([1, 1, 2, 2], np.float32)}, mode="linear", opset=9)
+
+
+def einsums():
+    single("einsum-product", "Einsum", {"x": random(3, 4), "z": random(4, 5)}, equation="ij,jk->ik")
+    single("einsum-constant", "Einsum", {"x": random(3, 4)}, {"w": random(5, 4)}, equation="ij, kj -> ik")
+    single("einsum-heads", "Einsum", {"x": random(2, 3, 4, 5), "z": random(2, 6, 4, 5)}, equation="bihd,bjhd->bhij")
+    single("einsum-outer", "Einsum", {"x": random(3), "z": random(4)}, equation="i,j->ji")
+    single("einsum-inner", "Einsum", {"x": random(3, 4)}, {"w": random(3, 4)}, equation="ij,ij->")
+    single("einsum-transpose", "Einsum", {"x": random(2, 3, 4)}, equation="abc->cab")
+    single("matmul-vector-right", "MatMul", {"x": random(2, 3, 5)}, {"w": random(5)})
+    case("matmul-turned-stack", [("MatMul", ["w", "x"], ["y"], {})], {"x": random(2, 5, 4)}, {"w": random(3, 5)})
+
+
+def attention_nodes():
+    """A block of a transformer: two heads of four, LayerNormalization before each half, GELU from Erf."""
+    def heads(name, order): return [
+        ("MatMul", ["n", f"w{name}"], [f"m{name}"], {}), ("Add", [f"m{name}", f"b{name}"], [f"a{name}"], {}),
+        ("Reshape", [f"a{name}", "split"], [f"r{name}"], {}), ("Transpose", [f"r{name}"], [name], {"perm": order})]
+    return [
+        ("LayerNormalization", ["x", "g1", "h1"], ["n"], {}), *heads("q", [0, 2, 1, 3]), *heads("k", [0, 2, 3, 1]),
+        *heads("v", [0, 2, 1, 3]), ("MatMul", ["q", "k"], ["s"], {}), ("Div", ["s", "root"], ["d"], {}),
+        ("Softmax", ["d"], ["p"], {}), ("MatMul", ["p", "v"], ["c"], {}), ("Transpose", ["c"], ["t"], {"perm": [0, 2, 1, 3]}),
+        ("Reshape", ["t", "join"], ["j"], {}), ("MatMul", ["j", "wo"], ["o"], {}), ("Add", ["o", "x"], ["z"], {}),
+        ("LayerNormalization", ["z", "g2", "h2"], ["l"], {}), ("MatMul", ["l", "w1"], ["u"], {}),
+        ("Mul", ["u", "r2"], ["e0"], {}), ("Erf", ["e0"], ["e1"], {}), ("Add", ["e1", "one"], ["e2"], {}),
+        ("Mul", ["u", "e2"], ["e3"], {}), ("Mul", ["e3", "half"], ["e4"], {}), ("MatMul", ["e4", "w2"], ["f"], {}),
+        ("Add", ["f", "z"], ["y"], {})]
+
+
+def attention_constants():
+    numbers = {name: random(8, 8) for name in ("wq", "wk", "wv", "wo")}
+    numbers |= {name: random(8) for name in ("bq", "bk", "bv", "g1", "h1", "g2", "h2")}
+    return numbers | {
+        "w1": random(8, 16), "w2": random(16, 8), "root": np.float32(2), "r2": np.float32(0.5**0.5), "one": np.float32(1),
+        "half": np.float32(0.5), "split": np.array([0, 0, 2, 4], np.int64), "join": np.array([0, 0, 8], np.int64)}
+
+
 def networks():
     case("residual", [
         ("Conv", ["x", "w", "b"], ["c"], {"pads": [1, 1, 1, 1]}),
@@ -142,6 +319,7 @@ def networks():
         ("Gemm", ["f", "g"], ["z"], {"transB": 1}), ("Softmax", ["z"], ["y"], {})],
         {"x": random(1, 4, 6, 6)},
         {"w": random(4, 4, 3, 3), "b": random(4), "s": random(4), "v": random(4, low=0.5), "g": random(3, 4)})
+    case("attention", attention_nodes(), {"x": random(2, 5, 8)}, attention_constants())
     w, r = random(2, 6, 5), random(2, 5, 4)
     case("two-outputs", [
         ("MatMul", ["x", "w"], ["h"], {}), ("Tanh", ["h"], ["t"], {}), ("MatMul", ["t", "r"], ["y"], {}),
@@ -303,7 +481,8 @@ def quantized_operators():
         {"x": x}, {**grid, **gemm})
 
 
-for family in (convolutions, products, pools, activations, arithmetic, shapes, networks, recurrents, pairs, integer_products,
-               quantized_operators):
+for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
+               activations, more_activations, arithmetic, shapes, selections, resizes, networks,
+               recurrents, pairs, integer_products, quantized_operators):
     family()
 print(written)

@@ -208,7 +208,7 @@ struct CrossbarPassTests {
       Issue.record("the machine is too small")
     } catch let error as Diagnostic {
       #expect(error.id == "schedule.capacity" && error.severity == .error)
-      #expect(error.message.hasSuffix("crossbars, the machine test has 4"))
+      #expect(error.message.hasSuffix("crossbars, the machine sample has 4"))
       #expect(error.notes.contains { $0.contains("schedule(capacity: warn)") })
     }
     #expect(context.warnings.isEmpty)

@@ -60,16 +60,16 @@ struct GridTests {
       let bits = random.inside(2...16)
       let size = Float(exp2(random.unit() * 60 - 30))
       let range = [random.chance(0.4) ? 0 : -size * Float(random.unit()), size * Float(random.unit())]
-      let grid = try #require(try pass("inputs: \(bits), signed: \(mode)").grid(for: range))
-      if grid.low < grid.element.lowest || grid.high > grid.element.highest { wrong += 1 }
-      if !(grid.low...grid.high).contains(grid.zero) { wrong += 1 }
+      let grid = try #require(try pass("inputs: \(bits), signed: \(mode)").inputType(for: range))
+      if grid.low < grid.type.lowest || grid.high > grid.type.highest { wrong += 1 }
+      if !(grid.low...grid.high).contains(grid.quantization.zero) { wrong += 1 }
       for value in [range[0], range[1], range[0] + (range[1] - range[0]) * Float(random.unit())] {
-        let step = Double(grid.scale)
-        let level = (Double(value) / step).rounded(.toNearestOrEven) + Double(grid.zero)
+        let step = Double(grid.quantization.scale)
+        let level = (Double(value) / step).rounded(.toNearestOrEven) + Double(grid.quantization.zero)
         let kept = max(Double(grid.low), min(Double(grid.high), level))
         // Beyond one half only by the rounding of the scale to binary32.
         let slack = 0.5 + Double(grid.high) * 0x1p-22
-        if abs((kept - Double(grid.zero)) * step - Double(value)) > slack * step { wrong += 1 }
+        if abs((kept - Double(grid.quantization.zero)) * step - Double(value)) > slack * step { wrong += 1 }
       }
     }
     #expect(wrong == 0)
@@ -83,12 +83,12 @@ struct GridTests {
           [0, 0], [-top, top], [-top, 0], [0, top], [-Float.leastNonzeroMagnitude, .leastNonzeroMagnitude],
           [-1e-38, 1e38], [1, 2], [-2, -1],
         ] {
-          guard let grid = try pass("inputs: \(bits), signed: \(mode)").grid(for: range) else {
+          guard let grid = try pass("inputs: \(bits), signed: \(mode)").inputType(for: range) else {
             #expect(bits == 1 && mode == "passes" && range[0] < 0)
             continue
           }
-          #expect(grid.scale > 0 && grid.scale.isFinite)
-          #expect((grid.low...grid.high).contains(grid.zero))
+          #expect(grid.quantization.scale > 0 && grid.quantization.scale.isFinite)
+          #expect((grid.low...grid.high).contains(grid.quantization.zero))
         }
       }
     }

@@ -52,7 +52,9 @@ struct GivenLevelsTests {
         let zero = Float(net.random.inside(-3...3))
         value = try net.digital(.binary(.subtract), value, net.constant([], [zero]))
       default:
-        let wide = shape.count == 2 && net.random.chance(0.3) ? shape + [1] : [shape[0], shape.dropFirst().reduce(1, *)]
+        let wide =
+          shape.count == 2 && net.random.chance(0.3)
+          ? shape + [1] : [shape[0], shape.dropFirst().reduce(1, *)]
         value = try net.digital(.reshape(wide), value)
         integers = integers.reshaped(wide)
       }

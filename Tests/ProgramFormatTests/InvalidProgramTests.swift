@@ -286,6 +286,18 @@ let digitalCases: [InvalidCase] = [
   InvalidCase(.digital, "pads", nil) {
     $0.edit(3) { $0 = .digital(.pad(before: [1], after: [], value: 0), inputs: [6], output: 6) }
   },
+  InvalidCase(.digital, "starts", nil) {
+    $0.edit(3) { $0 = .digital(.slice(start: [0], end: []), inputs: [6], output: 6) }
+  },
+  InvalidCase(.digital, "end", "CODE") {
+    $0.edit(3) { $0 = .digital(.slice(start: [0, 0, 0, 0], end: [9, 9, 9, 9]), inputs: [6], output: 6) }
+  },
+  InvalidCase(.digital, "index", "CODE") {
+    $0.edit(3) { $0 = .digital(.take(indices: [1 << 40], axis: 0), inputs: [6], output: 6) }
+  },
+  InvalidCase(.digital, "axis of indices", "CODE") {
+    $0.edit(3) { $0 = .digital(.take(indices: [0], axis: 9), inputs: [6], output: 6) }
+  },
   InvalidCase(.digital, "table", "CODE") {
     $0.edit(2) { $0 = .digital(.lookup(table: [0, 300], first: 0), inputs: [1], output: 1) }
   },

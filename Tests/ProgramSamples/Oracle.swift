@@ -331,7 +331,10 @@ public struct Oracle {
     if case .reshape = op { return }
     digital.bufferBits += inputs.reduce(bits(output)) { $0 + bits($1) }
     switch op {
-    case .transpose, .concat, .pad, .slice: return
+    case .transpose, .concat, .pad, .slice, .take: return
+    case .matmul:
+      digital.activations += values[output].count
+      digital.digitalMultiplyAdds += values[output].count * (values[inputs[0]].shape.last ?? 0)
     case .maxPool(let window), .averagePool(let window, _):
       digital.poolComparisons += values[output].count * window.kernelHeight * window.kernelWidth
     default: digital.activations += values[output].count

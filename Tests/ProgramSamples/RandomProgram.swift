@@ -268,16 +268,20 @@ private func randomFloatOperator(
   let functions: [UnaryFunction] = [
     .relu, .leakyRelu(slope: 0.1), .clip(low: -1, high: 1), .sigmoid, .tanh,
     .hardSigmoid(slope: 0.2, shift: 0.5),
-    .hardSwish, .elu(alpha: 1), .softplus, .exp, .log, .sqrt, .abs, .negate, .erf,
+    .hardSwish, .elu(alpha: 1), .softplus, .exp, .log, .sqrt, .abs, .negate, .erf, .floor, .round,
+    .sign,
   ]
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,
     outHeight: shape[2], outWidth: shape[3])
-  switch random.below(11) {
-  case 10:
-    let start = shape.map { random.below($0) }
-    let end = zip(start, shape).map { random.inside($0 + 1...$1) }
-    return (.slice(start: start, end: end), zip(start, end).map { $1 - $0 })
+  switch random.below(12) {
+  case 8:
+    let part = shape.map { random.inside(1...$0) }
+    let start = zip(shape, part).map { random.inside(0...$0 - $1) }
+    return (.slice(start: start, end: zip(start, part).map(+)), part)
+  case 9:
+    let indices = (0..<random.inside(1...4)).map { _ in Int64(random.below(shape[1])) }
+    return (.take(indices: indices, axis: 1), [shape[0], indices.count, shape[2], shape[3]])
   case 0: return (.softmax(axis: 1), shape)
   case 1: return (.mean(axes: [2, 3]), [shape[0], shape[1], 1, 1])
   case 2: return (.transpose([0, 2, 1, 3]), [shape[0], shape[2], shape[1], shape[3]])
@@ -290,7 +294,7 @@ private func randomFloatOperator(
   case 5: return (.maxPool(window), shape)
   case 6: return (.averagePool(window, countPadding: random.chance(0.5)), shape)
   case 7: return (.reshape([1, shape.reduce(1, *), 1, 1]), [1, shape.reduce(1, *), 1, 1])
-  case 8: return (.binary(BinaryFunction.allCases[random.below(6)]), shape)
+  case 10: return (.binary(BinaryFunction.allCases[random.below(6)]), shape)
   default: return (.unary(functions[random.below(functions.count)]), shape)
   }
 }

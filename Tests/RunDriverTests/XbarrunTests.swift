@@ -92,7 +92,7 @@ import Testing
       (2, [program, "--input", input, "--nonsense"]), (2, [program, "--input", input, "--seed", "x"]),
       (1, [place.path("none.xbar"), "--input", input]), (1, [program, "--input", place.path("none.npy")]),
       (1, [input, "--input", input]), (1, [program, "--input", program]),
-      (1, [program, "--input", input, "--trials", "3"]),
+      (0, [program, "--input", input, "--trials", "3"]), (2, [program, "--input", input, "--trials", "0"]),
       (1, [program, "--input", input, "--trace", "t.json"]),
       (1, [program, "--input", input, "--device", "noisy.json"]),
       (1, [program, "--input", input, "-q", "-o", place.path("none/o.npy")]),

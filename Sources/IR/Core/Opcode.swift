@@ -13,12 +13,12 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case clip, sigmoid, tanh
   case hardSigmoid = "hard-sigmoid"
   case hardSwish = "hard-swish"
-  case elu, softplus, exp, log, sqrt, abs, negate, erf
+  case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign
   case add, subtract, multiply, divide, maximum, minimum
   case softmax, matmul
   case maxPool = "max-pool"
   case averagePool = "average-pool"
-  case mean, reshape, transpose, concat, pad, slice
+  case mean, reshape, transpose, concat, pad, slice, take
   case quantize, dequantize, requantize
   case addBias = "add-bias"
   case lookup
@@ -277,6 +277,9 @@ extension Opcode {
     case .abs: return unary([], "magnitude")
     case .negate: return unary([], "-x")
     case .erf: return unary([], "error function")
+    case .floor: return unary([], "the largest whole number that is not larger")
+    case .round: return unary([], "the nearest whole number, of two the even one")
+    case .sign: return unary([], "-1, 0 or 1")
     case .add: return binary("sum, with broadcasting")
     case .subtract: return binary("difference, with broadcasting")
     case .multiply: return binary("product, with broadcasting")
@@ -314,6 +317,10 @@ extension Opcode {
       return one(
         [AttributeSpec("start", .ints), AttributeSpec("end", .ints)],
         "the elements from start on and before end on every axis")
+    case .take:
+      return one(
+        [AttributeSpec("indices", .tensor), AttributeSpec("axis", count)],
+        "element j on an axis is the argument's element indices[j]")
     case .quantize: return one(scale + clamp, "clamp(round(x / scale) + zero, low, high)")
     case .dequantize: return one(scale, "(q - zero) * scale")
     case .requantize:

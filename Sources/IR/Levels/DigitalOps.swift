@@ -20,6 +20,7 @@ extension Module {
     case .concat: return .concat(axis: op.int("axis"))
     case .pad: return .pad(before: op.ints("before"), after: op.ints("after"), value: op.float("value"))
     case .slice: return .slice(start: op.ints("start"), end: op.ints("end"))
+    case .take: return integers(op["indices"]).map { .take(indices: $0, axis: op.int("axis")) }
     default: return integerOperator(of: op)
     }
   }
@@ -71,6 +72,9 @@ extension Module {
     case .abs: return .abs
     case .negate: return .negate
     case .erf: return .erf
+    case .floor: return .floor
+    case .round: return .round
+    case .sign: return .sign
     default: return nil
     }
   }
@@ -149,6 +153,14 @@ extension Module {
           NamedAttribute("first", .int(first)),
         ]
       )
+    case .take(let indices, let axis):
+      return (
+        .take,
+        [
+          NamedAttribute("indices", integerConstant(indices, "\(name).indices")),
+          NamedAttribute("axis", .int(Int64(axis))),
+        ]
+      )
     default: return (.relu, [])
     }
   }
@@ -177,6 +189,9 @@ extension Module {
     case .abs: return (.abs, [])
     case .negate: return (.negate, [])
     case .erf: return (.erf, [])
+    case .floor: return (.floor, [])
+    case .round: return (.round, [])
+    case .sign: return (.sign, [])
     }
   }
 }

@@ -307,7 +307,7 @@ struct Verifier<L: Level> {
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
     case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .maxPool, .reshape, .transpose, .pad, .concat, .slice, .state, .step, .next, .stack:
+    case .maxPool, .reshape, .transpose, .pad, .concat, .slice, .take, .state, .step, .next, .stack:
       return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
     case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
       .loop:

@@ -139,6 +139,11 @@ private struct CrossbarLowering {
       throw Diagnostic("lower-to-crossbar.shape", "the product has no elements", at: op.location)
     }
     let inputs = builder.type(x)
+    guard case .integer(let bits, let signed) = inputs.element, (signed ? 2 : 1)...32 ~= bits else {
+      throw Diagnostic(
+        "lower-to-crossbar.inputs", "inputs must be integers of 1 to 32 bits, signed ones of 2 at least",
+        at: op.location)
+    }
     let zero = inputs.quantization?.zero ?? 0
     var rows: [ValueID] = []
     var correction: [Int64] = []

@@ -46,17 +46,22 @@ struct Calibrate: Pass {
       }
       return ranges
     }
+    // Infinities are no grid for integers, but masks of attention have them.
+    let products = Set(
+      module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
+        .compactMap(\.operands.first))
     for id in module.flatBody {
       guard let result = module.ops[id].results.first, !constants.contains(result),
         module.values[result].type.element.isFloat
       else { continue }
       let merged = ranges.compactMap { $0[result.index] }.reduce(Range(low: 0, high: 0)) { $0.joined($1) }
-      guard merged.low.isFinite, merged.high.isFinite else {
+      guard merged.isFinite || merged.isNumber && !products.contains(result) else {
         throw Diagnostic(
           "calibrate.infinite", "%\(module.values[result].name) takes values that are not finite",
           at: module.ops[id].location, notes: ["check the model and the calibration samples"])
       }
-      module.ops[id]["range"] = .floats([merged.low, merged.high])
+      let most = Float.greatestFiniteMagnitude
+      module.ops[id]["range"] = .floats([max(merged.low, -most), min(merged.high, most)])
     }
     context.count("calibration-samples", inputs.count)
   }
@@ -65,6 +70,10 @@ struct Calibrate: Pass {
   private struct Range: Sendable {
     var low: Float
     var high: Float
+    /// Whether no value was NaN.
+    var isNumber = true
+
+    var isFinite: Bool { isNumber && low.isFinite && high.isFinite }
 
     init(low: Float, high: Float) {
       self.low = low
@@ -73,15 +82,21 @@ struct Calibrate: Pass {
 
     init(_ values: [Float]) {
       var (low, high): (Float, Float) = (0, 0)
+      var isNumber = true
       for value in values {
         if value < low { low = value }
         if value > high { high = value }
-        if value.isNaN { high = .infinity }
+        if value.isNaN { isNumber = false }
       }
       self.init(low: low, high: high)
+      self.isNumber = isNumber
     }
 
-    func joined(_ other: Range) -> Range { Range(low: min(low, other.low), high: max(high, other.high)) }
+    func joined(_ other: Range) -> Range {
+      var result = Range(low: min(low, other.low), high: max(high, other.high))
+      result.isNumber = isNumber && other.isNumber
+      return result
+    }
   }
 
   private func calibrationInputs(_ module: Module<TensorLevel>, _ context: inout PassContext) -> [[Tensor]] {

@@ -7,9 +7,9 @@ import Tensors
 ///
 /// Weights become integers, symmetric around 0: all of `weights` bits, or those of few significant bits (scheme
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
-/// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and shape operations
-/// between two products stay in integers; all other operators work on floats as before. Where the file gives levels of
-/// weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
+/// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and operations that
+/// move, choose, add or join elements between two products stay in integers; all other operators work on floats as
+/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -75,8 +75,8 @@ struct Quantize: Pass {
     if quantizer.givenLayers > 0 { context.count("layers-with-given-weights", quantizer.givenLayers) }
   }
 
-  /// The levels for values in `range`, or nil where there are too few bits for a sign.
-  func grid(for range: [Float]) -> Grid? {
+  /// The integer type for values in `range`, or nil where there are too few bits for a sign.
+  func inputType(for range: [Float]) -> Grid? {
     let low = Double(min(range[0], 0))
     let high = Double(max(range[1], 0))
     let top = Int64(1) << Int64(inputBits) - 1
@@ -84,13 +84,15 @@ struct Quantize: Pass {
       let scale = usableScale((high - low) / Double(top))
       let zero = Int64(min((-low / Double(scale)).rounded(), Double(top)))
       return Grid(
-        element: .integer(bits: inputBits, signed: false), scale: scale, zero: zero, low: 0, high: top)
+        type: .integer(bits: inputBits, signed: false), quantization: Quantization(scale: scale, zero: zero),
+        low: 0, high: top)
     }
     guard inputBits >= 2 else { return nil }
     let limit = Int64(1) << Int64(inputBits - 1) - 1
     let scale = usableScale(max(-low, high) / Double(limit))
     return Grid(
-      element: .integer(bits: inputBits, signed: true), scale: scale, zero: 0, low: -limit, high: limit)
+      type: .integer(bits: inputBits, signed: true), quantization: Quantization(scale: scale, zero: 0),
+      low: -limit, high: limit)
   }
 
   /// The levels that the file gives, under other numbers where crossbars ask for it: `offset` is added to each.
@@ -98,46 +100,23 @@ struct Quantize: Pass {
   /// Signed levels whose zero point is not 0 become unsigned. Where it is 0 they stay signed, with a bit more for the
   /// lowest one, unless a zero point is asked for or none of them is negative.
   func grid(given grid: Grid) -> (grid: Grid, offset: Int64) {
-    guard case .integer(let bits, signed: true) = grid.element else { return (grid, 0) }
+    guard case .integer(let bits, signed: true) = grid.type else { return (grid, 0) }
     var result = grid
-    if grid.zero == 0 && grid.low >= 0 && bits > 1 {
-      result.element = .integer(bits: bits - 1, signed: false)
+    let isSymmetric = grid.quantization.zero == 0
+    if isSymmetric && grid.low >= 0 && bits > 1 {
+      result.type = .integer(bits: bits - 1, signed: false)
       return (result, 0)
     }
-    if grid.zero == 0 && !usesZeroPoint {
-      result.element = .integer(bits: grid.low > grid.element.lowest ? bits : bits + 1, signed: true)
+    if isSymmetric && !usesZeroPoint {
+      result.type = .integer(bits: grid.low > grid.type.lowest ? bits : bits + 1, signed: true)
       return (result, 0)
     }
-    let offset = -grid.element.lowest
-    result.element = .integer(bits: bits, signed: false)
-    result.zero += offset
+    let offset = -grid.type.lowest
+    result.type = .integer(bits: bits, signed: false)
+    result.quantization.zero += offset
     result.low += offset
     result.high += offset
     return (result, offset)
-  }
-}
-
-/// The levels of quantized values: those from `low` to `high` of a type, with what they stand for.
-struct Grid: Equatable {
-  /// The type.
-  var element: ElementType
-  /// What 1 stands for.
-  var scale: Float
-  /// The level that stands for 0.
-  var zero: Int64
-  /// The lowest level.
-  var low: Int64
-  /// The highest level.
-  var high: Int64
-
-  /// Scale and zero point.
-  var quantization: Quantization { Quantization(scale: scale, zero: zero) }
-
-  /// The level nearest to a real number, or nil for infinities.
-  func level(of real: Float) -> Int64? {
-    guard real.isFinite else { return nil }
-    let level = (Double(real) / Double(scale)).rounded() + Double(zero)
-    return Int64(max(Double(low), min(Double(high), level)))
   }
 }
 

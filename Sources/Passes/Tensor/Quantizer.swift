@@ -12,16 +12,17 @@ struct Quantizer {
     var scales: [Double]
     /// The axis of the outputs.
     var axis: Int
-    /// Clamps that a ReLU or a clip behind the sums asked for.
-    var low = -Float.infinity
-    var high = Float.infinity
-    /// Max-pools and shape operations behind the sums, which do the same before and after rounding and clamping.
-    var moves: [Op] = []
+    /// What stands behind the sums.
+    var behind = Behind()
     /// Whether the file gives the weights as integers.
     var isGiven = false
+  }
 
-    /// Whether nothing was asked for yet.
-    var isPlain: Bool { low == -.infinity && high == .infinity && moves.isEmpty }
+  /// Values that a concatenation joins, of which one at least is sums.
+  struct Joined {
+    var concat: Op
+    /// What stands behind the concatenation.
+    var behind = Behind()
   }
 
   /// The forms of one value.
@@ -29,6 +30,7 @@ struct Quantizer {
     var float: ValueID?
     var quantized: ValueID?
     var sums: Sums?
+    var joined: Joined?
     /// The levels that the file gives the value, and what was added to their numbers.
     var grid: (grid: Grid, offset: Int64)?
     /// The integers of the file behind a constant of floats.
@@ -81,7 +83,8 @@ struct Quantizer {
       try source.values[op.operands[0]].type.element.isFloat ? matrixOperator(op) : integerOperator(op)
     case .relu: try clamp(op, low: 0, high: .infinity)
     case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
-    case .maxPool, .reshape, .transpose: try moveOperator(op)
+    case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
+    case .concat: try concatenation(op)
     case .output: try output(op)
     case .batchNorm:
       throw Diagnostic(
@@ -123,22 +126,36 @@ struct Quantizer {
 
   /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked for.
   private mutating func moveOperator(_ op: Op) throws(Diagnostic) {
-    guard var sums = forms[op.operands[0].index].sums else {
-      return try moveLevels(op) ? () : floatOperator(op)
+    try wait(op) { behind in
+      behind.moves.append(op)
+      return true
     }
-    sums.moves.append(op)
-    forms[op.results[0].index].sums = sums
   }
 
   /// A clamp behind sums costs nothing: the requantization clamps anyway.
   private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
-    guard var sums = forms[op.operands[0].index].sums, low <= high else {
+    try wait(op) { $0.clamp(low: low, high: high) }
+    keepGrid(op)
+  }
+
+  /// Puts `op` behind the sums that its operand is; where that cannot be, it works on floats.
+  private mutating func wait(_ op: Op, _ add: (inout Behind) -> Bool) throws(Diagnostic) {
+    let (operand, result) = (op.operands[0].index, op.results[0].index)
+    if var sums = forms[operand].sums, add(&sums.behind) {
+      forms[result].sums = sums
+    } else if var joined = forms[operand].joined, add(&joined.behind) {
+      forms[result].joined = joined
+    } else if try !moveLevels(op) {
       try floatOperator(op)
-      return keepGrid(op)
     }
-    sums.low = min(max(sums.low, low), high)
-    sums.high = min(max(sums.high, low), high)
-    forms[op.results[0].index].sums = sums
+  }
+
+  /// Sums that are joined go to the grid of the whole, each by its own factor.
+  private mutating func concatenation(_ op: Op) throws(Diagnostic) {
+    guard op.operands.contains(where: { forms[$0.index].sums != nil || forms[$0.index].joined != nil }) else {
+      return try floatOperator(op)
+    }
+    forms[op.results[0].index].joined = Joined(concat: op)
   }
 
   private mutating func matrixOperator(_ op: Op) throws(Diagnostic) {
@@ -238,6 +255,8 @@ struct Quantizer {
       result = builder.constant(try given.reals(), element: .float32, name: name(id), origin: op.origin)
     } else if let sums = forms[id.index].sums {
       result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.scaled(sums, id, op) }
+    } else if let joined = forms[id.index].joined {
+      result = try form(of: id) { (quantizer) throws(Diagnostic) in try quantizer.joined(joined, id, op) }
     } else if let levels = forms[id.index].quantized, let grid = forms[id.index].grid?.grid {
       result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.real(levels, grid, id, op) }
     } else {
@@ -250,7 +269,7 @@ struct Quantizer {
   /// What levels stand for.
   private mutating func real(_ levels: ValueID, _ grid: Grid, _ id: ValueID, _ op: Op) -> ValueID {
     let result = builder.emit(
-      .dequantize(scale: grid.scale, zero: grid.zero), [levels],
+      .dequantize(scale: grid.quantization.scale, zero: grid.quantization.zero), [levels],
       type: ValueType(.float32, builder.type(levels).shape), name: name(id), origin: op.origin)
     setRange(id)
     return result
@@ -258,7 +277,7 @@ struct Quantizer {
 
   /// Sums times their scale, clamped where a ReLU stood behind them, and moved.
   private mutating func scaled(_ sums: Sums, _ id: ValueID, _ op: Op) -> ValueID {
-    var type = ValueType(.float32, builder.type(sums.value).shape)
+    let type = ValueType(.float32, builder.type(sums.value).shape)
     let single = sums.scales.count == 1
     var result = builder.emit(
       .dequantize(scale: single ? Float(sums.scales[0]) : 1, zero: 0), [sums.value], type: type,
@@ -274,13 +293,33 @@ struct Quantizer {
         .binary(.multiply), [result, factors], type: type, name: name(id), origin: op.origin)
       setRange(id)
     }
-    if sums.low > -.infinity || sums.high < .infinity {
+    return moved(result, sums.behind, type, id, op)
+  }
+
+  /// Floats of all parts joined, clamped and moved.
+  private mutating func joined(_ joined: Joined, _ id: ValueID, _ op: Op) throws(Diagnostic) -> ValueID {
+    var parts: [ValueID] = []
+    for part in joined.concat.operands { parts.append(try float(part, for: joined.concat)) }
+    let type = ValueType(.float32, shape(joined.concat.results[0]))
+    let whole = builder.emit(
+      .concat, parts, joined.concat.attributes.filter { $0.name != "range" }, type: type, name: name(id),
+      origin: joined.concat.origin)
+    setRange(id)
+    return moved(whole, joined.behind, type, id, op)
+  }
+
+  /// Floats clamped and moved as `behind` says.
+  private mutating func moved(
+    _ value: ValueID, _ behind: Behind, _ type: ValueType, _ id: ValueID, _ op: Op
+  ) -> ValueID {
+    var (result, type) = (value, type)
+    if behind.low > -.infinity || behind.high < .infinity {
       result = builder.emit(
-        .unary(.clip(low: sums.low, high: sums.high)), [result], type: type, name: name(id), origin: op.origin
-      )
+        .unary(.clip(low: behind.low, high: behind.high)), [result], type: type, name: name(id),
+        origin: op.origin)
       setRange(id)
     }
-    for move in sums.moves {
+    for move in behind.moves {
       type.shape = shape(move.results[0])
       result = emit(move, result, type)
       setRange(id)
@@ -288,10 +327,18 @@ struct Quantizer {
     return result
   }
 
-  mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType) -> ValueID {
-    builder.emit(
-      move.opcode, [operand], move.attributes.filter { $0.name != "range" }, type: type,
-      name: name(move.results[0]), origin: move.origin)
+  /// The operation on another form of its operand; what a pad adds is of that form too.
+  mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType, on grid: Grid? = nil)
+    -> ValueID
+  {
+    var attributes = builder.module.adopt(move.attributes.filter { $0.name != "range" }, from: source)
+    if let grid, move.opcode == .pad {
+      attributes = attributes.map {
+        $0.name == "value" ? NamedAttribute("value", .float(Float(grid.level(move.float("value"))))) : $0
+      }
+    }
+    return builder.emit(
+      move.opcode, [operand], attributes, type: type, name: name(move.results[0]), origin: move.origin)
   }
 
   /// Puts the calibrated range on the operation that was emitted last.
@@ -303,55 +350,84 @@ struct Quantizer {
   /// The value as integers: those that the file gives, or on the grid of its calibrated range.
   private mutating func quantized(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
     if let found = forms[id.index].quantized { return found }
-    guard let grid = forms[id.index].grid?.grid ?? forms[id.index].range.flatMap({ pass.grid(for: $0) })
-    else {
-      throw Diagnostic(
-        "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
-        notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
-    }
-    let result = try form(of: id) { (quantizer) throws(Diagnostic) in
-      try quantizer.levels(of: id, on: grid, name: "\(quantizer.name(id)).q", for: op)
-    }
+    let result = try form(of: id) { (quantizer) throws(Diagnostic) in try quantizer.rounded(id, for: op) }
     forms[id.index].quantized = result
     return result
   }
 
-  /// Integers on `grid` for the real value `id`.
-  mutating func levels(of id: ValueID, on grid: Grid, name result: String, for op: Op) throws(Diagnostic)
-    -> ValueID
-  {
-    var type = ValueType(grid.element, shape(id), grid.quantization)
-    guard let sums = forms[id.index].sums else {
-      return builder.emit(
-        .quantize(scale: grid.scale, zero: grid.zero, low: grid.low, high: grid.high),
-        [try float(id, for: op)],
-        type: type, name: result, origin: op.origin)
+  private mutating func rounded(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
+    let form = forms[id.index]
+    guard let grid = form.grid?.grid ?? form.range.flatMap({ pass.inputType(for: $0) }) else {
+      throw Diagnostic(
+        "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
+        notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
     }
-    type.shape = builder.type(sums.value).shape
-    var levels = builder.emit(
-      .requantize(try requantization(sums, grid, op)), [sums.value], type: type, name: result,
-      origin: op.origin)
-    for move in sums.moves {
-      type.shape = shape(move.results[0])
-      levels = emit(move, levels, type)
-    }
-    return levels
+    return try levels(id, grid, Behind(), named: "\(name(id)).q", for: op)
   }
 
-  private func requantization(_ sums: Sums, _ grid: Grid, _ op: Op) throws(Diagnostic) -> Requantization {
+  /// The value on `grid`, clamped as `outer` says, which has no moves.
+  mutating func levels(
+    _ id: ValueID, _ grid: Grid, _ outer: Behind, named name: String, for op: Op
+  ) throws(Diagnostic) -> ValueID {
+    var type = ValueType(grid.type, shape(id), grid.quantization)
+    let form = forms[id.index]
+    var (result, behind): (ValueID, Behind)
+    if let sums = form.sums, sums.behind.allows(outer) {
+      behind = sums.behind
+      _ = behind.clamp(low: outer.low, high: outer.high)
+      let rule = try requantization(sums, behind, grid, op)
+      type.shape = builder.type(sums.value).shape
+      result = builder.emit(.requantize(rule), [sums.value], type: type, name: name, origin: op.origin)
+    } else if let joined = form.joined, joined.behind.allows(outer) {
+      behind = joined.behind
+      _ = behind.clamp(low: outer.low, high: outer.high)
+      let clamps = Behind(low: behind.low, high: behind.high)
+      var parts: [ValueID] = []
+      for part in joined.concat.operands {
+        parts.append(try levels(part, grid, clamps, named: "\(self.name(part)).q", for: op))
+      }
+      type.shape = shape(joined.concat.results[0])
+      result = builder.emit(
+        .concat, parts, joined.concat.attributes.filter { $0.name != "range" }, type: type,
+        name: name, origin: joined.concat.origin)
+    } else {
+      return builder.emit(
+        .quantize(
+          scale: grid.quantization.scale, zero: grid.quantization.zero,
+          low: outer.low > -.infinity ? grid.level(outer.low) : grid.low,
+          high: outer.high < .infinity ? grid.level(outer.high) : grid.high), [try float(id, for: op)],
+        type: type, name: name, origin: op.origin)
+    }
+    for move in behind.moves {
+      type.shape = shape(move.results[0])
+      result = emit(move, result, type, on: grid)
+    }
+    return result
+  }
+
+  private func requantization(
+    _ sums: Sums, _ clamps: Behind, _ grid: Grid, _ op: Op
+  ) throws(Diagnostic) -> Requantization {
     var (multipliers, shifts): ([Int64], [Int64]) = ([], [])
     for scale in sums.scales {
-      guard let factor = fixedPoint(scale / Double(grid.scale)) else {
+      guard let factor = fixedPoint(scale / Double(grid.quantization.scale)) else {
         throw Diagnostic(
-          "quantize.factor", "the factor \(scale / Double(grid.scale)) between two layers is too large",
+          "quantize.factor",
+          "the factor \(scale / Double(grid.quantization.scale)) between two layers is too large",
           at: op.location, notes: ["check the calibration samples: a value's range is close to 0"])
       }
       multipliers.append(factor.multiplier)
       shifts.append(factor.shift)
     }
+    func level(_ real: Float, _ unclamped: Int64) -> Int64 {
+      guard real.isFinite else { return unclamped }
+      let level = (Double(real) / Double(grid.quantization.scale)).rounded() + Double(grid.quantization.zero)
+      return Int64(max(Double(grid.low), min(Double(grid.high), level)))
+    }
     return Requantization(
-      multipliers: multipliers, shifts: shifts, zero: grid.zero, low: grid.level(of: sums.low) ?? grid.low,
-      high: grid.level(of: sums.high) ?? grid.high, axis: sums.axis)
+      multipliers: multipliers, shifts: shifts, zero: grid.quantization.zero,
+      low: level(clamps.low, grid.low),
+      high: level(clamps.high, grid.high), axis: sums.axis)
   }
 }
 

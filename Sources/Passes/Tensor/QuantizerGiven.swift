@@ -22,12 +22,19 @@ extension Quantizer {
   mutating func quantizeOperator(_ op: Op) throws(Diagnostic) {
     let (x, result) = (op.operands[0], op.results[0])
     var grid = Grid(
-      element: source.values[result].type.element, scale: op.float("scale"), zero: Int64(op.int("zero")),
+      type: source.values[result].type.element,
+      quantization: Quantization(scale: op.float("scale"), zero: Int64(op.int("zero"))),
       low: Int64(op.int("low")), high: Int64(op.int("high")))
-    guard case .integer(1...16, _) = grid.element, grid.element.lowest...grid.element.highest ~= grid.zero,
-      grid.scale > 0, grid.scale.isFinite
-    else { throw levelFailure(op, "of type \(grid.element), scale \(grid.scale), zero \(grid.zero)") }
-    if let low = forms[x.index].sums.flatMap({ grid.level(of: $0.low) }) { grid.low = max(grid.low, low) }
+    guard case .integer(1...16, _) = grid.type,
+      grid.type.lowest...grid.type.highest ~= grid.quantization.zero,
+      grid.quantization.scale > 0, grid.quantization.scale.isFinite
+    else {
+      let (scale, zero) = (grid.quantization.scale, grid.quantization.zero)
+      throw levelFailure(op, "of type \(grid.type), scale \(scale), zero \(zero)")
+    }
+    if let behind = forms[x.index].sums?.behind, !behind.moves.contains(where: { $0.opcode == .pad }) {
+      grid.low = grid.level(behind.low)
+    }
     let given = pass.grid(given: grid)
     if let known = forms[x.index].grid, let levels = forms[x.index].quantized,
       known.grid.holds(given.grid, given.offset - known.offset)
@@ -36,7 +43,7 @@ extension Quantizer {
       forms[result.index].grid = known
       return
     }
-    forms[result.index].quantized = try self.levels(of: x, on: given.grid, name: name(result), for: op)
+    forms[result.index].quantized = try levels(x, given.grid, Behind(), named: name(result), for: op)
     forms[result.index].grid = given
   }
 
@@ -57,7 +64,7 @@ extension Quantizer {
       let (moved, overflow) = zero.addingReportingOverflow(known.offset)
       if overflow { throw levelFailure(op, "with the zero point \(zero)") }
       var grid = known.grid
-      (grid.scale, grid.zero) = (scale, moved)
+      grid.quantization = Quantization(scale: scale, zero: moved)
       if grid == known.grid {
         forms[result.index].quantized = levels
       } else {
@@ -66,7 +73,7 @@ extension Quantizer {
           name: name(result), origin: op.origin)
         setRange(result)
       }
-      let isGrid = grid.element.lowest...grid.element.highest ~= moved && scale > 0 && scale.isFinite
+      let isGrid = grid.type.lowest...grid.type.highest ~= moved && scale > 0 && scale.isFinite
       forms[result.index].grid = isGrid ? (grid, known.offset) : nil
     } else {
       throw levelFailure(op, "that nothing in the network gives")
@@ -84,7 +91,8 @@ extension Quantizer {
         forms[result.index].given = given
         return
       }
-      if var sums = operand.sums, sums.isGiven, sums.isPlain, shape(result) == shape(op.operands[first]),
+      if var sums = operand.sums, sums.isGiven, sums.behind.isPlain,
+        shape(result) == shape(op.operands[first]),
         let scales = sums.scaled(by: factors, rank: shape(result).count)
       {
         sums.scales = scales
@@ -96,12 +104,21 @@ extension Quantizer {
   }
 
   /// A max-pool or a shape operation works on given levels as it does on what they stand for; false where there are
-  /// none.
+  /// none, and where a pad adds what is no level.
   mutating func moveLevels(_ op: Op) throws(Diagnostic) -> Bool {
     let (x, result) = (op.operands[0], op.results[0])
-    guard let known = forms[x.index].grid, let levels = forms[x.index].quantized else { return false }
-    let type = ValueType(known.grid.element, shape(result), known.grid.quantization)
-    forms[result.index].quantized = emit(op, levels, type)
+    guard [.maxPool, .reshape, .transpose, .slice, .take, .pad].contains(op.opcode),
+      let known = forms[x.index].grid, let levels = forms[x.index].quantized
+    else { return false }
+    if op.opcode == .pad {
+      let (value, grid) = (op.float("value"), known.grid)
+      let step = grid.level(value) - grid.quantization.zero
+      guard source.values[x].type.element.isFloat, Float(step) * grid.quantization.scale == value else {
+        return false
+      }
+    }
+    let type = ValueType(known.grid.type, shape(result), known.grid.quantization)
+    forms[result.index].quantized = emit(op, levels, type, on: known.grid)
     forms[result.index].grid = known
     return true
   }
@@ -109,7 +126,7 @@ extension Quantizer {
   /// What a ReLU gives are levels of its input.
   mutating func keepGrid(_ op: Op) {
     guard op.opcode == .relu, var known = forms[op.operands[0].index].grid else { return }
-    known.grid.low = max(known.grid.low, min(known.grid.zero, known.grid.high))
+    known.grid.low = max(known.grid.low, min(known.grid.quantization.zero, known.grid.high))
     forms[op.results[0].index].grid = known
   }
 
@@ -119,7 +136,7 @@ extension Quantizer {
   mutating func integerOperator(_ op: Op) throws(Diagnostic) {
     let x = op.operands[0]
     guard let levels = forms[x.index].quantized, let known = forms[x.index].grid,
-      source.values[x].type.quantization?.zero ?? 0 == known.grid.zero - known.offset
+      source.values[x].type.quantization?.zero ?? 0 == known.grid.quantization.zero - known.offset
     else { throw levelFailure(op, "whose zero point is not that of their type") }
     var operands = [levels]
     for (operand, part) in zip(op.operands.dropFirst(), ["weights", "bias"]) {
@@ -189,7 +206,8 @@ extension Quantizer {
 extension Grid {
   /// Whether each level here is one of `other`, whose numbers are `offset` higher.
   fileprivate func holds(_ other: Grid, _ offset: Int64) -> Bool {
-    scale == other.scale && zero == other.zero - offset && low >= other.low - offset
+    quantization.scale == other.quantization.scale
+      && quantization.zero == other.quantization.zero - offset && low >= other.low - offset
       && high <= other.high - offset
   }
 }

@@ -1,0 +1,134 @@
+import IR
+import ONNX
+import Support
+import Tensors
+
+/// Activations that are short formulas of other functions of one element.
+let composedActivationImporters: [String: OperatorImporter] = [
+  "Reciprocal": composed { (context, x, node) throws(Diagnostic) in
+    try context.apply(.divide, context.number(1, for: node), x, for: node)
+  },
+  "Ceil": composed { (context, x, node) throws(Diagnostic) in
+    let down = try context.apply(.floor, context.apply(.negate, x, for: node), for: node)
+    return try context.apply(.negate, down, for: node)
+  },
+  "PRelu": composed(importPRelu),
+  "ThresholdedRelu": composed { (context, x, node) throws(Diagnostic) in
+    // 0 or 1 times x.
+    let above = try context.apply(.subtract, x, try node.float("alpha") ?? 1, for: node)
+    let chosen = try context.apply(.relu, context.apply(.sign, above, for: node), for: node)
+    return try context.apply(.multiply, x, chosen, for: node)
+  },
+  "Selu": composed { (context, x, node) throws(Diagnostic) in
+    let curve = try context.apply(.elu(alpha: try node.float("alpha") ?? 1.6732632), x, for: node)
+    return try context.apply(.multiply, curve, try node.float("gamma") ?? 1.050701, for: node)
+  },
+  "Celu": composed { (context, x, node) throws(Diagnostic) in
+    let alpha = try node.float("alpha") ?? 1
+    if alpha == 1 { return try context.apply(.elu(alpha: 1), x, for: node) }
+    let curve = try context.apply(.elu(alpha: alpha), context.apply(.divide, x, alpha, for: node), for: node)
+    let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), curve, for: node)
+    return try context.apply(.add, context.apply(.relu, x, for: node), below, for: node)
+  },
+  "Softsign": composed { (context, x, node) throws(Diagnostic) in
+    let size = try context.apply(.add, context.apply(.abs, x, for: node), 1, for: node)
+    return try context.apply(.divide, x, size, for: node)
+  },
+  "Mish": composed { (context, x, node) throws(Diagnostic) in
+    let gate = try context.apply(.tanh, context.apply(.softplus, x, for: node), for: node)
+    return try context.apply(.multiply, x, gate, for: node)
+  },
+  "Gelu": composed(importGelu), "Pow": composed(importPow), "Mean": importMean,
+]
+
+/// The rows of docs/operators.md for these.
+let composedActivationSupport: [OperatorSupport] = [
+  OperatorSupport("Reciprocal"),
+  OperatorSupport("Ceil"),
+  OperatorSupport("PRelu", .exact, "slope of every broadcast shape"),
+  OperatorSupport("ThresholdedRelu", .exact, "alpha"),
+  OperatorSupport("Selu", .libm, "alpha, gamma"),
+  OperatorSupport("Celu", .libm, "alpha"),
+  OperatorSupport("Softsign"),
+  OperatorSupport("Mish", .libm),
+  OperatorSupport(
+    "Gelu", .libm, "both forms of approximate", notes: "chains of Erf, Tanh and Mul are read as they are"),
+  OperatorSupport(
+    "Pow", .libm, "an exponent known at import",
+    notes:
+      "products and roots where the exponent is whole or a multiple of 1/4 below 1, else exp and log; one number"
+  ),
+  OperatorSupport("Mean", .exact, "any number of inputs, broadcasting"),
+]
+
+/// Builds the result from input 0.
+private typealias Formula = @Sendable (inout ImportContext, ValueID, ONNXNode) throws(Diagnostic) -> ValueID
+
+private func composed(_ formula: @escaping Formula) -> OperatorImporter {
+  { (context, node) throws(Diagnostic) in
+    try context.bindOutput(node, try formula(&context, try context.value(node, 0), node))
+  }
+}
+
+/// `max(x, 0) + slope * min(x, 0)`.
+@Sendable private func importPRelu(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
+  throws(Diagnostic)
+  -> ValueID
+{
+  let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), x, for: node)
+  let scaled = try context.apply(.multiply, below, try context.value(node, 1), for: node)
+  return try context.apply(.add, context.apply(.relu, x, for: node), scaled, for: node)
+}
+
+/// `x / 2 * (1 + erf(x / sqrt(2)))`, or `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))`.
+@Sendable private func importGelu(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
+  throws(Diagnostic)
+  -> ValueID
+{
+  let gate: ValueID
+  switch try node.string("approximate") ?? "none" {
+  case "none":
+    gate = try context.apply(.erf, context.apply(.multiply, x, Float(0.5).squareRoot(), for: node), for: node)
+  case "tanh":
+    let cube = try context.apply(.multiply, context.power(x, 3, for: node), 0.044715, for: node)
+    let sum = try context.apply(.add, x, cube, for: node)
+    gate = try context.apply(
+      .tanh, context.apply(.multiply, sum, Float((2 / Double.pi).squareRoot()), for: node), for: node)
+  case let other:
+    throw context.failure("gelu", "unknown approximation '\(other)'", node, help: "use none or tanh")
+  }
+  let half = try context.apply(.multiply, x, 0.5, for: node)
+  return try context.apply(.multiply, half, context.apply(.add, gate, 1, for: node), for: node)
+}
+
+@Sendable private func importPow(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
+  throws(Diagnostic)
+  -> ValueID
+{
+  let exponents: [Float]
+  if let known = context.knownIntegers(node, 1) {
+    exponents = known.values.map { Float($0) }
+  } else {
+    exponents = try context.floats(node, 1)
+  }
+  guard let exponent = exponents.first, exponents.allSatisfy({ $0 == exponent }), exponent.isFinite else {
+    throw context.failure(
+      "pow", "exponents that differ are not supported", node, help: "one number known at compile time is")
+  }
+  let result = try context.power(x, exponent, for: node)
+  // Exponents of a larger shape broadcast the base.
+  let shape = try context.shape(node, 1)
+  if shape.allSatisfy({ $0 == 1 }), shape.count <= context.shape(of: x).count { return result }
+  let zeros = context.constant(
+    Tensor(shape, [Float](repeating: 0, count: shape.reduce(1, *))),
+    name: "\(node.outputs.first ?? "pow").zeros")
+  return try context.apply(.add, result, zeros, for: node)
+}
+
+@Sendable private func importMean(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  var sum = try context.value(node, 0)
+  for index in node.inputs.indices.dropFirst() {
+    sum = try context.apply(.add, sum, try context.value(node, index), for: node)
+  }
+  try context.bindOutput(node, try context.apply(.divide, sum, Float(node.inputs.count), for: node))
+}
