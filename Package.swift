@@ -104,7 +104,8 @@ let package = Package(
       path: "Tests/LayerSamples",
       swiftSettings: swift),
     .target(
-      name: "TestSupport", dependencies: ["IR", "Support"], path: "Tests/TestSupport", swiftSettings: swift),
+      name: "TestSupport", dependencies: ["IR", "ONNX", "Support"], path: "Tests/TestSupport",
+      swiftSettings: swift),
     test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware"]),
@@ -153,6 +154,12 @@ let package = Package(
         "DeviceModel",
         "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
         "TestSupport",
+      ]),
+    test(
+      "BackendTests",
+      [
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "Executor",
+        "ONNX", "Import",
       ]),
     test("LayeringTests", []),
   ]

@@ -25,6 +25,8 @@ public struct CompileRequest: Sendable {
   public var units = UnitSettings()
   /// A file of samples for calibration.
   public var calibration: String?
+  /// Lengths of inputs that the file leaves open, such as `image=1x3x48x320`.
+  public var shapes: [String] = []
   /// Threads.
   public var jobs: Int
 
@@ -73,10 +75,7 @@ struct Compilation {
     } catch {
       throw DiagnosticList(error)
     }
-    var imported: Module<TensorLevel>
-    let model: ONNXModel
-    do throws(Diagnostic) { model = try readModel(path: request.model) } catch { throw DiagnosticList(error) }
-    imported = try importModel(model)
+    var imported = try importFile(request.model, request.shapes)
     imported.machine = machine
     imported.info = [
       InfoLine(key: "producer", text: "xbarc \(version)"),
@@ -151,6 +150,19 @@ public func compile(_ request: CompileRequest) throws(DiagnosticList) -> Compile
   } catch {
     throw DiagnosticList(error.inFile(request.model))
   }
+}
+
+/// The module that a file is imported to; `shapes` are texts such as `image=1x3x48x320`.
+func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Module<TensorLevel> {
+  let model: ONNXModel
+  let given: InputShapes
+  do throws(Diagnostic) {
+    given = try InputShapes(shapes)
+    model = try readModel(path: path)
+  } catch {
+    throw DiagnosticList(error)
+  }
+  return try importModel(model, shapes: given)
 }
 
 /// A built-in target by name, or a machine from a JSON file.

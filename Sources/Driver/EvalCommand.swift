@@ -1,6 +1,4 @@
 import IR
-import Import
-import ONNX
 import Reference
 public import CommandLineTools
 public import Support
@@ -14,14 +12,14 @@ public struct FloatEvaluation: Sendable {
   public var accuracy: Accuracy?
 }
 
-/// Evaluates a model in floats on the samples of a file.
+/// Evaluates a model in floats on the samples of a file; `shapes` fixes lengths of inputs that the model leaves open.
 public func evaluateFloat(
-  model path: String, input: String, labels: String?, limit: Int, threads: Int, quiet: Bool
+  model path: String, shapes: [String] = [], input: String, labels: String?, limit: Int,
+  threads: Int, quiet: Bool
 ) throws(DiagnosticList) -> FloatEvaluation {
   let module: Module<TensorLevel>
   do throws(Diagnostic) {
-    let model = try readModel(path: path)
-    do throws(DiagnosticList) { module = try importModel(model) } catch {
+    do throws(DiagnosticList) { module = try importFile(path, shapes) } catch {
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
     let ports = samplePorts(module)
@@ -59,7 +57,8 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     throw DiagnosticList(error)
   }
   let result = try evaluateFloat(
-    model: arguments.positional(0) ?? "", input: arguments.value("input") ?? "",
+    model: arguments.positional(0) ?? "", shapes: arguments.values("shape"),
+    input: arguments.value("input") ?? "",
     labels: arguments.value("labels"),
     limit: limit, threads: threads, quiet: arguments.has("quiet"))
   do throws(Diagnostic) {

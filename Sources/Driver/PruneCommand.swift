@@ -14,6 +14,7 @@ func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   request.overrides = arguments.value("set") ?? ""
   request.target = arguments.value("target")
   do throws(Diagnostic) {
+    request.shapes = arguments.values("shape")
     request.jobs = try threadCount(arguments, "jobs")
     request.pipeline = try prunePipeline(request, arguments)
   } catch {
@@ -143,6 +144,12 @@ private func weightSource(of change: PruneChange, in model: ONNXModel) throws(Di
     throw Diagnostic("prune.origin", "@\(change.after.name) comes from no node of the model")
   }
   let node = model.graph.nodes[origin.index]
+  guard node.origin == origin else {
+    throw Diagnostic(
+      "prune.origin", "the weights are inside a function or a branch of the model",
+      at: Location(.node(origin)),
+      notes: ["inline it before, with onnx.inliner.inline_local_functions"])
+  }
   guard ["Conv", "Gemm", "MatMul"].contains(node.op) else {
     throw Diagnostic(
       "prune.weights", "the weights of \(node.op) cannot be written back", at: Location(.node(origin)))

@@ -63,6 +63,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.pipeline = arguments.value("pipeline")
     request.overrides = arguments.value("set") ?? ""
     request.target = arguments.value("target")
+    request.shapes = arguments.values("shape")
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")
     if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
@@ -145,11 +146,7 @@ private func layerTimeTable(_ times: [LayerTime]) -> String {
 // MARK: IR text
 
 private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
-  let model: ONNXModel
-  do throws(Diagnostic) { model = try readModel(path: arguments.positional(0) ?? "") } catch {
-    throw DiagnosticList(error)
-  }
-  let module = try importModel(model)
+  let module = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
   do throws(Diagnostic) { try write(.tensor(module), to: arguments.value("output") ?? "-") } catch {
     throw DiagnosticList(error)
   }

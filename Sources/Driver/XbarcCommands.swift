@@ -1,5 +1,10 @@
-import CommandLineTools
+public import CommandLineTools
 import Support
+
+/// The option that fixes lengths of inputs, of every command that reads a model.
+public let shapeOption = OptionSpec(
+  "shape", value: "NAME=AxBxC", repeats: true,
+  "lengths of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 without")
 
 /// Every command of `xbarc` with its help.
 enum XbarcCommands {
@@ -23,6 +28,7 @@ enum XbarcCommands {
       OptionSpec(
         "set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      shapeOption,
       OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
       OptionSpec("report", value: "R.json", "counts per layer as JSON"),
       OptionSpec("html", value: "R.html", "counts per layer as a page"),
@@ -64,7 +70,8 @@ enum XbarcCommands {
     name: "xbarc import", summary: "turns an ONNX model into IR text at tensor level",
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)")
+      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      shapeOption,
     ])
 
   static let eval = CommandSpec(
@@ -74,6 +81,7 @@ enum XbarcCommands {
       OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
       OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
       OptionSpec("output", value: "O.npy", "where the outputs go"),
+      shapeOption,
       OptionSpec("limit", value: "N", "samples, at most"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print no progress"),
@@ -92,6 +100,7 @@ enum XbarcCommands {
         "scheme", value: "NAME", "whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
       OptionSpec("set", value: "OPTIONS", "options of the scheme's passes"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      shapeOption,
       OptionSpec("ratio", value: "SHARE", "the share of each layer's crossbar rows, 0 to 1 (default: 0.1)"),
       OptionSpec(flag: "freed", "stop where no more crossbar would be free"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),

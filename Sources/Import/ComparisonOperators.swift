@@ -8,7 +8,7 @@ let comparisonImporters: [String: OperatorImporter] = [
   "Equal": known({ $0 == $1 }, { $0 == $1 }), "Greater": known({ $0 > $1 }, { $0 > $1 }),
   "Less": known({ $0 < $1 }, { $0 < $1 }), "GreaterOrEqual": known({ $0 >= $1 }, { $0 >= $1 }),
   "LessOrEqual": known({ $0 <= $1 }, { $0 <= $1 }), "And": known { $0 != 0 && $1 != 0 },
-  "Or": known { $0 != 0 || $1 != 0 },
+  "Or": known { $0 != 0 || $1 != 0 }, "Xor": known { ($0 != 0) != ($1 != 0) },
   "Mod": { (context, node) throws(Diagnostic) in
     let (a, b) = (try context.integers(node, 0), try context.integers(node, 1))
     let (left, right) = try broadcast(Tensor(a.shape, a.values), Tensor(b.shape, b.values), context, node)
@@ -33,7 +33,7 @@ let comparisonImporters: [String: OperatorImporter] = [
 let comparisonSupport: [OperatorSupport] =
   ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].map {
     OperatorSupport($0, .gone, "of known integers and floats", notes: "no computed floats")
-  } + ["And", "Or", "Not"].map { OperatorSupport($0, .gone, "of known truth values") } + [
+  } + ["And", "Or", "Xor", "Not"].map { OperatorSupport($0, .gone, "of known truth values") } + [
     OperatorSupport("Mod", .gone, "fmod, of known integers")
   ]
 

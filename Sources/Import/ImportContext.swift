@@ -20,11 +20,13 @@ enum Entry {
 /// The state of an import: the module so far and what each name stands for.
 struct ImportContext {
   var builder: Builder<TensorLevel>
-  let opset: Int
+  /// The version of the standard operators where the import is: the model's, or that of the function being inlined.
+  var opset: Int
   let file: String
+  /// What each name stands for.
+  var names = NameTable()
   /// Names that a node takes or that the graph gives.
   var used: Set<String> = []
-  private var entries: [String: Entry] = [:]
   /// Values that depend on no input of the graph.
   private var constants: Set<ValueID> = []
   /// Small ones of these with their numbers, as far as they are computed by digital operators.
@@ -41,17 +43,17 @@ struct ImportContext {
   // MARK: Names
 
   /// What `name` stands for, or nil.
-  func entry(_ name: String) -> Entry? { entries[name] }
+  func entry(_ name: String) -> Entry? { names[name] }
 
   /// Makes `name` stand for a constant of the module.
   mutating func bindConstant(_ name: String, _ id: ValueID) {
-    entries[name] = .value(id)
+    names[name] = .value(id)
     constants.insert(id)
   }
 
   /// Makes `name` stand for `entry`.
   mutating func bind(_ name: String, _ entry: Entry) {
-    if !name.isEmpty { entries[name] = entry }
+    if !name.isEmpty { names[name] = entry }
   }
 
   /// Makes output 0 of `node` stand for integers known at import.
@@ -61,7 +63,7 @@ struct ImportContext {
 
   /// Whether an input of `node` comes from a node that failed.
   func dependsOnFailure(_ node: ONNXNode) -> Bool {
-    node.inputs.contains { if case .failed? = entries[$0] { true } else { false } }
+    node.inputs.contains { if case .failed? = names[$0] { true } else { false } }
   }
 
   /// Whether input `index` of `node` is there.
@@ -81,7 +83,7 @@ struct ImportContext {
   /// Input `index` of `node` as a float value of the module.
   mutating func value(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .value(let id)?:
       let element = builder.type(id).element
       guard element.isFloat else {
@@ -98,7 +100,7 @@ struct ImportContext {
       }
       let numbers = Tensor(try checked(tensor.shape, node), try tensor.floats())
       let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
-      entries[name] = .value(id)
+      names[name] = .value(id)
       keep(numbers, as: id)
       return id
     case .integers?:
@@ -116,7 +118,7 @@ struct ImportContext {
   /// The shape of input `index`, whatever it stands for.
   func shape(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> [Int] {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .value(let id)?: return builder.type(id).shape ?? []
     case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
@@ -140,7 +142,7 @@ struct ImportContext {
   /// The integers of input `index`, which must be known at import.
   func integers(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> (values: [Int64], shape: [Int]) {
     let name = try inputName(node, index)
-    switch entries[name] {
+    switch names[name] {
     case .integers(let values, let shape)?: return (values, shape)
     case .initializer(let tensor)? where tensor.elementType.isInteger:
       return (try tensor.int64s(), try checked(tensor.shape, node))
@@ -159,7 +161,7 @@ struct ImportContext {
   /// The floats of input `index` if they are known at import: numbers of the file, or few that are computed of such.
   func knownFloats(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> Tensor? {
     guard hasInput(node, index) else { return nil }
-    switch entries[node.inputs[index]] {
+    switch names[node.inputs[index]] {
     case .initializer(let tensor)? where tensor.elementType.isFloat && tensor.count <= Self.small:
       return Tensor(try checked(tensor.shape, node), try tensor.floats())
     case .value(let id)?: return numbers[id]
@@ -180,7 +182,7 @@ struct ImportContext {
 
   /// Whether input `index` is numbers of the file.
   func isInitializer(_ node: ONNXNode, _ index: Int) -> Bool {
-    guard hasInput(node, index), case .initializer? = entries[node.inputs[index]] else { return false }
+    guard hasInput(node, index), case .initializer? = names[node.inputs[index]] else { return false }
     return true
   }
 
@@ -244,6 +246,9 @@ struct ImportContext {
     return id
   }
 
+  /// Sums with constants behind convolutions and products become their biases.
+  mutating func takeBiases() { builder.takeBiases(constants) }
+
   /// Notes that a value of the module is `tensor`, whatever the inputs of the graph.
   private mutating func keep(_ tensor: Tensor, as id: ValueID) {
     constants.insert(id)
@@ -286,6 +291,6 @@ struct ImportContext {
         "extra-outputs", "only the first output of \(node.op) is supported", node,
         help: "export the model in inference mode, so that further outputs are not used")
     }
-    entries[name] = .value(id)
+    names[name] = .value(id)
   }
 }

@@ -70,8 +70,12 @@ let selectionSupport: [OperatorSupport] = [
     }
   }
   let isWhole = start.allSatisfy { $0 == 0 } && end == shape
-  if let known = context.knownIntegers(node, 0), known.shape.count == 1, picks.contains(where: \.takesNothing)
-  {
+  if picks.contains(where: \.takesNothing) {
+    guard let known = context.knownIntegers(node, 0), known.shape.count == 1 else {
+      throw context.failure(
+        "slice", "the slice of \(shape) from \(starts) to \(ends) is empty", node,
+        help: "check the model with onnx.checker")
+    }
     return context.bind(node, integers: Tensor([0], [Int64]()))
   }
   try context.bind(node, moves: (isWhole && !picks.isEmpty ? [] : [.slice(start: start, end: end)]) + picks)
@@ -173,7 +177,9 @@ private func elements(from start: Int, to end: Int, step: Int, of length: Int) -
   let repeated = to.indices.filter { from[$0] != to[$0] }.map { axis in
     DigitalOperator.take(indices: [Int64](repeating: 0, count: to[axis]), axis: axis)
   }
-  try context.bind(node, moves: [.reshape(from)] + repeated)
+  // Nothing to do leaves nothing.
+  let moves = repeated.isEmpty && from == shape ? [] : [.reshape(from)] + repeated
+  try context.bind(node, moves: moves)
 }
 
 /// A choice by a condition that is known at import.

@@ -124,7 +124,8 @@ private func integerRange(_ type: ONNXElementType) -> ClosedRange<Int64>? {
   }
 }
 
-private func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
+/// A float tensor without a name.
+func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
   let bytes = values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
   return try ONNXTensor(name: "", shape: shape, elementType: .float, bytes: bytes)
 }

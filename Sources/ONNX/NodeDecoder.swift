@@ -10,7 +10,7 @@ extension ModelDecoder {
       ONNXNode(
         index: index, name: text(raw.name), op: text(raw.op_type), domain: plainDomain(text(raw.domain)),
         inputs: array(raw.input, raw.n_input).map { text($0) },
-        outputs: array(raw.output, raw.n_output).map { text($0) })
+        outputs: array(raw.output, raw.n_output).map { text($0) }, overload: text(raw.overload))
     }
     guard !node.op.isEmpty else {
       throw Diagnostic(
@@ -29,15 +29,13 @@ extension ModelDecoder {
     return node
   }
 
-  private mutating func attribute(_ range: ByteRange, of node: NodeOrigin) throws(Diagnostic) -> ONNXAttribute
-  {
+  /// The attribute in `range`; messages name `node`.
+  mutating func attribute(_ range: ByteRange, of node: NodeOrigin) throws(Diagnostic) -> ONNXAttribute {
     let split = try split(range, small: AttributeFields.small, parts: AttributeFields.parts)
     let head = try unpack(
       split.small, onnx_attribute_descriptor(), as: Onnx__AttributeProto.self, from: range, attributeHead)
     let kind = try attributeKind(head, split.parts, node)
-    if head.isReference {
-      return ONNXAttribute(name: head.name, value: .unsupported("a reference to an attribute of a function"))
-    }
+    if !head.reference.isEmpty { return ONNXAttribute(name: head.name, value: .reference(head.reference)) }
     guard let kind else {
       return ONNXAttribute(name: head.name, value: .unsupported("an attribute without a type"))
     }
@@ -58,7 +56,7 @@ extension ModelDecoder {
 
 /// Field numbers of `NodeProto`: all but texts and device configurations that are not read.
 private enum NodeFields {
-  static let small: FieldSet = [1, 2, 3, 4, 7]
+  static let small: FieldSet = [1, 2, 3, 4, 7, 8]
   static let parts: FieldSet = [5]
 }
 
@@ -71,7 +69,7 @@ private enum AttributeFields {
 /// The part of an attribute that protobuf-c unpacks.
 private struct AttributeHead {
   var name = ""
-  var isReference = false
+  var reference = ""
   var declared: Int?
   var values: [(kind: AttributeKind, value: ONNXAttribute.Value)] = []
 }
@@ -134,7 +132,7 @@ private enum AttributeKind: Int, CaseIterable {
 }
 
 private func attributeHead(_ raw: Onnx__AttributeProto) -> AttributeHead {
-  var head = AttributeHead(name: text(raw.name), isReference: !text(raw.ref_attr_name).isEmpty)
+  var head = AttributeHead(name: text(raw.name), reference: text(raw.ref_attr_name))
   if raw.has_type != 0, raw.type.rawValue != 0 { head.declared = Int(raw.type.rawValue) }
   if raw.has_f != 0 { head.values.append((.float, .float(raw.f))) }
   if raw.has_i != 0 { head.values.append((.int, .int(raw.i))) }

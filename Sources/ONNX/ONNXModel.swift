@@ -12,20 +12,6 @@ public struct ONNXOpset: Hashable, Sendable {
   }
 }
 
-/// The name of a function that a model defines for itself. Its body is not read.
-public struct ONNXFunction: Hashable, Sendable {
-  /// The domain under which nodes call it.
-  public var domain: String
-  /// The operator type under which nodes call it.
-  public var name: String
-
-  /// Creates an entry.
-  public init(domain: String, name: String) {
-    self.domain = domain
-    self.name = name
-  }
-}
-
 /// A pair of texts that the writer of a model attached to it.
 public struct ONNXMetadata: Hashable, Sendable {
   /// What the value is.
@@ -52,7 +38,7 @@ public struct ONNXModel: Sendable {
   public var producer: String
   /// The graph that computes the model's outputs.
   public var graph: ONNXGraph
-  /// The functions that the file defines, which a reader of nodes must refuse or know.
+  /// The functions that the file defines, with distinct keys: a node that names one stands for its body.
   public var functions: [ONNXFunction]
   /// What the writer attached.
   public var metadata: [ONNXMetadata]

@@ -10,6 +10,8 @@ public struct ONNXNode: Sendable {
   public var op: String
   /// The operator's domain; empty for the standard operators, also where the file says `ai.onnx`.
   public var domain: String
+  /// Which of several functions of one name the node calls; mostly empty.
+  public var overload: String
   /// Names of the inputs; an empty name is an input left out.
   public var inputs: [String]
   /// Names of the outputs; an empty name is an output left out.
@@ -21,7 +23,7 @@ public struct ONNXNode: Sendable {
   public init(
     index: Int, name: String = "", op: String, domain: String = "", inputs: [String] = [],
     outputs: [String] = [],
-    attributes: [ONNXAttribute] = []
+    attributes: [ONNXAttribute] = [], overload: String = ""
   ) {
     self.index = index
     self.name = name
@@ -30,6 +32,7 @@ public struct ONNXNode: Sendable {
     self.inputs = inputs
     self.outputs = outputs
     self.attributes = attributes
+    self.overload = overload
   }
 
   /// What messages about this node point to.
@@ -130,6 +133,8 @@ public struct ONNXAttribute: Sendable {
     case floats([Float])
     /// A list of texts.
     case strings([String])
+    /// Inside a function: the value that the call gives its attribute of this name.
+    case reference(String)
     /// Something that this reader does not read, in words such as `a sparse tensor`.
     case unsupported(String)
   }
@@ -159,6 +164,7 @@ extension ONNXAttribute.Value {
     case .ints: "a list of ints"
     case .floats: "a list of floats"
     case .strings: "a list of strings"
+    case .reference: "a reference to an attribute of a function"
     case .unsupported(let words): words
     }
   }

@@ -11,6 +11,7 @@ struct CompareRequest {
   var input: String
   var labels: String?
   var calibration: String?
+  var shapes: [String]
   var target: String?
   var overrides: String
   var limit: Int
@@ -40,13 +41,15 @@ struct Comparison {
 /// Compiles the model with every scheme and runs each on the device.
 func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
   let float = try evaluateFloat(
-    model: request.model, input: request.input, labels: request.labels, limit: request.limit,
+    model: request.model, shapes: request.shapes, input: request.input, labels: request.labels,
+    limit: request.limit,
     threads: request.threads, quiet: request.quiet)
   var results: [SchemeResult] = []
   for scheme in request.schemes {
     var compilation = CompileRequest(model: request.model)
     compilation.scheme = scheme
     compilation.calibration = request.calibration
+    compilation.shapes = request.shapes
     compilation.target = request.target
     compilation.overrides = request.overrides
     compilation.jobs = request.threads

@@ -1,4 +1,5 @@
 import CommandLineTools
+import Driver
 import Foundation
 import RunDriver
 import Support
@@ -27,6 +28,7 @@ private let compareOptions =
     OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
     OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
     OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
+    shapeOption,
     OptionSpec(
       "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
@@ -47,7 +49,8 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       model: arguments.positional(0) ?? "",
       schemes: (arguments.value("schemes") ?? "").split(separator: ",").map { $0.filter { $0 != " " } },
       input: arguments.value("input") ?? "", labels: arguments.value("labels"),
-      calibration: arguments.value("calibration"), target: arguments.value("target"),
+      calibration: arguments.value("calibration"), shapes: arguments.values("shape"),
+      target: arguments.value("target"),
       overrides: arguments.value("set") ?? "", limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
       threads: try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount,
       settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),

@@ -51,6 +51,7 @@ private let sweepOptions =
     OptionSpec("target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
     OptionSpec("calibration", value: "C.npz", "typical inputs, from which ranges are measured"),
+    shapeOption,
     OptionSpec("device", value: "NAME|FILE.json,...", "devices, see 'xbar devices' (default: ideal)"),
   ] + TrialOptions.changes + TrialOptions.trials + [
     OptionSpec("limit", value: "N", "samples, at most"),
@@ -104,6 +105,7 @@ extension SweepRequest {
     var compilation = CompileRequest(model: arguments.positional(0) ?? "")
     compilation.target = arguments.value("target")
     compilation.overrides = arguments.value("set") ?? ""
+    compilation.shapes = arguments.values("shape")
     compilation.calibration = arguments.value("calibration")
     compilation.jobs = threads
     self.init(

@@ -82,7 +82,7 @@ struct GraphTests {
     #expect(near.notes[0].hasPrefix("did you mean Relu? ") && near.notes[0].contains("docs/operators.md"))
     expectRefusal("import.output-missing", of: model([node("Relu", ["x"], [])]))
     expectRefusal("import.output-missing", of: model([node("Relu", ["x"], [""])]))
-    expectRefusal("import.extra-outputs", of: model([node("Relu", ["x"], ["y", "z"])]))
+    expectRefusal("import.extra-outputs", of: model([node("Relu", ["x"], ["y", "z"])], outputs: ["y", "z"]))
     expectRefusal("import.undefined", of: model([node("Relu", ["later"]), node("Relu", ["x"], ["later"])]))
     expectRefusal("import.name-twice", of: model([node("Relu"), node("Neg")]))
     expectRefusal("import.name-twice", of: model([node("Relu", ["x"], ["x"])]))
@@ -96,7 +96,7 @@ struct GraphTests {
         node("Foo", ["x"], ["a"]), node("Relu", ["a"], ["b"]), node("Bar", ["x"], ["c"]),
         node("Add", ["b", "c"], ["d"]),
         node("Concat", ["x"], ["e"], ["axis": .int(9)]), node("Identity", ["d"], ["y"]),
-      ])
+      ], outputs: ["y", "e"])
     expectRefusal("import.operator", "import.operator", "import.axis", of: net)
   }
 

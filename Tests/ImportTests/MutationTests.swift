@@ -13,8 +13,32 @@ private struct Mutator {
 
   mutating func next() -> ONNXModel {
     var model = corpus[random.below(corpus.count)]
-    for _ in 0..<random.inside(1...3) { change(&model.graph) }
+    for _ in 0..<random.inside(1...3) {
+      if model.functions.isEmpty || random.chance(0.4) {
+        change(&model.graph)
+      } else {
+        changeFunction(&model.functions[random.below(model.functions.count)])
+      }
+    }
     return model
+  }
+
+  /// Changes the body of a function like a graph, or what tells it from others.
+  private mutating func changeFunction(_ function: inout ONNXFunction) {
+    var graph = ONNXGraph(
+      nodes: function.nodes, initializers: [counted("c", [1])],
+      inputs: function.inputs.map { ONNXValueInfo(name: $0) }, outputs: [])
+    guard !graph.nodes.isEmpty, !graph.inputs.isEmpty else { return }
+    switch random.below(6) {
+    case 0: function.inputs = Array(function.inputs.shuffled(using: &random).dropFirst(random.below(2)))
+    case 1:
+      function.outputs = function.outputs + [graph.nodes[random.below(graph.nodes.count)].outputs.first ?? ""]
+    case 2: function.key.name = ["Block", "Twice", "Relu", ""][random.below(4)]
+    case 3:
+      function.opsets = random.chance(0.5) ? [] : [ONNXOpset(domain: "", version: random.inside(7...25))]
+    default: change(&graph)
+    }
+    function.nodes = graph.nodes
   }
 
   private mutating func change(_ graph: inout ONNXGraph) {
@@ -162,7 +186,7 @@ struct MutationTests {
         node("Slice", ["x", "one", "five", "one", "two"], ["a"]),
         node("Split", ["a", "parts"], ["b", "c"], ["axis": .int(1)]),
         node("Tile", ["b", "r"], ["d"]), node("Gather", ["c", "i"], ["e"], ["axis": .int(1)]),
-        node("Expand", ["e", "r"], ["f"]),
+        node("Expand", ["e", "one"], ["f"]),
         node("Einsum", ["d", "f"], ["g"], ["equation": .string("ab,ac->bc")]),
         node("Range", ["zero", "five", "two"], ["h"]), node("Equal", ["h", "i"], ["k"]),
         node("Where", ["k", "g", "z"], ["l"]), node("Pow", ["l", "three"], ["m"]),
@@ -176,7 +200,43 @@ struct MutationTests {
         integers("parts", [1, 1]), integers("r", [1, 2]), integers("i", [0, 0, 0]), floats("z", [1], [1]),
         floats("three", [], [3]),
       ], opset: 20)
-    return [classifier, shapes, pools, images, choices, recurrent]
+    return [classifier, shapes, pools, images, choices, recurrent, structured]
+  }
+
+  /// Functions in functions, and branches.
+  private var structured: ONNXModel {
+    func local(_ op: String, _ inputs: [String], _ outputs: [String], _ slope: ONNXAttribute.Value)
+      -> ONNXNode
+    {
+      var result = node(op, inputs, outputs, ["slope": slope])
+      result.domain = "f"
+      return result
+    }
+    func branch(_ op: String) -> ONNXAttribute.Value {
+      .graph(ONNXGraph(nodes: [node(op, ["t"], ["u"])], outputs: [ONNXValueInfo(name: "u")]))
+    }
+    var result = model(
+      [
+        local("Block", ["x", "w"], ["t"], .float(2)), node("Size", ["t"], ["n"]),
+        node("Equal", ["n", "k"], ["c"]),
+        node("If", ["c"], ["v"], ["then_branch": branch("Relu"), "else_branch": branch("Neg")]),
+        local("Twice", ["v"], ["y"], .float(3)),
+      ], inputs: [[2, 3]], [counted("w", [3, 4]), integers("k", [8])])
+    result.functions = [
+      ONNXFunction(
+        ONNXFunction.Key(domain: "f", name: "Block"), inputs: ["a", "b"], outputs: ["d"],
+        attributes: ["slope"],
+        nodes: [
+          node("MatMul", ["a", "b"], ["c"]), local("Twice", ["c"], ["d"], .reference("slope")),
+        ], opsets: [ONNXOpset(domain: "", version: 17)]),
+      ONNXFunction(
+        ONNXFunction.Key(domain: "f", name: "Twice"), inputs: ["a"], outputs: ["b"],
+        defaults: [ONNXAttribute(name: "slope", value: .float(1))],
+        nodes: [
+          node("LeakyRelu", ["a"], ["c"], ["alpha": .reference("slope")]), node("Add", ["c", "a"], ["b"]),
+        ], opsets: [ONNXOpset(domain: "", version: 16)]),
+    ]
+    return result
   }
 
   private var recurrent: ONNXModel {

@@ -60,7 +60,8 @@ struct OperatorTests {
     // The first window lies in the padding alone.
     expectRefusal("import.shape", of: pool(["kernel_shape": .ints([2]), "pads": .ints([2, 0])]))
     let net = model(
-      [node("MaxPool", ["x"], ["y", "indices"], ["kernel_shape": .ints([2])])], inputs: [[1, 1, 5]])
+      [node("MaxPool", ["x"], ["y", "indices"], ["kernel_shape": .ints([2])])], inputs: [[1, 1, 5]],
+      outputs: ["y", "indices"])
     expectRefusal("import.extra-outputs", of: net)
   }
 

@@ -146,8 +146,8 @@ struct ExporterTests {
     #expect(try result(expanded([2, 3])) == Tensor([2, 3], [Float](arrayLiteral: 1, 1, 1, 2, 2, 2)))
     #expect(try imported(expanded([2, 1])).opcodes == [.input, .output])
     #expect(try result(expanded([1])).shape == [2, 1])
-    expectRefusal("import.shape", of: expanded([3, 2]))
-    expectRefusal("import.size", of: expanded([1 << 40, 1]))
+    expectRefusal("import.expand", of: expanded([3, 2]))
+    expectRefusal("import.expand", of: expanded([1 << 40, 1]))
   }
 
   @Test func slices() throws {
@@ -163,7 +163,7 @@ struct ExporterTests {
     #expect(try result(sliced([0, 1], [1, -1], [0, 1])).floats == [2])
     #expect(try result(sliced([.min], [1], [1])).floats == [1, 4])
     expectRefusal("import.slice", of: sliced([1], [1], nil))
-    expectRefusal("import.slice", of: sliced([2], [0], [1], [-1]))
+    #expect(try result(sliced([2], [0], [1], [-1])).floats == [3, 2, 6, 5])
     expectRefusal("import.slice", of: sliced([1, 2], [2], nil))
     expectRefusal("import.axis", of: sliced([1], [2], [2]))
     let old = model(

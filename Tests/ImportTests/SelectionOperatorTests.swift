@@ -42,7 +42,7 @@ struct SelectionOperatorTests {
           integers("t", [Int64(step)]),
         ])
       if expected.isEmpty {
-        expectRefusal("import.shape", of: net)
+        expectRefusal("import.slice", of: net)
       } else {
         let found = try result(net)
         #expect(found.shape == [2, expected.count, 1])

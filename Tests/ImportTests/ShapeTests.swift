@@ -243,7 +243,16 @@ struct ShapeTests {
     }
     let wide = model([node("Cast", ["s0"], ["s"], ["to": .int(6)])], [integers("s0", [1 << 40])])
     expectRefusal("import.cast", of: wide)
+    let small = model([node("Cast", ["s0"], ["s"], ["to": .int(2)])], [integers("s0", [256])])
+    expectRefusal("import.cast", of: small)
     #expect(try result(model([node("Cast", ["x"], ["y"], ["to": .int(1)])], inputs: [[2]])).floats == [1, 2])
+    // Known integers become floats, and truth values.
+    let scaled = [node("Cast", ["s0"], ["s"], ["to": .int(1)]), node("Mul", ["x", "s"])]
+    #expect(try result(model(scaled, inputs: [[2]], [integers("s0", [3, 5])])).floats == [3, 10])
+    let truth = [node("Cast", ["s0"], ["s"], ["to": .int(9)]), node("Cast", ["s"], ["t"], ["to": .int(1)])]
+    #expect(
+      try result(model(truth + [node("Mul", ["x", "t"])], inputs: [[2]], [integers("s0", [0, 5])])).floats
+        == [0, 2])
     expectRefusal("import.cast", of: model([node("Cast", ["x"], ["y"], ["to": .int(7)])]))
     expectRefusal("import.cast", of: model([node("Cast")]))
   }

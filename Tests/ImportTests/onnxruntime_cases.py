@@ -20,17 +20,22 @@ def random(*shape, low=-1.0, high=1.0):
     return rng.uniform(low, high, shape).astype(np.float32)
 
 
-def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17):
+def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17, functions=()):
     """Writes one model. `nodes` are (op, inputs, outputs, attributes); `inputs` and `constants` map names to arrays."""
-    global written
     graph = helper.make_graph(
         [helper.make_node(op, i, o, name=f"n{k}", **a) for k, (op, i, o, a) in enumerate(nodes)], name,
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, v.shape) for n, v in inputs.items()],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs],
         [v if isinstance(v, TensorProto) else numpy_helper.from_array(np.asarray(v), n)
          for n, v in (constants or {}).items()])
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset > 20 else 8)
+    write(graph, name, inputs, outputs, opset, functions)
+
+
+def write(graph, name, inputs, outputs, opset=17, functions=()):
+    """Writes the model of `graph` with its inputs and outputs."""
+    global written
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)] + ([helper.make_opsetid("local", 1)] if functions else [])
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset > 20 else 8, functions=functions)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     results = session.run(list(outputs), inputs)
     onnx.save(model, f"{folder}/{name}.onnx")
@@ -115,6 +120,34 @@ def arithmetic():
     for op in ("Add", "Sub", "Mul", "Div", "Max", "Min"):
         single(op.lower(), op, {"x": random(2, 3, 4), "z": random(3, 1, low=0.5, high=2)})
     single("sum", "Sum", {"x": random(3, 4), "z": random(4), "v": random(3, 1)})
+
+
+def structures():
+    """Functions with attributes and functions in them, and branches with known conditions."""
+    opset = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    slope = helper.make_node("LeakyRelu", ["c"], ["d"])
+    slope.attribute.add(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT)
+    call = helper.make_node("Bend", ["m"], ["y"], domain="local")
+    call.attribute.add(name="slope", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT)
+    bend = helper.make_function("local", "Bend", ["c"], ["d"], [slope], opset, ["slope"])
+    dense = helper.make_function("local", "Dense", ["x", "w", "b"], ["y"], [
+        helper.make_node("MatMul", ["x", "w"], ["c"]), helper.make_node("Add", ["c", "b"], ["m"]), call,
+    ], opset, ["slope"])
+    case("functions", [
+        ("Dense", ["x", "w", "b"], ["c"], {"domain": "local", "slope": 0.25}),
+        ("Dense", ["c", "v", "b"], ["y"], {"domain": "local", "slope": 0.5}),
+    ], {"x": random(2, 5)}, {"w": random(5, 4), "v": random(4, 4), "b": random(4)}, functions=[bend, dense])
+
+    def branch(op, inputs):
+        node = helper.make_node(op, inputs, ["z"])
+        return helper.make_graph([node], op, [], [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)])
+
+    for name, length in (("taken", 3), ("not-taken", 4)):
+        case(f"if-{name}", [
+            ("Shape", ["x"], ["s"], {}), ("Gather", ["s", "i"], ["n"], {}), ("Equal", ["n", "k"], ["c"], {}),
+            ("If", ["c"], ["r"], {"then_branch": branch("Relu", ["x"]), "else_branch": branch("Mul", ["x", "w"])}),
+            ("Add", ["r", "w"], ["y"], {}),
+        ], {"x": random(1, length)}, {"i": np.int64(1), "k": np.int64(3), "w": random(length)})
 
 
 def shapes():
@@ -482,7 +515,7 @@ def quantized_operators():
 
 
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
-               activations, more_activations, arithmetic, shapes, selections, resizes, networks,
+               activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
                recurrents, pairs, integer_products, quantized_operators):
     family()
 print(written)

@@ -134,9 +134,13 @@ struct GraphTests {
     }
   }
 
-  @Test func readsSubgraphsAndFunctionNames() throws {
+  @Test func readsSubgraphsAndFunctions() throws {
     let model = try readModel(path: fixture("subgraphs.onnx"))
-    #expect(model.functions == [ONNXFunction(domain: "com.example", name: "Twice")])
+    let function = try #require(model.functions.first)
+    #expect(model.functions.count == 1 && function.key.description == "com.example.Twice")
+    #expect(function.inputs == ["a"] && function.outputs == ["b"] && function.opset() == 17)
+    #expect(function.nodes.map(\.op) == ["Add"] && function.nodes[0].inputs == ["a", "a"])
+    #expect(function.attributes.isEmpty && function.defaults.isEmpty)
     let node = try #require(model.graph.nodes.first)
     for (name, output, factor) in [("then_branch", "yes", 2), ("else_branch", "no", 3)] {
       let branch = try #require(try node.graph(name))

@@ -63,8 +63,10 @@ struct ProgramWriterTests {
     program.crossbars += (0..<150).map { number in
       Crossbar(cells: [UInt8](repeating: UInt8(number % 8), count: 24))
     }
-    #expect(try write(program) == (try encode(program)).count)
-    #expect([UInt8](try #require(FileManager.default.contents(atPath: path))) == (try encode(program)))
+    let (size, expected) = (try write(program), try encode(program))
+    #expect(size == expected.count)
+    let bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    #expect(bytes == expected)
   }
 
   /// Each change with the refusal; no file is left.

@@ -6,6 +6,8 @@ public struct Builder<L: Level>: Sendable {
   /// What was built so far.
   public var module: Module<L>
   private var taken: Set<String> = []
+  /// The last number that was tried behind each name, so that many values of one name take no longer than others.
+  private var numbers: [String: Int] = [:]
   /// The body of the loop that is being built.
   private var inner: [OpID]?
   private var loop: Op?
@@ -17,11 +19,15 @@ public struct Builder<L: Level>: Sendable {
   public mutating func value(_ name: String, _ type: ValueType) -> ValueID {
     let base = sanitize(name)
     var unique = base
-    var number = 1
-    while !taken.insert(unique).inserted {
-      number += 1
-      unique = "\(base).\(number)"
+    if taken.contains(base) {
+      var number = numbers[base] ?? 1
+      repeat {
+        number += 1
+        unique = "\(base).\(number)"
+      } while taken.contains(unique)
+      numbers[base] = number
     }
+    taken.insert(unique)
     return module.values.add(Value(name: unique, type: type))
   }
 
