@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import DATA, MODELS, ROOT, model_path, onnx_correct, sha256
+from common import DATA, MODELS, QUANTIZED, ROOT, model_path, onnx_correct, sha256
 
 # Bits of weights and inputs -> how many points the accuracy on ideal crossbars may be from that in floats.
 BOUNDS = {8: 0.5, 16: 0.1}
@@ -104,11 +104,11 @@ def main():
                         help="the program that --crossbars runs (default: %(default)s)")
     parser.add_argument("models", nargs="*", metavar="MODEL", help="which models (default: all)")
     args = parser.parse_args()
-    unknown = [name for name in args.models if name not in MODELS]
+    unknown = [name for name in args.models if name not in MODELS | QUANTIZED]
     if unknown:
-        parser.error(f"no model {unknown[0]}; there are {', '.join(MODELS)}")
+        parser.error(f"no model {unknown[0]}; there are {', '.join(MODELS | QUANTIZED)}")
     failed = False
-    for name in args.models or MODELS:
+    for name in args.models or MODELS | QUANTIZED:
         correct, count = onnx_correct(name)
         digest = sha256(model_path(name))
         stated = re.findall(r"\b[0-9a-f]{64}\b", (ROOT / name / "README.md").read_text())
@@ -116,9 +116,9 @@ def main():
         failed |= not matches
         print(f"{name}: {correct}/{count} = {correct / count:.2%}, {model_path(name).stat().st_size} bytes, "
               f"sha256 {digest}{'' if matches else ' DIFFERS FROM README'}")
-        if args.layers:
+        if args.layers and name in MODELS:
             print(layer_table(name))
-        if args.crossbars:
+        if args.crossbars and name in MODELS:
             failed |= not crossbars_hold(name, args.xbar)
     return 1 if failed else 0
 

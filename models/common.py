@@ -22,6 +22,9 @@ MODELS = {
     "dscnn": "fashion-mnist",
 }
 
+# The same for models that quantize.py makes of those above.
+QUANTIZED = {"lenet5-qdq": "fashion-mnist", "digits-qdq": "digits", "digits-qlinear": "digits"}
+
 
 def save_split(name, images, labels, scale):
     """Writes images uint8 [N,C,H,W], labels uint8 [N] and the input scale."""
@@ -56,7 +59,7 @@ def right_answers(logits, labels):
 
 def onnx_correct(name):
     """Returns (right answers, number of test images) of a model by onnxruntime."""
-    inputs, labels = load_split(MODELS[name] + "-test")
+    inputs, labels = load_split((MODELS | QUANTIZED)[name] + "-test")
     return right_answers(onnx_logits(name, inputs), labels), len(labels)
 
 

@@ -23,6 +23,7 @@ let arithmeticSupport: [OperatorSupport] = [
 private func binary(_ function: BinaryFunction) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
     if try foldIntegers(function, &context, node) { return }
+    if function == .multiply, try multiplyDynamicScales(&context, node) { return }
     let operands = [try context.value(node, 0), try context.value(node, 1)]
     try context.emit(.binary(function), operands, for: node)
   }

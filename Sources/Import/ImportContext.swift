@@ -11,6 +11,8 @@ enum Entry {
   case initializer(ONNXTensor)
   /// Integers known at import, such as the shapes that Reshape takes.
   case integers(values: [Int64], shape: [Int])
+  /// What comes of DynamicQuantizeLinear.
+  case dynamic(DynamicEntry)
   /// The result of a node that could not be imported; what follows from it is not reported again.
   case failed
 }
@@ -42,6 +44,12 @@ struct ImportContext {
 
   /// What `name` stands for, or nil.
   func entry(_ name: String) -> Entry? { names[name] }
+
+  /// Makes `name` stand for a constant of the module.
+  mutating func bindConstant(_ name: String, _ id: ValueID) {
+    names[name] = .value(id)
+    constants.insert(id)
+  }
 
   /// Makes `name` stand for `entry`.
   mutating func bind(_ name: String, _ entry: Entry) {
@@ -76,12 +84,19 @@ struct ImportContext {
   mutating func value(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
     let name = try inputName(node, index)
     switch names[name] {
-    case .value(let id)?: return id
+    case .value(let id)?:
+      let element = builder.type(id).element
+      guard element.isFloat else {
+        throw failure(
+          "integer-input", "input '\(name)' holds levels of type \(element), expected floats", node,
+          help: "put a DequantizeLinear or a Cast to floats before it")
+      }
+      return id
     case .initializer(let tensor)?:
       guard tensor.elementType.isFloat else {
         throw failure(
           "integer-input", "input '\(name)' holds \(tensor.elementType.name), expected floats", node,
-          help: "integer networks (QDQ and QLinear operators) are not supported yet")
+          help: "put a DequantizeLinear or a Cast to floats before it")
       }
       let numbers = Tensor(try checked(tensor.shape, node), try tensor.floats())
       let id = builder.constant(numbers, element: .float32, name: name, origin: nil)
@@ -92,6 +107,7 @@ struct ImportContext {
       throw failure(
         "integer-input", "input '\(name)' holds integers, expected floats", node,
         help: "only shapes and axes may be integers")
+    case .dynamic?: throw dynamicFailure(name, node)
     case .failed?, nil:
       throw failure(
         "undefined", "input '\(name)' is not defined before this node", node,
@@ -106,6 +122,7 @@ struct ImportContext {
     case .value(let id)?: return builder.type(id).shape ?? []
     case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
+    case .dynamic(let entry)?: return entry.value.map { builder.type($0).shape ?? [] } ?? []
     case .failed?, nil:
       throw failure(
         "undefined", "input '\(name)' is not defined before this node", node,
@@ -114,7 +131,7 @@ struct ImportContext {
   }
 
   /// A shape whose sizes can be computed with; 2^40 times 0 elements fill no file, but overflow further on.
-  private func checked(_ shape: [Int], _ node: ONNXNode) throws(Diagnostic) -> [Int] {
+  func checked(_ shape: [Int], _ node: ONNXNode) throws(Diagnostic) -> [Int] {
     guard isComputable(shape) else {
       throw failure(
         "size", "a constant has the shape \(shape)", node, help: "check the model with onnx.checker")
@@ -169,7 +186,7 @@ struct ImportContext {
     return true
   }
 
-  private func inputName(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> String {
+  func inputName(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> String {
     guard hasInput(node, index) else {
       throw failure(
         "input-missing", "\(node.op) needs input \(index)", node, help: "check the model with onnx.checker")
@@ -187,10 +204,11 @@ struct ImportContext {
     try bindOutput(node, id)
   }
 
-  /// Appends an operation and returns its result without naming it in the graph.
+  /// Appends an operation and returns its result without naming it in the graph; `levels` are the element and the
+  /// quantization of a result that the operands do not determine.
   mutating func emitInner(
     _ opcode: Opcode, _ operands: [ValueID], _ attributes: [NamedAttribute] = [], name: String,
-    for node: ONNXNode
+    levels: (element: ElementType, quantization: Quantization)? = nil, for node: ONNXNode
   ) throws(Diagnostic) -> ValueID {
     guard opcode.spec.operands.contains(operands.count) else {
       throw failure(
@@ -198,7 +216,7 @@ struct ImportContext {
         help: "check the model with onnx.checker")
     }
     let probe = Op(opcode, operands: operands, attributes: attributes, origin: node.origin)
-    let type: ValueType
+    var type: ValueType
     do throws(Diagnostic) {
       guard let found = try builder.module.resultType(of: probe) else {
         throw Diagnostic("import.shape", "the shape of the result is not known")
@@ -213,6 +231,7 @@ struct ImportContext {
         "size", "the result is \(type): empty, or too large", node,
         help: "export the model with other lengths")
     }
+    if let levels { type = ValueType(levels.element, shape, levels.quantization) }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
     // What a loop makes of constants differs from round to round.
     let isOfRound = [.state, .step, .next, .stack].contains(opcode)
@@ -245,8 +264,8 @@ struct ImportContext {
   }
 
   /// Appends a constant and returns it.
-  mutating func constant(_ tensor: Tensor, name: String) -> ValueID {
-    let id = builder.constant(tensor, element: .float32, name: name)
+  mutating func constant(_ tensor: Tensor, element: ElementType = .float32, name: String) -> ValueID {
+    let id = builder.constant(tensor, element: element, name: name)
     keep(tensor, as: id)
     return id
   }

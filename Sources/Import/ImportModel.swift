@@ -132,7 +132,7 @@ struct Importer {
           "import.name-twice", "two outputs are called '\(output.name)'", at: place,
           notes: ["check the model with onnx.checker"])
       }
-      guard case .value(let id)? = context.entry(output.name) else {
+      guard case .value(let id)? = context.entry(output.name), context.builder.type(id).element.isFloat else {
         throw Diagnostic(
           "import.output", "the output is not computed by the graph as floats", at: place,
           notes: ["remove outputs that are constants or integers"])
@@ -153,7 +153,8 @@ struct Importer {
         "name-twice", "'\(output)' is defined already", node, help: "check the model with onnx.checker")
     }
     if let function = functions[node.functionKey] { return try importCall(node, function) }
-    guard node.domain.isEmpty || node.domain == "ai.onnx" else {
+    let isStandard = node.domain.isEmpty || node.domain == "ai.onnx"
+    guard isStandard || node.domain == microsoftDomain && microsoftImporters[node.op] != nil else {
       throw context.failure(
         "domain", "the operator \(node.op) of the domain '\(node.domain)' is not supported", node,
         help: domainAdvice(node.domain))
@@ -164,9 +165,10 @@ struct Importer {
         node,
         help: "check the model with onnx.checker")
     }
-    if node.op == "If" { return try importConditional(node) }
-    if let refusal = refusal(of: node) { throw refusal }
-    guard let operatorImporter = operatorImporters[node.op] else {
+    if isStandard && node.op == "If" { return try importConditional(node) }
+    if isStandard, let refusal = refusal(of: node) { throw refusal }
+    let table = isStandard ? operatorImporters : microsoftImporters
+    guard let operatorImporter = table[node.op] else {
       let hint = nearest(node.op, in: operatorImporters.keys.sorted())
       throw context.failure(
         "operator", "the operator \(node.op) is not supported", node,
@@ -182,7 +184,7 @@ struct Importer {
 typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
 
 /// All supported operators by name.
-private let operatorImporters: [String: OperatorImporter] =
+let operatorImporters: [String: OperatorImporter] =
   matrixImporters.merging(activationImporters) { first, _ in first }
   .merging(arithmeticImporters) { first, _ in first }
   .merging(poolImporters) { first, _ in first }
@@ -194,6 +196,10 @@ private let operatorImporters: [String: OperatorImporter] =
   .merging(comparisonImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }
   .merging(recurrentImporters) { first, _ in first }
+  .merging(quantizationImporters) { first, _ in first }
 
 /// The names of the supported operators, sorted.
 public var supportedOperators: [String] { operatorImporters.keys.sorted() }
+
+/// The names of the supported operators of the domain `com.microsoft`, sorted.
+public var supportedMicrosoftOperators: [String] { microsoftImporters.keys.sorted() }

@@ -43,12 +43,20 @@ let matrixSupport: [OperatorSupport] = [
 ]
 
 @Sendable private func importConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let x = try context.shape(node, 0)
-  let w = try context.shape(node, 1)
+  let attributes = try convAttributes(context, node, try context.shape(node, 0), try context.shape(node, 1))
+  var operands = [try context.value(node, 0), try context.value(node, 1)]
+  if context.hasInput(node, 2) { operands.append(try context.value(node, 2)) }
+  try context.emit(.conv, operands, attributes, for: node)
+}
+
+/// The attributes of `conv` for an input of shape `x` and weights of shape `w`.
+func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w: [Int]) throws(Diagnostic)
+  -> [NamedAttribute]
+{
   let spatial = x.count - 2
   guard spatial == 1 || spatial == 2, w.count == x.count else {
     throw context.failure(
-      "conv-rank", "Conv on \(max(0, spatial)) spatial axes is not supported", node,
+      "conv-rank", "\(node.op) on \(max(0, spatial)) spatial axes is not supported", node,
       help: "one- and two-dimensional convolutions are")
   }
   let kernel = try node.ints("kernel_shape") ?? Array(w.dropFirst(2))
@@ -58,15 +66,11 @@ let matrixSupport: [OperatorSupport] = [
       help: "check the model with onnx.checker")
   }
   let walk = try WindowAttributes(context, node, input: Array(x.dropFirst(2)), kernel: kernel)
-  var operands = [try context.value(node, 0), try context.value(node, 1)]
-  if context.hasInput(node, 2) { operands.append(try context.value(node, 2)) }
-  try context.emit(
-    .conv, operands,
-    [
-      NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
-      NamedAttribute("dilations", .ints(walk.dilations)),
-      NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
-    ], for: node)
+  return [
+    NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
+    NamedAttribute("dilations", .ints(walk.dilations)),
+    NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
+  ]
 }
 
 /// `alpha * A' * B' + beta * C` as a product with a constant matrix and a bias; the factors and the transposes are

@@ -64,4 +64,5 @@ public let operatorFamilies: [OperatorFamily] = [
   OperatorFamily(name: "arithmetic", operators: arithmeticSupport + comparisonSupport),
   OperatorFamily(name: "selections", operators: selectionSupport + resizeSupport),
   OperatorFamily(name: "shapes", operators: shapeSupport),
+  OperatorFamily(name: "quantized", operators: quantizationSupport),
 ]

@@ -17,7 +17,7 @@ let poolImporters: [String: OperatorImporter] = [
   "GlobalMaxPool": { (context, node) throws(Diagnostic) in
     let x = try imageShape(context, node)
     let window = try checkedWindow(context, node, x + [0, x[1], x[2], x[3], 1, 1, 0, 0, 1, 1, 1, 1])
-    try context.emit(.maxPool(window), [try context.value(node, 0)], for: node)
+    try context.emit(.maxPool(window), [try context.movable(node, 0)], for: node)
   },
 ]
 
@@ -92,7 +92,7 @@ private typealias Pool = @Sendable (inout ImportContext, ValueID, ONNXNode) thro
 /// PyTorch writes normalizations over channels.
 private func pool(_ pool: @escaping Pool) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
-    let x = try context.value(node, 0)
+    let x = try node.op == "MaxPool" ? context.movable(node, 0) : context.value(node, 0)
     let shape = context.shape(of: x)
     guard shape.count == 5, let flat = try flattened(node, shape) else {
       return try context.bindOutput(node, try pool(&context, x, node))

@@ -31,7 +31,7 @@ let shapeSupport: [OperatorSupport] = [
     notes: "amounts and value must be known at import"),
   OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
   OperatorSupport(
-    "Cast", .gone, "between floats, and of known numbers",
+    "Cast", .gone, "between floats, of known numbers, and of levels and their sums to floats",
     notes: "no computed floats to integers; floats stay binary32"),
   OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
   OperatorSupport(
@@ -64,6 +64,7 @@ let shapeSupport: [OperatorSupport] = [
 /// Floats stay floats; numbers known at import become what is asked for.
 @Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
+  if target?.isFloat == true, try castLevels(&context, node) { return }
   let output = node.outputs.first ?? ""
   if let known = context.knownIntegers(node, 0) {
     if target?.isFloat == true {
@@ -200,10 +201,10 @@ private func axesOf(_ node: ONNXNode, _ context: ImportContext) throws(Diagnosti
 private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to shape: [Int])
   throws(Diagnostic)
 {
-  if let known = context.knownIntegers(node, 0) {
+  if !context.isLevels(node, 0), let known = context.knownIntegers(node, 0) {
     context.bind(node, integers: Tensor(shape, known.values))
   } else {
-    try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+    try context.emit(.reshape(shape), [try context.movable(node, 0)], for: node)
   }
 }
 

@@ -78,10 +78,12 @@ public enum ONNXElementType: Int, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Whether `int64s()` can read it: the integers of 8 bits and more, and truth values.
+  /// Whether `int64s()` can read it: all integers, and truth values.
   public var isInteger: Bool {
     switch self {
-    case .uint8, .int8, .uint16, .int16, .int32, .int64, .uint32, .uint64, .bool: true
+    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16, .int32, .int64, .uint32, .uint64,
+      .bool:
+      true
     default: false
     }
   }

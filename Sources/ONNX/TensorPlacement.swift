@@ -89,7 +89,7 @@ extension ONNXElementType {
   }
 
   /// How many values of a typed field hold `count` elements: those of less than a byte share one.
-  fileprivate func storedValues(of count: Int) -> Int {
+  func storedValues(of count: Int) -> Int {
     guard let bits, bits < 8 else { return count }
     return ceilDivide(count, 8 / bits)
   }

@@ -26,6 +26,11 @@ extension ONNXTensor {
     _ signed: (Int64) throws(Diagnostic) -> R, _ unsigned: (UInt64) throws(Diagnostic) -> R
   ) throws(Diagnostic) -> [R] {
     switch elementType {
+    case .int2: try packed(bits: 2) { value throws(Diagnostic) in try signed(value >= 2 ? value - 4 : value) }
+    case .uint2: try packed(bits: 2) { value throws(Diagnostic) in try signed(value) }
+    case .int4:
+      try packed(bits: 4) { value throws(Diagnostic) in try signed(value >= 8 ? value - 16 : value) }
+    case .uint4: try packed(bits: 4) { value throws(Diagnostic) in try signed(value) }
     case .int8: try elements { (value: Int8) throws(Diagnostic) in try signed(Int64(value)) }
     case .uint8: try elements { (value: UInt8) throws(Diagnostic) in try signed(Int64(value)) }
     case .int16: try elements { (value: Int16) throws(Diagnostic) in try signed(Int64(value)) }
@@ -37,6 +42,18 @@ extension ONNXTensor {
     case .bool: try elements { (value: UInt8) throws(Diagnostic) in try signed(truth(value)) }
     default: throw unreadable()
     }
+  }
+
+  /// Elements of less than a byte: the first one is in the lowest bits; what fills the last byte up is not read.
+  private func packed<R>(bits: Int, _ convert: (Int64) throws(Diagnostic) -> R) throws(Diagnostic) -> [R] {
+    let bytes = try elements { (byte: UInt8) in byte }
+    let (each, mask) = (8 / bits, UInt8(1) << UInt8(bits) - 1)
+    var result: [R] = []
+    result.reserveCapacity(count)
+    for k in 0..<count {
+      result.append(try convert(Int64(bytes[k / each] >> UInt8(k % each * bits) & mask)))
+    }
+    return result
   }
 
   private func truth(_ value: UInt8) throws(Diagnostic) -> Int64 {
@@ -60,8 +77,10 @@ extension ONNXTensor {
   }
 }
 
-// Each element is read as the integer of its stored width and handed to `convert`.
+// Each stored value is read as the integer of its width and handed to `convert`: an element, or a byte with several.
 extension ONNXTensor {
+  private var storedCount: Int { elementType.storedValues(of: count) }
+
   private func elements<T: FixedWidthInteger, R>(
     _ convert: (T) throws(Diagnostic) -> R
   ) throws(Diagnostic) -> [R] {
@@ -69,15 +88,15 @@ extension ONNXTensor {
     switch storage {
     case .empty: break
     case .raw(let source, let range):
-      result.reserveCapacity(count)
+      result.reserveCapacity(storedCount)
       let size = MemoryLayout<T>.size
-      for k in 0..<count {
+      for k in 0..<storedCount {
         let bits = source.bytes.loadUnaligned(fromByteOffset: range.start + k * size, as: T.self)
         result.append(try convert(T(littleEndian: bits)))
       }
     case .typed(let source, let message, let field):
       // The count was held against the field's bytes when the file was opened, so that it is safe to reserve.
-      result.reserveCapacity(count)
+      result.reserveCapacity(storedCount)
       do throws(Diagnostic) {
         try appendTyped(source, message, field, to: &result, convert)
       } catch {
@@ -97,12 +116,12 @@ extension ONNXTensor {
       guard part.number == field else { continue }
       var reader = WireReader(source.bytes, part.payload)
       while reader.offset < reader.end {
-        guard result.count < count else { throw miscounted("more than \(count)") }
+        guard result.count < storedCount else { throw miscounted("more than \(count)") }
         let value = isVarint ? try narrow(reader.varint(), field) : try reader.fixed(T.self)
         result.append(try convert(value))
       }
     }
-    guard result.count == count else { throw miscounted("\(result.count)") }
+    guard result.count == storedCount else { throw miscounted("\(result.count)") }
   }
 
   /// The element behind a varint; protobuf keeps the low 32 bits of an int32.
@@ -146,4 +165,4 @@ func sizeMismatch(_ message: String, at location: Location) -> Diagnostic {
     notes: ["the file is damaged, or its exporter is broken: export the model again"])
 }
 
-let floatAdvice = "store the tensor as float, double, float16, bfloat16 or an integer type of 8 to 64 bits"
+let floatAdvice = "store the tensor as float, double, float16, bfloat16 or an integer type"

@@ -15,7 +15,7 @@ public struct Evaluation: Sendable {
 /// Prepared once, it evaluates any number of samples, also from several threads.
 public struct Interpreter<L: Level>: Sendable {
   let module: Module<L>
-  private let constants: [ValueID: Tensor]
+  private var constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
   /// Prepares a verified module. Throws `reference.constant` and `reference.layer` where an attribute cannot be read.
@@ -40,6 +40,17 @@ public struct Interpreter<L: Level>: Sendable {
     }
     self.constants = constants
     self.layers = layers
+    try foldConstants()
+  }
+
+  /// Computes what depends on constants alone, once for all samples.
+  private mutating func foldConstants() throws(Diagnostic) {
+    var saturations: [String: Int] = [:]
+    for op in module.bodyOps where ![.constant, .mvm, .loop].contains(op.opcode) && op.results.count == 1 {
+      let arguments = op.operands.compactMap { constants[$0] }
+      guard !arguments.isEmpty, arguments.count == op.operands.count else { continue }
+      constants[op.results[0]] = try compute(op, arguments, &saturations)
+    }
   }
 
   /// Evaluates the module for one sample: one tensor for each graph input, in order.
@@ -62,7 +73,11 @@ public struct Interpreter<L: Level>: Sendable {
         result.outputs.append(value)
       case .loop: try run(op, &values, &result.saturations, observe)
       default:
-        values.set(op.results[0], try compute(op, values[op.operands], &result.saturations), observe)
+        if let known = constants[op.results[0]] {
+          observe(op.results[0], known)
+        } else {
+          values.set(op.results[0], try compute(op, values[op.operands], &result.saturations), observe)
+        }
       }
     }
     return result

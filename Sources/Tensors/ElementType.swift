@@ -30,6 +30,19 @@ public enum ElementType: Hashable, Sendable {
     }
   }
 
+  /// The narrowest signed type that holds `values` and has as many bits as this integer type or more, 2 at least.
+  public func signed(holding values: [Int64]) -> ElementType {
+    guard case .integer(var bits, _) = self else { return .accumulator }
+    bits = max(2, bits)
+    let (low, high) = values.reduce((Int64(0), Int64(0))) { (min($0.0, $1), max($0.1, $1)) }
+    while bits < 64 {
+      let type = ElementType.integer(bits: bits, signed: true)
+      if type.lowest <= low && high <= type.highest { return type }
+      bits += 1
+    }
+    return .accumulator
+  }
+
   /// Reads the text form; nil for anything else, an unsigned type of 64 bits included.
   public init?(text: String) {
     if text == "f32" {

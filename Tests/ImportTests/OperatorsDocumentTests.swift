@@ -56,11 +56,20 @@ struct OperatorsDocumentTests {
     let logic = [
       "And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Mod", "Not", "Or", "Xor",
     ]
-    let others = ["Cast", "Constant", "ConstantOfShape", "Dropout", "Identity", "Range", "Shape", "Size"]
+    let others = [
+      "Cast", "Constant", "ConstantOfShape", "Dropout", "DynamicQuantizeLinear", "Identity", "Range", "Shape",
+      "Size",
+    ]
     #expect(gone.sorted() == (logic + others).sorted())
     for op in ["Identity", "Dropout"] {
       #expect(try imported(model([node(op)])).opcodes == [.input, .output])
     }
+  }
+
+  @Test func namesEachOperatorOfOnnxruntimeOnce() throws {
+    let cells = try lines().filter { $0.hasPrefix("| com.microsoft") }.map { $0.split(separator: "|")[1] }
+    let names = cells.flatMap { $0.matches(of: /`(\w+)`/).map { String($0.output.1) } }
+    #expect(names.sorted() == supportedMicrosoftOperators)
   }
 
   private func lines() throws -> [String] {

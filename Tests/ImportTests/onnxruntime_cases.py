@@ -26,15 +26,16 @@ def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17, function
         [helper.make_node(op, i, o, name=f"n{k}", **a) for k, (op, i, o, a) in enumerate(nodes)], name,
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, v.shape) for n, v in inputs.items()],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs],
-        [numpy_helper.from_array(np.asarray(v), n) for n, v in (constants or {}).items()])
+        [v if isinstance(v, TensorProto) else numpy_helper.from_array(np.asarray(v), n)
+         for n, v in (constants or {}).items()])
     write(graph, name, inputs, outputs, opset, functions)
 
 
 def write(graph, name, inputs, outputs, opset=17, functions=()):
     """Writes the model of `graph` with its inputs and outputs."""
     global written
-    opsets = [helper.make_opsetid("", opset)] + ([helper.make_opsetid("local", 1)] if functions else [])
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=8, functions=functions)
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)] + ([helper.make_opsetid("local", 1)] if functions else [])
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset > 20 else 8, functions=functions)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     results = session.run(list(outputs), inputs)
     onnx.save(model, f"{folder}/{name}.onnx")
@@ -404,8 +405,117 @@ def recurrents():
               activation_alpha=[0.3, 0.1], activation_beta=[0.6])
 
 
+def integers(*shape, dtype=np.int8):
+    limits = np.iinfo(dtype)
+    return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+
+
+def levels(x, scale, zero):
+    """Nodes and constants that make levels `q` of the input `x`, and floats `y` of the levels `z`."""
+    constants = {"xs": np.float32(scale), "xz": zero}
+    return ("QuantizeLinear", ["x", "xs", "xz"], ["q"], {}), constants
+
+
+def pairs():
+    x = random(1, 4, 5, 5, low=-2, high=2)
+    for dtype, opset in ((np.uint8, 17), (np.int8, 13), (np.uint16, 21), (np.int16, 21)):
+        zero = dtype(37)
+        case(f"pair-{np.dtype(dtype).name}", [
+            ("QuantizeLinear", ["x", "s", "z"], ["q"], {}), ("DequantizeLinear", ["q", "s", "z"], ["y"], {})],
+            {"x": x}, {"s": np.float32(0.013), "z": zero}, opset=opset)
+    case("pair-default", [
+        ("QuantizeLinear", ["x", "s"], ["q"], {}), ("DequantizeLinear", ["q", "s"], ["y"], {})],
+        {"x": x}, {"s": np.float32(0.013)})
+    scales = random(4, low=0.01, high=0.1)
+    case("pair-axis", [
+        ("QuantizeLinear", ["x", "s", "z"], ["q"], {"axis": 1}),
+        ("DequantizeLinear", ["q", "s", "z"], ["y"], {"axis": -3})],
+        {"x": x}, {"s": scales, "z": np.full(4, 5, np.int8)})
+    case("dequantize-zeros", [
+        ("DequantizeLinear", ["w", "s", "z"], ["v"], {"axis": 0}), ("Add", ["x", "v"], ["y"], {})],
+        {"x": random(4, 3)}, {"w": integers(4, 3), "s": scales, "z": integers(4)})
+    four = helper.make_tensor("w", TensorProto.INT4, [3, 5], list(rng.integers(-8, 8, 15)))
+    case("dequantize-int4", [
+        ("DequantizeLinear", ["w", "s"], ["v"], {"axis": 1}), ("MatMul", ["x", "v"], ["y"], {})],
+        {"x": random(2, 3)}, {"w": four, "s": random(5, low=0.01, high=0.1)}, opset=21)
+    case("weight-only", [
+        ("Cast", ["w"], ["f"], {"to": TensorProto.FLOAT}), ("Mul", ["f", "s"], ["v"], {}),
+        ("MatMul", ["x", "v"], ["y"], {})],
+        {"x": random(2, 3)}, {"w": integers(3, 5), "s": random(5, low=0.01, high=0.1)})
+    case("pool-of-levels", [
+        ("QuantizeLinear", ["x", "s", "z"], ["q"], {}), ("MaxPool", ["q"], ["p"], {"kernel_shape": [2, 2]}),
+        ("Transpose", ["p"], ["t"], {"perm": [0, 2, 3, 1]}), ("Flatten", ["t"], ["f"], {}),
+        ("DequantizeLinear", ["f", "s", "z"], ["y"], {})],
+        {"x": x}, {"s": np.float32(0.02), "z": np.int8(-7)})
+
+
+def integer_products():
+    x, w = random(1, 4, 6, 5, low=-2, high=2), integers(6, 2, 3, 3)
+    quantize, grid = levels("x", 0.03, np.uint8(121))
+    scales = random(6, low=0.001, high=0.02)
+    result = {"ys": np.float32(0.4), "yz": np.uint8(100)}
+    bias = {"b": integers(6, dtype=np.int16).astype(np.int32)}
+    for name, extra in (("tensor", {"ws": np.float32(0.01), "wz": np.int8(0)}),
+                        ("channel", {"ws": scales, "wz": np.zeros(6, np.int8)})):
+        case(f"qlinear-conv-{name}", [
+            quantize,
+            ("QLinearConv", ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"], ["r"],
+             {"group": 2, "pads": [1, 0, 1, 2], "strides": [2, 1]}),
+            ("DequantizeLinear", ["r", "ys", "yz"], ["y"], {})], {"x": x},
+            {"w": w, **extra, **bias, **grid, **result})
+    case("conv-integer", [
+        quantize, ("ConvInteger", ["q", "w", "xz", "wz"], ["i"], {"group": 2}),
+        ("Cast", ["i"], ["f"], {"to": TensorProto.FLOAT}), ("Mul", ["f", "s"], ["y"], {})],
+        {"x": x}, {"w": integers(6, 2, 3, 3, dtype=np.uint8), "wz": np.uint8(131), "s": np.float32(0.002), **grid})
+    x, w = random(2, 3, 7, low=-2, high=2), integers(7, 5, dtype=np.uint8)
+    case("matmul-integer", [
+        quantize, ("MatMulInteger", ["q", "w", "xz", "wz"], ["i"], {}),
+        ("Cast", ["i"], ["f"], {"to": TensorProto.FLOAT}), ("Mul", ["s", "f"], ["y"], {})],
+        {"x": x}, {"w": w, "wz": integers(5, dtype=np.uint8), "s": random(5, low=0.001, high=0.1), **grid})
+    product = ["q", "xs", "xz", "w", "ws", "wz", "ys", "yz"]
+    case("qlinear-matmul", [
+        quantize, ("QLinearMatMul", product, ["r"], {}), ("DequantizeLinear", ["r", "ys", "yz"], ["y"], {})],
+        {"x": x}, {"w": w, "ws": np.float32(0.01), "wz": np.uint8(130), **grid, **result})
+    case("qlinear-matmul-computed", [
+        quantize, ("Transpose", ["q"], ["t"], {"perm": [0, 2, 1]}),
+        ("QLinearMatMul", ["q", "xs", "xz", "t", "xs", "xz", "ys", "yz"], ["r"], {}),
+        ("DequantizeLinear", ["r", "ys", "yz"], ["y"], {})], {"x": x}, {**grid, **result})
+
+
+def quantized_operators():
+    microsoft = {"domain": "com.microsoft"}
+    x = random(1, 4, 6, 5, low=-2, high=2)
+    quantize, grid = levels("x", 0.03, np.uint8(121))
+    result = {"ys": np.float32(0.05), "yz": np.uint8(90)}
+    dequantize = ("DequantizeLinear", ["r", "ys", "yz"], ["y"], {})
+    unary = ["q", "xs", "xz", "ys", "yz"]
+    for op, attributes in (("LeakyRelu", {"alpha": 0.1}), ("Sigmoid", {}), ("GlobalAveragePool", {}),
+                           ("AveragePool", {"kernel_shape": [2, 3]}), ("Softmax", {"axis": 1, "opset": 13})):
+        scale = {"ys": np.float32(1 / 256), "yz": np.uint8(0)} if op in ("Sigmoid", "Softmax") else result
+        case(f"qlinear-{op.lower()}", [
+            quantize, (f"QLinear{op}", unary, ["r"], {**attributes, **microsoft}), dequantize],
+            {"x": x}, {**grid, **scale})
+    binary = ["q", "xs", "xz", "c", "cs", "cz", "ys", "yz"]
+    other = {"c": integers(4, 1, 1, dtype=np.uint8), "cs": np.float32(0.02), "cz": np.uint8(140)}
+    for op in ("Add", "Mul"):
+        case(f"qlinear-{op.lower()}", [quantize, (f"QLinear{op}", binary, ["r"], microsoft), dequantize],
+             {"x": x}, {**grid, **result, **other})
+    case("qlinear-concat", [
+        quantize, ("QLinearConcat", ["ys", "yz", "q", "xs", "xz", "q", "xs", "xz"], ["r"], {"axis": 1, **microsoft}),
+        dequantize], {"x": x}, {**grid, **result})
+    gemm = {"w": integers(3, 7), "ws": random(3, low=0.001, high=0.02), "wz": np.zeros(3, np.int8),
+            "b": integers(3, dtype=np.int16).astype(np.int32)}
+    x = random(2, 7, low=-2, high=2)
+    case("qgemm", [
+        quantize, ("QGemm", ["q", "xs", "xz", "w", "ws", "wz", "b", "ys", "yz"], ["r"], {"transB": 1, **microsoft}),
+        dequantize], {"x": x}, {**grid, **result, **gemm})
+    case("qgemm-floats", [
+        quantize, ("QGemm", ["q", "xs", "xz", "w", "ws", "wz", "b"], ["y"], {"transB": 1, **microsoft})],
+        {"x": x}, {**grid, **gemm})
+
+
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
-               recurrents):
+               recurrents, pairs, integer_products, quantized_operators):
     family()
 print(written)

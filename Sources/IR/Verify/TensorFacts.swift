@@ -11,10 +11,15 @@ extension Verifier {
     }
   }
 
-  /// F-calibrated: every operation with a float result, constants apart, has a range `[low, high]`, low <= high.
+  /// F-calibrated: every operation with a float result, constants and what is computed of them apart, has a range
+  /// `[low, high]`, low <= high. Where the file gives the levels of every product's input, ranges may be left out.
   mutating func checkCalibrated() {
-    for op in module.flatOps where op.opcode != .constant {
-      guard let result = op.results.first, module.values[result].type.element.isFloat else { continue }
+    let mayBeLeftOut = module.hasGivenGrids
+    let constants = module.constantValues
+    for op in module.flatOps {
+      guard let result = op.results.first, module.values[result].type.element.isFloat,
+        !constants.contains(result), !(mayBeLeftOut && op["range"] == nil)
+      else { continue }
       guard let range = op["range"]?.asFloats, range.count == 2, range[0] <= range[1] else {
         fail("calibrated", "%\(module.values[result].name) has no range", op)
         continue

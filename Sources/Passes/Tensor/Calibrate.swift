@@ -5,7 +5,8 @@ import Tensors
 
 /// Every computed float value carries the range that it took on the calibration samples.
 ///
-/// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so.
+/// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so; where the file gives the levels of
+/// every product's input, no range is needed, and without samples none is there.
 /// Spec: ir-spec.md, `calibrate`.
 struct Calibrate: Pass {
   typealias L = TensorLevel
@@ -30,6 +31,8 @@ struct Calibrate: Pass {
   }
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
+    if context.calibration.isEmpty, module.hasGivenGrids { return context.count("calibration-samples", 0) }
+    let constants = module.constantValues
     let inputs = calibrationInputs(module, &context)
     let interpreter = try Interpreter(module)
     let count = module.values.count
@@ -48,7 +51,7 @@ struct Calibrate: Pass {
       module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
         .compactMap(\.operands.first))
     for id in module.flatBody {
-      guard module.ops[id].opcode != .constant, let result = module.ops[id].results.first,
+      guard let result = module.ops[id].results.first, !constants.contains(result),
         module.values[result].type.element.isFloat
       else { continue }
       let merged = ranges.compactMap { $0[result.index] }.reduce(Range(low: 0, high: 0)) { $0.joined($1) }

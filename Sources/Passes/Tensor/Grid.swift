@@ -1,14 +1,14 @@
 import IR
 import Tensors
 
-/// The integers that the values of a range become.
-struct Grid {
-  let type: ElementType
-  let quantization: Quantization
+/// The integers that the values of a range become, or that a file gives.
+struct Grid: Equatable {
+  var type: ElementType
+  var quantization: Quantization
   /// The lowest level in use.
-  let low: Int64
+  var low: Int64
   /// The highest level in use.
-  let high: Int64
+  var high: Int64
 
   /// The level of `real`, as `quantize` computes it.
   func level(_ real: Float) -> Int64 {
@@ -29,6 +29,9 @@ struct Behind {
   init(low: Float = -.infinity, high: Float = .infinity) {
     (self.low, self.high) = (low, high)
   }
+
+  /// Whether nothing waits.
+  var isPlain: Bool { low == -.infinity && high == .infinity && moves.isEmpty }
 
   /// Whether clamping to the bounds of `clamps` keeps what the moves add.
   func allows(_ clamps: Behind) -> Bool {

@@ -9,7 +9,7 @@ import Tensors
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
 /// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and operations that
 /// move, choose, add or join elements between two products stay in integers; all other operators work on floats as
-/// before. Spec: ir-spec.md, `quantize`.
+/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -19,7 +19,8 @@ struct Quantize: Pass {
   static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step, or with scheme sme by one part in 2^min(window, bits) of itself where"
       + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
-      + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it")
+      + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it; levels that the"
+      + " file gives stay")
   static let options = [
     PassOption("weights", .int(2...16), default: .int(8), "for linear: bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
@@ -71,6 +72,7 @@ struct Quantize: Pass {
     module = module.compacted()
     context.weightErrors += quantizer.weightErrors
     context.count("layers-quantized", quantizer.weightErrors.count)
+    if quantizer.givenLayers > 0 { context.count("layers-with-given-weights", quantizer.givenLayers) }
   }
 
   /// The integer type for values in `range`, or nil where there are too few bits for a sign.
@@ -91,6 +93,30 @@ struct Quantize: Pass {
     return Grid(
       type: .integer(bits: inputBits, signed: true), quantization: Quantization(scale: scale, zero: 0),
       low: -limit, high: limit)
+  }
+
+  /// The levels that the file gives, under other numbers where crossbars ask for it: `offset` is added to each.
+  ///
+  /// Signed levels whose zero point is not 0 become unsigned. Where it is 0 they stay signed, with a bit more for the
+  /// lowest one, unless a zero point is asked for or none of them is negative.
+  func grid(given grid: Grid) -> (grid: Grid, offset: Int64) {
+    guard case .integer(let bits, signed: true) = grid.type else { return (grid, 0) }
+    var result = grid
+    let isSymmetric = grid.quantization.zero == 0
+    if isSymmetric && grid.low >= 0 && bits > 1 {
+      result.type = .integer(bits: bits - 1, signed: false)
+      return (result, 0)
+    }
+    if isSymmetric && !usesZeroPoint {
+      result.type = .integer(bits: grid.low > grid.type.lowest ? bits : bits + 1, signed: true)
+      return (result, 0)
+    }
+    let offset = -grid.type.lowest
+    result.type = .integer(bits: bits, signed: false)
+    result.quantization.zero += offset
+    result.low += offset
+    result.high += offset
+    return (result, offset)
   }
 }
 

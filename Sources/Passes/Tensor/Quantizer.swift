@@ -6,7 +6,7 @@ import Tensors
 /// new one has it.
 struct Quantizer {
   /// Exact integer sums that stand for real numbers, not yet rounded to the next input's grid.
-  private struct Sums {
+  struct Sums {
     var value: ValueID
     /// What 1 stands for: one scale, or one for each output.
     var scales: [Double]
@@ -14,21 +14,27 @@ struct Quantizer {
     var axis: Int
     /// What stands behind the sums.
     var behind = Behind()
+    /// Whether the file gives the weights as integers.
+    var isGiven = false
   }
 
   /// Values that a concatenation joins, of which one at least is sums.
-  private struct Joined {
+  struct Joined {
     var concat: Op
     /// What stands behind the concatenation.
     var behind = Behind()
   }
 
   /// The forms of one value.
-  private struct Forms {
+  struct Forms {
     var float: ValueID?
     var quantized: ValueID?
     var sums: Sums?
     var joined: Joined?
+    /// The levels that the file gives the value, and what was added to their numbers.
+    var grid: (grid: Grid, offset: Int64)?
+    /// The integers of the file behind a constant of floats.
+    var given: ScaledLevels?
     /// The range that calibration saw.
     var range: [Float]?
     /// The constant behind the value.
@@ -37,12 +43,14 @@ struct Quantizer {
     var isOfLoop = false
   }
 
-  private let source: Module<TensorLevel>
-  private let pass: Quantize
-  private var forms: [Forms]
+  let source: Module<TensorLevel>
+  let pass: Quantize
+  var forms: [Forms]
   var builder: Builder<TensorLevel>
   /// The relative error of each layer's weights.
   var weightErrors: [(layer: String, error: Double)] = []
+  /// How many layers have weights that the file gives as integers.
+  var givenLayers = 0
 
   init(_ source: Module<TensorLevel>, _ pass: Quantize) {
     self.source = source
@@ -68,7 +76,11 @@ struct Quantizer {
       for id in op.body { try rewrite(source.ops[id]) }
       builder.closeLoop()
     case .constant: forms[op.results[0].index].constant = op
-    case .conv, .gemm: try matrixOperator(op)
+    case .quantize: try quantizeOperator(op)
+    case .dequantize: try dequantizeOperator(op)
+    case .multiply: try scaleOperator(op)
+    case .conv, .gemm:
+      try source.values[op.operands[0]].type.element.isFloat ? matrixOperator(op) : integerOperator(op)
     case .relu: try clamp(op, low: 0, high: .infinity)
     case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
     case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
@@ -92,12 +104,12 @@ struct Quantizer {
     return try body(&self)
   }
 
-  private func name(_ id: ValueID) -> String { source.values[id].name }
-  private func shape(_ id: ValueID) -> [Int] { source.values[id].type.shape ?? [] }
+  func name(_ id: ValueID) -> String { source.values[id].name }
+  func shape(_ id: ValueID) -> [Int] { source.values[id].type.shape ?? [] }
 
   // MARK: Operators
 
-  private mutating func floatOperator(_ op: Op) throws(Diagnostic) {
+  mutating func floatOperator(_ op: Op) throws(Diagnostic) {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try float(operand, for: op)) }
     let result = op.results[0]
@@ -123,6 +135,7 @@ struct Quantizer {
   /// A clamp behind sums costs nothing: the requantization clamps anyway.
   private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
     try wait(op) { $0.clamp(low: low, high: high) }
+    keepGrid(op)
   }
 
   /// Puts `op` behind the sums that its operand is; where that cannot be, it works on floats.
@@ -132,7 +145,7 @@ struct Quantizer {
       forms[result].sums = sums
     } else if var joined = forms[operand].joined, add(&joined.behind) {
       forms[result].joined = joined
-    } else {
+    } else if try !moveLevels(op) {
       try floatOperator(op)
     }
   }
@@ -146,6 +159,42 @@ struct Quantizer {
   }
 
   private mutating func matrixOperator(_ op: Op) throws(Diagnostic) {
+    let isConv = op.opcode == .conv
+    let base = layerName(op)
+    let weights = try weightLevels(op, base)
+    let outputs = isConv ? weights.tensor.shape[0] : weights.tensor.shape[1]
+    let x = try quantized(op.operands[0], for: op)
+    let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
+    let scales = weights.scales.map { Double($0) * inputScale }
+    let quantization = scales.count == 1 ? Quantization(scale: weights.scales[0], zero: 0) : nil
+    var operands = [
+      x,
+      builder.constant(
+        weights.tensor, element: weights.element, name: "\(base).weights", quantization: quantization,
+        origin: op.origin),
+    ]
+    if op.operands.count > 2 { operands.append(try bias(op, scales, name: "\(base).bias", count: outputs)) }
+    emitSums(op, operands, scales, isGiven: weights.isGiven)
+  }
+
+  /// Appends the exact product that `op` is.
+  mutating func emitSums(_ op: Op, _ operands: [ValueID], _ scales: [Double], isGiven: Bool) {
+    let result = op.results[0]
+    let sums = builder.emit(
+      op.opcode, operands, op.attributes.filter { $0.name != "range" },
+      type: ValueType(.accumulator, shape(result)), name: "\(name(result)).sums", origin: op.origin)
+    let axis = op.opcode == .conv ? 1 : shape(result).count - 1
+    forms[result.index].sums = Sums(value: sums, scales: scales, axis: axis, isGiven: isGiven)
+  }
+
+  func layerName(_ op: Op) -> String {
+    let (node, part) = (op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }, op.string("part"))
+    return node.map { part.isEmpty ? $0 : "\($0).\(part)" } ?? name(op.results[0])
+  }
+
+  /// The integers that stand for the weights of `op`, and what 1 stands for: one scale, or one for each output.
+  private mutating func weightLevels(_ op: Op, _ base: String) throws(Diagnostic) -> WeightLevels {
+    if let given = forms[op.operands[1].index].given { return try weightLevels(op, given, base) }
     guard let weights = constant(op.operands[1]) else {
       throw Diagnostic(
         "quantize.weights", "the weights are not constant", at: op.location,
@@ -157,71 +206,72 @@ struct Quantizer {
     }
     let isConv = op.opcode == .conv
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
-    let x = try quantized(op.operands[0], for: op)
     let run = weights.count / max(1, outputs)
     func slot(_ k: Int) -> Int { !pass.scalePerOutput ? 0 : isConv ? k / max(1, run) : k % outputs }
     let slots = pass.scalePerOutput ? outputs : 1
-    let (levels, weightScales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
-    let inputScale = Double(builder.type(x).quantization?.scale ?? 1)
-    let scales = weightScales.map { Double($0) * inputScale }
-    let node = op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }
-    let part = op.string("part")
-    let base = node.map { part.isEmpty ? $0 : "\($0).\(part)" } ?? name(op.results[0])
-    weightErrors.append(
-      (base, pass.weights.relativeError(of: weights.floats, scales: weightScales, slot: slot)))
+    let (levels, scales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
+    weightErrors.append((base, pass.weights.relativeError(of: weights.floats, scales: scales, slot: slot)))
     let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
-    let quantization = weightScales.count == 1 ? Quantization(scale: weightScales[0], zero: 0) : nil
-    var operands = [
-      x,
-      builder.constant(
-        Tensor(weights.shape, levels, as: element), element: element, name: "\(base).weights",
-        quantization: quantization, origin: op.origin),
-    ]
-    if op.operands.count > 2 { operands.append(try bias(op, scales, name: "\(base).bias", count: outputs)) }
-    let result = op.results[0]
-    let sums = builder.emit(
-      op.opcode, operands, op.attributes.filter { $0.name != "range" },
-      type: ValueType(.accumulator, shape(result)), name: "\(name(result)).sums", origin: op.origin)
-    let axis = isConv ? 1 : shape(result).count - 1
-    forms[result.index].sums = Sums(value: sums, scales: scales, axis: axis)
+    return WeightLevels(
+      tensor: Tensor(weights.shape, levels, as: element), element: element, scales: scales, isGiven: false)
   }
 
   private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic)
     -> ValueID
   {
+    if let given = forms[op.operands[2].index].given {
+      return try bias(given, scales, name: name, count: count, op)
+    }
     guard let values = constant(op.operands[2])?.floats, values.count == count else {
       throw Diagnostic("quantize.bias", "the bias is not constant", at: op.location)
     }
     let levels = values.enumerated().map { k, value in
-      // Far beyond what 16-bit weights and inputs can sum to.
-      Int64(max(-0x1p50, min(0x1p50, (Double(value) / scales[scales.count == 1 ? 0 : k]).rounded())))
+      biasLevel(Double(value), scales[scales.count == 1 ? 0 : k])
     }
     return builder.constant(Tensor([count], levels), element: .accumulator, name: name, origin: op.origin)
   }
 
+  /// The nearest number of steps, within what is far beyond the sums of 16-bit weights and inputs.
+  func biasLevel(_ value: Double, _ scale: Double) -> Int64 {
+    Int64(max(-0x1p50, min(0x1p50, (value / scale).rounded())))
+  }
+
   // MARK: Forms
 
-  private func constant(_ id: ValueID) -> Tensor? {
+  func constant(_ id: ValueID) -> Tensor? {
     guard let op = forms[id.index].constant else { return nil }
     let type = source.values[id].type
     return source.tensor(op["value"], element: type.element, shape: type.shape ?? [])
   }
 
   /// The value as floats.
-  private mutating func float(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
+  mutating func float(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
     if let found = forms[id.index].float { return found }
     let result: ValueID
     if let tensor = constant(id) {
       result = builder.constant(
         tensor, element: .float32, name: name(id), origin: forms[id.index].constant?.origin)
+    } else if let given = forms[id.index].given {
+      result = builder.constant(try given.reals(), element: .float32, name: name(id), origin: op.origin)
     } else if let sums = forms[id.index].sums {
       result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.scaled(sums, id, op) }
     } else if let joined = forms[id.index].joined {
       result = try form(of: id) { (quantizer) throws(Diagnostic) in try quantizer.joined(joined, id, op) }
+    } else if let levels = forms[id.index].quantized, let grid = forms[id.index].grid?.grid {
+      result = try form(of: id) { (quantizer) throws(Diagnostic) in quantizer.real(levels, grid, id, op) }
     } else {
       throw Diagnostic("quantize.value", "%\(name(id)) has no form", at: op.location)
     }
     forms[id.index].float = result
+    return result
+  }
+
+  /// What levels stand for.
+  private mutating func real(_ levels: ValueID, _ grid: Grid, _ id: ValueID, _ op: Op) -> ValueID {
+    let result = builder.emit(
+      .dequantize(scale: grid.quantization.scale, zero: grid.quantization.zero), [levels],
+      type: ValueType(.float32, builder.type(levels).shape), name: name(id), origin: op.origin)
+    setRange(id)
     return result
   }
 
@@ -278,7 +328,7 @@ struct Quantizer {
   }
 
   /// The operation on another form of its operand; what a pad adds is of that form too.
-  private mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType, on grid: Grid? = nil)
+  mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType, on grid: Grid? = nil)
     -> ValueID
   {
     var attributes = builder.module.adopt(move.attributes.filter { $0.name != "range" }, from: source)
@@ -292,12 +342,12 @@ struct Quantizer {
   }
 
   /// Puts the calibrated range on the operation that was emitted last.
-  private mutating func setRange(_ id: ValueID) {
-    guard let last = builder.last else { return }
-    builder.module.ops[last]["range"] = .floats(forms[id.index].range ?? [0, 0])
+  mutating func setRange(_ id: ValueID) {
+    guard let last = builder.last, let range = forms[id.index].range else { return }
+    builder.module.ops[last]["range"] = .floats(range)
   }
 
-  /// The value as integers on the grid of its calibrated range.
+  /// The value as integers: those that the file gives, or on the grid of its calibrated range.
   private mutating func quantized(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
     if let found = forms[id.index].quantized { return found }
     let result = try form(of: id) { (quantizer) throws(Diagnostic) in try quantizer.rounded(id, for: op) }
@@ -306,16 +356,17 @@ struct Quantizer {
   }
 
   private mutating func rounded(_ id: ValueID, for op: Op) throws(Diagnostic) -> ValueID {
-    guard let range = forms[id.index].range, let grid = pass.inputType(for: range) else {
+    let form = forms[id.index]
+    guard let grid = form.grid?.grid ?? form.range.flatMap({ pass.inputType(for: $0) }) else {
       throw Diagnostic(
         "quantize.range", "%\(name(id)) has no range that \(pass.inputBits) bits can hold", at: op.location,
         notes: ["constants as inputs are not supported; signed inputs need 2 bits or a zero point"])
     }
-    return try levels(id, grid, Behind(), named: name(id), for: op)
+    return try levels(id, grid, Behind(), named: "\(name(id)).q", for: op)
   }
 
   /// The value on `grid`, clamped as `outer` says, which has no moves.
-  private mutating func levels(
+  mutating func levels(
     _ id: ValueID, _ grid: Grid, _ outer: Behind, named name: String, for op: Op
   ) throws(Diagnostic) -> ValueID {
     var type = ValueType(grid.type, shape(id), grid.quantization)
@@ -326,26 +377,26 @@ struct Quantizer {
       _ = behind.clamp(low: outer.low, high: outer.high)
       let rule = try requantization(sums, behind, grid, op)
       type.shape = builder.type(sums.value).shape
-      result = builder.emit(.requantize(rule), [sums.value], type: type, name: "\(name).q", origin: op.origin)
+      result = builder.emit(.requantize(rule), [sums.value], type: type, name: name, origin: op.origin)
     } else if let joined = form.joined, joined.behind.allows(outer) {
       behind = joined.behind
       _ = behind.clamp(low: outer.low, high: outer.high)
       let clamps = Behind(low: behind.low, high: behind.high)
       var parts: [ValueID] = []
       for part in joined.concat.operands {
-        parts.append(try levels(part, grid, clamps, named: self.name(part), for: op))
+        parts.append(try levels(part, grid, clamps, named: "\(self.name(part)).q", for: op))
       }
       type.shape = shape(joined.concat.results[0])
       result = builder.emit(
         .concat, parts, joined.concat.attributes.filter { $0.name != "range" }, type: type,
-        name: "\(name).q", origin: joined.concat.origin)
+        name: name, origin: joined.concat.origin)
     } else {
       return builder.emit(
         .quantize(
           scale: grid.quantization.scale, zero: grid.quantization.zero,
           low: outer.low > -.infinity ? grid.level(outer.low) : grid.low,
           high: outer.high < .infinity ? grid.level(outer.high) : grid.high), [try float(id, for: op)],
-        type: type, name: "\(name).q", origin: op.origin)
+        type: type, name: name, origin: op.origin)
     }
     for move in behind.moves {
       type.shape = shape(move.results[0])
