@@ -43,6 +43,8 @@ struct RecurrentCell {
   }
 
   /// it = f(x + h R + Pi c), ft = f(x + h R + Pf c), ct = g(x + h R), C = ft c + it ct, ot = f(x + h R + Po C), H = ot h(C).
+  ///
+  /// As in onnxruntime, a clip bounds what goes into gates and the candidate, and not C on its way into h.
   private func lstm(_ out: inout RecurrentEmitter, _ x: ValueID, _ h: ValueID, _ c: ValueID)
     throws(Diagnostic)
     -> (hidden: ValueID, cell: ValueID?)
@@ -71,7 +73,7 @@ struct RecurrentCell {
     let kept = try out.multiply(forget, c, "c.forget")
     let new = try out.sum(kept, out.multiply(input, candidate, "c.input"), "c.new")
     let output = try gate(1, "o", 0, new)
-    let bent = try out.activate(new, direction, 2, "c.bent")
+    let bent = try out.form.activations[direction][2].apply(to: new, &out, "c.bent")
     return (try out.multiply(output, bent, "h.new"), new)
   }
 

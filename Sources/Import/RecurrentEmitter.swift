@@ -92,7 +92,7 @@ struct RecurrentEmitter {
     ]
   }
 
-  /// What goes into an activation, clipped, through it.
+  /// What goes into a gate or a candidate, clipped, through its activation.
   mutating func activate(_ x: ValueID, _ direction: Int, _ function: Int, _ name: String) throws(Diagnostic)
     -> ValueID
   {

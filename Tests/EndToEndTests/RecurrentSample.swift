@@ -132,11 +132,15 @@ struct RecurrentSample {
 
   // MARK: The formulas
 
+  /// An activation of a clipped gate.
   private func activate(_ x: Double, _ direction: Int, _ place: Int) -> Double {
+    bend(clip.map { max(-Double($0), min(Double($0), x)) } ?? x, direction, place)
+  }
+
+  private func bend(_ x: Double, _ direction: Int, _ place: Int) -> Double {
     let given = activations?[direction * functions + place]
     let name = (given?.name ?? defaults[place]).lowercased()
     let (alpha, beta) = (Double(given?.alpha ?? 0), Double(given?.beta ?? 0))
-    let x = clip.map { max(-Double($0), min(Double($0), x)) } ?? x
     switch name {
     case "relu": return max(0, x)
     case "tanh": return tanh(x)
@@ -206,7 +210,7 @@ struct RecurrentSample {
       let g = (0..<hidden).map { activate(sum(3, $0, h), d, 1) }
       let new = (0..<hidden).map { f[$0] * c[$0] + i[$0] * g[$0] }
       let o = (0..<hidden).map { activate(sum(1, $0, h) + peepholes[hidden + $0] * new[$0], d, 0) }
-      return ((0..<hidden).map { o[$0] * activate(new[$0], d, 2) }, new)
+      return ((0..<hidden).map { o[$0] * bend(new[$0], d, 2) }, new)
     }
   }
 
