@@ -112,7 +112,7 @@ extension LayerCheck {
     return nil
   }
 
-  private static var share: Int { 1 << 24 }
+  private static var share: Int { 1 << 22 }
 
   /// F-partitioned: every block fits the crossbar and has units that fit it; the layer has converters.
   private func partitionedProblem() -> LayerProblem? {

@@ -46,19 +46,59 @@ extension BlockView {
   /// table of a piece goes on where that of the piece before it ends.
   func cut(rows height: Int, columns width: Int, _ numbering: BitlineNumbering?) -> [BlockView] {
     if rows.count <= height && columns.count <= width { return [self] }
-    let bitlineNumbers = columnIndex == nil ? [] : numbering?.numbers(of: columns) ?? []
-    var pieces: [BlockView] = []
-    for top in stride(from: 0, to: rows.count, by: height) {
-      for left in stride(from: 0, to: columns.count, by: width) {
-        let lines = top..<min(top + height, rows.count)
-        let bitlines = left..<min(left + width, columns.count)
-        var piece = keeping(rows: Array(lines), columns: Array(bitlines))
-        piece.rowIndex = rowIndex.map { top == 0 ? $0 : $0.following(rows[top - 1].input) }
-        piece.columnIndex = columnIndex.map { left == 0 ? $0 : $0.following(bitlineNumbers[left - 1]) }
-        pieces.append(piece)
-      }
+    let parts = columnParts(width, numbering)
+    return stride(from: 0, to: rows.count, by: height).flatMap { top in
+      pieces(top..<min(top + height, rows.count), of: cells, parts)
     }
-    return pieces
+  }
+
+  /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory twice.
+  mutating func cutUp(rows height: Int, columns width: Int, _ numbering: BitlineNumbering?) -> [BlockView] {
+    guard cells.count >= 1 << 24, rows.count > height else {
+      return cut(rows: height, columns: width, numbering)
+    }
+    var rest: [UInt8] = []
+    swap(&rest, &cells)
+    let parts = columnParts(width, numbering)
+    return stride(from: 0, to: rows.count, by: height).flatMap { top in
+      let lines = top..<min(top + height, rows.count)
+      defer { releasePages(of: &rest, lines.lowerBound * columns.count..<lines.upperBound * columns.count) }
+      return pieces(lines, of: rest, parts)
+    }
+  }
+
+  /// Neighbouring bitlines with their index table. Pieces that lie below each other share them.
+  private struct ColumnPart {
+    let places: Range<Int>
+    let columns: [ColumnEntry]
+    let index: IndexCoding?
+  }
+
+  private func columnParts(_ width: Int, _ numbering: BitlineNumbering?) -> [ColumnPart] {
+    let numbers = columnIndex == nil ? [] : numbering?.numbers(of: columns) ?? []
+    return stride(from: 0, to: columns.count, by: width).map { left in
+      let places = left..<min(left + width, columns.count)
+      return ColumnPart(
+        places: places, columns: Array(columns[places]),
+        index: columnIndex.map { left == 0 ? $0 : $0.following(numbers[left - 1]) })
+    }
+  }
+
+  /// The pieces of the wordlines `lines`, side by side, with their cells among `cells`, those of the block.
+  private func pieces(_ lines: Range<Int>, of cells: [UInt8], _ parts: [ColumnPart]) -> [BlockView] {
+    let entries = Array(rows[lines])
+    let index = rowIndex.map { lines.lowerBound == 0 ? $0 : $0.following(rows[lines.lowerBound - 1].input) }
+    return parts.map { part in
+      var kept: [UInt8] = []
+      kept.reserveCapacity(lines.count * part.places.count)
+      for line in lines {
+        let start = line * columns.count
+        kept += cells[start + part.places.lowerBound..<start + part.places.upperBound]
+      }
+      var piece = BlockView(rows: entries, columns: part.columns, cells: kept)
+      (piece.units, piece.rowIndex, piece.columnIndex) = (units, index, part.index)
+      return piece
+    }
   }
 
   /// The wordlines with a level other than 0 on one of `bitlines`.

@@ -120,10 +120,10 @@ struct FormUnits: LayerPass {
   ) -> [BlockView] {
     var pieces: [BlockView] = []
     for index in blocks.indices {
-      let block = blocks[index]
-      blocks[index] = BlockView(rows: [], columns: [], cells: [])
+      var block = BlockView(rows: [], columns: [], cells: [])
+      swap(&block, &blocks[index])
       let height = isEven ? evenHeight(block.rows.count, array.rows, unit: unit) : array.rows
-      pieces += block.cut(rows: height, columns: array.columns, numbering)
+      pieces += block.cutUp(rows: height, columns: array.columns, numbering)
     }
     return pieces
   }

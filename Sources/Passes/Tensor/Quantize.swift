@@ -43,7 +43,7 @@ struct Quantize: Pass {
   ]
 
   /// How weights become integers.
-  let weights: WeightCoding
+  private(set) var weights: WeightCoding
   /// Bits of an input.
   let inputBits: Int
   /// Which weights have one scale.
@@ -71,7 +71,9 @@ struct Quantize: Pass {
     guard !module.facts.contains(.quantized) else {
       throw Diagnostic("quantize.twice", "the module is quantized already", notes: ["run quantize once"])
     }
-    var quantizer = Quantizer(module, self)
+    var pass = self
+    pass.weights.threads = context.threads
+    var quantizer = Quantizer(module, pass)
     try quantizer.run()
     module = quantizer.builder.module
     dropUnusedConstants(&module)

@@ -208,14 +208,14 @@ struct Quantizer {
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
     let run = weights.count / max(1, outputs)
     let shared = outputsPerScale(op, outputs)
-    func slot(_ k: Int) -> Int { (isConv ? k / max(1, run) : k % outputs) / shared }
+    @Sendable func slot(_ k: Int) -> Int { (isConv ? k / max(1, run) : k % outputs) / shared }
     let slots = ceilDivide(outputs, shared)
     var (levels, scales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
     weightErrors.append((base, pass.weights.relativeError(of: weights.floats, scales: scales, slot: slot)))
     if slots > 1 && shared > 1 { scales = (0..<outputs).map { scales[$0 / shared] } }
     let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
     return WeightLevels(
-      tensor: Tensor(weights.shape, levels, as: element), element: element, scales: scales, isGiven: false)
+      tensor: Tensor(weights.shape, levels), element: element, scales: scales, isGiven: false)
   }
 
   /// How many neighbouring outputs of `op` have one weight scale, at least 1.

@@ -1,4 +1,5 @@
 import Support
+import Tensors
 
 /// How `quantize` makes integers of weights.
 struct WeightCoding {
@@ -22,6 +23,8 @@ struct WeightCoding {
   let levels: Levels
   /// What a scale is chosen for.
   let fit: Fit
+  /// How many threads try scales.
+  var threads = 1
 
   /// Bits of a weight, sign included.
   var weightBits: Int {
@@ -33,7 +36,9 @@ struct WeightCoding {
 
   /// Integers for `weights`, and the scale of each slot: what 1 stands for. Weight `k` belongs to `slot(k)`, which is
   /// in `0 ..< slots`.
-  func integers(for weights: [Float], slots: Int, slot: (Int) -> Int) -> (values: [Int64], scales: [Float]) {
+  func integers(for weights: [Float], slots: Int, slot: @Sendable (Int) -> Int) -> (
+    values: TensorData, scales: [Float]
+  ) {
     var largest = [Float](repeating: 0, count: slots)
     for (k, weight) in weights.enumerated() { largest[slot(k)] = Swift.max(largest[slot(k)], abs(weight)) }
     let scales: [Float]
@@ -41,7 +46,19 @@ struct WeightCoding {
     case .max: scales = largest.map { scale($0, times: 1) }
     case .squares: scales = leastSquares(weights, largest, slot)
     }
-    return (weights.enumerated().map { k, weight in level(weight, scales[slot(k)]) }, scales)
+    let values: TensorData =
+      weightBits <= 8 ? .i8(codes(weights, scales, slot)) : .i16(codes(weights, scales, slot))
+    return (values, scales)
+  }
+
+  private func codes<T: FixedWidthInteger>(_ weights: [Float], _ scales: [Float], _ slot: (Int) -> Int) -> [T]
+  {
+    [T](unsafeUninitializedCapacity: weights.count) { codes, count in
+      for (k, weight) in weights.enumerated() {
+        codes[k] = T(truncatingIfNeeded: level(weight, scales[slot(k)]))
+      }
+      count = weights.count
+    }
   }
 
   /// The root of the squared errors of `weights` with these scales, relative to that of the squared weights.
@@ -77,12 +94,16 @@ struct WeightCoding {
   ///
   /// Full scale is tried at `k / 64` of the largest magnitude, from 1/2 to 2. Codes of significant bits are
   /// the same in every octave but for saturation and the last position: one bit needs 2 to hold the largest.
-  private func leastSquares(_ weights: [Float], _ largest: [Float], _ slot: (Int) -> Int) -> [Float] {
+  private func leastSquares(_ weights: [Float], _ largest: [Float], _ slot: @Sendable (Int) -> Int) -> [Float]
+  {
     var best = largest
     var least = [Double](repeating: .infinity, count: largest.count)
-    for k in stride(from: 128, through: 32, by: -1) {
-      let scales = largest.map { scale($0, times: Double(k) / 64) }
-      for (n, error) in squaredErrors(weights, scales, slot).enumerated() where error < least[n] {
+    let tried = parallelMap(97, threads: threads) { index in
+      let scales = largest.map { scale($0, times: Double(128 - index) / 64) }
+      return (scales: scales, errors: squaredErrors(weights, scales, slot))
+    }
+    for (scales, errors) in tried {
+      for (n, error) in errors.enumerated() where error < least[n] {
         (best[n], least[n]) = (scales[n], error)
       }
     }
