@@ -3,6 +3,9 @@ import ONNX
 import Support
 import Tensors
 
+/// The default type of levels.
+let byte = ElementType.integer(bits: 8, signed: false)
+
 /// The scales, zero points and element type of a quantized tensor of a file.
 struct LevelGrid {
   /// What 1 stands for: one scale, or one for each slice of an axis; positive and finite.
@@ -32,6 +35,17 @@ struct LevelGrid {
         "quantization", "\(scales.count) scales do not go with \(self.zeros.count) zero points", node,
         help: "check the model with onnx.checker")
     }
+  }
+}
+
+extension LevelGrid {
+  /// Levels that stand for themselves.
+  static let unit = LevelGrid(scales: [1], zeros: [0], element: byte)
+
+  init(scales: [Float], zeros: [Int64], element: ElementType) {
+    self.scales = scales
+    self.zeros = zeros
+    self.element = element
   }
 }
 
