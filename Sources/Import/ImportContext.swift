@@ -9,6 +9,8 @@ enum Entry {
   case value(ValueID)
   /// Numbers of the file that are not in the module yet.
   case initializer(ONNXTensor)
+  /// Integers or truth values that are computed, as floats of the module.
+  case whole(ValueID)
   /// Integers known at import, such as the shapes that Reshape takes.
   case integers(values: [Int64], shape: [Int])
   /// What comes of DynamicQuantizeLinear.
@@ -103,10 +105,10 @@ struct ImportContext {
       names[name] = .value(id)
       keep(numbers, as: id)
       return id
-    case .integers?:
+    case .integers?, .whole?:
       throw failure(
-        "integer-input", "input '\(name)' holds integers, expected floats", node,
-        help: "only shapes and axes may be integers")
+        "integer-input", "input '\(name)' holds integers or truth values, expected floats", node,
+        help: "put a Cast to floats before it")
     case .dynamic?: throw dynamicFailure(name, node)
     case .failed?, nil:
       throw failure(
@@ -119,7 +121,7 @@ struct ImportContext {
   func shape(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> [Int] {
     let name = try inputName(node, index)
     switch names[name] {
-    case .value(let id)?: return builder.type(id).shape ?? []
+    case .value(let id)?, .whole(let id)?: return builder.type(id).shape ?? []
     case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
     case .dynamic(let entry)?: return entry.value.map { builder.type($0).shape ?? [] } ?? []
@@ -248,6 +250,9 @@ struct ImportContext {
 
   /// Sums with constants behind convolutions and products become their biases.
   mutating func takeBiases() { builder.takeBiases(constants) }
+
+  /// The numbers of `id` where they are few and depend on no input of the graph.
+  func known(_ id: ValueID) -> Tensor? { numbers[id] }
 
   /// Notes that a value of the module is `tensor`, whatever the inputs of the graph.
   private mutating func keep(_ tensor: Tensor, as id: ValueID) {

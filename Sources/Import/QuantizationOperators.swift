@@ -13,7 +13,7 @@ let quantizationImporters: [String: OperatorImporter] = [
 /// The rows of docs/operators.md for these.
 let quantizationSupport: [OperatorSupport] = [
   OperatorSupport(
-    "QuantizeLinear", .exact, "per tensor, and along an axis with one zero point; output_dtype",
+    "QuantizeLinear", .exact, "per tensor and along an axis; output_dtype",
     integers: "yes, as the rounding of a layer's sums", digital: "elsewhere",
     notes: "scale and zero point known at import; no block_size"),
   OperatorSupport(

@@ -27,14 +27,15 @@ let selectionSupport: [OperatorSupport] = [
   OperatorSupport(
     "Expand", .exact, "also of known integers", integers: "yes", notes: "the shape must be known at import"),
   OperatorSupport(
-    "Where", .exact, "a condition known at import, broadcasting; also of known integers",
+    "Where", .exact, "a condition known or computed, broadcasting; also of integers",
     notes:
       "by minimum and maximum with bounds; infinities not chosen from are kept, those chosen become the largest float"
   ),
   OperatorSupport("DepthToSpace", .exact, "blocksize, both modes", integers: "yes"),
   OperatorSupport("SpaceToDepth", .exact, "blocksize", integers: "yes"),
   OperatorSupport(
-    "Trilu", .exact, "upper, k", notes: "a product with zeros and ones; k must be known at import"),
+    "Trilu", .exact, "upper, k; also of integers",
+    notes: "a product with zeros and ones; k must be known at import"),
 ]
 
 /// Lengths are an attribute up to opset 12 and an input from 13 on; without them parts are equal, the last one shorter.

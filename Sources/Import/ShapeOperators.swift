@@ -5,7 +5,8 @@ import Tensors
 
 /// Operators that move elements without changing them, and constants.
 let shapeImporters: [String: OperatorImporter] = [
-  "Identity": alias, "Dropout": importDropout, "Cast": importCast, "Constant": importConstant,
+  "Identity": alias, "Dropout": importDropout, "Cast": importCast, "CastLike": importCastLike,
+  "Constant": importConstant,
   "Reshape": importReshape, "Flatten": importFlatten, "Squeeze": importSqueeze, "Unsqueeze": importUnsqueeze,
   "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad, "Shape": importShape,
   "ConstantOfShape": importConstantOfShape, "Range": importRange, "Size": importSize,
@@ -31,15 +32,18 @@ let shapeSupport: [OperatorSupport] = [
     notes: "amounts and value must be known at import"),
   OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
   OperatorSupport(
-    "Cast", .gone, "between floats, of known numbers, and of levels and their sums to floats",
-    notes: "no computed floats to integers; floats stay binary32"),
+    "Cast", .exact, "between floats, integers and truth values; of levels and their sums",
+    notes:
+      "floats stay binary32; computed integers are floats without what stands behind the point, whatever their type: none wraps"
+  ),
+  OperatorSupport("CastLike", .exact, "as `Cast`, to the type of an initializer or of floats"),
   OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
   OperatorSupport(
     "ConstantOfShape", .gone, "floats and integers", notes: "the shape must be known at import"),
-  OperatorSupport("Range", .gone, "of integers", notes: "bounds must be known at import"),
+  OperatorSupport("Range", .gone, "of integers and floats", notes: "bounds must be known at import"),
   OperatorSupport("Size", .gone, notes: "gives a known integer"),
   OperatorSupport("Identity", .gone),
-  OperatorSupport("Dropout", .gone, "inference", notes: "the mask may not be used"),
+  OperatorSupport("Dropout", .gone, "inference, and training with ratio 0; the mask"),
 ]
 
 /// Output 0 is input 0 under another name.
@@ -52,57 +56,25 @@ let shapeSupport: [OperatorSupport] = [
   context.bind(output, entry)
 }
 
+/// Nothing is dropped, so the mask is true everywhere.
 @Sendable private func importDropout(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  if context.hasInput(node, 2), try context.integers(node, 2).values != [0] {
+  var (isTraining, ratio) = (false, [0.5] as [Float])
+  if context.hasInput(node, 2) { isTraining = try context.integers(node, 2).values != [0] }
+  if context.hasInput(node, 1) { ratio = try context.knownFloats(node, 1)?.floats ?? [] }
+  if isTraining, ratio != [0] {
     throw context.failure(
       "dropout", "Dropout in training mode is not supported", node, help: "export the model in inference mode"
     )
   }
   try alias(&context, node)
-}
-
-/// Floats stay floats; numbers known at import become what is asked for.
-@Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
-  if target?.isFloat == true, try castLevels(&context, node) { return }
-  let output = node.outputs.first ?? ""
-  if let known = context.knownIntegers(node, 0) {
-    if target?.isFloat == true {
-      return context.bind(output, .initializer(try floatTensor(known.shape, known.values.map { Float($0) })))
-    }
-    if target == .bool {
-      let flags = known.values.map { $0 == 0 ? 0 : 1 } as [Int64]
-      return context.bind(node, integers: Tensor(known.shape, flags))
-    }
-    if let range = target.flatMap(integerRange), known.values.allSatisfy(range.contains) {
-      return context.bind(node, integers: Tensor(known.shape, known.values))
-    }
-  } else if target?.isFloat == true {
-    return try alias(&context, node)
-  } else if let target, let known = try context.knownFloats(node, 0) {
-    let whole = known.floats.map { target == .bool ? ($0 == 0 ? 0 : 1) : $0.rounded(.towardZero) }
-    let range = target == .bool ? 0...1 : integerRange(target)
-    if let range, whole.allSatisfy({ $0.magnitude < 0x1p62 && range.contains(Int64($0)) }) {
-      return context.bind(node, integers: Tensor(known.shape, whole.map { Int64($0) }))
-    }
+  guard node.outputs.count > 1, !node.outputs[1].isEmpty else { return }
+  let shape = try context.shape(node, 0)
+  guard isComputable(shape), shape.reduce(1, *) <= longestList else {
+    throw context.failure(
+      "size", "the mask has the shape \(shape)", node, help: "export the model in inference mode")
   }
-  throw context.failure(
-    "cast", "a cast of computed floats to integers, or to integers too narrow, is not supported", node,
-    help: "casts that keep floats floats are, and those of numbers known at compile time")
-}
-
-/// The values of an integer type.
-private func integerRange(_ type: ONNXElementType) -> ClosedRange<Int64>? {
-  switch type {
-  case .int64: Int64.min...Int64.max
-  case .int32: Int64(Int32.min)...Int64(Int32.max)
-  case .int16: Int64(Int16.min)...Int64(Int16.max)
-  case .int8: Int64(Int8.min)...Int64(Int8.max)
-  case .uint8: 0...Int64(UInt8.max)
-  case .uint16: 0...Int64(UInt16.max)
-  case .uint32: 0...Int64(UInt32.max)
-  default: nil
-  }
+  let mask = [Int64](repeating: 1, count: shape.reduce(1, *))
+  context.bind(node.outputs[1], .integers(values: mask, shape: shape))
 }
 
 @Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -204,7 +176,7 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   if !context.isLevels(node, 0), let known = context.knownIntegers(node, 0) {
     context.bind(node, integers: Tensor(shape, known.values))
   } else {
-    try context.emit(.reshape(shape), [try context.movable(node, 0)], for: node)
+    try context.bind(node, moves: [.reshape(shape)])
   }
 }
 
@@ -225,9 +197,31 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
       throw context.failure("integer", error.message, node, help: "check the model with onnx.checker")
     }
   }
+  try concatenation(&context, node, axis)
+}
+
+/// Floats are joined; so are whole numbers, with known integers among them, and levels of one type.
+private func concatenation(_ context: inout ImportContext, _ node: ONNXNode, _ axis: Int) throws(Diagnostic) {
+  let isWhole = context.areWhole(node, node.inputs.indices)
+  let areLevels = node.inputs.indices.contains { context.holdsLevels(node, $0) }
   var operands: [ValueID] = []
-  for index in node.inputs.indices { operands.append(try context.value(node, index)) }
-  try context.emit(.concat(axis: axis), operands, for: node)
+  for index in node.inputs.indices {
+    let operand =
+      try isWhole
+      ? context.number(node, index)
+      : areLevels ? context.integerValue(node, index) : context.value(node, index)
+    operands.append(operand)
+  }
+  guard Set(operands.map { context.builder.type($0).element }).count == 1 else {
+    throw context.failure(
+      "quantization", "levels of different types cannot be joined", node,
+      help: "check the model with onnx.checker")
+  }
+  let id = try context.emitInner(
+    .concat, operands, [NamedAttribute("axis", .int(Int64(axis)))], name: node.outputs.first ?? node.op,
+    for: node)
+  if isWhole { return try context.bindOutput(node, whole: id) }
+  try context.bindOutput(node, id)
 }
 
 @Sendable private func importShape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -266,6 +260,10 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
 }
 
 @Sendable private func importRange(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  if let floats = try floatRange(context, node) {
+    let name = node.outputs.first ?? node.op
+    return try context.bindOutput(node, context.constant(Tensor([floats.count], floats), name: name))
+  }
   var bounds: [Int] = []
   for index in 0..<3 { bounds.append(Int(clamping: try context.integers(node, index).values.first ?? 0)) }
   let limit = 1 << 40
@@ -277,6 +275,21 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   }
   let values = stride(from: bounds[0], to: bounds[1], by: bounds[2]).map { Int64($0) }
   context.bind(node, integers: Tensor([values.count], values))
+}
+
+/// `start + k * delta` before the limit; nil where the bounds are no floats known at import.
+private func floatRange(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) -> [Float]? {
+  var bounds: [Float] = []
+  for index in 0..<3 {
+    guard let known = try context.knownFloats(node, index)?.floats.first else { return nil }
+    bounds.append(known)
+  }
+  let count = ((bounds[1] - bounds[0]) / bounds[2]).rounded(.up)
+  guard bounds.allSatisfy(\.isFinite), count >= 1, count <= 0x1p24 else {
+    throw context.failure(
+      "range", "a range of \(bounds) is not supported", node, help: "check the model with onnx.checker")
+  }
+  return (0..<Int(count)).map { bounds[0] + Float($0) * bounds[2] }
 }
 
 @Sendable private func importSize(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

@@ -200,7 +200,6 @@ struct QuantizationTests {
     expectRefusal("import.integer-input", of: refused([quantize, node("Relu", ["q"])]))
     expectRefusal("import.integer-input", of: refused([node("MatMul", ["x", "w"])]))
     expectRefusal("import.quantization", of: refused([node("DequantizeLinear", ["x", "s"])]))
-    expectRefusal("import.output", of: refused([node("QuantizeLinear", ["x", "s", "z"])]))
     expectRefusal(
       "import.quantization",
       of: refused([

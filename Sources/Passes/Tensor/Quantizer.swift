@@ -32,7 +32,7 @@ struct Quantizer {
     var sums: Sums?
     var joined: Joined?
     /// The levels that the file gives the value, and what was added to their numbers.
-    var grid: (grid: Grid, offset: Int64)?
+    var grid: GivenGrid?
     /// The integers of the file behind a constant of floats.
     var given: ScaledLevels?
     /// The range that calibration saw.
@@ -150,9 +150,10 @@ struct Quantizer {
     }
   }
 
-  /// Sums that are joined go to the grid of the whole, each by its own factor.
+  /// Sums that are joined go to the grid of the whole, each by its own factor; levels of one grid stay levels.
   private mutating func concatenation(_ op: Op) throws(Diagnostic) {
     guard op.operands.contains(where: { forms[$0.index].sums != nil || forms[$0.index].joined != nil }) else {
+      if try joinLevels(op) { return }
       return try floatOperator(op)
     }
     forms[op.results[0].index].joined = Joined(concat: op)
