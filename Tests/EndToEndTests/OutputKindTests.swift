@@ -1,0 +1,161 @@
+import CommandLineTools
+import Driver
+import Executor
+import Foundation
+import Hardware
+import IR
+import Import
+import ONNX
+import Passes
+import ProgramFormat
+import Reference
+import Support
+import Tensors
+import TestSupport
+import Testing
+
+/// Outputs that ONNX has as integers, truth values or constants, from the file to what the executor delivers.
+@Suite("Outputs of every kind")
+struct OutputKindTests {
+  private func stored(_ name: String, _ shape: [Int], _ type: ONNXElementType, _ bytes: [UInt8]) throws
+    -> ONNXTensor
+  {
+    try ONNXTensor(name: name, shape: shape, elementType: type, bytes: bytes)
+  }
+
+  private func floats(_ name: String, _ shape: [Int], _ values: [Float]) throws -> ONNXTensor {
+    try stored(
+      name, shape, .float,
+      values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) })
+  }
+
+  private func node(
+    _ op: String, _ inputs: [String], _ outputs: [String], _ attributes: [String: ONNXAttribute.Value] = [:]
+  ) -> ONNXNode {
+    ONNXNode(
+      index: 0, name: "", op: op, inputs: inputs, outputs: outputs,
+      attributes: attributes.sorted { $0.key < $1.key }.map { ONNXAttribute(name: $0.key, value: $0.value) })
+  }
+
+  private func model(
+    _ nodes: [ONNXNode], _ inputs: [(String, [Int])], _ initializers: [ONNXTensor], outputs: [String]
+  ) -> ONNXModel {
+    let graph = ONNXGraph(
+      name: "net",
+      nodes: nodes.enumerated().map { index, node in
+        var copy = node
+        copy.index = index
+        return copy
+      }, initializers: initializers,
+      inputs: inputs.map { name, shape in
+        ONNXValueInfo(name: name, elementType: .float, shape: shape.map { .fixed($0) })
+      }, outputs: outputs.map { ONNXValueInfo(name: $0) })
+    return ONNXModel(
+      path: "net.onnx", irVersion: 8, opsets: [ONNXOpset(domain: "", version: 17)], graph: graph)
+  }
+
+  /// The outputs of the float evaluator, of the quantized module, of the crossbars and of the executor.
+  private func roads(_ model: ONNXModel, _ samples: [[Tensor]]) throws -> [[[Float]]] {
+    var imported = try importModel(model)
+    imported.machine = try Machine.target(named: "sre")
+    var context = PassContext(calibration: samples)
+    var module = AnyModule(imported)
+    var found: [[[Float]]] = [
+      try samples.flatMap { try Interpreter(imported).evaluate($0).outputs.map(\.floats) }
+    ]
+    let overrides = try parsePipeline("quantize(weights: 12, inputs: 12), form-units(lossless: true)")
+    for call in try scheme(named: "dense").calls(overriding: overrides) where call.name != "lower-to-program"
+    {
+      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      if call.name == "quantize", let tensor = module.module(at: TensorLevel.self) {
+        found.append(try samples.flatMap { try Interpreter(tensor).evaluate($0).outputs.map(\.floats) })
+      }
+    }
+    let crossbars = try #require(module.module(at: CrossbarLevel.self))
+    found.append(try samples.flatMap { try Interpreter(crossbars).evaluate($0).outputs.map(\.floats) })
+    let plan = try ExecutablePlan(try program(of: module))
+    found.append(
+      try samples.flatMap { sample in
+        try plan.run(inputs: sample.map(\.floats), samples: 1, threads: 1).outputs
+      })
+    // All samples in one run, on two threads: constants stay what they are from sample to sample.
+    let inputs = samples[0].indices.map { k in samples.flatMap { $0[k].floats } }
+    let run = try plan.run(inputs: inputs, samples: samples.count, threads: 2)
+    let sizes = run.outputs.map { $0.count / samples.count }
+    found.append(
+      samples.indices.flatMap { sample in
+        run.outputs.indices.map { k in Array(run.outputs[k][sample * sizes[k]..<(sample + 1) * sizes[k]]) }
+      })
+    return found
+  }
+
+  private func random(_ count: Int, _ random: inout SeededGenerator, _ range: Double = 1) -> [Float] {
+    (0..<count).map { _ in Float((random.unit() * 2 - 1) * range) }
+  }
+
+  /// A classifier that ends in ArgMax, with scores, a comparison and constants beside it.
+  @Test func aClassifierWithEveryKind() throws {
+    var generator = SeededGenerator(seed: 61)
+    for _ in 0..<8 {
+      let weights = random(6 * 5, &generator)
+      let net = model(
+        [
+          node("MatMul", ["x", "w"], ["scores"]), node("ArgMax", ["scores"], ["class"], ["axis": .int(1)]),
+          node("Greater", ["scores", "half"], ["high"]), node("Cast", ["scores"], ["whole"], ["to": .int(7)]),
+          node("Shape", ["x"], ["shape"]), node("Identity", ["half"], ["bound"]),
+        ], [("x", [1, 6])],
+        [try floats("w", [6, 5], weights), try floats("half", [1], [0.5])],
+        outputs: ["class", "scores", "high", "whole", "shape", "bound"])
+      let samples = (0..<4).map { _ in [Tensor([1, 6], random(6, &generator, 2))] }
+      let found = try roads(net, samples)
+      #expect(found.count == 5)
+      for road in found.dropFirst(2) { #expect(road == found[1], "one result on every road below quantize") }
+      for sample in samples.indices {
+        let outputs = Array(found[1][sample * 6..<(sample + 1) * 6])
+        let scores = outputs[1]
+        let top = try #require(scores.max())
+        #expect(outputs[0] == [Float(try #require(scores.firstIndex(of: top)))])
+        #expect(outputs[2] == scores.map { $0 > 0.5 ? 1 : 0 })
+        #expect(outputs[3] == scores.map { $0.rounded(.towardZero) })
+        #expect(outputs[4] == [1, 6] && outputs[5] == [0.5])
+        for (a, b) in zip(scores, found[0][sample * 6 + 1]) { #expect(abs(a - b) < 0.02) }
+      }
+    }
+  }
+
+  /// Levels and sums of levels as outputs: the integers themselves, on every road.
+  @Test func levelsAndSumsAreDelivered() throws {
+    var generator = SeededGenerator(seed: 62)
+    for zero in [0, 7, 0xF0] as [UInt8] {
+      let weights = (0..<12).map { _ in UInt8(truncatingIfNeeded: generator.inside(-128...127)) }
+      let net = model(
+        [
+          node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+          node("MatMulInteger", ["q", "w", "z"], ["sums"]),
+          node("MaxPool", ["i"], ["p"], ["kernel_shape": .ints([2])]),
+          node("Reshape", ["q", "image"], ["i"]),
+        ].sorted { $0.op != "MaxPool" && $1.op == "MaxPool" }, [("x", [1, 4])],
+        [
+          try floats("s", [], [0.1]), try stored("z", [], .int8, [zero]),
+          try stored("w", [4, 3], .int8, weights),
+          try stored(
+            "image", [3], .int64, [1, 1, 4].flatMap { [UInt8($0)] + [UInt8](repeating: 0, count: 7) }),
+        ], outputs: ["q", "sums", "p"])
+      let samples = (0..<5).map { _ in [Tensor([1, 4], random(4, &generator, 15))] }
+      let found = try roads(net, samples)
+      for road in found { #expect(road == found[0]) }
+      let shift = Int(Int8(bitPattern: zero))
+      for (sample, outputs) in zip(samples, stride(from: 0, to: found[0].count, by: 3)) {
+        let levels = sample[0].floats.map { x in
+          max(-128, min(127, Int((x / Float(0.1)).rounded(.toNearestOrEven)) + shift))
+        }
+        #expect(found[0][outputs] == levels.map { Float($0) })
+        let sums = (0..<3).map { column in
+          (0..<4).reduce(0) { $0 + (levels[$1] - shift) * Int(Int8(bitPattern: weights[$1 * 3 + column])) }
+        }
+        #expect(found[0][outputs + 1] == sums.map { Float($0) })
+        #expect(found[0][outputs + 2] == (0..<3).map { Float(max(levels[$0], levels[$0 + 1])) })
+      }
+    }
+  }
+}
