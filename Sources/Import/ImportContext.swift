@@ -13,6 +13,8 @@ enum Entry {
   case whole(ValueID)
   /// Integers known at import, such as the shapes that Reshape takes.
   case integers(values: [Int64], shape: [Int])
+  /// Constant weights with a scale for each block.
+  case blocks(BlockedWeights)
   /// What comes of DynamicQuantizeLinear.
   case dynamic(DynamicEntry)
   /// The result of a node that could not be imported; what follows from it is not reported again.
@@ -110,6 +112,7 @@ struct ImportContext {
         "integer-input", "input '\(name)' holds integers or truth values, expected floats", node,
         help: "put a Cast to floats before it")
     case .dynamic?: throw dynamicFailure(name, node)
+    case .blocks?: throw blockFailure(node, "before \(node.op)")
     case .failed?, nil:
       throw failure(
         "undefined", "input '\(name)' is not defined before this node", node,
@@ -124,6 +127,7 @@ struct ImportContext {
     case .value(let id)?, .whole(let id)?: return builder.type(id).shape ?? []
     case .initializer(let tensor)?: return try checked(tensor.shape, node)
     case .integers(_, let shape)?: return shape
+    case .blocks(let weights)?: return weights.shape
     case .dynamic(let entry)?: return entry.value.map { builder.type($0).shape ?? [] } ?? []
     case .failed?, nil:
       throw failure(

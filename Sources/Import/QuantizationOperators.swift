@@ -17,9 +17,11 @@ let quantizationSupport: [OperatorSupport] = [
     integers: "yes, as the rounding of a layer's sums", digital: "elsewhere",
     notes: "scale and zero point known at import; no block_size"),
   OperatorSupport(
-    "DequantizeLinear", .exact, "per tensor and along an axis",
+    "DequantizeLinear", .exact,
+    "per tensor and along an axis; block_size of matrices along the inputs of a product",
     crossbars: "as the weights or the input of a layer", integers: "yes", digital: "elsewhere",
-    notes: "scale and zero point known at import; no block_size"),
+    notes:
+      "scale and zero point known at import; a product of blocks is a layer for each of them, and their sum"),
   OperatorSupport(
     "QLinearConv", .exact, "as `Conv`; scales per tensor or per output, zero points, int32 bias",
     crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
@@ -61,7 +63,7 @@ let quantizationSupport: [OperatorSupport] = [
 }
 
 @Sendable func importDequantizeLinear(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  try refuseBlocks(context, node)
+  if let size = try node.int("block_size"), size != 0 { return try importBlocks(&context, node, size: size) }
   if try bindDynamicSource(&context, node) { return }
   let q = try context.integerValue(node, 0)
   let grid = try LevelGrid(context, node, scale: 1, zero: 2, element: byte)
@@ -73,8 +75,8 @@ let quantizationSupport: [OperatorSupport] = [
 private func refuseBlocks(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   guard try node.int("block_size") ?? 0 == 0 else {
     throw context.failure(
-      "quantization-blocks", "scales for blocks of an axis are not supported", node,
-      help: "quantize per tensor or per output channel: a crossbar sums a whole column with one scale")
+      "quantization-blocks", "QuantizeLinear with scales for blocks of an axis is not supported", node,
+      help: "quantize activations per tensor; weights in blocks are read as integers behind DequantizeLinear")
   }
 }
 

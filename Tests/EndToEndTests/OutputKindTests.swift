@@ -17,78 +17,6 @@ import Testing
 /// Outputs that ONNX has as integers, truth values or constants, from the file to what the executor delivers.
 @Suite("Outputs of every kind")
 struct OutputKindTests {
-  private func stored(_ name: String, _ shape: [Int], _ type: ONNXElementType, _ bytes: [UInt8]) throws
-    -> ONNXTensor
-  {
-    try ONNXTensor(name: name, shape: shape, elementType: type, bytes: bytes)
-  }
-
-  private func floats(_ name: String, _ shape: [Int], _ values: [Float]) throws -> ONNXTensor {
-    try stored(
-      name, shape, .float,
-      values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) })
-  }
-
-  private func node(
-    _ op: String, _ inputs: [String], _ outputs: [String], _ attributes: [String: ONNXAttribute.Value] = [:]
-  ) -> ONNXNode {
-    ONNXNode(
-      index: 0, name: "", op: op, inputs: inputs, outputs: outputs,
-      attributes: attributes.sorted { $0.key < $1.key }.map { ONNXAttribute(name: $0.key, value: $0.value) })
-  }
-
-  private func model(
-    _ nodes: [ONNXNode], _ inputs: [(String, [Int])], _ initializers: [ONNXTensor], outputs: [String]
-  ) -> ONNXModel {
-    let graph = ONNXGraph(
-      name: "net",
-      nodes: nodes.enumerated().map { index, node in
-        var copy = node
-        copy.index = index
-        return copy
-      }, initializers: initializers,
-      inputs: inputs.map { name, shape in
-        ONNXValueInfo(name: name, elementType: .float, shape: shape.map { .fixed($0) })
-      }, outputs: outputs.map { ONNXValueInfo(name: $0) })
-    return ONNXModel(
-      path: "net.onnx", irVersion: 8, opsets: [ONNXOpset(domain: "", version: 17)], graph: graph)
-  }
-
-  /// The outputs of the float evaluator, of the quantized module, of the crossbars and of the executor.
-  private func roads(_ model: ONNXModel, _ samples: [[Tensor]]) throws -> [[[Float]]] {
-    var imported = try importModel(model)
-    imported.machine = try Machine.target(named: "sre")
-    var context = PassContext(calibration: samples)
-    var module = AnyModule(imported)
-    var found: [[[Float]]] = [
-      try samples.flatMap { try Interpreter(imported).evaluate($0).outputs.map(\.floats) }
-    ]
-    let overrides = try parsePipeline("quantize(weights: 12, inputs: 12), form-units(lossless: true)")
-    for call in try scheme(named: "dense").calls(overriding: overrides) where call.name != "lower-to-program"
-    {
-      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
-      if call.name == "quantize", let tensor = module.module(at: TensorLevel.self) {
-        found.append(try samples.flatMap { try Interpreter(tensor).evaluate($0).outputs.map(\.floats) })
-      }
-    }
-    let crossbars = try #require(module.module(at: CrossbarLevel.self))
-    found.append(try samples.flatMap { try Interpreter(crossbars).evaluate($0).outputs.map(\.floats) })
-    let plan = try ExecutablePlan(try program(of: module))
-    found.append(
-      try samples.flatMap { sample in
-        try plan.run(inputs: sample.map(\.floats), samples: 1, threads: 1).outputs
-      })
-    // All samples in one run, on two threads: constants stay what they are from sample to sample.
-    let inputs = samples[0].indices.map { k in samples.flatMap { $0[k].floats } }
-    let run = try plan.run(inputs: inputs, samples: samples.count, threads: 2)
-    let sizes = run.outputs.map { $0.count / samples.count }
-    found.append(
-      samples.indices.flatMap { sample in
-        run.outputs.indices.map { k in Array(run.outputs[k][sample * sizes[k]..<(sample + 1) * sizes[k]]) }
-      })
-    return found
-  }
-
   private func random(_ count: Int, _ random: inout SeededGenerator, _ range: Double = 1) -> [Float] {
     (0..<count).map { _ in Float((random.unit() * 2 - 1) * range) }
   }
@@ -98,16 +26,18 @@ struct OutputKindTests {
     var generator = SeededGenerator(seed: 61)
     for _ in 0..<8 {
       let weights = random(6 * 5, &generator)
-      let net = model(
+      let net = SmallFile.model(
         [
-          node("MatMul", ["x", "w"], ["scores"]), node("ArgMax", ["scores"], ["class"], ["axis": .int(1)]),
-          node("Greater", ["scores", "half"], ["high"]), node("Cast", ["scores"], ["whole"], ["to": .int(7)]),
-          node("Shape", ["x"], ["shape"]), node("Identity", ["half"], ["bound"]),
+          SmallFile.node("MatMul", ["x", "w"], ["scores"]),
+          SmallFile.node("ArgMax", ["scores"], ["class"], ["axis": .int(1)]),
+          SmallFile.node("Greater", ["scores", "half"], ["high"]),
+          SmallFile.node("Cast", ["scores"], ["whole"], ["to": .int(7)]),
+          SmallFile.node("Shape", ["x"], ["shape"]), SmallFile.node("Identity", ["half"], ["bound"]),
         ], [("x", [1, 6])],
-        [try floats("w", [6, 5], weights), try floats("half", [1], [0.5])],
+        [try SmallFile.floats("w", [6, 5], weights), try SmallFile.floats("half", [1], [0.5])],
         outputs: ["class", "scores", "high", "whole", "shape", "bound"])
       let samples = (0..<4).map { _ in [Tensor([1, 6], random(6, &generator, 2))] }
-      let found = try roads(net, samples)
+      let found = try SmallFile.roads(net, samples)
       #expect(found.count == 5)
       for road in found.dropFirst(2) { #expect(road == found[1], "one result on every road below quantize") }
       for sample in samples.indices {
@@ -128,21 +58,21 @@ struct OutputKindTests {
     var generator = SeededGenerator(seed: 62)
     for zero in [0, 7, 0xF0] as [UInt8] {
       let weights = (0..<12).map { _ in UInt8(truncatingIfNeeded: generator.inside(-128...127)) }
-      let net = model(
+      let net = SmallFile.model(
         [
-          node("QuantizeLinear", ["x", "s", "z"], ["q"]),
-          node("MatMulInteger", ["q", "w", "z"], ["sums"]),
-          node("MaxPool", ["i"], ["p"], ["kernel_shape": .ints([2])]),
-          node("Reshape", ["q", "image"], ["i"]),
+          SmallFile.node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+          SmallFile.node("MatMulInteger", ["q", "w", "z"], ["sums"]),
+          SmallFile.node("MaxPool", ["i"], ["p"], ["kernel_shape": .ints([2])]),
+          SmallFile.node("Reshape", ["q", "image"], ["i"]),
         ].sorted { $0.op != "MaxPool" && $1.op == "MaxPool" }, [("x", [1, 4])],
         [
-          try floats("s", [], [0.1]), try stored("z", [], .int8, [zero]),
-          try stored("w", [4, 3], .int8, weights),
-          try stored(
+          try SmallFile.floats("s", [], [0.1]), try SmallFile.stored("z", [], .int8, [zero]),
+          try SmallFile.stored("w", [4, 3], .int8, weights),
+          try SmallFile.stored(
             "image", [3], .int64, [1, 1, 4].flatMap { [UInt8($0)] + [UInt8](repeating: 0, count: 7) }),
         ], outputs: ["q", "sums", "p"])
       let samples = (0..<5).map { _ in [Tensor([1, 4], random(4, &generator, 15))] }
-      let found = try roads(net, samples)
+      let found = try SmallFile.roads(net, samples)
       for road in found { #expect(road == found[0]) }
       let shift = Int(Int8(bitPattern: zero))
       for (sample, outputs) in zip(samples, stride(from: 0, to: found[0].count, by: 3)) {

@@ -457,6 +457,19 @@ def outputs_of_every_kind():
          {"w": random(3, 4)}, ("y", "m", "d"))
 
 
+def blocked_weights():
+    x, w = random(3, 20, low=-2, high=2), helper.make_tensor("w", TensorProto.INT4, [20, 6], list(rng.integers(-8, 8, 120)))
+    scales = random(2, 6, low=0.01, high=0.1)
+    case("blocks", [
+        ("DequantizeLinear", ["w", "s"], ["v"], {"axis": 0, "block_size": 16}), ("MatMul", ["x", "v"], ["y"], {})],
+        {"x": x}, {"w": w, "s": scales}, opset=21)
+    case("blocks-zeros", [
+        ("DequantizeLinear", ["w", "s", "z"], ["v"], {"axis": 1, "block_size": 16}),
+        ("Gemm", ["x", "v", "b"], ["y"], {"transB": 1, "alpha": 0.5})],
+        {"x": x}, {"w": integers(6, 20, dtype=np.uint8), "s": scales.T.copy(), "z": integers(6, 2, dtype=np.uint8),
+                   "b": random(6)}, opset=21)
+
+
 def moved_levels():
     """Levels behind operators that move them, and then in a product: the bits that onnxruntime gives."""
     x = random(1, 4, 6, 5, low=-2, high=2)
@@ -591,6 +604,7 @@ def quantized_operators():
 
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
-               recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels):
+               recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
+               blocked_weights):
     family()
 print(written)
