@@ -470,6 +470,18 @@ def blocked_weights():
                    "b": random(6)}, opset=21)
 
 
+def cubic_resizes():
+    x = random(1, 2, 5, 7)
+    for coordinates in ("asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"):
+        for scales in ((2.0, 3.0), (0.8, 0.5), (1.0, 1.7)):
+            single(f"cubic-{coordinates}-{scales[0]}-{scales[1]}", "Resize", {"x": x},
+                   {"r": np.array([], np.float32), "s": np.array([1, 1, *scales], np.float32)}, mode="cubic",
+                   coordinate_transformation_mode=coordinates, opset=13)
+    single("cubic-excluded", "Resize", {"x": x},
+           {"r": np.array([], np.float32), "s": np.array([1, 1, 2, 2], np.float32)}, mode="cubic", cubic_coeff_a=-0.5,
+           exclude_outside=1, opset=13)
+
+
 def moved_levels():
     """Levels behind operators that move them, and then in a product: the bits that onnxruntime gives."""
     x = random(1, 4, 6, 5, low=-2, high=2)
@@ -605,6 +617,6 @@ def quantized_operators():
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
                recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
-               blocked_weights):
+               blocked_weights, cubic_resizes):
     family()
 print(written)
