@@ -42,6 +42,10 @@ extension Importer {
     case .initializer(let tensor)? where tensor.elementType.isInteger:
       return try constant(integers: try tensor.int64s(), tensor.shape, output)
     case .integers(let values, let shape)?: return try constant(integers: values, shape, output)
+    case .blocks?:
+      throw Diagnostic(
+        "import.quantization-blocks", "'\(output.name)' is weights with scales for blocks",
+        notes: ["remove the output: such weights are read as the right side of a product alone"])
     case .dynamic?:
       throw Diagnostic(
         "import.dynamic-quantization", "'\(output.name)' depends on a scale that is computed at run time",

@@ -250,6 +250,7 @@ struct QuantizationTests {
     }
     let product = [node("MatMul", ["x", "v"])]
     refused([node("Add", ["x", "v"])])
+    refused([node("Identity", ["v"])])
     refused([node("Relu", ["v"])])
     refused([node("MatMul", ["v", "x"])])
     refused(product, [4, 2], [4, 1], axis: 1)
