@@ -23,7 +23,8 @@ let shapeSupport: [OperatorSupport] = [
     notes: "axes must be known at import"),
   OperatorSupport("Transpose", .exact, "perm; also of known integers", integers: "yes"),
   OperatorSupport(
-    "Concat", .exact, "axis; also of known integers", integers: "yes, where an input is that of a layer",
+    "Concat", .exact, "axis; also of known integers",
+    integers: "yes, where an input is that of a layer, or all are levels of one grid",
     notes: "at most 4096 inputs"),
   OperatorSupport(
     "Pad", .exact, "pads of both signs, value, axes, modes constant, reflect, edge and wrap", integers: "yes",
