@@ -7,10 +7,16 @@ public struct Accuracy: Equatable, Sendable {
   /// Samples whose class has one of the five highest scores.
   public let top5: Int
 
-  /// Compares `scores`, `classes` for each sample, with `labels`.
+  /// Compares `scores`, `classes` for each sample, with `labels`. One number for each sample is the class itself, as
+  /// ArgMax gives it.
   ///
-  /// Throws `samples.labels` where a label is not below `classes`.
+  /// Throws `samples.labels` where a label is not below `classes`, and where one number is no class.
   public init(scores: [Float], classes: Int, labels: [Int]) throws(Diagnostic) {
+    if classes == 1 {
+      top1 = try samplesRight(places: scores, labels: labels)
+      top5 = top1
+      return
+    }
     var first = 0
     var five = 0
     for (sample, label) in labels.enumerated() {
@@ -26,6 +32,18 @@ public struct Accuracy: Equatable, Sendable {
     top1 = first
     top5 = five
   }
+}
+
+/// How many of the classes that are given are the label of their sample.
+private func samplesRight(places: [Float], labels: [Int]) throws(Diagnostic) -> Int {
+  guard places.count >= labels.count, places.allSatisfy({ $0 >= 0 && $0 == $0.rounded() }) else {
+    throw Diagnostic(
+      "samples.labels", "the output is one number, which is no class in some sample",
+      notes: [
+        "labels are compared with scores of classes, or with the place of the largest as ArgMax gives it"
+      ])
+  }
+  return zip(places, labels).count { $0 == Float($1) }
 }
 
 /// How many scores stand before that of `label`; nil where it is not a number.

@@ -190,6 +190,7 @@ private func digitalEvents(_ op: DigitalOperator, _ inputs: [Buffer], _ output: 
     if case .reshape = op { events.bufferBits = 0 }
   case .maxPool(let window), .averagePool(let window, _):
     events.poolComparisons = output.count &* window.kernelHeight &* window.kernelWidth
+  case .argMax: events.poolComparisons = inputs.first?.count ?? 0
   case .matmul:
     events.activations = output.count
     events.digitalMultiplyAdds = output.count &* (inputs.first?.shape.last ?? 0)

@@ -68,8 +68,30 @@ private func unary(
   _ function: @escaping @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> UnaryFunction
 ) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
+    if try foldUnary(&context, node) { return }
     let digital = DigitalOperator.unary(try function(&context, node))
     try context.emit(digital, [try context.value(node, 0)], for: node)
+  }
+}
+
+/// Magnitudes, signs and bounds of integers known at import; false for other operators and inputs.
+private func foldUnary(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) -> Bool {
+  let (hasLow, hasHigh) = (context.hasInput(node, 1), context.hasInput(node, 2))
+  return try context.foldIntegers(node, of: ["Abs", "Neg", "Sign", "Relu", "Clip"]) {
+    (known: [Tensor]) throws(Diagnostic) in
+    try each(known[0]) { (x) throws(Diagnostic) in
+      switch node.op {
+      case "Abs": return x < 0 ? try negated(x) : x
+      case "Neg": return try negated(x)
+      case "Sign": return x.signum()
+      case "Relu": return max(x, 0)
+      default:
+        // Either bound may be left out.
+        let bounds = known.dropFirst().map { $0.integers.first ?? 0 }
+        let raised = hasLow ? max(x, bounds.first ?? x) : x
+        return hasHigh ? min(raised, bounds.last ?? raised) : raised
+      }
+    }
   }
 }
 

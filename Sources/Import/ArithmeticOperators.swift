@@ -15,15 +15,22 @@ let arithmeticSupport: [OperatorSupport] = [
   OperatorSupport("Sub", .exact, "broadcasting"),
   OperatorSupport("Mul", .exact, "broadcasting"),
   OperatorSupport("Div", .exact, "broadcasting"),
-  OperatorSupport("Max", .exact, "any number of inputs, broadcasting", notes: "floats"),
-  OperatorSupport("Min", .exact, "any number of inputs, broadcasting", notes: "floats"),
-  OperatorSupport("Sum", .exact, "any number of inputs, broadcasting", notes: "floats"),
+  OperatorSupport("Max", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+  OperatorSupport("Min", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+  OperatorSupport("Sum", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
 ]
 
 private func binary(_ function: BinaryFunction) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
-    if try foldIntegers(function, &context, node) { return }
+    let isFolded = try context.foldIntegers(node) { (known: [Tensor]) throws(Diagnostic) in
+      try combined(function, known[0], known[known.count - 1])
+    }
+    if isFolded { return }
     if function == .multiply, try multiplyDynamicScales(&context, node) { return }
+    // Integer quotients have no rest.
+    if function != .divide, context.areWhole(node, node.inputs.indices) {
+      return try combineWhole(function, &context, node)
+    }
     let operands = [try context.value(node, 0), try context.value(node, 1)]
     try context.emit(.binary(function), operands, for: node)
   }
@@ -31,6 +38,13 @@ private func binary(_ function: BinaryFunction) -> OperatorImporter {
 
 private func variadic(_ function: BinaryFunction) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
+    let isFolded = try context.foldIntegers(node) { (all: [Tensor]) throws(Diagnostic) in
+      var result = all[0]
+      for next in all.dropFirst() { result = try combined(function, result, next) }
+      return result
+    }
+    if isFolded { return }
+    if context.areWhole(node, node.inputs.indices) { return try combineWhole(function, &context, node) }
     var result = try context.value(node, 0)
     for index in node.inputs.indices.dropFirst() {
       let next = try context.value(node, index)
@@ -42,16 +56,13 @@ private func variadic(_ function: BinaryFunction) -> OperatorImporter {
   }
 }
 
-/// Shape arithmetic: both inputs are integers known at import. Returns whether they were.
-private func foldIntegers(_ function: BinaryFunction, _ context: inout ImportContext, _ node: ONNXNode)
-  throws(Diagnostic) -> Bool
+/// Whole numbers that are computed, with known integers among them.
+private func combineWhole(_ function: BinaryFunction, _ context: inout ImportContext, _ node: ONNXNode)
+  throws(Diagnostic)
 {
-  guard let a = context.knownIntegers(node, 0), let b = context.knownIntegers(node, 1) else { return false }
-  do throws(Diagnostic) {
-    let operands = [Tensor(a.shape, a.values), Tensor(b.shape, b.values)]
-    context.bind(node, integers: try DigitalOperator.binary(function).apply(to: operands))
-  } catch {
-    throw context.failure("integer", error.message, node, help: "check the model with onnx.checker")
+  var result = try context.number(node, 0)
+  for index in node.inputs.indices.dropFirst() {
+    result = try context.apply(function, result, context.number(node, index), for: node)
   }
-  return true
+  try context.bindOutput(node, whole: result)
 }

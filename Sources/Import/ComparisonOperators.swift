@@ -3,56 +3,129 @@ import ONNX
 import Support
 import Tensors
 
-/// Comparisons, logic and remainders of numbers that are known at import, as exporters write them around shapes and masks.
+/// Comparisons, logic and remainders: of numbers known at import they are done then, as exporters write them around
+/// shapes and masks; comparisons and logic of computed ones give 0 and 1.
 let comparisonImporters: [String: OperatorImporter] = [
-  "Equal": known({ $0 == $1 }, { $0 == $1 }), "Greater": known({ $0 > $1 }, { $0 > $1 }),
-  "Less": known({ $0 < $1 }, { $0 < $1 }), "GreaterOrEqual": known({ $0 >= $1 }, { $0 >= $1 }),
-  "LessOrEqual": known({ $0 <= $1 }, { $0 <= $1 }), "And": known { $0 != 0 && $1 != 0 },
-  "Or": known { $0 != 0 || $1 != 0 }, "Xor": known { ($0 != 0) != ($1 != 0) },
-  "Mod": { (context, node) throws(Diagnostic) in
-    let (a, b) = (try context.integers(node, 0), try context.integers(node, 1))
-    let (left, right) = try broadcast(Tensor(a.shape, a.values), Tensor(b.shape, b.values), context, node)
-    let isTruncated = try node.int("fmod") ?? 0 != 0
-    guard !right.integers.contains(0) else {
-      throw context.failure("integer", "Mod divides by zero", node, help: "check the model with onnx.checker")
-    }
-    let rests = zip(left.integers, right.integers).map { x, y -> Int64 in
-      let rest = x.remainderReportingOverflow(dividingBy: y).partialValue
-      // The sign is the divisor's, unless fmod asks for that of the number.
-      return isTruncated || rest == 0 || (rest < 0) == (y < 0) ? rest : rest + y
-    }
-    context.bind(node, integers: Tensor(left.shape, rests))
+  "Equal": comparison({ $0 == $1 }, { $0 == $1 }) { (context, a, b, node) throws(Diagnostic) in
+    try context.apply(.equal, a, b, for: node)
+  },
+  "Greater": comparison({ $0 > $1 }, { $0 > $1 }) { (context, a, b, node) throws(Diagnostic) in
+    try context.apply(.greater, a, b, for: node)
+  },
+  "Less": comparison({ $0 < $1 }, { $0 < $1 }) { (context, a, b, node) throws(Diagnostic) in
+    try context.apply(.greater, b, a, for: node)
+  },
+  // A NaN is neither larger nor equal.
+  "GreaterOrEqual": comparison({ $0 >= $1 }, { $0 >= $1 }) { (context, a, b, node) throws(Diagnostic) in
+    let above = try context.apply(.greater, a, b, for: node)
+    return try context.apply(.maximum, above, context.apply(.equal, a, b, for: node), for: node)
+  },
+  "LessOrEqual": comparison({ $0 <= $1 }, { $0 <= $1 }) { (context, a, b, node) throws(Diagnostic) in
+    let below = try context.apply(.greater, b, a, for: node)
+    return try context.apply(.maximum, below, context.apply(.equal, a, b, for: node), for: node)
+  },
+  "And": logic({ $0 != 0 && $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
+    try context.apply(.multiply, a, b, for: node)
+  },
+  "Or": logic({ $0 != 0 || $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
+    try context.apply(.maximum, a, b, for: node)
+  },
+  "Xor": logic({ ($0 != 0) != ($1 != 0) }) { (context, a, b, node) throws(Diagnostic) in
+    try context.not(context.apply(.equal, a, b, for: node), for: node)
   },
   "Not": { (context, node) throws(Diagnostic) in
-    let x = try context.integers(node, 0)
-    context.bind(node, integers: Tensor(x.shape, x.values.map { $0 == 0 ? 1 : 0 } as [Int64]))
+    let isFolded = try context.foldIntegers(node) { (known: [Tensor]) throws(Diagnostic) in
+      try each(known[0]) { $0 == 0 ? 1 : 0 }
+    }
+    if isFolded { return }
+    try context.bindOutput(node, whole: context.not(context.truth(node, 0), for: node))
   },
+  "IsNaN": { (context, node) throws(Diagnostic) in
+    let x = try context.value(node, 0)
+    try context.bindOutput(node, whole: context.not(context.apply(.equal, x, x, for: node), for: node))
+  },
+  "IsInf": importIsInf, "Mod": importMod,
 ]
 
 /// The rows of docs/operators.md for these.
 let comparisonSupport: [OperatorSupport] =
   ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].map {
-    OperatorSupport($0, .gone, "of known integers and floats", notes: "no computed floats")
-  } + ["And", "Or", "Xor", "Not"].map { OperatorSupport($0, .gone, "of known truth values") } + [
-    OperatorSupport("Mod", .gone, "fmod, of known integers")
+    OperatorSupport($0, .exact, "broadcasting; also of integers", notes: "0 or 1")
+  }
+  + ["And", "Or", "Xor", "Not"].map {
+    OperatorSupport($0, .exact, "of truth values", notes: "0 or 1")
+  } + [
+    OperatorSupport("IsNaN", .exact, notes: "0 or 1"),
+    OperatorSupport("IsInf", .exact, "detect_positive, detect_negative", notes: "0 or 1"),
+    OperatorSupport("Mod", .gone, "fmod, of known integers"),
   ]
 
-/// An importer for a relation of known integers, or of known floats, with broadcasting.
-private func known(
-  _ relation: @escaping @Sendable (Int64, Int64) -> Bool,
-  _ ofFloats: (@Sendable (Float, Float) -> Bool)? = nil
+/// Builds the result of two values.
+private typealias Relation =
+  @Sendable (inout ImportContext, ValueID, ValueID, ONNXNode) throws(Diagnostic) -> ValueID
+
+/// An importer for a relation of integers or floats, known or computed, with broadcasting.
+private func comparison(
+  _ ofIntegers: @escaping @Sendable (Int64, Int64) -> Bool,
+  _ ofFloats: @escaping @Sendable (Float, Float) -> Bool, _ computed: @escaping Relation
 ) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
-    if let ofFloats, let a = try context.knownFloats(node, 0), let b = try context.knownFloats(node, 1) {
+    if let a = try context.knownFloats(node, 0), let b = try context.knownFloats(node, 1) {
       let (left, right) = try broadcast(a, b, context, node)
       let flags = zip(left.floats, right.floats).map { ofFloats($0, $1) ? 1 : 0 } as [Int64]
       return context.bind(node, integers: Tensor(left.shape, flags))
     }
-    let (a, b) = (try context.integers(node, 0), try context.integers(node, 1))
-    let (left, right) = try broadcast(Tensor(a.shape, a.values), Tensor(b.shape, b.values), context, node)
-    let flags = zip(left.integers, right.integers).map { relation($0, $1) ? 1 : 0 } as [Int64]
-    context.bind(node, integers: Tensor(left.shape, flags))
+    if try compareKnown(&context, node, ofIntegers) { return }
+    let (a, b) = (try context.number(node, 0), try context.number(node, 1))
+    try context.bindOutput(node, whole: computed(&context, a, b, node))
   }
+}
+
+/// An importer for a function of truth values, known or computed, with broadcasting.
+private func logic(
+  _ ofIntegers: @escaping @Sendable (Int64, Int64) -> Bool, _ computed: @escaping Relation
+) -> OperatorImporter {
+  { (context, node) throws(Diagnostic) in
+    if try compareKnown(&context, node, ofIntegers) { return }
+    let (a, b) = (try context.truth(node, 0), try context.truth(node, 1))
+    try context.bindOutput(node, whole: computed(&context, a, b, node))
+  }
+}
+
+/// A relation of integers known at import; false, and nothing done, where they are not.
+private func compareKnown(
+  _ context: inout ImportContext, _ node: ONNXNode, _ relation: (Int64, Int64) -> Bool
+) throws(Diagnostic) -> Bool {
+  guard let a = context.knownIntegers(node, 0), let b = context.knownIntegers(node, 1) else { return false }
+  let (left, right) = try broadcast(Tensor(a.shape, a.values), Tensor(b.shape, b.values), context, node)
+  let flags = zip(left.integers, right.integers).map { relation($0, $1) ? 1 : 0 } as [Int64]
+  context.bind(node, integers: Tensor(left.shape, flags))
+  return true
+}
+
+@Sendable private func importIsInf(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let x = try context.value(node, 0)
+  var found = try context.apply(.multiply, context.apply(.equal, x, 0, for: node), 0, for: node)
+  for (name, infinity) in [("detect_positive", Float.infinity), ("detect_negative", -.infinity)]
+  where try node.int(name) ?? 1 != 0 {
+    found = try context.apply(.maximum, found, context.apply(.equal, x, infinity, for: node), for: node)
+  }
+  try context.bindOutput(node, whole: found)
+}
+
+@Sendable private func importMod(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let (a, b) = (try context.integers(node, 0), try context.integers(node, 1))
+  let (left, right) = try broadcast(Tensor(a.shape, a.values), Tensor(b.shape, b.values), context, node)
+  let isTruncated = try node.int("fmod") ?? 0 != 0
+  guard !right.integers.contains(0) else {
+    throw context.failure("integer", "Mod divides by zero", node, help: "check the model with onnx.checker")
+  }
+  let rests = zip(left.integers, right.integers).map { x, y -> Int64 in
+    let rest = x.remainderReportingOverflow(dividingBy: y).partialValue
+    // The sign is the divisor's, unless fmod asks for that of the number.
+    return isTruncated || rest == 0 || (rest < 0) == (y < 0) ? rest : rest + y
+  }
+  context.bind(node, integers: Tensor(left.shape, rests))
 }
 
 /// Both tensors repeated to the shape that they broadcast to.

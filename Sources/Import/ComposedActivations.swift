@@ -15,8 +15,7 @@ let composedActivationImporters: [String: OperatorImporter] = [
   "PRelu": composed(importPRelu),
   "ThresholdedRelu": composed { (context, x, node) throws(Diagnostic) in
     // 0 or 1 times x.
-    let above = try context.apply(.subtract, x, try node.float("alpha") ?? 1, for: node)
-    let chosen = try context.apply(.relu, context.apply(.sign, above, for: node), for: node)
+    let chosen = try context.apply(.greater, x, try node.float("alpha") ?? 1, for: node)
     return try context.apply(.multiply, x, chosen, for: node)
   },
   "Selu": composed { (context, x, node) throws(Diagnostic) in
@@ -38,7 +37,7 @@ let composedActivationImporters: [String: OperatorImporter] = [
     let gate = try context.apply(.tanh, context.apply(.softplus, x, for: node), for: node)
     return try context.apply(.multiply, x, gate, for: node)
   },
-  "Gelu": composed(importGelu), "Pow": composed(importPow), "Mean": importMean,
+  "Gelu": composed(importGelu), "Pow": importPow, "Mean": importMean,
 ]
 
 /// The rows of docs/operators.md for these.
@@ -54,9 +53,9 @@ let composedActivationSupport: [OperatorSupport] = [
   OperatorSupport(
     "Gelu", .libm, "both forms of approximate", notes: "chains of Erf, Tanh and Mul are read as they are"),
   OperatorSupport(
-    "Pow", .libm, "an exponent known at import",
+    "Pow", .libm, "broadcasting; also of known integers",
     notes:
-      "products and roots where the exponent is whole or a multiple of 1/4 below 1, else exp and log; one number"
+      "products and roots where the exponent is one known number, whole or a multiple of 1/4 below 1; else powf"
   ),
   OperatorSupport("Mean", .exact, "any number of inputs, broadcasting"),
 ]
@@ -99,30 +98,6 @@ private func composed(_ formula: @escaping Formula) -> OperatorImporter {
   }
   let half = try context.apply(.multiply, x, 0.5, for: node)
   return try context.apply(.multiply, half, context.apply(.add, gate, 1, for: node), for: node)
-}
-
-@Sendable private func importPow(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
-  throws(Diagnostic)
-  -> ValueID
-{
-  let exponents: [Float]
-  if let known = context.knownIntegers(node, 1) {
-    exponents = known.values.map { Float($0) }
-  } else {
-    exponents = try context.floats(node, 1)
-  }
-  guard let exponent = exponents.first, exponents.allSatisfy({ $0 == exponent }), exponent.isFinite else {
-    throw context.failure(
-      "pow", "exponents that differ are not supported", node, help: "one number known at compile time is")
-  }
-  let result = try context.power(x, exponent, for: node)
-  // Exponents of a larger shape broadcast the base.
-  let shape = try context.shape(node, 1)
-  if shape.allSatisfy({ $0 == 1 }), shape.count <= context.shape(of: x).count { return result }
-  let zeros = context.constant(
-    Tensor(shape, [Float](repeating: 0, count: shape.reduce(1, *))),
-    name: "\(node.outputs.first ?? "pow").zeros")
-  return try context.apply(.add, result, zeros, for: node)
 }
 
 @Sendable private func importMean(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

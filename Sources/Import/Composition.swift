@@ -79,7 +79,7 @@ extension ImportContext {
     return try apply(.exp, apply(.multiply, logarithm, exponent, for: node), for: node)
   }
 
-  /// Input 0 of `node`, floats or integers known at import, moved by `moves` one after the other; bound to an output.
+  /// Input 0 of `node`, floats, levels or integers, moved by `moves` one after the other; bound to an output.
   mutating func bind(_ node: ONNXNode, moves: [DigitalOperator], to output: Int = 0) throws(Diagnostic) {
     guard output < node.outputs.count, !node.outputs[output].isEmpty else { return }
     if !isLevels(node, 0), let known = knownIntegers(node, 0) {
@@ -96,13 +96,12 @@ extension ImportContext {
       }
       return bind(node.outputs[output], .integers(values: tensor.integers, shape: tensor.shape))
     }
-    // What a pad adds is a real number.
-    let adds = moves.contains { if case .pad = $0 { true } else { false } }
-    var value = try adds ? value(node, 0) : movable(node, 0)
+    var value = try movable(node, 0)
     for move in moves {
       let (opcode, attributes) = builder.module.spelling(of: move, name: node.outputs[output])
       value = try emitInner(opcode, [value], attributes, name: node.outputs[output], for: node)
     }
+    if isWhole(node, 0) { return bind(node.outputs[output], whole: value) }
     bind(node.outputs[output], .value(value))
   }
 

@@ -22,7 +22,7 @@ public func importModel(
 struct Importer {
   private static let mostErrors = 20
 
-  private let model: ONNXModel
+  let model: ONNXModel
   private let shapes: InputShapes
   private let functions: [ONNXFunction.Key: ONNXFunction]
   var context: ImportContext
@@ -123,30 +123,6 @@ struct Importer {
     context.bind(input.name, .value(id))
   }
 
-  private mutating func outputs() throws(Diagnostic) {
-    var names: Set<String> = []
-    for output in model.graph.outputs {
-      let place = Location(file: model.path, .item("output '\(output.name)'"))
-      guard names.insert(output.name).inserted else {
-        throw Diagnostic(
-          "import.name-twice", "two outputs are called '\(output.name)'", at: place,
-          notes: ["check the model with onnx.checker"])
-      }
-      guard case .value(let id)? = context.entry(output.name), context.builder.type(id).element.isFloat else {
-        throw Diagnostic(
-          "import.output", "the output is not computed by the graph as floats", at: place,
-          notes: ["remove outputs that are constants or integers"])
-      }
-      context.builder.module.append(
-        Op(.output, operands: [id], attributes: [NamedAttribute("name", .string(output.name))]))
-    }
-    guard !names.isEmpty else {
-      throw Diagnostic(
-        "import.output", "the graph has no output", at: Location(file: model.path),
-        notes: ["name the outputs when the model is exported"])
-    }
-  }
-
   private mutating func importNode(_ node: ONNXNode) throws(Diagnostic) {
     for output in node.outputs where context.entry(output) != nil {
       throw context.failure(
@@ -192,6 +168,8 @@ let operatorImporters: [String: OperatorImporter] =
   .merging(reductionImporters) { first, _ in first }
   .merging(normalisationImporters) { first, _ in first }
   .merging(selectionImporters) { first, _ in first }
+  .merging(indexedImporters) { first, _ in first }
+  .merging(placeImporters) { first, _ in first }
   .merging(resizeImporters) { first, _ in first }
   .merging(comparisonImporters) { first, _ in first }
   .merging(shapeImporters) { first, _ in first }

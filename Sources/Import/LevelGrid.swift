@@ -3,6 +3,9 @@ import ONNX
 import Support
 import Tensors
 
+/// The default type of levels.
+let byte = ElementType.integer(bits: 8, signed: false)
+
 /// The scales, zero points and element type of a quantized tensor of a file.
 struct LevelGrid {
   /// What 1 stands for: one scale, or one for each slice of an axis; positive and finite.
@@ -32,6 +35,17 @@ struct LevelGrid {
         "quantization", "\(scales.count) scales do not go with \(self.zeros.count) zero points", node,
         help: "check the model with onnx.checker")
     }
+  }
+}
+
+extension LevelGrid {
+  /// Levels that stand for themselves.
+  static let unit = LevelGrid(scales: [1], zeros: [0], element: byte)
+
+  init(scales: [Float], zeros: [Int64], element: ElementType) {
+    self.scales = scales
+    self.zeros = zeros
+    self.element = element
   }
 }
 
@@ -99,6 +113,12 @@ extension ImportContext {
     return true
   }
 
+  /// Whether input `index` is levels that are computed, or sums of them.
+  func holdsLevels(_ node: ONNXNode, _ index: Int) -> Bool {
+    guard hasInput(node, index), case .value(let id)? = entry(node.inputs[index]) else { return false }
+    return !builder.type(id).element.isFloat
+  }
+
   /// Input `index` as levels: a value of integers, or integers of the file.
   mutating func integerValue(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
     let name = try inputName(node, index)
@@ -117,11 +137,11 @@ extension ImportContext {
     }
   }
 
-  /// Input `index` for an operator that only moves or compares elements: floats, or levels.
+  /// Input `index` for an operator that only moves or compares elements: floats, levels, or whole numbers.
   mutating func movable(_ node: ONNXNode, _ index: Int) throws(Diagnostic) -> ValueID {
     let name = try inputName(node, index)
     switch entry(name) {
-    case .value(let id)?: return id
+    case .value(let id)?, .whole(let id)?: return id
     case .initializer(let tensor)? where ElementType(levels: tensor.elementType) != nil:
       return try integerValue(node, index)
     default: return try value(node, index)
@@ -136,15 +156,17 @@ extension ImportContext {
     if let single = grid.single {
       quantization = single
     } else {
-      guard Set(grid.zeros).count == 1 else {
-        throw failure(
-          "quantization", "zero points that differ along an axis are supported in DequantizeLinear only",
-          node,
-          help: "quantize with one zero point")
-      }
       let scales = constant(
         Tensor(try slices(grid.scales, of: x, axis, node), grid.scales), name: "\(name).scales")
       x = try emitInner(.divide, [x, scales], name: "\(name).steps", for: node)
+      if Set(grid.zeros).count > 1 {
+        // Whole steps, so that halves are even ones before the zero points are added.
+        x = try emitInner(.round, [x], name: "\(name).rounded", for: node)
+        let shape = try slices(grid.zeros.map { Float($0) }, of: x, axis, node)
+        let zeros = constant(Tensor(shape, grid.zeros.map { Float($0) }), name: "\(name).zeros")
+        x = try emitInner(.add, [x, zeros], name: "\(name).shifted", for: node)
+        quantization.zero = 0
+      }
     }
     let digital = DigitalOperator.quantize(
       scale: quantization.scale, zero: quantization.zero, low: grid.element.lowest, high: grid.element.highest

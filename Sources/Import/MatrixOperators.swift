@@ -84,6 +84,7 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
     }
   }
   var a = try context.value(node, 0)
+  if let blocks = context.blocks(node, 1) { return try importBlockedGemm(&context, node, a, blocks) }
   var b = try context.value(node, 1)
   if try node.int("transA") ?? 0 != 0 { a = try transposed(&context, a, node) }
   if try node.int("transB") ?? 0 != 0 { b = try transposed(&context, b, node) }
@@ -110,9 +111,28 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
   try context.emit(.add, [product, c], for: node)
 }
 
+/// The factors stand behind the sum of the blocks.
+private func importBlockedGemm(
+  _ context: inout ImportContext, _ node: ONNXNode, _ a: ValueID, _ blocks: BlockedWeights
+) throws(Diagnostic) {
+  let isTurned = try node.int("transA") ?? 0 != 0
+  let x = try isTurned ? transposed(&context, a, node) : a
+  let weights = try node.int("transB") ?? 0 != 0 ? context.transposed(blocks, node) : blocks
+  var product = try context.product(x, weights, node)
+  let (alpha, beta) = (try node.float("alpha") ?? 1, try node.float("beta") ?? 1)
+  if alpha != 1 { product = try scaled(&context, product, by: alpha, node) }
+  guard context.hasInput(node, 2) else { return try context.bindOutput(node, product) }
+  var c = try context.value(node, 2)
+  if beta != 1 { c = try scaled(&context, c, by: beta, node) }
+  try context.emit(.add, [product, c], for: node)
+}
+
 /// Products with a constant right side are layers; a constant left side is turned round.
 @Sendable private func importMatMul(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let (a, b) = (try context.shape(node, 0), try context.shape(node, 1))
+  if let blocks = context.blocks(node, 1) {
+    return try context.bindOutput(node, context.product(context.value(node, 0), blocks, node))
+  }
   let (x, y) = (try context.value(node, 0), try context.value(node, 1))
   if isConstant(context, node, 1), b.count == 2, a.count >= 1 {
     return try context.emit(.gemm, [x, y], for: node)

@@ -13,8 +13,8 @@ let normalisationImporters: [String: OperatorImporter] = [
 /// The rows of docs/operators.md for these.
 let normalisationSupport: [OperatorSupport] = [
   OperatorSupport(
-    "LayerNormalization", .exact, "axis, epsilon, scale, bias",
-    notes: "only the first output; in binary32 throughout"),
+    "LayerNormalization", .exact, "axis, epsilon, scale, bias; outputs Mean and InvStdDev",
+    notes: "in binary32 throughout"),
   OperatorSupport("InstanceNormalization", .exact, "epsilon, scale, bias"),
   OperatorSupport(
     "GroupNormalization", .exact, "num_groups, epsilon, scale and bias of each group or of each channel"),
@@ -30,11 +30,19 @@ extension ImportContext {
   fileprivate mutating func normalized(_ x: ValueID, _ axes: [Int], epsilon: Float, for node: ONNXNode)
     throws(Diagnostic) -> ValueID
   {
-    let centred = try apply(.subtract, x, apply(.mean(axes: axes), x, for: node), for: node)
+    let mean = try apply(.mean(axes: axes), x, for: node)
+    let (centred, spread) = try centred(x, mean, axes, epsilon: epsilon, for: node)
+    return try apply(.divide, centred, spread, for: node)
+  }
+
+  /// `x - mean` and `sqrt(variance + epsilon)`.
+  fileprivate mutating func centred(
+    _ x: ValueID, _ mean: ValueID, _ axes: [Int], epsilon: Float, for node: ONNXNode
+  ) throws(Diagnostic) -> (ValueID, ValueID) {
+    let centred = try apply(.subtract, x, mean, for: node)
     let squares = try apply(.multiply, centred, centred, for: node)
     let variance = try apply(.mean(axes: axes), squares, for: node)
-    let spread = try apply(.sqrt, apply(.add, variance, epsilon, for: node), for: node)
-    return try apply(.divide, centred, spread, for: node)
+    return (centred, try apply(.sqrt, apply(.add, variance, epsilon, for: node), for: node))
   }
 
   /// `x * scale + bias`, from inputs 1 and 2 of the node under `shape`; the result of the node.
@@ -68,9 +76,20 @@ extension ImportContext {
 @Sendable private func importLayerNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let rank = try context.shape(node, 0).count
   let axis = try context.axis(node, default: -1, rank: rank)
-  let normal = try context.normalized(
-    try context.value(node, 0), Array(axis..<rank), epsilon: try node.float("epsilon") ?? 1e-5, for: node)
-  try context.scaleAndShift(normal, shape: nil, for: node)
+  let axes = Array(axis..<rank)
+  let x = try context.value(node, 0)
+  let mean = try context.apply(.mean(axes: axes), x, for: node)
+  let (centred, spread) = try context.centred(
+    x, mean, axes, epsilon: try node.float("epsilon") ?? 1e-5, for: node)
+  var first = node
+  first.outputs = Array(node.outputs.prefix(1))
+  let normal = try context.apply(.divide, centred, spread, for: node)
+  try context.scaleAndShift(normal, shape: nil, for: first)
+  if node.outputs.count > 1 { context.bind(node.outputs[1], .value(mean)) }
+  if node.outputs.count > 2, !node.outputs[2].isEmpty {
+    let inverse = try context.apply(.divide, context.number(1, for: node), spread, for: node)
+    context.bind(node.outputs[2], .value(inverse))
+  }
 }
 
 @Sendable private func importInstanceNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic)

@@ -62,7 +62,8 @@ public let operatorFamilies: [OperatorFamily] = [
   OperatorFamily(name: "normalisations", operators: normalisationSupport),
   OperatorFamily(name: "activations", operators: activationSupport + composedActivationSupport),
   OperatorFamily(name: "arithmetic", operators: arithmeticSupport + comparisonSupport),
-  OperatorFamily(name: "selections", operators: selectionSupport + resizeSupport),
+  OperatorFamily(
+    name: "selections", operators: selectionSupport + indexedSupport + placeSupport + resizeSupport),
   OperatorFamily(name: "shapes", operators: shapeSupport),
   OperatorFamily(name: "quantized", operators: quantizationSupport),
 ]

@@ -33,7 +33,7 @@ import Tensors
     )
   }
   if mode == "constant" {
-    let value = context.hasInput(node, 2) ? try context.scalar(node, 2) : try node.float("value") ?? 0
+    let value = try paddingValue(context, node)
     return try context.bind(node, moves: constantPads(shape, before, after, value))
   }
   var moves: [DigitalOperator] = []
@@ -49,6 +49,20 @@ import Tensors
     moves.append(.take(indices: places, axis: axis))
   }
   try context.bind(node, moves: moves.isEmpty ? [.reshape(shape)] : moves)
+}
+
+/// What a pad adds: a real number, or an integer where the input is integers or levels.
+private func paddingValue(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) -> Float {
+  guard context.hasInput(node, 2) else { return try node.float("value") ?? 0 }
+  let isInteger =
+    context.holdsLevels(node, 0) || context.isWhole(node, 0) || context.knownIntegers(node, 0) != nil
+  guard isInteger else { return try context.scalar(node, 2) }
+  guard let value = try context.integers(node, 2).values.first, let number = exactFloats([value])?.first
+  else {
+    throw context.failure(
+      "pad", "padding by an integer beyond 2^24 is not supported", node, help: "use a smaller one")
+  }
+  return number
 }
 
 private func constantPads(_ shape: [Int], _ before: [Int], _ after: [Int], _ value: Float)

@@ -6,7 +6,8 @@ import Tensors
 /// An activation function of a recurrent node, with its parameters.
 struct RecurrentActivation: Hashable {
   private enum Function: String, CaseIterable {
-    case relu, tanh, sigmoid, affine, leakyrelu, scaledtanh, hardsigmoid, elu, softsign, softplus
+    case relu, tanh, sigmoid, affine, leakyrelu, scaledtanh, hardsigmoid, elu, softsign, softplus,
+      thresholdedrelu
 
     /// The default of alpha; nil where the function has none, NaN where it must be given.
     var alpha: Float? {
@@ -14,7 +15,7 @@ struct RecurrentActivation: Hashable {
       case .affine, .scaledtanh: return .nan
       case .leakyrelu: return 0.01
       case .hardsigmoid: return 0.2
-      case .elu: return 1
+      case .elu, .thresholdedrelu: return 1
       default: return nil
       }
     }
@@ -51,7 +52,7 @@ struct RecurrentActivation: Hashable {
     for name in names {
       guard let function = Function(rawValue: name.lowercased()) else {
         let known =
-          "Relu, Tanh, Sigmoid, Affine, LeakyRelu, ScaledTanh, HardSigmoid, Elu, Softsign and Softplus"
+          "Relu, Tanh, Sigmoid, Affine, LeakyRelu, ThresholdedRelu, ScaledTanh, HardSigmoid, Elu, Softsign and Softplus"
         throw context.failure(
           "recurrent-activation", "the activation '\(name)' is not supported", node, help: "\(known) are")
       }
@@ -77,6 +78,9 @@ struct RecurrentActivation: Hashable {
     case .hardsigmoid: return try out.emit(.unary(.hardSigmoid(slope: alpha, shift: beta)), [x], name)
     case .elu: return try out.emit(.unary(.elu(alpha: alpha)), [x], name)
     case .softplus: return try out.emit(.unary(.softplus), [x], name)
+    case .thresholdedrelu:
+      let above = try out.emit(.binary(.greater), [x, out.number(alpha)], "\(name).above")
+      return try out.emit(.binary(.multiply), [x, above], name)
     case .affine:
       let scaled = try out.emit(.binary(.multiply), [x, out.number(alpha)], "\(name).scaled")
       return try out.emit(.binary(.add), [scaled, out.number(beta)], name)

@@ -14,7 +14,7 @@ let recurrentSupport: [OperatorSupport] = [
     "every direction, layout, bias, sequence_lens, initial_h, initial_c, peepholes, activations with alpha and beta, clip, "
       + "input_forget", crossbars: "the products with W and R", digital: "gates and states",
     notes:
-      "weights must follow from constants; sequence_lens must be known at import; no ThresholdedRelu; clip does not bound "
+      "weights must follow from constants; sequence_lens must be known at import; clip does not bound "
       + "what goes into the activation of the cell state, as in onnxruntime"),
   OperatorSupport(
     "GRU", .libm, "as `LSTM`, with linear_before_reset",

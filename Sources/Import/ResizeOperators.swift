@@ -3,15 +3,15 @@ import ONNX
 import Support
 import Tensors
 
-/// Resize and Upsample: elements chosen on each axis, or means of two neighbours weighted by distance.
+/// Resize and Upsample: elements chosen on each axis, or neighbours weighted by their distance.
 let resizeImporters: [String: OperatorImporter] = ["Resize": importResize, "Upsample": importResize]
 
 /// The rows of docs/operators.md for these.
 let resizeSupport: [OperatorSupport] = [
   OperatorSupport(
     "Resize", .exact,
-    "scales or sizes, axes, mode nearest (every nearest_mode) and linear, every coordinate_transformation_mode but tf_crop_and_resize",
-    integers: "yes, mode nearest", notes: "no cubic, no antialias; scales and sizes must be known at import"),
+    "scales or sizes, axes, mode nearest (every nearest_mode), linear and cubic (cubic_coeff_a, exclude_outside), every coordinate_transformation_mode but tf_crop_and_resize",
+    integers: "yes, mode nearest", notes: "no antialias; scales and sizes must be known at import"),
   OperatorSupport(
     "Upsample", .exact, "scales as attribute or input, mode nearest and linear", integers: "yes, mode nearest"
   ),
@@ -28,6 +28,8 @@ let resizeSupport: [OperatorSupport] = [
       let places = (0..<axis.length).map { Int64(rule.nearest($0, axis, shape[axis.axis])) }
       x = try context.apply(.take(indices: places, axis: axis.axis), x, for: node)
     case .linear: x = try interpolated(&context, x, axis, rule, node)
+    case .cubic(let curve, let excludes):
+      x = try bent(&context, x, axis, rule, curve, excludes, node)
     }
   }
   try context.emit(.reshape(context.shape(of: x)), [x], for: node)
@@ -56,6 +58,53 @@ private func interpolated(
     for: node)
 }
 
+/// The sum of four neighbours on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count as
+/// nothing where `excludes` says so; the weights of the others then sum to 1.
+private func bent(
+  _ context: inout ImportContext, _ x: ValueID, _ axis: ResizedAxis, _ rule: ResizeRule, _ curve: Float,
+  _ excludes: Bool, _ node: ONNXNode
+) throws(Diagnostic) -> ValueID {
+  let shape = context.shape(of: x)
+  let length = shape[axis.axis]
+  var places = [[Int64]](repeating: [], count: 4)
+  var weights = [[Float]](repeating: [], count: 4)
+  for index in 0..<axis.length {
+    let limit = Float(length) + 2
+    let origin = max(-2, min(limit, rule.origin(index, axis, length)))
+    let first = Int(origin.rounded(.down)) - 1
+    var own = cubicWeights(origin - origin.rounded(.down), curve)
+    if excludes {
+      for tap in 0..<4 where !(0..<length ~= first + tap) { own[tap] = 0 }
+      let sum = own.reduce(0, +)
+      if sum != 0 { own = own.map { $0 / sum } }
+    }
+    for tap in 0..<4 {
+      places[tap].append(Int64(max(0, min(length - 1, first + tap))))
+      weights[tap].append(own[tap])
+    }
+  }
+  var side = shape.map { _ in 1 }
+  side[axis.axis] = axis.length
+  var sum: ValueID?
+  for tap in 0..<4 {
+    let factors = context.constant(
+      Tensor(side, weights[tap]), name: "\(node.outputs.first ?? node.op).weights")
+    let taken = try context.apply(.take(indices: places[tap], axis: axis.axis), x, for: node)
+    let part = try context.apply(.multiply, taken, factors, for: node)
+    sum =
+      try sum.map { (known) throws(Diagnostic) in try context.apply(.add, known, part, for: node) } ?? part
+  }
+  return sum ?? x
+}
+
+/// The weights of the neighbours at distances `1 + t`, `t`, `1 - t` and `2 - t`: the cubic convolution of R. Keys (IEEE
+/// Trans. ASSP 29, 1981) with parameter `a`.
+private func cubicWeights(_ t: Float, _ a: Float) -> [Float] {
+  func near(_ d: Float) -> Float { ((a + 2) * d - (a + 3)) * d * d + 1 }
+  func far(_ d: Float) -> Float { ((a * d - 5 * a) * d + 8 * a) * d - 4 * a }
+  return [far(1 + t), near(t), near(1 - t), far(2 - t)]
+}
+
 /// One axis that gets another length.
 private struct ResizedAxis {
   let axis: Int
@@ -65,7 +114,11 @@ private struct ResizedAxis {
 
 /// Which elements of an axis a result is made of; places are computed in binary32, as other runtimes do, so that ties agree.
 private struct ResizeRule {
-  enum Mode { case nearest, linear }
+  enum Mode {
+    case nearest, linear
+    /// The parameter of the curve, and whether elements outside count as nothing.
+    case cubic(Float, excludes: Bool)
+  }
 
   let mode: Mode
   private let coordinates: String
@@ -76,11 +129,15 @@ private struct ResizeRule {
     func refusal(_ what: String) -> Diagnostic {
       context.failure(
         "resize", "\(what) is not supported", node,
-        help: "modes nearest and linear are, with scales or sizes known at compile time")
+        help: "modes nearest, linear and cubic are, with scales or sizes known at compile time")
     }
     switch try node.string("mode") ?? "nearest" {
     case "nearest": mode = .nearest
     case "linear", "bilinear": mode = .linear
+    case "cubic":
+      let curve = try node.float("cubic_coeff_a") ?? -0.75
+      guard curve.magnitude <= 1024 else { throw refusal("cubic_coeff_a \(curve)") }
+      mode = .cubic(curve, excludes: try node.int("exclude_outside") ?? 0 != 0)
     case let other: throw refusal("mode '\(other)'")
     }
     coordinates = try node.string("coordinate_transformation_mode") ?? (isOld ? "asymmetric" : "half_pixel")

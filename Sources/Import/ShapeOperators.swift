@@ -5,11 +5,10 @@ import Tensors
 
 /// Operators that move elements without changing them, and constants.
 let shapeImporters: [String: OperatorImporter] = [
-  "Identity": alias, "Dropout": importDropout, "Cast": importCast, "Constant": importConstant,
+  "Identity": alias, "Dropout": importDropout, "Cast": importCast, "CastLike": importCastLike,
   "Reshape": importReshape, "Flatten": importFlatten, "Squeeze": importSqueeze, "Unsqueeze": importUnsqueeze,
-  "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad, "Shape": importShape,
-  "ConstantOfShape": importConstantOfShape, "Range": importRange, "Size": importSize,
-]
+  "Transpose": importTranspose, "Concat": importConcat, "Pad": importPad,
+].merging(constantImporters) { first, _ in first }
 
 /// The rows of docs/operators.md for these.
 let shapeSupport: [OperatorSupport] = [
@@ -24,22 +23,26 @@ let shapeSupport: [OperatorSupport] = [
     notes: "axes must be known at import"),
   OperatorSupport("Transpose", .exact, "perm; also of known integers", integers: "yes"),
   OperatorSupport(
-    "Concat", .exact, "axis; also of known integers", integers: "yes, where an input is that of a layer",
+    "Concat", .exact, "axis; also of known integers",
+    integers: "yes, where an input is that of a layer, or all are levels of one grid",
     notes: "at most 4096 inputs"),
   OperatorSupport(
     "Pad", .exact, "pads of both signs, value, axes, modes constant, reflect, edge and wrap", integers: "yes",
     notes: "amounts and value must be known at import"),
   OperatorSupport("Shape", .gone, "start, end", notes: "gives known integers"),
   OperatorSupport(
-    "Cast", .gone, "between floats, of known numbers, and of levels and their sums to floats",
-    notes: "no computed floats to integers; floats stay binary32"),
+    "Cast", .exact, "between floats, integers and truth values; of levels and their sums",
+    notes:
+      "floats stay binary32; computed integers are floats without what stands behind the point, whatever their type: none wraps"
+  ),
+  OperatorSupport("CastLike", .exact, "as `Cast`, to the type of an initializer or of floats"),
   OperatorSupport("Constant", .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
   OperatorSupport(
     "ConstantOfShape", .gone, "floats and integers", notes: "the shape must be known at import"),
-  OperatorSupport("Range", .gone, "of integers", notes: "bounds must be known at import"),
+  OperatorSupport("Range", .gone, "of integers and floats", notes: "bounds must be known at import"),
   OperatorSupport("Size", .gone, notes: "gives a known integer"),
   OperatorSupport("Identity", .gone),
-  OperatorSupport("Dropout", .gone, "inference", notes: "the mask may not be used"),
+  OperatorSupport("Dropout", .gone, "inference, and training with ratio 0; the mask"),
 ]
 
 /// Output 0 is input 0 under another name.
@@ -52,82 +55,25 @@ let shapeSupport: [OperatorSupport] = [
   context.bind(output, entry)
 }
 
+/// Nothing is dropped, so the mask is true everywhere.
 @Sendable private func importDropout(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  if context.hasInput(node, 2), try context.integers(node, 2).values != [0] {
+  var (isTraining, ratio) = (false, [0.5] as [Float])
+  if context.hasInput(node, 2) { isTraining = try context.integers(node, 2).values != [0] }
+  if context.hasInput(node, 1) { ratio = try context.knownFloats(node, 1)?.floats ?? [] }
+  if isTraining, ratio != [0] {
     throw context.failure(
       "dropout", "Dropout in training mode is not supported", node, help: "export the model in inference mode"
     )
   }
   try alias(&context, node)
-}
-
-/// Floats stay floats; numbers known at import become what is asked for.
-@Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let target = ONNXElementType(rawValue: try node.int("to") ?? 0)
-  if target?.isFloat == true, try castLevels(&context, node) { return }
-  let output = node.outputs.first ?? ""
-  if let known = context.knownIntegers(node, 0) {
-    if target?.isFloat == true {
-      return context.bind(output, .initializer(try floatTensor(known.shape, known.values.map { Float($0) })))
-    }
-    if target == .bool {
-      let flags = known.values.map { $0 == 0 ? 0 : 1 } as [Int64]
-      return context.bind(node, integers: Tensor(known.shape, flags))
-    }
-    if let range = target.flatMap(integerRange), known.values.allSatisfy(range.contains) {
-      return context.bind(node, integers: Tensor(known.shape, known.values))
-    }
-  } else if target?.isFloat == true {
-    return try alias(&context, node)
-  } else if let target, let known = try context.knownFloats(node, 0) {
-    let whole = known.floats.map { target == .bool ? ($0 == 0 ? 0 : 1) : $0.rounded(.towardZero) }
-    let range = target == .bool ? 0...1 : integerRange(target)
-    if let range, whole.allSatisfy({ $0.magnitude < 0x1p62 && range.contains(Int64($0)) }) {
-      return context.bind(node, integers: Tensor(known.shape, whole.map { Int64($0) }))
-    }
-  }
-  throw context.failure(
-    "cast", "a cast of computed floats to integers, or to integers too narrow, is not supported", node,
-    help: "casts that keep floats floats are, and those of numbers known at compile time")
-}
-
-/// The values of an integer type.
-private func integerRange(_ type: ONNXElementType) -> ClosedRange<Int64>? {
-  switch type {
-  case .int64: Int64.min...Int64.max
-  case .int32: Int64(Int32.min)...Int64(Int32.max)
-  case .int16: Int64(Int16.min)...Int64(Int16.max)
-  case .int8: Int64(Int8.min)...Int64(Int8.max)
-  case .uint8: 0...Int64(UInt8.max)
-  case .uint16: 0...Int64(UInt16.max)
-  case .uint32: 0...Int64(UInt32.max)
-  default: nil
-  }
-}
-
-@Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let output = node.outputs.first ?? ""
-  if let tensor = try? node.tensor("value") {
-    context.bind(output, .initializer(tensor))
-  } else if let value = try? node.int("value_int") {
-    context.bind(output, .integers(values: [Int64(value)], shape: []))
-  } else if let values = try? node.ints("value_ints") {
-    context.bind(output, .integers(values: values.map { Int64($0) }, shape: [values.count]))
-  } else if let value = try? node.float("value_float") {
-    context.bind(output, .initializer(try floatTensor([], [value])))
-  } else if let values = try? node.floats("value_floats") {
-    context.bind(output, .initializer(try floatTensor([values.count], values)))
-  } else {
+  guard node.outputs.count > 1, !node.outputs[1].isEmpty else { return }
+  let shape = try context.shape(node, 0)
+  guard isComputable(shape), shape.reduce(1, *) <= longestList else {
     throw context.failure(
-      "constant", "this form of Constant is not supported", node,
-      help: "dense numbers are; sparse tensors and texts are not")
+      "size", "the mask has the shape \(shape)", node, help: "export the model in inference mode")
   }
-}
-
-/// A float tensor without a name.
-func floatTensor(_ shape: [Int], _ values: [Float]) throws(Diagnostic) -> ONNXTensor {
-  let bytes = values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
-  return try ONNXTensor(name: "", shape: shape, elementType: .float, bytes: bytes)
+  let mask = [Int64](repeating: 1, count: shape.reduce(1, *))
+  context.bind(node.outputs[1], .integers(values: mask, shape: shape))
 }
 
 @Sendable private func importReshape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -204,12 +150,15 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
   if !context.isLevels(node, 0), let known = context.knownIntegers(node, 0) {
     context.bind(node, integers: Tensor(shape, known.values))
   } else {
-    try context.emit(.reshape(shape), [try context.movable(node, 0)], for: node)
+    try context.bind(node, moves: [.reshape(shape)])
   }
 }
 
 @Sendable private func importTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let rank = try context.shape(node, 0).count
+  if let blocks = context.blocks(node, 0), try node.ints("perm") ?? [1, 0] == [1, 0] {
+    return context.bind(node.outputs.first ?? "", .blocks(try context.transposed(blocks, node)))
+  }
   try context.bind(node, moves: [.transpose(try node.ints("perm") ?? Array((0..<rank).reversed()))])
 }
 
@@ -225,60 +174,29 @@ private func reshapeEntry(_ context: inout ImportContext, _ node: ONNXNode, to s
       throw context.failure("integer", error.message, node, help: "check the model with onnx.checker")
     }
   }
+  try concatenation(&context, node, axis)
+}
+
+/// Floats are joined; so are whole numbers, with known integers among them, and levels of one type.
+private func concatenation(_ context: inout ImportContext, _ node: ONNXNode, _ axis: Int) throws(Diagnostic) {
+  let isWhole = context.areWhole(node, node.inputs.indices)
+  let areLevels = node.inputs.indices.contains { context.holdsLevels(node, $0) }
   var operands: [ValueID] = []
-  for index in node.inputs.indices { operands.append(try context.value(node, index)) }
-  try context.emit(.concat(axis: axis), operands, for: node)
-}
-
-@Sendable private func importShape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let shape = try context.shape(node, 0)
-  func position(_ axis: Int) -> Int { max(0, min(shape.count, axis < 0 ? axis + shape.count : axis)) }
-  let start = position(try node.int("start") ?? 0)
-  let end = position(try node.int("end") ?? shape.count)
-  let values = start < end ? shape[start..<end].map { Int64($0) } : []
-  context.bind(node, integers: Tensor([values.count], values))
-}
-
-@Sendable private func importConstantOfShape(_ context: inout ImportContext, _ node: ONNXNode)
-  throws(Diagnostic)
-{
-  let shape = try context.integers(node, 0).values.map { Int(clamping: $0) }
-  guard isComputable(shape), shape.reduce(1, *) <= longestList else {
+  for index in node.inputs.indices {
+    let operand =
+      try isWhole
+      ? context.number(node, index)
+      : areLevels ? context.integerValue(node, index) : context.value(node, index)
+    operands.append(operand)
+  }
+  guard Set(operands.map { context.builder.type($0).element }).count == 1 else {
     throw context.failure(
-      "size", "a constant has the shape \(shape)", node, help: "export the model with other lengths")
+      "quantization", "levels of different types cannot be joined", node,
+      help: "check the model with onnx.checker")
   }
-  let count = shape.reduce(1, *)
-  let value = try node.tensor("value")
-  guard value?.count ?? 1 == 1, value?.elementType.isInteger ?? false || value?.elementType.isFloat ?? true
-  else {
-    throw context.failure(
-      "constant", "this form of ConstantOfShape is not supported", node,
-      help: "one number, float or integer, is")
-  }
-  if let value, value.elementType.isInteger {
-    let number = try value.int64s().first ?? 0
-    return context.bind(node, integers: Tensor(shape, [Int64](repeating: number, count: count)))
-  }
-  let number = try value?.floats().first ?? 0
-  let id = context.constant(
-    Tensor(shape, [Float](repeating: number, count: count)), name: node.outputs.first ?? node.op)
+  let id = try context.emitInner(
+    .concat, operands, [NamedAttribute("axis", .int(Int64(axis)))], name: node.outputs.first ?? node.op,
+    for: node)
+  if isWhole { return try context.bindOutput(node, whole: id) }
   try context.bindOutput(node, id)
-}
-
-@Sendable private func importRange(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  var bounds: [Int] = []
-  for index in 0..<3 { bounds.append(Int(clamping: try context.integers(node, index).values.first ?? 0)) }
-  let limit = 1 << 40
-  guard bounds[2] != 0, bounds.allSatisfy({ -limit...limit ~= $0 }),
-    (bounds[1] - bounds[0]) / bounds[2] <= 1 << 24
-  else {
-    throw context.failure(
-      "range", "a range of \(bounds) is not supported", node, help: "check the model with onnx.checker")
-  }
-  let values = stride(from: bounds[0], to: bounds[1], by: bounds[2]).map { Int64($0) }
-  context.bind(node, integers: Tensor([values.count], values))
-}
-
-@Sendable private func importSize(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  context.bind(node, integers: Tensor([], [Int64(try context.shape(node, 0).reduce(1, *))]))
 }

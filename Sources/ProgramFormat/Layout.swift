@@ -80,6 +80,7 @@ enum OperatorCode: UInt32 {
   case lookup = 16
   case slice = 17
   case take = 18
+  case argMax = 19
 }
 
 /// Codes of one-argument functions.

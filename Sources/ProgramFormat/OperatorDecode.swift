@@ -21,6 +21,10 @@ func decodeOperator(
     let place = reader.offset
     return .averagePool(window, countPadding: try reader.boolean(try reader.u32(), at: place))
   case .mean: return .mean(axes: try decodeNumbers(&reader))
+  case .argMax:
+    let axis = try reader.u32()
+    let place = reader.offset
+    return .argMax(axis: axis, last: try reader.boolean(try reader.u32(), at: place))
   case .reshape: return .reshape(try decodeNumbers(&reader))
   case .transpose: return .transpose(try decodeNumbers(&reader))
   case .concat: return .concat(axis: try reader.u32())

@@ -12,6 +12,9 @@ func encodeOperator(_ op: DigitalOperator, into out: inout ByteWriter, arrays: i
   case .unary(let function): encodeUnary(function, into: &out)
   case .binary(let function): out.put32((BinaryFunction.allCases.firstIndex(of: function) ?? 0) + 1)
   case .softmax(let axis), .concat(let axis): out.put32(axis)
+  case .argMax(let axis, let last):
+    out.put32(axis)
+    out.put32(last ? 1 : 0)
   case .matmul: break
   case .maxPool(let window): encodeNumbers(window.numbers, into: &out)
   case .averagePool(let window, let countPadding):
@@ -70,6 +73,7 @@ extension DigitalOperator {
     case .maxPool: return .maxPool
     case .averagePool: return .averagePool
     case .mean: return .mean
+    case .argMax: return .argMax
     case .reshape: return .reshape
     case .transpose: return .transpose
     case .concat: return .concat

@@ -20,7 +20,8 @@ extension DigitalOperator {
       return "more than \(ProgramLimits.constants) constants"
     }
     switch self {
-    case .softmax(let axis), .concat(let axis), .addBias(_, let axis), .take(_, let axis):
+    case .softmax(let axis), .concat(let axis), .addBias(_, let axis), .take(_, let axis),
+      .argMax(let axis, _):
       return axisMismatch([axis])
     case .requantize(let rule): return axisMismatch([rule.axis])
     case .maxPool(let window), .averagePool(let window, _):
@@ -57,7 +58,7 @@ extension DigitalOperator {
     let allInteger = !inputs.contains(where: \.isFloat)
     let fits: Bool
     switch self {
-    case .unary, .softmax, .matmul, .averagePool, .mean: fits = allFloat && output.isFloat
+    case .unary, .softmax, .matmul, .averagePool, .mean, .argMax: fits = allFloat && output.isFloat
     case .binary: fits = output.isFloat ? allFloat : allInteger
     case .maxPool, .reshape, .transpose, .concat, .slice, .take: fits = inputs.allSatisfy { $0 == output }
     case .pad(_, _, let value):

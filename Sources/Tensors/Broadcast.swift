@@ -1,3 +1,4 @@
+import Glibc
 import Support
 
 /// Two row-major arrays walked together over their broadcast shape, with axes merged where both allow it.
@@ -84,7 +85,8 @@ extension DigitalOperator {
   /// The elements of a two-argument function; the tensors broadcast to `shape`.
   ///
   /// Floats: IEEE binary32; `maximum` and `minimum` give NaN where either is NaN. Integers: `maximum` and `minimum`
-  /// of one container keep it; all else is exact in `i64`, quotients are truncated towards zero.
+  /// of one container keep it; all else is exact in `i64`, quotients are truncated towards zero. Powers of integers with a
+  /// negative exponent are those of a quotient 1 / x.
   func combine(_ function: BinaryFunction, _ a: Tensor, _ b: Tensor, into shape: [Int]) throws(Diagnostic)
     -> TensorData
   {
@@ -104,6 +106,9 @@ extension DigitalOperator {
   private func combineIntegers(
     _ function: BinaryFunction, _ a: [Int64], _ b: [Int64], _ walk: BroadcastWalk, _ count: Int
   ) throws(Diagnostic) -> [Int64] {
+    if function == .power, b.contains(where: { $0 < 0 }), a.contains(0), count > 0 {
+      throw failure("division", "a power of 0 with a negative exponent divides by zero")
+    }
     if function == .divide, b.contains(0), count > 0 {
       throw failure("division", "divides an integer by zero")
     }
@@ -115,6 +120,9 @@ extension DigitalOperator {
     case .divide: (values, overflow) = checked(a, b, walk, count) { $0.dividedReportingOverflow(by: $1) }
     case .maximum: return combined(a, b, walk, count) { $0 < $1 ? $1 : $0 }
     case .minimum: return combined(a, b, walk, count) { $1 < $0 ? $1 : $0 }
+    case .greater: return combined(a, b, walk, count) { $0 > $1 ? 1 : 0 }
+    case .equal: return combined(a, b, walk, count) { $0 == $1 ? 1 : 0 }
+    case .power: (values, overflow) = checked(a, b, walk, count, integerPower)
     }
     if overflow { throw failure("overflow", "a result does not fit into 64 bits") }
     return values
@@ -134,6 +142,25 @@ extension DigitalOperator {
   return (values, overflow)
 }
 
+/// `base` to a whole power, by squaring; the base is not 0 where the exponent is negative.
+private func integerPower(_ base: Int64, _ exponent: Int64) -> (partialValue: Int64, overflow: Bool) {
+  if exponent < 0 { return (base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0, false) }
+  var (result, factor, rest, overflow) = (Int64(1), base, exponent, false)
+  while rest > 0 {
+    if rest % 2 == 1 {
+      let product = result.multipliedReportingOverflow(by: factor)
+      result = product.partialValue
+      overflow = overflow || product.overflow
+    }
+    rest /= 2
+    guard rest > 0 else { break }
+    let square = factor.multipliedReportingOverflow(by: factor)
+    factor = square.partialValue
+    overflow = overflow || square.overflow
+  }
+  return (result, overflow)
+}
+
 private func combineFloats(
   _ function: BinaryFunction, _ a: [Float], _ b: [Float], _ walk: BroadcastWalk, _ count: Int
 ) -> [Float] {
@@ -144,6 +171,9 @@ private func combineFloats(
   case .divide: return combined(a, b, walk, count) { $0 / $1 }
   case .maximum: return combined(a, b, walk, count) { $0 < $1 || $1 != $1 ? $1 : $0 }
   case .minimum: return combined(a, b, walk, count) { $1 < $0 || $1 != $1 ? $1 : $0 }
+  case .greater: return combined(a, b, walk, count) { $0 > $1 ? 1 : 0 }
+  case .equal: return combined(a, b, walk, count) { $0 == $1 ? 1 : 0 }
+  case .power: return combined(a, b, walk, count) { powf($0, $1) }
   }
 }
 

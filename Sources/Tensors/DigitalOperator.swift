@@ -28,6 +28,12 @@ public enum UnaryFunction: Hashable, Sendable {
 /// A two-argument function applied element by element after broadcasting.
 public enum BinaryFunction: String, Hashable, Sendable, CaseIterable {
   case add, subtract, multiply, divide, maximum, minimum
+  /// 1 where the first is larger, else 0; 0 where either is NaN.
+  case greater
+  /// 1 where both are equal, else 0; zeros of both signs are equal, NaN is equal to nothing.
+  case equal
+  /// The first to the power of the second.
+  case power
 }
 
 /// The fixed-point rule that takes accumulators to quantized values:
@@ -77,6 +83,11 @@ public enum DigitalOperator: Hashable, Sendable {
   case averagePool(Window, countPadding: Bool)
   /// Mean of floats over `axes`, which stay with length 1.
   case mean(axes: [Int])
+  /// The place of the largest float on `axis`, which stays with length 1: the first of several, or the `last`.
+  ///
+  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it; NaN
+  /// is larger than nothing, and nothing is larger than a NaN that stands first.
+  case argMax(axis: Int, last: Bool)
   /// The same elements under another shape.
   case reshape([Int])
   /// Result axis `k` is argument axis `order[k]`.

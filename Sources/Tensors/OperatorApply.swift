@@ -4,13 +4,13 @@ extension DigitalOperator {
   /// Computes the result for `arguments`: the one meaning of the operator.
   ///
   /// Floats: binary32 operations in a fixed order without fused multiply-add; sums as each family states.
-  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf` are the C library's binary32 functions (`expf` ... `erff`), so
+  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`), so
   /// results that use them may differ by an ulp between versions of the C library; all others are the same
   /// everywhere. Integers: exact; a result that its container cannot hold is an error, never a wrapped value.
   ///
   /// The result keeps the container of the argument for operators that move or compare elements. `quantize`,
   /// `requantize` and `lookup` give the smallest container for their clamps or their table; integer sums,
-  /// differences, products and quotients are `i64`.
+  /// differences, products, quotients, powers and comparisons are `i64`.
   ///
   /// Throws what `resultShape` throws, `operator.kind` for floats where integers are needed or the reverse,
   /// `operator.overflow`, `operator.division` and `operator.lookup-range` for elements out of range.
@@ -32,6 +32,8 @@ extension DigitalOperator {
       return Tensor(shape, .f32(averageValues(try floats(of: x), window, countPadding: countPadding)))
     case .mean(let axes):
       return Tensor(shape, .f32(meanValues(try floats(of: x), x.shape, axes: axes)))
+    case .argMax(let axis, let last):
+      return Tensor(shape, .f32(largestPlaces(try floats(of: x), x.shape, axis: axis, last: last)))
     case .reshape:
       return x.reshaped(shape)
     case .transpose(let order):

@@ -21,6 +21,7 @@ extension DigitalOperator {
     case .maxPool: return "max-pool"
     case .averagePool: return "average-pool"
     case .mean: return "mean"
+    case .argMax: return "arg-max"
     case .reshape: return "reshape"
     case .transpose: return "transpose"
     case .concat: return "concat"
@@ -84,6 +85,7 @@ extension DigitalOperator {
     case .matmul: return try matrixProductShape(first, shapes[1])
     case .maxPool(let window), .averagePool(let window, _): return try pooledShape(first, window)
     case .mean(let axes): return try reducedShape(first, axes)
+    case .argMax(let axis, _): return try placesShape(first, axis)
     case .reshape(let shape):
       guard isComputable(shape), shape.reduce(1, *) == first.reduce(1, *) else {
         throw failure("shape", "\(first) cannot take the shape \(shape)")
@@ -115,6 +117,16 @@ extension DigitalOperator {
       result[axis] = 1
     }
     guard Set(axes).count == axes.count else { throw failure("axis", "\(axes) names an axis twice") }
+    return result
+  }
+
+  private func placesShape(_ shape: [Int], _ axis: Int) throws(Diagnostic) -> [Int] {
+    try checkAxis(axis, shape)
+    guard 1...1 << 24 ~= shape[axis] else {
+      throw failure("parameter", "an axis of length \(shape[axis]), expected 1 ... 2^24")
+    }
+    var result = shape
+    result[axis] = 1
     return result
   }
 

@@ -49,3 +49,25 @@ func meanValues(_ values: [Float], _ shape: [Int], axes: [Int]) -> [Float] {
   }
   return sums.map { Float($0 / divisor) }
 }
+
+/// The places of the largest elements on `axis`, as floats; of equal ones the first, or the `last`.
+func largestPlaces(_ values: [Float], _ shape: [Int], axis: Int, last: Bool) -> [Float] {
+  let length = shape[axis]
+  let inner = shape[(axis + 1)...].reduce(1, *)
+  guard !values.isEmpty else { return [] }
+  var places: [Float] = []
+  places.reserveCapacity(values.count / length)
+  values.withUnsafeBufferPointer { x in
+    for first in stride(from: 0, to: x.count, by: length * inner) {
+      for start in first..<first + inner {
+        var best = 0
+        for k in 1..<max(1, length) {
+          let (new, old) = (x[start &+ k &* inner], x[start &+ best &* inner])
+          if new > old || last && new == old { best = k }
+        }
+        places.append(Float(best))
+      }
+    }
+  }
+  return places
+}

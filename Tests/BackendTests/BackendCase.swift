@@ -77,7 +77,7 @@ struct BackendCase {
     "Resize": [1, 2, 3], "Upsample": [1], "QuantizeLinear": [1, 2], "DequantizeLinear": [1, 2],
     "QLinearConv": [1, 2, 3, 4, 5, 6, 7, 8], "QLinearMatMul": [1, 2, 3, 4, 5, 6, 7],
     "MatMulInteger": [1, 2, 3],
-    "ConvInteger": [1, 2, 3],
+    "ConvInteger": [1, 2, 3], "Range": [0, 1, 2],
   ]
 
   private static func bakedInputs(_ nodes: [ONNXNode]) -> Set<String> {

@@ -127,7 +127,8 @@ struct TransposedConvolutionTests {
       #expect(try Interpreter(module).evaluate([input]).outputs == [expected])
       var context = PassContext(calibration: [[input]])
       let quantized = try apply(
-        "fold-constants, calibrate, quantize(weights: 4, inputs: 4\(options))", to: .tensor(module), &context)
+        "fold-constants, calibrate, quantize(weights: 4, inputs: 4, scale: tensor\(options))",
+        to: .tensor(module), &context)
       guard case .tensor(let integers) = quantized else { continue }
       if integers.bodyOps.contains(where: { $0.opcode == .take }) { spread += 1 }
       // Pads may cut the ends of the range off: then a level stands for less than 1, and numbers are rounded.

@@ -61,7 +61,7 @@ struct ConditionalTests {
     #expect(try imported(model(size + [choice], [integers("k", [32])])).opcodes[1] == .relu)
     let lists = [integers("a", [1, 2, 3]), integers("b", [1, 5])]
     expectRefusal("import.integer", of: model([node("Equal", ["a", "b"], ["c"])], lists))
-    expectRefusal("import.dynamic", of: model([node("Equal", ["x", "x"], ["c"])]))
+    expectRefusal("import.condition", of: model([node("Equal", ["x", "x"], ["c"]), choice]))
     // A list against a number is a list.
     let mask = [
       node("Less", ["two", "a"], ["m"]), node("Cast", ["m"], ["f"], ["to": .int(1)]),

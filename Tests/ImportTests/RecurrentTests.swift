@@ -75,7 +75,7 @@ struct RecurrentImportTests {
     refused(["hidden_size": .int(2)])
     refused(["direction": .string("bidirectional")])
     refused(["activations": .strings(["Relu", "Relu"])], "import.recurrent-activation")
-    refused(["activations": .strings(["ThresholdedRelu"])], "import.recurrent-activation")
+    refused(["activations": .strings(["Hardmax"])], "import.recurrent-activation")
     refused(["activations": .strings(["ScaledTanh"])], "import.recurrent-activation")
     refused(
       ["activations": .strings(["Affine"]), "activation_alpha": .floats([1])], "import.recurrent-activation")

@@ -78,6 +78,34 @@ struct ResizeTests {
     #expect(found.count == 4 && abs(found[0] + found[3] - 4) < 1e-5 && abs(found[1] + found[2] - 4) < 1e-5)
   }
 
+  /// Whole places give the elements themselves, straight lines stay straight inside, and halves are those of Keys' curve.
+  @Test func cubicCurves() throws {
+    func resize(_ length: Int, _ attributes: [String: ONNXAttribute.Value], _ scale: Float = 2) -> ONNXModel {
+      model(
+        [
+          node(
+            "Resize", ["x", "", "s"], ["y"],
+            attributes.merging([
+              "mode": .string("cubic"), "coordinate_transformation_mode": .string("asymmetric"),
+            ]) { first, _ in first })
+        ], inputs: [[1, length]], [floats("s", [2], [1, scale])])
+    }
+    let line = try result(resize(6, [:])).floats
+    for k in 2..<8 where k % 2 == 0 { #expect(line[k] == Float(k / 2 + 1)) }
+    for k in 2...7 { #expect(abs(line[k] - Float(k) / 2 - 1) < 1e-6) }
+    // Between x1 and x2: (a (x0 + x3) + (8 - 2 a)... ) / 8 with a = -0.75: far(1.5) = -0.09375, near(0.5) = 0.59375.
+    let x: [Float] = [3, -1, 2, 7]
+    let half = try result(resize(4, [:]), [Tensor([1, 4], x)]).floats[3]
+    #expect(abs(half - (-0.09375 * (3 + 7) + 0.59375 * (-1 + 2))) < 1e-6)
+    // At the start the elements outside count as nothing: the other weights are scaled up.
+    let cut = try result(resize(4, ["exclude_outside": .int(1)]), [Tensor([1, 4], x)]).floats[1]
+    let weights: [Float] = [0.59375, 0.59375, -0.09375]
+    let expected = zip(weights, x).reduce(0) { $0 + $1.0 * $1.1 } / weights.reduce(0, +)
+    #expect(abs(cut - expected) < 1e-6)
+    expectRefusal("import.resize", of: resize(4, ["cubic_coeff_a": .float(.nan)]))
+    expectRefusal("import.resize", of: resize(4, ["cubic_coeff_a": .float(1e30)]))
+  }
+
   @Test func refusalsOfResize() {
     func resize(_ attributes: [String: ONNXAttribute.Value], _ scales: [Float] = [1, 2]) -> ONNXModel {
       model(
@@ -86,7 +114,7 @@ struct ResizeTests {
         opset: 18)
     }
     for attribute: (String, ONNXAttribute.Value) in [
-      ("mode", .string("cubic")), ("coordinate_transformation_mode", .string("tf_crop_and_resize")),
+      ("mode", .string("lanczos")), ("coordinate_transformation_mode", .string("tf_crop_and_resize")),
       ("nearest_mode", .string("near")), ("antialias", .int(1)),
       ("keep_aspect_ratio_policy", .string("not_larger")),
       ("axes", .ints([1, 1])), ("axes", .ints([0, 7])), ("axes", .ints([1])),

@@ -253,7 +253,6 @@ struct ShapeTests {
     #expect(
       try result(model(truth + [node("Mul", ["x", "t"])], inputs: [[2]], [integers("s0", [0, 5])])).floats
         == [0, 2])
-    expectRefusal("import.cast", of: model([node("Cast", ["x"], ["y"], ["to": .int(7)])]))
     expectRefusal("import.cast", of: model([node("Cast")]))
   }
 
@@ -322,7 +321,7 @@ struct ShapeTests {
     let text = stored("t", [0], .int4, [])
     expectRefusal(
       "import.integer-input",
-      of: model([node("Constant", [], ["c"], ["value": .tensor(text)]), node("Relu", ["c"])]))
+      of: model([node("Constant", [], ["c"], ["value": .tensor(text)]), node("Sigmoid", ["c"])]))
   }
 
   @Test func aliases() throws {
@@ -334,7 +333,7 @@ struct ShapeTests {
     expectRefusal("import.undefined", of: model([node("Identity", [])]))
     expectRefusal("import.undefined", of: model([node("Identity", ["x"], [])]))
     expectRefusal(
-      "import.undefined", of: model([node("Dropout", ["x"], ["a", "mask"]), node("Relu", ["mask"])]))
+      "import.integer-input", of: model([node("Dropout", ["x"], ["a", "mask"]), node("Sigmoid", ["mask"])]))
     let training = [node("Dropout", ["x", "", "t"])]
     expectRefusal("import.dropout", of: model(training, [stored("t", [], .bool, [1])]))
     #expect(try imported(model(training, [stored("t", [], .bool, [0])])).opcodes == [.input, .output])

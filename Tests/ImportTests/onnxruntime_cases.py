@@ -20,12 +20,13 @@ def random(*shape, low=-1.0, high=1.0):
     return rng.uniform(low, high, shape).astype(np.float32)
 
 
-def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17, functions=()):
-    """Writes one model. `nodes` are (op, inputs, outputs, attributes); `inputs` and `constants` map names to arrays."""
+def case(name, nodes, inputs, constants=None, outputs=("y",), opset=17, functions=(), types=None):
+    """Writes one model. `nodes` are (op, inputs, outputs, attributes); `inputs` and `constants` map names to arrays, `types`
+    maps outputs that are no floats to their types."""
     graph = helper.make_graph(
         [helper.make_node(op, i, o, name=f"n{k}", **a) for k, (op, i, o, a) in enumerate(nodes)], name,
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, v.shape) for n, v in inputs.items()],
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs],
+        [helper.make_tensor_value_info(n, (types or {}).get(n, TensorProto.FLOAT), None) for n in outputs],
         [v if isinstance(v, TensorProto) else numpy_helper.from_array(np.asarray(v), n)
          for n, v in (constants or {}).items()])
     write(graph, name, inputs, outputs, opset, functions)
@@ -400,12 +401,105 @@ def recurrents():
     recurrent("gru-linear-lengths", "GRU", 3, linear_before_reset=1, lengths=[3, 1], steps=3)
     for name, alpha, beta in (("Relu", [], []), ("LeakyRelu", [0.3], []), ("Elu", [0.5], []), ("HardSigmoid", [0.3], [0.4]),
                               ("Affine", [0.6], [0.2]), ("ScaledTanh", [0.7], [0.9]), ("Softsign", [], []),
-                              ("Softplus", [], [])):
+                              ("Softplus", [], []), ("ThresholdedRelu", [0.2], [])):
         numbers = {k: v for k, v in (("activation_alpha", alpha), ("activation_beta", beta)) if v}
         recurrent(f"rnn-{name}".lower(), "RNN", 3, activations=[name], **numbers)
     recurrent("lstm-activations", "LSTM", 3, "bidirectional",
               activations=["HardSigmoid", "Tanh", "Relu", "Sigmoid", "LeakyRelu", "Softsign"],
               activation_alpha=[0.3, 0.1], activation_beta=[0.6])
+
+
+def outputs_of_every_kind():
+    x = random(2, 3, 4, low=-2, high=2)
+    whole = {"types": {"y": TensorProto.INT64}}
+    truth = {"types": {"y": TensorProto.BOOL}}
+    ties = np.round(x)
+    for op in ("ArgMax", "ArgMin"):
+        for axis, keep, last in ((0, 1, 0), (1, 0, 1), (-1, 1, 1), (2, 0, 0)):
+            case(f"{op}-{axis}-{keep}-{last}".lower(), [
+                (op, ["x"], ["y"], {"axis": axis, "keepdims": keep, "select_last_index": last})], {"x": ties}, **whole)
+    case("classifier", [
+        ("MatMul", ["x", "w"], ["s"], {}), ("Softmax", ["s"], ["p"], {"axis": -1}),
+        ("ArgMax", ["p"], ["y"], {"axis": -1, "keepdims": 0})], {"x": x}, {"w": random(4, 10)}, **whole)
+    case("top-1", [("TopK", ["x", "k"], ["y", "i"], {"axis": 1})], {"x": x}, {"k": np.array([1], np.int64)},
+         ("y", "i"), types={"i": TensorProto.INT64})
+    case("hardmax", [("Hardmax", ["x"], ["y"], {"axis": 1})], {"x": ties})
+    other = np.round(random(3, 1, low=-2, high=2))
+    for op in ("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"):
+        case(f"computed-{op.lower()}", [(op, ["x", "o"], ["y"], {})], {"x": ties, "o": other}, **truth)
+    flags = [("Greater", ["x", "o"], ["p"], {}), ("Less", ["x", "h"], ["q"], {})]
+    half = {"h": np.float32(0.5)}
+    for op in ("And", "Or", "Xor"):
+        case(f"computed-{op.lower()}", flags + [(op, ["p", "q"], ["y"], {})], {"x": ties, "o": other}, half, **truth)
+    case("computed-not", flags + [("Not", ["q"], ["y"], {})], {"x": ties, "o": other}, half, **truth)
+    case("computed-where", flags + [("Where", ["p", "x", "o"], ["y"], {})], {"x": x, "o": other}, half)
+    case("masked", flags + [("Cast", ["p"], ["f"], {"to": TensorProto.FLOAT}), ("Mul", ["x", "f"], ["y"], {})],
+         {"x": x, "o": other}, half)
+    for kind in (TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL):
+        case(f"cast-{kind}", [("Cast", ["x"], ["y"], {"to": kind})], {"x": 3 * x}, types={"y": kind})
+    case("levels", [("QuantizeLinear", ["x", "s", "z"], ["y"], {})], {"x": x},
+         {"s": np.float32(0.013), "z": np.int8(5)}, types={"y": TensorProto.INT8})
+    case("levels-axis", [("QuantizeLinear", ["x", "s", "z"], ["y"], {"axis": 1})], {"x": x},
+         {"s": random(3, low=0.01, high=0.03), "z": np.array([3, 100, 0], np.uint8)}, types={"y": TensorProto.UINT8})
+    case("sums", [("QuantizeLinear", ["x", "s", "z"], ["q"], {}), ("MatMulInteger", ["q", "w", "z"], ["y"], {})],
+         {"x": x}, {"s": np.float32(0.013), "z": np.uint8(120), "w": integers(4, 5)}, types={"y": TensorProto.INT32})
+    case("shape", [("Shape", ["x"], ["y"], {}), ("Relu", ["x"], ["r"], {})], {"x": x}, None, ("y", "r"), **whole)
+    case("power", [("Pow", ["x", "e"], ["y"], {})], {"x": abs(x), "e": random(4, low=-2, high=3)})
+    places = rng.integers(-3, 3, (2, 2, 4))
+    case("gather-elements", [("GatherElements", ["x", "i"], ["y"], {"axis": 1})], {"x": x}, {"i": places})
+    pairs = np.array([[0, -1], [1, 2]], np.int64)
+    case("gather-nd", [("GatherND", ["x", "i"], ["y"], {})], {"x": x}, {"i": pairs})
+    case("gather-nd-batch", [("GatherND", ["x", "i"], ["y"], {"batch_dims": 1})], {"x": x}, {"i": pairs})
+    case("scatter-nd", [("ScatterND", ["x", "i", "u"], ["y"], {})], {"x": x, "u": random(2, 4)}, {"i": pairs})
+    case("scatter-elements", [("ScatterElements", ["x", "i", "u"], ["y"], {"axis": 2})],
+         {"x": x, "u": random(2, 3, 1)}, {"i": rng.integers(-4, 4, (2, 3, 1))})
+    case("layernorm-outputs", [("LayerNormalization", ["x", "w"], ["y", "m", "d"], {"axis": 1})], {"x": x},
+         {"w": random(3, 4)}, ("y", "m", "d"))
+
+
+def blocked_weights():
+    x, w = random(3, 20, low=-2, high=2), helper.make_tensor("w", TensorProto.INT4, [20, 6], list(rng.integers(-8, 8, 120)))
+    scales = random(2, 6, low=0.01, high=0.1)
+    case("blocks", [
+        ("DequantizeLinear", ["w", "s"], ["v"], {"axis": 0, "block_size": 16}), ("MatMul", ["x", "v"], ["y"], {})],
+        {"x": x}, {"w": w, "s": scales}, opset=21)
+    case("blocks-zeros", [
+        ("DequantizeLinear", ["w", "s", "z"], ["v"], {"axis": 1, "block_size": 16}),
+        ("Gemm", ["x", "v", "b"], ["y"], {"transB": 1, "alpha": 0.5})],
+        {"x": x}, {"w": integers(6, 20, dtype=np.uint8), "s": scales.T.copy(), "z": integers(6, 2, dtype=np.uint8),
+                   "b": random(6)}, opset=21)
+
+
+def cubic_resizes():
+    x = random(1, 2, 5, 7)
+    for coordinates in ("asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"):
+        for scales in ((2.0, 3.0), (0.8, 0.5), (1.0, 1.7)):
+            single(f"cubic-{coordinates}-{scales[0]}-{scales[1]}", "Resize", {"x": x},
+                   {"r": np.array([], np.float32), "s": np.array([1, 1, *scales], np.float32)}, mode="cubic",
+                   coordinate_transformation_mode=coordinates, opset=13)
+    single("cubic-excluded", "Resize", {"x": x},
+           {"r": np.array([], np.float32), "s": np.array([1, 1, 2, 2], np.float32)}, mode="cubic", cubic_coeff_a=-0.5,
+           exclude_outside=1, opset=13)
+
+
+def moved_levels():
+    """Levels behind operators that move them, and then in a product: the bits that onnxruntime gives."""
+    x = random(1, 4, 6, 5, low=-2, high=2)
+    grid = {"xs": np.float32(0.03), "xz": np.uint8(121)}
+    pair = [("QuantizeLinear", ["x", "xs", "xz"], ["q"], {}), ("DequantizeLinear", ["q", "xs", "xz"], ["r"], {})]
+    ints = {"zero": np.array([0, 0], np.int64), "two": np.array([3, 4], np.int64), "last": np.array([2, 3], np.int64),
+            "take": np.array([3, 0, 0, 2], np.int64), "pads": np.array([0, 0, 1, 2, 0, 0, 0, 1], np.int64),
+            "parts": np.array([1, 3], np.int64)}
+    kernel = {"w": integers(3, 4, 2, 2), "ws": np.float32(0.02), "wz": np.int8(0)}
+    weights = [("DequantizeLinear", ["w", "ws", "wz"], ["v"], {})]
+    for name, nodes in (
+            ("gather", [("Gather", ["r", "take"], ["m"], {"axis": 1})]),
+            ("slice", [("Slice", ["r", "zero", "two", "last"], ["m"], {})]),
+            ("pad", [("Pad", ["r", "pads"], ["m"], {})]),
+            ("pool", [("Relu", ["r"], ["p"], {}), ("MaxPool", ["p"], ["m"], {"kernel_shape": [2, 2]})]),
+            ("concat", [("Split", ["r", "parts"], ["a", "b"], {"axis": 1}), ("Concat", ["b", "a"], ["m"], {"axis": 1})])):
+        case(f"moved-{name}", pair + nodes + weights + [("Conv", ["m", "v"], ["y"], {})], {"x": x},
+             {**grid, **ints, **kernel})
 
 
 def integers(*shape, dtype=np.int8):
@@ -522,6 +616,7 @@ def quantized_operators():
 
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
-               recurrents, pairs, integer_products, quantized_operators):
+               recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
+               blocked_weights, cubic_resizes):
     family()
 print(written)

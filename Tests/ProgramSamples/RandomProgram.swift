@@ -294,7 +294,7 @@ private func randomFloatOperator(
   case 5: return (.maxPool(window), shape)
   case 6: return (.averagePool(window, countPadding: random.chance(0.5)), shape)
   case 7: return (.reshape([1, shape.reduce(1, *), 1, 1]), [1, shape.reduce(1, *), 1, 1])
-  case 10: return (.binary(BinaryFunction.allCases[random.below(6)]), shape)
+  case 10: return (.binary(BinaryFunction.allCases[random.below(BinaryFunction.allCases.count)]), shape)
   default: return (.unary(functions[random.below(functions.count)]), shape)
   }
 }

@@ -128,6 +128,17 @@ import Testing
     #expect(try Accuracy(scores: [.nan, 1], classes: 2, labels: [0]).top5 == 0)
   }
 
+  /// What ArgMax gives is the class itself.
+  @Test func oneNumberIsTheClass() throws {
+    let accuracy = try Accuracy(scores: [3, 0, 7, 7], classes: 1, labels: [3, 1, 7, 2])
+    #expect(accuracy.top1 == 2 && accuracy.top5 == 2)
+    for scores in [[0.5, 1], [-1, 1], [.nan, 1], [1]] as [[Float]] {
+      #expect(
+        refusal { () throws(Diagnostic) in _ = try Accuracy(scores: scores, classes: 1, labels: [1, 1]) }?.id
+          == "samples.labels")
+    }
+  }
+
   @Test func refusesLabelsBeyondTheClasses() {
     #expect(
       refusal { () throws(Diagnostic) in _ = try Accuracy(scores: [1, 2], classes: 2, labels: [2]) }?.id

@@ -30,6 +30,7 @@ import Testing
     let cases: [(BinaryFunction, (Int64, Int64) -> Int64)] = [
       (.add, { $0 + $1 }), (.subtract, { $0 - $1 }), (.multiply, { $0 * $1 }), (.divide, { $0 / $1 }),
       (.maximum, { max($0, $1) }), (.minimum, { min($0, $1) }),
+      (.greater, { $0 > $1 ? 1 : 0 }), (.equal, { $0 == $1 ? 1 : 0 }),
     ]
     for (function, f) in cases {
       let result = try DigitalOperator.binary(function).apply(to: [x, y])
@@ -57,6 +58,44 @@ import Testing
         #expect(result.floats[0].isNaN)
       }
     }
+  }
+
+  @Test func comparesAsIEEE754() throws {
+    let x: [Float] = [1, 2, -0.0, .nan, 1, .infinity, -.infinity, .infinity, .leastNonzeroMagnitude]
+    let y: [Float] = [2, 1, 0, 1, .nan, .infinity, .infinity, 0, 0]
+    let (a, b) = (Tensor([x.count], x), Tensor([y.count], y))
+    #expect(try DigitalOperator.binary(.greater).apply(to: [a, b]).floats == [0, 1, 0, 0, 0, 0, 0, 1, 1])
+    #expect(try DigitalOperator.binary(.equal).apply(to: [a, b]).floats == [0, 0, 1, 0, 0, 1, 0, 0, 0])
+    let large = Tensor([1], [1 << 60 + 1] as [Int64])
+    #expect(
+      try DigitalOperator.binary(.greater).apply(to: [large, Tensor([1], [1 << 60] as [Int64])]).integers == [
+        1
+      ])
+  }
+
+  @Test func powers() throws {
+    let (x, y) = ([2, 2, -2, -8, 0, 0, 9] as [Float], [10, -1, 3, 1 / 3, 0, 5, 0.5] as [Float])
+    let found = try DigitalOperator.binary(.power).apply(to: [Tensor([7], x), Tensor([7], y)]).floats
+    #expect(found.prefix(3) == [1024, 0.5, -8] && found[3].isNaN && found.suffix(3) == [1, 0, 3])
+    func whole(_ x: [Int64], _ y: [Int64]) throws -> [Int64] {
+      try DigitalOperator.binary(.power).apply(to: [Tensor([x.count], x), Tensor([y.count], y)]).integers
+    }
+    #expect(
+      try whole([3, -3, 7, 0, 2, -2, 1], [4, 3, 0, 2, 62, 63, .max]) == [81, -27, 1, 0, 1 << 62, .min, 1])
+    #expect(try whole([1, -1, -1, 2, -5], [-9, -2, -3, -1, -2]) == [1, 1, -1, 0, 0])
+    var random = SeededGenerator(seed: 77)
+    for _ in 0..<200 {
+      let (base, exponent) = (random.inside(-9...9), random.inside(0...12))
+      let expected = (0..<exponent).reduce(1) { product, _ in product * base }
+      #expect(try whole([Int64(base)], [Int64(exponent)]) == [Int64(expected)])
+    }
+    let one = Tensor([1], [1 as Int64])
+    for (base, exponent) in [(2, 63), (-2, 64), (10, 19), (3, .max)] as [(Int64, Int64)] {
+      expectFailure("operator.overflow", .binary(.power), [Tensor([1], [base]), Tensor([1], [exponent])])
+    }
+    expectFailure(
+      "operator.division", .binary(.power), [Tensor([1], [0 as Int64]), Tensor([1], [-1 as Int64])])
+    #expect(try DigitalOperator.binary(.power).apply(to: [one, one]) == one)
   }
 
   @Test func neverWrapsIntegers() {

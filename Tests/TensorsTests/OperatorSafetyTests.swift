@@ -51,9 +51,9 @@ import Testing
   private func integers(_ random: inout SeededGenerator) -> [Int64] { list(&random).map { Int64($0) } }
 
   private func operation(_ random: inout SeededGenerator) -> (DigitalOperator, [Int]?) {
-    switch random.below(16) {
+    switch random.below(17) {
     case 0: return (.unary(.hardSigmoid(slope: float(&random), shift: float(&random))), nil)
-    case 1: return (.binary(BinaryFunction.allCases[random.below(6)]), nil)
+    case 1: return (.binary(BinaryFunction.allCases[random.below(BinaryFunction.allCases.count)]), nil)
     case 2: return (.softmax(axis: number(&random)), nil)
     case 3: return (.matmul, nil)
     case 4, 5:
@@ -76,6 +76,7 @@ import Testing
         multipliers: factors, shifts: shifts, zero: Int64(number(&random)), low: Int64(number(&random)),
         high: Int64(number(&random)), axis: number(&random))
       return (.requantize(rule), nil)
+    case 15: return (.argMax(axis: number(&random), last: random.chance(0.5)), nil)
     case 14: return (.addBias(values: integers(&random), axis: number(&random)), nil)
     default: return (.lookup(table: integers(&random), first: Int64(number(&random))), nil)
     }

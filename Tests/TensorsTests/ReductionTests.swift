@@ -45,6 +45,48 @@ import Testing
     #expect(result.floats == sums.map { Float($0 / divisor) })
   }
 
+  /// Against a plain search, with many equal elements.
+  @Test func placesOfTheLargest() throws {
+    var random = SeededGenerator(seed: 3)
+    for round in 0..<120 {
+      let shape = (0..<random.inside(1...3)).map { _ in random.inside(1...5) }
+      let values = (0..<shape.reduce(1, *)).map { _ in Float(random.inside(-2...2)) }
+      let axis = random.below(shape.count)
+      let last = round % 2 == 1
+      let found = try DigitalOperator.argMax(axis: axis, last: last).apply(to: [Tensor(shape, values)])
+      var kept = shape
+      kept[axis] = 1
+      #expect(found.shape == kept)
+      let step = rowMajorStrides(shape)[axis]
+      var expected: [Float] = []
+      for start in values.indices where start / step % shape[axis] == 0 {
+        let line = (0..<shape[axis]).map { values[start + $0 * step] }
+        let top = line.max() ?? 0
+        expected.append(Float((last ? line.lastIndex(of: top) : line.firstIndex(of: top)) ?? -1))
+      }
+      #expect(found.floats == expected, "\(shape), \(axis), \(last)")
+    }
+  }
+
+  @Test func placesOfUndefinedAndEndlessElements() throws {
+    func place(_ values: [Float], last: Bool = false) throws -> Float {
+      try DigitalOperator.argMax(axis: 0, last: last).apply(to: [Tensor([values.count], values)]).floats[0]
+    }
+    #expect(try place([-.infinity, -.infinity]) == 0 && place([-.infinity, -.infinity], last: true) == 1)
+    #expect(try place([1, .nan, 2]) == 2 && place([.nan, 5, 6]) == 0)
+    #expect(try place([0, -0.0]) == 0 && place([-0.0, 0], last: true) == 1)
+    let x = Tensor([2, 0], [] as [Float])
+    expectFailure("operator.parameter", .argMax(axis: 1, last: false), [x])
+    #expect(try DigitalOperator.argMax(axis: 0, last: false).apply(to: [x]).shape == [1, 0])
+    expectFailure("operator.axis", .argMax(axis: 2, last: false), [x])
+    expectFailure("operator.axis", .argMax(axis: -1, last: false), [x])
+    expectFailure("operator.kind", .argMax(axis: 0, last: false), [Tensor([1], [1 as Int64])])
+    #expect(throws: Diagnostic.self) {
+      try DigitalOperator.argMax(axis: 0, last: false).resultShape(of: [[1 << 24 + 1]])
+    }
+    #expect(try DigitalOperator.argMax(axis: 0, last: true).resultShape(of: [[1 << 24]]) == [1])
+  }
+
   @Test func meanOfNothingIsNaN() throws {
     let result = try DigitalOperator.mean(axes: [1]).apply(to: [Tensor([2, 0], [] as [Float])])
     #expect(result.shape == [2, 1] && result.floats.allSatisfy(\.isNaN))

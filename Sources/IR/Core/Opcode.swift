@@ -14,11 +14,13 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case hardSigmoid = "hard-sigmoid"
   case hardSwish = "hard-swish"
   case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign
-  case add, subtract, multiply, divide, maximum, minimum
+  case add, subtract, multiply, divide, maximum, minimum, greater, equal, power
   case softmax, matmul
   case maxPool = "max-pool"
   case averagePool = "average-pool"
-  case mean, reshape, transpose, concat, pad, slice, take
+  case mean
+  case argMax = "arg-max"
+  case reshape, transpose, concat, pad, slice, take
   case quantize, dequantize, requantize
   case addBias = "add-bias"
   case lookup
@@ -286,6 +288,9 @@ extension Opcode {
     case .divide: return binary("quotient, with broadcasting")
     case .maximum: return binary("larger one, with broadcasting")
     case .minimum: return binary("smaller one, with broadcasting")
+    case .greater: return binary("1 where the first is larger, else 0; with broadcasting")
+    case .equal: return binary("1 where both are equal, else 0; with broadcasting")
+    case .power: return binary("the first to the power of the second, with broadcasting")
     case .softmax: return unary([AttributeSpec("axis", count)], "exponentials that sum to 1 along an axis")
     case .matmul: return binary("product of two computed matrices")
     default: return structuralSpec
@@ -305,6 +310,10 @@ extension Opcode {
         [AttributeSpec("window", .window), AttributeSpec("count-padding", .word(["true", "false"]))],
         "mean over windows of each channel")
     case .mean: return one([AttributeSpec("axes", .ints)], "mean over axes, which stay with length 1")
+    case .argMax:
+      return one(
+        [AttributeSpec("axis", count), AttributeSpec("last", .word(["true", "false"]))],
+        "the place of the largest float on an axis, which stays with length 1")
     case .reshape: return one([AttributeSpec("shape", .ints)], "the same elements under another shape")
     case .transpose: return one([AttributeSpec("order", .ints)], "result axis k is argument axis order[k]")
     case .concat:

@@ -15,6 +15,7 @@ extension Module {
         .averagePool($0, countPadding: op.word("count-padding") == "true")
       }
     case .mean: return .mean(axes: op.ints("axes"))
+    case .argMax: return .argMax(axis: op.int("axis"), last: op.word("last") == "true")
     case .reshape: return .reshape(op.ints("shape"))
     case .transpose: return .transpose(op.ints("order"))
     case .concat: return .concat(axis: op.int("axis"))
@@ -96,6 +97,8 @@ extension Module {
         ]
       )
     case .mean(let axes): return (.mean, [NamedAttribute("axes", .ints(axes))])
+    case .argMax(let axis, let last):
+      return (.argMax, [NamedAttribute("axis", .int(Int64(axis))), NamedAttribute("last", .bool(last))])
     case .reshape(let shape): return (.reshape, [NamedAttribute("shape", .ints(shape))])
     case .transpose(let order): return (.transpose, [NamedAttribute("order", .ints(order))])
     case .concat(let axis): return (.concat, [NamedAttribute("axis", .int(Int64(axis)))])

@@ -18,22 +18,38 @@ extension Module {
   }
 
   /// Whether there are products with constant weights, and the file says for each of them which levels its input has:
-  /// it works on integers, or on what a `dequantize` gave, moved by max-pools and shape operations or cut by ReLU.
+  /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded with
+  /// zeros, cut by ReLU, or joined with others on the same levels.
   public var hasGivenGrids: Bool {
     let constants = constantValues
-    var given: Set<ValueID> = []
+    var given: [ValueID: GivenLevels] = [:]
     var hasProducts = false
     for op in flatOps {
       guard let operand = op.operands.first else { continue }
       switch op.opcode {
-      case .dequantize: if !constants.contains(operand) { given.formUnion(op.results) }
-      case .maxPool, .reshape, .transpose, .relu: if given.contains(operand) { given.formUnion(op.results) }
+      case .dequantize:
+        let element = values[operand].type.element
+        guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
+        given[op.results[0]] = GivenLevels(
+          element: element, scale: op.float("scale"), zero: op.int("zero"))
+      case .maxPool, .reshape, .transpose, .relu, .slice, .take: given[op.results[0]] = given[operand]
+      case .pad where op.float("value") == 0: given[op.results[0]] = given[operand]
+      case .concat:
+        let isSame = op.operands.allSatisfy { given[$0] == given[operand] }
+        given[op.results[0]] = isSame ? given[operand] : nil
       case .conv, .gemm:
         hasProducts = true
-        guard !values[operand].type.element.isFloat || given.contains(operand) else { return false }
+        guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
       default: continue
       }
     }
     return hasProducts
   }
+}
+
+/// The levels that a value of floats stands on.
+private struct GivenLevels: Equatable {
+  let element: ElementType
+  let scale: Float
+  let zero: Int
 }

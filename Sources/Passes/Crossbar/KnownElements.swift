@@ -81,7 +81,7 @@ extension DigitalOperator {
     // Taps in the padding count as nothing or as zeros, so only those inside of the image can be unknown.
     case .maxPool(let window), .averagePool(let window, _):
       return try DigitalOperator.maxPool(window).apply(to: arguments)
-    case .softmax, .matmul, .mean: return nil
+    case .softmax, .matmul, .mean, .argMax: return nil
     }
   }
 }

@@ -145,6 +145,10 @@ private struct ConstantFolding {
         source: op.operands[0], origin: op.origin)
     }
     let known = op.operands.compactMap { given[$0] }
+    if op.opcode == .concat, known.count == op.operands.count {
+      let levels = ScaledLevels.joined(known.map(\.levels), axis: op.int("axis"))
+      return levels.map { Given(levels: $0, source: nil, origin: op.origin) }
+    }
     guard known.count == 1, let first = known.first, op.opcode != .subtract || given[op.operands[0]] != nil
     else {
       return nil
@@ -154,7 +158,11 @@ private struct ConstantFolding {
       if let constant = constants[operand] { others.append(try tensor(operand, constant)) }
     }
     let shape = module.values[op.results[0]].type.shape ?? []
-    guard let levels = first.levels.after(op, others: others, shape: shape) else { return nil }
+    let moved =
+      op.opcode == .take
+      ? module.integers(op["indices"]).flatMap { first.levels.taken($0, axis: op.int("axis")) }
+      : first.levels.after(op, others: others, shape: shape)
+    guard let levels = moved else { return nil }
     let isInPlace = op.opcode == .multiply || op.opcode == .subtract && levels.zero != first.levels.zero
     return Given(levels: levels, source: isInPlace ? first.source : nil, origin: op.origin)
   }

@@ -107,24 +107,24 @@ struct Quantize: Pass {
   ///
   /// Signed levels whose zero point is not 0 become unsigned. Where it is 0 they stay signed, with a bit more for the
   /// lowest one, unless a zero point is asked for or none of them is negative.
-  func grid(given grid: Grid) -> (grid: Grid, offset: Int64) {
-    guard case .integer(let bits, signed: true) = grid.type else { return (grid, 0) }
+  func grid(given grid: Grid) -> GivenGrid {
+    guard case .integer(let bits, signed: true) = grid.type else { return GivenGrid(grid: grid, offset: 0) }
     var result = grid
     let isSymmetric = grid.quantization.zero == 0
     if isSymmetric && grid.low >= 0 && bits > 1 {
       result.type = .integer(bits: bits - 1, signed: false)
-      return (result, 0)
+      return GivenGrid(grid: result, offset: 0)
     }
     if isSymmetric && !usesZeroPoint {
       result.type = .integer(bits: grid.low > grid.type.lowest ? bits : bits + 1, signed: true)
-      return (result, 0)
+      return GivenGrid(grid: result, offset: 0)
     }
     let offset = -grid.type.lowest
     result.type = .integer(bits: bits, signed: false)
     result.quantization.zero += offset
     result.low += offset
     result.high += offset
-    return (result, offset)
+    return GivenGrid(grid: result, offset: offset)
   }
 }
 

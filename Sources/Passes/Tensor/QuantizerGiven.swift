@@ -74,7 +74,7 @@ extension Quantizer {
         setRange(result)
       }
       let isGrid = grid.type.lowest...grid.type.highest ~= moved && scale > 0 && scale.isFinite
-      forms[result.index].grid = isGrid ? (grid, known.offset) : nil
+      forms[result.index].grid = isGrid ? GivenGrid(grid: grid, offset: known.offset) : nil
     } else {
       throw levelFailure(op, "that nothing in the network gives")
     }
@@ -101,33 +101,6 @@ extension Quantizer {
       }
     }
     try floatOperator(op)
-  }
-
-  /// A max-pool or a shape operation works on given levels as it does on what they stand for; false where there are
-  /// none, and where a pad adds what is no level.
-  mutating func moveLevels(_ op: Op) throws(Diagnostic) -> Bool {
-    let (x, result) = (op.operands[0], op.results[0])
-    guard [.maxPool, .reshape, .transpose, .slice, .take, .pad].contains(op.opcode),
-      let known = forms[x.index].grid, let levels = forms[x.index].quantized
-    else { return false }
-    if op.opcode == .pad {
-      let (value, grid) = (op.float("value"), known.grid)
-      let step = grid.level(value) - grid.quantization.zero
-      guard source.values[x].type.element.isFloat, Float(step) * grid.quantization.scale == value else {
-        return false
-      }
-    }
-    let type = ValueType(known.grid.type, shape(result), known.grid.quantization)
-    forms[result.index].quantized = emit(op, levels, type, on: known.grid)
-    forms[result.index].grid = known
-    return true
-  }
-
-  /// What a ReLU gives are levels of its input.
-  mutating func keepGrid(_ op: Op) {
-    guard op.opcode == .relu, var known = forms[op.operands[0].index].grid else { return }
-    known.grid.low = max(known.grid.low, min(known.grid.quantization.zero, known.grid.high))
-    forms[op.results[0].index].grid = known
   }
 
   // MARK: Products

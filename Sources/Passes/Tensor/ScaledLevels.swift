@@ -68,6 +68,7 @@ struct ScaledLevels {
     case .transpose: return transposed(op.ints("order"))
     case .reshape: return reshaped(shape)
     case .slice: return sliced(op.ints("start"), op.ints("end"))
+    case .pad: return op.float("value") == 0 ? padded(op.ints("before"), op.ints("after")) : nil
     case .multiply: return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
     case .subtract: return others.first.flatMap { shape == levels.shape ? less($0) : nil }
     default: return nil
@@ -89,6 +90,65 @@ struct ScaledLevels {
     var result = self
     result.levels = part
     if scales.count > 1 { result.scales = Array(scales[start[axis]..<end[axis]]) }
+    return result
+  }
+
+  /// The elements at `indices` on an axis, each with its scale.
+  func taken(_ indices: [Int64], axis place: Int) -> ScaledLevels? {
+    guard let part = try? DigitalOperator.take(indices: indices, axis: place).apply(to: [levels]) else {
+      return nil
+    }
+    var result = self
+    result.levels = part
+    if scales.count > 1 && place == axis { result.scales = indices.map { scales[Int($0)] } }
+    return result
+  }
+
+  /// Zeros around the levels are their zero point; slices that are added have any scale.
+  private func padded(_ before: [Int], _ after: [Int]) -> ScaledLevels? {
+    let pad = DigitalOperator.pad(before: before, after: after, value: Float(zero))
+    guard abs(zero) <= 1 << 24, element.lowest...element.highest ~= zero,
+      let wide = try? pad.apply(to: [levels])
+    else { return nil }
+    var result = self
+    result.levels = wide
+    if scales.count > 1 {
+      let filler = scales[0]
+      result.scales =
+        [Float](repeating: filler, count: before[axis]) + scales
+        + [Float](repeating: filler, count: after[axis])
+    }
+    return result
+  }
+
+  /// `parts` joined along an axis, less their zero points; nil where one slice would have several scales.
+  static func joined(_ parts: [ScaledLevels], axis place: Int) -> ScaledLevels? {
+    guard let first = parts.first, parts.allSatisfy({ $0.levels.shape.count == first.levels.shape.count })
+    else {
+      return nil
+    }
+    var centred: [Tensor] = []
+    for part in parts {
+      guard let (values, _) = part.centred else { return nil }
+      centred.append(Tensor(part.levels.shape, values))
+    }
+    guard let whole = try? DigitalOperator.concat(axis: place).apply(to: centred) else { return nil }
+    var result = first
+    if parts.allSatisfy({ $0.scales == first.scales && ($0.axis == first.axis || $0.scales.count == 1) })
+      && (first.scales.count == 1 || first.axis != place)
+    {
+      result.scales = first.scales
+    } else {
+      guard parts.allSatisfy({ $0.scales.count == 1 || $0.axis == place }) else { return nil }
+      result.axis = place
+      result.scales = parts.flatMap { part in
+        (0..<part.levels.shape[place]).map { part.scales[part.scales.count == 1 ? 0 : $0] }
+      }
+    }
+    result.zero = 0
+    let widest = parts.map(\.element).max { $0.highest < $1.highest } ?? first.element
+    result.element = widest.signed(holding: whole.integers)
+    result.levels = Tensor(whole.shape, whole.integers, as: result.element)
     return result
   }
 
