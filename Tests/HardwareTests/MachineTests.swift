@@ -53,7 +53,9 @@ import Testing
     var memory = try #require(machine.memory)
     change(&memory)
     machine.memory = memory
-    for check in [{ try machine.validate() }, { try machine.validateMemory() }] as [() throws -> Void] {
+    for check in [{ try machine.validate() }, { try machine.validateOptionalSections() }]
+      as [() throws -> Void]
+    {
       do {
         try check()
         #expect(isValid, sourceLocation: place)
@@ -86,7 +88,7 @@ import Testing
     var machine = try Machine.target(named: "recom")
     machine.memory = nil
     try machine.validate()
-    try machine.validateMemory()
+    try machine.validateOptionalSections()
     #expect(machine != (try Machine.target(named: "recom")))
   }
 }
