@@ -32,10 +32,15 @@ import Testing
     let sections = file.numbers.map { $0.path.prefix { $0 != "." } }
     let names = Mirror(reflecting: file.machine).children.compactMap(\.label)
     #expect(
-      names == ["name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area", "memory"])
+      names == [
+        "name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area", "memory", "writing",
+      ])
     #expect(Set(sections.map(String.init)) == Set(names.dropFirst(2)))
     let memory = try #require(file.machine.memory)
-    let parts = Mirror(reflecting: file.machine).children.dropFirst(2).dropLast() + [("memory", memory)]
+    let writing = try #require(file.machine.writing)
+    let parts =
+      Mirror(reflecting: file.machine).children.dropFirst(2).dropLast(2)
+      + [("memory", memory), ("writing", writing)]
     for (name, value) in parts {
       let keys = file.numbers.filter { $0.path.hasPrefix("\(name ?? "").") }.map {
         $0.path.split(separator: ".")[1]
