@@ -70,8 +70,8 @@ public struct SegmentWriting: Equatable, Sendable {
   /// The events of `samples` samples that go through each segment in batches of `batch`; none for a single segment, which
   /// stays in the crossbars.
   ///
-  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip; those
-  /// of a single sample stay in the tiles' buffers.
+  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip, for
+  /// every sample; those of single samples stay in the tiles' buffers.
   public func events(samples: Int, batch: Int) -> Events {
     var events = Events()
     guard segments.count > 1 else { return events }
@@ -81,7 +81,7 @@ public struct SegmentWriting: Equatable, Sendable {
       events.wordlineWrites &+= times &* segment.wordlines
       events.writeSteps &+= times &* segment.steps
     }
-    if batch > 1 {
+    if min(batch, samples) > 1 {
       events.dramWrites = samples &* storedElements
       events.inputFetches.dram = samples &* fetchedElements
     }

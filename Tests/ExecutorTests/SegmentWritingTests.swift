@@ -99,6 +99,10 @@ struct SegmentWritingTests {
     if batch > 1 { (expected.dramWrites, expected.inputFetches.dram) = (30, 50) }
     #expect(events == expected)
     #expect(SegmentWriting(threeSegments()).events(samples: 0, batch: batch) == Events())
+    // A single sample is a batch of one.
+    (expected.cellWrites, expected.wordlineWrites, expected.writeSteps) = (20, 9, 7)
+    (expected.dramWrites, expected.inputFetches.dram) = (0, 0)
+    #expect(SegmentWriting(threeSegments()).events(samples: 1, batch: batch) == expected)
   }
 
   @Test func oneSegmentIsWrittenBeforeTheRun() {
