@@ -1,5 +1,6 @@
 // Dispatch of the kernels, and those that need no special instructions.
 #include "analog.h"
+#include "bytes.h"
 #include "kernels.h"
 
 // Products and sums stay apart, so that all variants round alike.
@@ -31,6 +32,11 @@ typedef struct {
                        xbar_analog_counts *);
   void (*analog_listed)(const xbar_analog_listed *, const uint32_t *, const uint32_t *, const uint32_t *, size_t,
                         const xbar_window_numbers *, int64_t *, xbar_analog_counts *);
+  void (*multiply_panel)(const uint8_t *, size_t, size_t, const int8_t *, size_t, const int32_t *, int32_t, int32_t *);
+  void (*interleave_rows)(const uint8_t *, size_t, size_t, size_t, size_t, uint8_t *);
+  uint32_t (*count_panel)(const uint8_t *, size_t, size_t, uint32_t, int32_t, uint32_t *);
+  void (*scale_sums)(const int32_t *, size_t, const xbar_byte_scale *, uint8_t *);
+  void (*widen_panel)(const uint8_t *, size_t, size_t, size_t, int32_t, int32_t *);
 } kernel_table;
 
 // Functions that take vectors are inlined, so how they would be passed does not matter.
@@ -40,11 +46,14 @@ typedef struct {
 #define COUNTS_BITS 0
 // GATHER_BITS: the width of the vectors that an instruction loads from places that another vector names; 0 for none.
 #define GATHER_BITS 0
+// BYTE_DOT: how four bytes are multiplied and added, see bytes_body.h.
+#define BYTE_DOT 0
 
 #define NAME(x) x##_portable
 #define TARGET
 #include "kernels_body.h"
 #include "analog_body.h"
+#include "bytes_body.h"
 #include "kernel_table.h"
 #undef NAME
 #undef TARGET
@@ -53,30 +62,39 @@ typedef struct {
 #include <immintrin.h>
 #undef GATHER_BITS
 #define GATHER_BITS 256
+#undef BYTE_DOT
+#define BYTE_DOT 1
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,bmi,popcnt")))
 #include "kernels_body.h"
 #include "analog_body.h"
+#include "bytes_body.h"
 #include "kernel_table.h"
 #undef NAME
 #undef TARGET
 
 #undef GATHER_BITS
 #define GATHER_BITS 512
+#undef BYTE_DOT
+#define BYTE_DOT 2
 #define NAME(x) x##_avx512
 #define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,bmi,popcnt")))
 #include "kernels_body.h"
 #include "analog_body.h"
+#include "bytes_body.h"
 #include "kernel_table.h"
 #undef NAME
 #undef TARGET
 
 #undef COUNTS_BITS
 #define COUNTS_BITS 1
-#define NAME(x) x##_avx512_popcount
-#define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi,popcnt")))
+#undef BYTE_DOT
+#define BYTE_DOT 3
+#define NAME(x) x##_avx512_vnni
+#define TARGET __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512vnni,bmi,popcnt")))
 #include "kernels_body.h"
 #include "analog_body.h"
+#include "bytes_body.h"
 #include "kernel_table.h"
 #undef NAME
 #undef TARGET
@@ -93,7 +111,8 @@ int32_t xbar_best_level(void) {
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))
     return XBAR_AVX2;
-  return __builtin_cpu_supports("avx512vpopcntdq") ? XBAR_AVX512_POPCOUNT : XBAR_AVX512;
+  return __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vnni") ? XBAR_AVX512_VNNI
+                                                                                         : XBAR_AVX512;
 #else
   return XBAR_PORTABLE;
 #endif
@@ -107,12 +126,12 @@ void xbar_use_level(int32_t wanted) {
   if (level < XBAR_PORTABLE) level = XBAR_PORTABLE;
 #if defined(__x86_64__)
   const kernel_table *const tables[] = {&table_portable, &table_avx2, &table_avx512,
-                                        &table_avx512_popcount};
+                                        &table_avx512_vnni};
   kernels = tables[level];
 #endif
 }
 
-__attribute__((constructor)) static void choose_level(void) { xbar_use_level(XBAR_AVX512_POPCOUNT); }
+__attribute__((constructor)) static void choose_level(void) { xbar_use_level(XBAR_AVX512_VNNI); }
 
 void xbar_split_nibbles(const xbar_nibble_map *map, const uint32_t *values, size_t stride, size_t windows,
                         uint8_t *nibbles, uint64_t *active) {
@@ -268,4 +287,108 @@ void xbar_add_panel(const uint32_t *sums, size_t windows, uint32_t columns, cons
     uint64_t *y = (uint64_t *)(results + w * stride);
     for (uint32_t c = 0; c < columns; c++) y[outputs[c]] += (sign * (uint64_t)weights[c]) * sums[c * XBAR_PANEL + w];
   }
+}
+
+// MARK: Byte panels
+
+// Copies `count` bytes, and up to 15 more.
+static inline void copy_loosely(uint8_t *target, const uint8_t *source, size_t count) {
+  for (size_t k = 0; k < count; k += XBAR_BYTE_SLACK) {
+    uint8_t bytes[XBAR_BYTE_SLACK];
+    __builtin_memcpy(bytes, source + k, sizeof bytes);
+    __builtin_memcpy(target + k, bytes, sizeof bytes);
+  }
+}
+
+static inline void fill(uint8_t *target, uint8_t value, int64_t count) {
+  for (int64_t k = 0; k < count; k++) target[k] = value;
+}
+
+// The values of a tap in `count` neighbouring windows of an image row, `x` being its place in the first one.
+static inline void gather_run(const xbar_byte_window *window, const uint8_t *row, int64_t x, int64_t count,
+                              uint8_t *target) {
+  const int64_t step = window->stride_width, width = window->width;
+  if (step != 1) {
+    for (int64_t k = 0; k < count; k++, x += step) target[k] = x >= 0 && x < width ? row[x] : window->padding;
+    return;
+  }
+  const int64_t before = x >= 0 ? 0 : -x < count ? -x : count;
+  fill(target, window->padding, before);
+  const int64_t end = width - x < count ? width - x : count;  // of the windows whose tap lies inside
+  if (end > before) copy_loosely(target + before, row + x + before, (size_t)(end - before));
+  const int64_t after = end > before ? end : before;
+  fill(target + after, window->padding, count - after);
+}
+
+// The first and the last place of a tap along an axis lie inside.
+static inline int is_inside(int64_t first, int64_t last, int64_t length) { return first >= 0 && last < length; }
+
+// The values of a tap in windows first ... first + count - 1, `y` and `x` being its place in window 0.
+static inline void gather_tap(const xbar_byte_window *window, const uint8_t *source, int64_t y, int64_t x, size_t first,
+                              size_t count, uint8_t *target) {
+  const int64_t out = window->out_width, width = window->width;
+  int64_t row = (int64_t)first / out, column = (int64_t)first % out, rest = (int64_t)count;
+  if (column == 0 && rest % out == 0 && window->stride_width == 1 && is_inside(x, x + out - 1, width) &&
+      is_inside(y + row * window->stride_height, y + (row + rest / out - 1) * window->stride_height, window->height)) {
+    const uint8_t *from = source + (y + row * window->stride_height) * width + x;
+    for (; rest > 0; rest -= out, target += out, from += window->stride_height * width)
+      copy_loosely(target, from, (size_t)out);
+    return;
+  }
+  for (; rest > 0; row++, column = 0) {
+    const int64_t run = out - column < rest ? out - column : rest;
+    const int64_t line = y + row * window->stride_height;
+    if (line < 0 || line >= window->height)
+      fill(target, window->padding, run);
+    else
+      gather_run(window, source + line * width, x + column * window->stride_width, run, target);
+    target += run;
+    rest -= run;
+  }
+}
+
+void xbar_gather_rows(const xbar_byte_window *window, const uint8_t *source, size_t first, size_t count, uint8_t *rows,
+                      size_t pitch) {
+  const int64_t plane = (int64_t)window->height * window->width;
+  for (size_t c = 0; c < window->channels; c++, source += plane) {
+    for (int64_t ky = 0; ky < window->kernel_height; ky++) {
+      const int64_t y = ky * window->dilation_height - window->pad_top;
+      for (int64_t kx = 0; kx < window->kernel_width; kx++, rows += pitch)
+        gather_tap(window, source, y, kx * window->dilation_width - window->pad_left, first, count, rows);
+    }
+  }
+}
+
+void xbar_fill_lane(const uint8_t *values, size_t inputs, size_t lane, size_t lanes, uint8_t *panel) {
+  panel += 4 * lane;
+  size_t i = 0;
+  for (; i + 4 <= inputs; i += 4, panel += 4 * lanes) __builtin_memcpy(panel, values + i, 4);
+  if (i == inputs) return;
+  uint8_t rest[4] = {0};
+  for (size_t k = i; k < inputs; k++) rest[k - i] = values[k];
+  __builtin_memcpy(panel, rest, sizeof rest);
+}
+
+void xbar_interleave_rows(const uint8_t *rows, size_t pitch, size_t inputs, size_t windows, size_t lanes,
+                          uint8_t *panel) {
+  kernels->interleave_rows(rows, pitch, inputs, windows, lanes, panel);
+}
+
+void xbar_multiply_panel(const uint8_t *panel, size_t groups, size_t lanes, const int8_t *weights, size_t outputs,
+                         const int32_t *starts, int32_t flip, int32_t *sums) {
+  kernels->multiply_panel(panel, groups, lanes, weights, outputs, starts, flip, sums);
+}
+
+uint32_t xbar_count_panel(const uint8_t *panel, size_t groups, size_t lanes, uint32_t digit_bits, int32_t is_signed,
+                          uint32_t *counts) {
+  return kernels->count_panel(panel, groups, lanes, digit_bits, is_signed, counts);
+}
+
+void xbar_scale_sums(const int32_t *sums, size_t count, const xbar_byte_scale *scale, uint8_t *bytes) {
+  kernels->scale_sums(sums, count, scale, bytes);
+}
+
+void xbar_widen_panel(const uint8_t *panel, size_t groups, size_t lanes, size_t first, int32_t is_signed,
+                      int32_t *values) {
+  kernels->widen_panel(panel, groups, lanes, first, is_signed, values);
 }

@@ -27,12 +27,14 @@ func compilePage(_ record: CompileRecord) -> String {
     .bars(
       BarChart(
         title: "Crossbars by layer",
-        bars: record.layers.map { .init($0.name, Double($0.crossbars), grouped($0.crossbars)) })))
+        bars: record.lines.map {
+          .init($0.record.name, Double($0.record.crossbars), grouped($0.record.crossbars))
+        })))
   page.add(
     .bars(
       BarChart(
         title: "Cells in use, of those provisioned",
-        bars: record.layers.map { layer in
+        bars: record.lines.map(\.record).map { layer in
           let share = Double(layer.cellsUsed) / Double(max(1, layer.cellsProvisioned))
           return .init(layer.name, share, percentage(share))
         })))

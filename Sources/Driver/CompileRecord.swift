@@ -9,6 +9,8 @@ import Tensors
 public struct LayerRecord: Equatable, Sendable {
   /// The layer, or `total`.
   public var name: String
+  /// The stage in which the layer runs, the same for the groups of one convolution; nil in sums.
+  public var stage: Int?
   /// Rows of the weight matrix; the sum of all in the total.
   public var rows: Int
   /// Columns of the weight matrix.
@@ -47,6 +49,14 @@ public struct LayerRecord: Equatable, Sendable {
   public var indexStorage: [IndexStorage] = []
 }
 
+/// A line of a table of layers.
+public struct LayerLine: Sendable {
+  /// The size of the weight matrix, `25x6`; that of each group of a convolution, `64 of 9x1`.
+  public let matrix: String
+  /// The layer, or the sum of all groups.
+  public let record: LayerRecord
+}
+
 /// What a compilation did, for people and for scripts.
 public struct CompileRecord: Sendable {
   /// The network.
@@ -67,18 +77,7 @@ public struct CompileRecord: Sendable {
   public var area: Double
 
   /// The sum over all layers.
-  public var total: LayerRecord {
-    var sum = LayerRecord(
-      name: "total", rows: 0, columns: 0, weights: 0, nonzeroWeights: 0, crossbars: 0, blocks: 0,
-      cellsUsed: 0,
-      cellsProvisioned: 0, indexEntries: 0, indexBits: 0, shiftBits: 0)
-    for layer in layers {
-      for path in LayerRecord.counters { sum[keyPath: path] += layer[keyPath: path] }
-    }
-    for layer in layers { sum.utilisation.add(layer.utilisation) }
-    sum.indexStorage = IndexStorage.sum(layers.map(\.indexStorage))
-    return sum
-  }
+  public var total: LayerRecord { LayerRecord(sumOf: layers[...], name: "total") }
 }
 
 extension LayerRecord {
@@ -88,6 +87,18 @@ extension LayerRecord {
       \.rows, \.columns, \.weights, \.nonzeroWeights, \.crossbars, \.blocks, \.cellsUsed, \.cellsProvisioned,
       \.indexEntries, \.indexBits, \.shiftBits,
     ]
+  }
+
+  /// The sum of `layers`.
+  init(sumOf layers: ArraySlice<LayerRecord>, name: String) {
+    self.init(
+      name: name, rows: 0, columns: 0, weights: 0, nonzeroWeights: 0, crossbars: 0, blocks: 0, cellsUsed: 0,
+      cellsProvisioned: 0, indexEntries: 0, indexBits: 0, shiftBits: 0)
+    for layer in layers {
+      for path in LayerRecord.counters { self[keyPath: path] += layer[keyPath: path] }
+      utilisation.add(layer.utilisation)
+    }
+    indexStorage = IndexStorage.sum(layers.map(\.indexStorage))
   }
 
   /// Collects the record of a placed layer.
@@ -100,7 +111,7 @@ extension LayerRecord {
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
       indexEntries: layer.indexEntries, indexBits: layer.indexBits, shiftBits: layer.shiftBits)
-    segment = layer.segment
+    (stage, segment) = (layer.stage, layer.segment)
     utilisation = Utilisation(layer, machine.array)
   }
 
@@ -175,6 +186,19 @@ extension CompileRecord {
     ]
   }
 
+  /// The lines of tables: the layers, with the groups of a convolution as one.
+  public var lines: [LayerLine] {
+    layerGroups(layers.map(\.name)) { layers[$0].stage != nil && layers[$0].stage == layers[$0 - 1].stage }
+      .map { group in
+        let (first, count) = (layers[group.members.lowerBound], group.members.count)
+        let matrix = "\(first.rows)x\(first.columns)"
+        if count == 1 { return LayerLine(matrix: matrix, record: first) }
+        var sum = LayerRecord(sumOf: layers[group.members], name: group.name)
+        sum.segment = first.segment
+        return LayerLine(matrix: "\(count) of \(matrix)", record: sum)
+      }
+  }
+
   /// The layers and their sum as a table.
   public var table: TextTable {
     let hasSegments = layers.crossbarsOfSegments.count > 1
@@ -191,9 +215,8 @@ extension CompileRecord {
         grouped(r.cellsUsed), percentage(use),
       ]
     }
-    for layer in layers {
-      table.add(
-        row(layer, "\(layer.rows)x\(layer.columns)") + (hasSegments ? ["\(layer.segment)"] : []))
+    for line in lines {
+      table.add(row(line.record, line.matrix) + (hasSegments ? ["\(line.record.segment)"] : []))
     }
     table.add(total: row(total, "") + (hasSegments ? [""] : []))
     return table
@@ -219,7 +242,7 @@ extension CompileRecord {
           r.indexStorage.first { $0.coding == coding }.map { grouped($0.bits) } ?? "-"
         }
     }
-    for layer in layers { table.add(row(layer)) }
+    for line in lines { table.add(row(line.record)) }
     table.add(total: row(total))
     return table
   }

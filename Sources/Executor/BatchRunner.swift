@@ -11,7 +11,7 @@ final class BatchRunner {
   let capacity: Int
   private let recordsSpans: Bool
   private let memory: Memory
-  private var scratch = Scratch()
+  var scratch = Scratch()
   private var rows: [Memory?] = []
   /// Samples of the current batch, and the number of the first one.
   private(set) var samples = 0
@@ -21,7 +21,7 @@ final class BatchRunner {
   /// How often each driving instruction was executed in the current batch.
   private var visits: [Int]
   /// What depends on values, by layer.
-  private(set) var counts: [LayerCounts]
+  var counts: [LayerCounts]
 
   var program: Program { plan.program }
 
@@ -30,7 +30,7 @@ final class BatchRunner {
     self.plan = plan
     self.recordsSpans = recordsSpans
     self.capacity = capacity
-    memory = try Memory(plan.bytesPerSample * capacity)
+    memory = try Memory(plan.bytesPerSample * capacity + Int(XBAR_BYTE_SLACK))
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
     visits = [Int](repeating: 0, count: plan.sites)
   }
@@ -48,8 +48,11 @@ final class BatchRunner {
     try fillBuffers()
     for (port, values) in zip(program.inputs, inputs) {
       let count = plan.places[port.buffer].count
-      let target = elements(port.buffer, of: Float.self)
-      for k in 0..<samples * count { target[k] = values[range.lowerBound * count + k] }
+      values.withUnsafeBufferPointer { values in
+        guard let first = values.baseAddress else { return }
+        elements(port.buffer, of: Float.self).update(
+          from: first + range.lowerBound * count, count: samples * count)
+      }
     }
     try run(plan.steps, round: 0)
     return program.outputs.map { port in
@@ -66,7 +69,7 @@ final class BatchRunner {
     }
   }
 
-  private func elements<T>(_ buffer: Int, of type: T.Type) -> UnsafeMutablePointer<T> {
+  func elements<T>(_ buffer: Int, of type: T.Type) -> UnsafeMutablePointer<T> {
     (memory.base + plan.places[buffer].offset * capacity).assumingMemoryBound(to: type)
   }
 
@@ -85,6 +88,7 @@ final class BatchRunner {
         for inner in 0..<count { try run(body, round: inner) }
       case .batchedLoop(let count, let body, let registers, let layers):
         try runBatched(count, body, registers, layers)
+      case .product(let product): try runProduct(product)
       case .step(let register, let source, let parts): copyPart(parts, round, of: source, into: register)
       case .stack(let destination, let register, let parts):
         copyPart(parts, round, of: destination, from: register)
@@ -111,7 +115,7 @@ final class BatchRunner {
       target.update(from: source, count: frame.count * program.layers[layer].outputs)
     case .store(let destination, let register, let arrangement):
       store(destination, register, arrangement, frame)
-    case .loop, .batchedLoop, .step, .stack, .digital: return
+    case .loop, .batchedLoop, .product, .step, .stack, .digital: return
     }
   }
 }
@@ -221,20 +225,24 @@ extension BatchRunner {
   private func load(_ register: Int, _ source: Int, _ window: Window, _ padding: Int64, _ frame: Frame) {
     let place = plan.places[register]
     let target = frame.registers[register] ?? bytes(register)
-    if place.size == 4 {
-      let value = UInt32(truncatingIfNeeded: padding)
-      load(
-        window, value, elements(source, of: UInt32.self), target.assumingMemoryBound(to: UInt32.self), frame)
-    } else {
+    if place.size == 8 {
       let value = UInt64(bitPattern: padding)
       load(
         window, value, elements(source, of: UInt64.self), target.assumingMemoryBound(to: UInt64.self), frame)
+      return
+    }
+    let registers = target.assumingMemoryBound(to: Int32.self)
+    let value = Int32(truncatingIfNeeded: padding)
+    switch (plan.places[source].size, plan.places[source].element.isSigned) {
+    case (1, true): load(window, value, elements(source, of: Int8.self), registers, frame)
+    case (1, false): load(window, value, elements(source, of: UInt8.self), registers, frame)
+    default: load(window, value, elements(source, of: Int32.self), registers, frame)
     }
   }
 
-  private func load<T>(
-    _ window: Window, _ padding: T, _ source: UnsafeMutablePointer<T>, _ target: UnsafeMutablePointer<T>,
-    _ frame: Frame
+  private func load<Source: FixedWidthInteger, Target: FixedWidthInteger>(
+    _ window: Window, _ padding: Target, _ source: UnsafeMutablePointer<Source>,
+    _ target: UnsafeMutablePointer<Target>, _ frame: Frame
   ) {
     let (inputCount, length) = (window.inputCount, window.length)
     for index in 0..<frame.count {
@@ -334,6 +342,9 @@ extension BatchRunner {
       Array(UnsafeBufferPointer(start: elements(buffer, of: type) + sample * place.count, count: place.count))
     }
     if place.element.isFloat { return Tensor(shape, .f32(array(Float.self))) }
+    if place.size == 1 {
+      return Tensor(shape, place.element.isSigned ? .i8(array(Int8.self)) : .u8(array(UInt8.self)))
+    }
     return place.size == 4 ? Tensor(shape, .i32(array(Int32.self))) : Tensor(shape, .i64(array(Int64.self)))
   }
 
@@ -360,22 +371,11 @@ extension BatchRunner {
   private func write<T: FixedWidthInteger>(
     _ values: [T], _ place: BufferPlace, _ buffer: Int, _ sample: Int
   ) throws(Diagnostic) {
-    let (low, high) = (place.element.lowest, place.element.highest)
-    var fits = true
-    if place.size == 4 {
-      let target = elements(buffer, of: Int32.self) + sample * place.count
-      for index in values.indices {
-        let value = Int64(truncatingIfNeeded: values[index])
-        fits = fits && value >= low && value <= high
-        target[index] = Int32(truncatingIfNeeded: value)
-      }
-    } else {
-      let target = elements(buffer, of: Int64.self) + sample * place.count
-      for index in values.indices {
-        let value = Int64(truncatingIfNeeded: values[index])
-        fits = fits && value >= low && value <= high
-        target[index] = value
-      }
+    let fits: Bool
+    switch place.size {
+    case 1: fits = copy(values, to: elements(buffer, of: UInt8.self) + sample * place.count, place.element)
+    case 4: fits = copy(values, to: elements(buffer, of: Int32.self) + sample * place.count, place.element)
+    default: fits = copy(values, to: elements(buffer, of: Int64.self) + sample * place.count, place.element)
     }
     guard fits else {
       throw Diagnostic(
@@ -383,4 +383,21 @@ extension BatchRunner {
         "a value does not fit into buffer '\(program.buffers[buffer].name)' of type \(place.element)")
     }
   }
+}
+
+/// Copies the low bits of `values`, and tells whether all of them are numbers of type `element`.
+private func copy<Value: FixedWidthInteger, Target: FixedWidthInteger>(
+  _ values: [Value], to target: UnsafeMutablePointer<Target>, _ element: ElementType
+) -> Bool {
+  let (low, high) = (element.lowest, element.highest)
+  let isAny = Int64(clamping: Value.min) >= low && Int64(clamping: Value.max) <= high
+  var fits = true
+  for index in values.indices {
+    if !isAny {
+      let value = Int64(truncatingIfNeeded: values[index])
+      fits = fits && value >= low && value <= high
+    }
+    target[index] = Target(truncatingIfNeeded: values[index])
+  }
+  return fits
 }

@@ -40,7 +40,7 @@ public struct DevicePlan: Sendable {
     _ program: Program, device: Device, faults: FaultMap = FaultMap(), mode: Mode = .direct,
     tableSamples: Int = 32_000, seed: UInt64 = 0
   ) throws(Diagnostic) {
-    plan = try ExecutablePlan(program, valuesElsewhere: true)
+    plan = try ExecutablePlan(program, values: .elsewhere)
     try checkFaults(faults, program)
     self.program = program
     self.device = device

@@ -4,6 +4,16 @@ import ProgramFormat
 import Support
 import Tensors
 
+/// How the values are computed that conversions give.
+enum ValuePath: Sendable {
+  /// As integer products where it is proved that nothing saturates, else unit by unit.
+  case fastest
+  /// Unit by unit, also where nothing can saturate.
+  case unitByUnit
+  /// Not by the plan: trials of a device compute them; only events are planned.
+  case elsewhere
+}
+
 /// A layer prepared for execution.
 ///
 /// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear: together they are two
@@ -14,9 +24,11 @@ struct LayerPlan: Sendable {
   /// Blocks with bitlines that are not linear, grouped by what drives their wordlines.
   let patterns: [Pattern]
   /// The linear bitlines of blocks that are driven by neighbouring inputs; nil where there are none.
-  let dense: DenseProduct?
+  private(set) var dense: DenseProduct?
   /// The other linear bitlines; nil where there are none.
-  let gathered: GatheredProduct?
+  private(set) var gathered: GatheredProduct?
+  /// The whole matrix as bytes, where no conversion can saturate and inputs are bytes; nil for other layers.
+  let bytes: ByteWeights?
   /// What a digit other than 0 drives and reads; the first entry is for wordlines without shifts.
   let digitWeights: [DigitWeights]
   /// How units are counted; nil where all of them are activated for every digit.
@@ -33,19 +45,29 @@ struct LayerPlan: Sendable {
     units != nil || patterns.contains { $0.method == .bits || $0.method == .cells }
   }
 
-  /// `window` is what is loaded for the layer. With `valuesElsewhere` only events are planned.
-  init(_ layer: Layer, _ program: Program, window: Window? = nil, valuesElsewhere: Bool = false) {
+  /// `window` is what is loaded for the layer.
+  init(_ layer: Layer, _ program: Program, window: Window? = nil, values: ValuePath = .fastest) {
     self.layer = layer
     fetch = FetchPlan(layer, program, window)
     pipelineCycles = program.machine.timing.pipelineCycles
-    let bitlines = valuesElsewhere ? [] : layer.blocks.map { Bitlines($0, layer, program) }
-    let products = LinearProducts(layer, program, bitlines)
+    let bitlines = values == .elsewhere ? [] : layer.blocks.map { Bitlines($0, layer, program) }
+    let products = values == .fastest ? LinearProducts(layer, program, bitlines) : nil
     dense = products?.dense
     gathered = products?.gathered
     patterns = findPatterns(layer, program, products == nil ? bitlines.map(\.allSaturable) : bitlines)
     digitWeights = findDigitWeights(layer, program)
     units = UnitCounts(layer, program)
     positionEvents = eventsOfPosition(layer, program)
+    let isProved = products != nil && patterns.isEmpty && fetch == nil && digitWeights.count == 1
+    bytes = isProved ? ByteWeights(layer, dense: dense, gathered: gathered) : nil
+  }
+
+  /// The plan of a layer that is only computed as bytes.
+  func withoutProducts() -> LayerPlan {
+    var plan = self
+    plan.dense = nil
+    plan.gathered = nil
+    return plan
   }
 }
 

@@ -48,10 +48,7 @@ struct LayerRunner {
       let negative: UnsafeMutablePointer<UInt32> = try scratch.take(.negative, count)
       let largest = xbar_split_signs(values, count, positive, negative)
       guard largest >> UInt32(truncatingIfNeeded: layer.magnitudeBits) == 0 else {
-        throw Diagnostic(
-          "execute.input-range",
-          "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.magnitudeBits) bits"
-        )
+        throw plan.inputRange(largest: largest)
       }
       try runPass(positive, subtract: false, &scratch)
       try runPass(negative, subtract: true, &scratch)
@@ -123,5 +120,14 @@ struct LayerRunner {
         if weights.shift == 0 { inputDigits &+= count }
       }
     }
+  }
+}
+
+extension LayerPlan {
+  /// What is thrown for an input without a counterpart of the other sign.
+  func inputRange(largest: UInt32) -> Diagnostic {
+    Diagnostic(
+      "execute.input-range",
+      "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.magnitudeBits) bits")
   }
 }

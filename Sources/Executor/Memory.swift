@@ -30,6 +30,7 @@ struct Scratch {
     case positive, negative, digitCounts
     case nibbles, active, tables, squareTables, levelTables, sums, entries, unitStarts, digitStarts
     case windowNumbers, panel, positivePanel, negativePanel, planes, unitNumbers, unitCounts, activations
+    case bytePanel, byteRows, levels
   }
 
   private var arrays = [Memory?](repeating: nil, count: Slot.allCases.count)

@@ -2,10 +2,9 @@ import ProgramFormat
 import Tensors
 
 /// Copies window number `position` of `source` into `target`; places in the padding become `padding`.
-func loadWindow<Element>(
-  _ window: Window, position: Int, from source: UnsafePointer<Element>,
-  into target: UnsafeMutablePointer<Element>,
-  padding: Element
+func loadWindow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
+  _ window: Window, position: Int, from source: UnsafePointer<Source>,
+  into target: UnsafeMutablePointer<Target>, padding: Target
 ) {
   let spots = window.outHeight * window.outWidth
   let spot = position % spots
@@ -29,18 +28,18 @@ func loadWindow<Element>(
 }
 
 @inline(__always)
-private func loadRow<Element>(
-  _ window: Window, left: Int, from row: UnsafePointer<Element>, into target: UnsafeMutablePointer<Element>,
-  padding: Element
+private func loadRow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
+  _ window: Window, left: Int, from row: UnsafePointer<Source>, into target: UnsafeMutablePointer<Target>,
+  padding: Target
 ) {
   let width = window.kernelWidth
   if window.dilationWidth == 1 && left >= 0 && left + width <= window.width {
-    for k in 0..<width { target[k] = row[left + k] }
+    for k in 0..<width { target[k] = Target(truncatingIfNeeded: row[left + k]) }
     return
   }
   for k in 0..<width {
     let x = left + k * window.dilationWidth
-    target[k] = x >= 0 && x < window.width ? row[x] : padding
+    target[k] = x >= 0 && x < window.width ? Target(truncatingIfNeeded: row[x]) : padding
   }
 }
 

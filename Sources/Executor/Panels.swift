@@ -32,7 +32,8 @@ extension LayerRunner {
       gathered.isNarrow ? 1 : 0, results, layer.outputs)
   }
 
-  private mutating func runPanel(
+  /// Adds what the digits of a panel of up to 32 windows give and counts their units.
+  mutating func runPanel(
     _ panel: UnsafePointer<Int32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
     let elements = layer.inputs * Int(XBAR_PANEL)

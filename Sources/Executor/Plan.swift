@@ -19,25 +19,33 @@ public struct ExecutablePlan: Sendable {
   let sites: Int
 
   /// Prepares `program`; throws what `validate(_:)` throws.
-  public init(_ program: Program) throws(Diagnostic) { try self.init(program, valuesElsewhere: false) }
+  public init(_ program: Program) throws(Diagnostic) { try self.init(program, values: .fastest) }
 
-  /// Prepares `program`, with `valuesElsewhere` for trials of a device that compute what conversions give.
-  init(_ program: Program, valuesElsewhere: Bool) throws(Diagnostic) {
+  /// Prepares `program` with what conversions give computed in a certain way.
+  init(_ program: Program, values: ValuePath) throws(Diagnostic) {
     try validate(program)
     self.program = program
-    layers = zip(program.layers, program.loadedWindows()).map {
-      LayerPlan($0, program, window: $1.first?.window, valuesElsewhere: valuesElsewhere)
+    let planned = zip(program.layers, program.loadedWindows()).map {
+      LayerPlan($0, program, window: $1.first?.window, values: values)
     }
-    sampleEvents = SampleEvents(program, layers)
-    var builder = StepBuilder(program: program)
+    sampleEvents = SampleEvents(program, planned)
+    var builder = StepBuilder(program: program, finder: ByteProductFinder(program, planned))
     steps = builder.build(program.code)
     sites = builder.sites
+    let driven = builder.drivenLayers
+    layers = planned.indices.map { driven.contains($0) ? planned[$0] : planned[$0].withoutProducts() }
     var offset = 0
     func take(_ bytes: Int) -> Int {
       defer { offset += (bytes + 63) / 64 * 64 }
       return offset
     }
-    places = program.buffers.map { BufferPlace($0, offset: take($0.count * $0.element.storageBytes)) }
+    let (wide, skipped) = (builder.wideBuffers, builder.skippedBuffers)
+    places = program.buffers.indices.map { index in
+      let buffer = program.buffers[index]
+      if skipped.contains(index) { return BufferPlace(buffer, offset: offset, size: 0) }
+      let size = wide.contains(index) ? buffer.element.storageBytes : buffer.element.narrowStorageBytes
+      return BufferPlace(buffer, offset: take(buffer.count * size), size: size)
+    }
     resultOffsets = program.layers.indices.map {
       builder.directLayers.contains($0) ? take(program.layers[$0].outputs * 8) : 0
     }
@@ -49,14 +57,14 @@ public struct ExecutablePlan: Sendable {
 struct BufferPlace: Sendable {
   let offset: Int
   let count: Int
-  /// Bytes of an element in memory, 4 or 8.
+  /// Bytes of an element in memory: 1, 4 or 8; 0 for a buffer that no step reads or writes.
   let size: Int
   let element: ElementType
 
-  init(_ buffer: Buffer, offset: Int) {
+  init(_ buffer: Buffer, offset: Int, size: Int) {
     self.offset = offset
+    self.size = size
     count = buffer.count
-    size = buffer.element.storageBytes
     element = buffer.element
   }
 
@@ -65,7 +73,19 @@ struct BufferPlace: Sendable {
 }
 
 extension ElementType {
-  /// Bytes of an element in memory: 4 for floats and integers that a 32-bit signed integer holds, else 8.
+  /// Bytes of an element in memory where that may be one byte, for integers of up to 8 bits.
+  var narrowStorageBytes: Int {
+    if case .integer(let bits, _) = self, bits <= 8 { return 1 }
+    return storageBytes
+  }
+
+  /// Whether it is a type of signed integers.
+  var isSigned: Bool {
+    if case .integer(_, true) = self { return true }
+    return false
+  }
+
+  /// Bytes of an element in the registers of kernels: 4 for floats and integers that a 32-bit signed integer holds, else 8.
   var storageBytes: Int {
     switch self {
     case .float32: return 4
@@ -79,6 +99,8 @@ indirect enum Step: Sendable {
   case loop(count: Int, body: [Step])
   /// A loop whose rounds do not depend on each other: all rounds of all samples are computed together.
   case batchedLoop(count: Int, body: [Step], registers: [Int], layers: [Int])
+  /// A loop and what follows it, as a product of bytes.
+  case product(ByteProduct)
   case load(register: Int, source: Int, window: Window, padding: Int64)
   /// `site` numbers the instructions that drive.
   case drive(register: Int, layer: Int, site: Int)
@@ -89,31 +111,78 @@ indirect enum Step: Sendable {
   case digital(DigitalOperator, inputs: [Int], output: Int, origin: NodeOrigin?)
 }
 
-/// Turns instructions into steps and finds the loops that can be batched.
+/// Turns instructions into steps and finds the loops that can be batched, or are products of bytes.
 struct StepBuilder {
   let program: Program
+  let finder: ByteProductFinder
   /// Layers that are driven outside of batched loops.
   private(set) var directLayers: Set<Int> = []
+  /// Layers that are driven by a step.
+  private(set) var drivenLayers: Set<Int> = []
   /// Instructions that drive, so far.
   private(set) var sites = 0
+  /// Buffers that a product of bytes does without.
+  private(set) var skippedBuffers: Set<Int> = []
+  /// Buffers that kernels take or give, or that are copied from or to such ones as they are.
+  private(set) var wideBuffers: Set<Int> = []
 
-  init(program: Program) { self.program = program }
+  init(program: Program, finder: ByteProductFinder) {
+    self.program = program
+    self.finder = finder
+    widen(program.code)
+  }
+
+  /// Adds the registers of `code`, and what is stored from them or copied from or to them, until there are no more.
+  private mutating func widen(_ code: [Instruction]) {
+    var before: Int
+    repeat {
+      before = wideBuffers.count
+      addWide(code)
+    } while wideBuffers.count > before
+  }
+
+  private mutating func addWide(_ code: [Instruction]) {
+    for instruction in code {
+      switch instruction.operation {
+      case .loop(_, let body): addWide(body)
+      case .load(let register, _, _, _), .drive(let register, _), .accumulate(let register, _):
+        wideBuffers.insert(register)
+      case .store(let destination, let register, _): wideBuffers.formUnion([destination, register])
+      case .step(let a, let b, _), .stack(let a, let b, _):
+        if wideBuffers.contains(a) || wideBuffers.contains(b) { wideBuffers.formUnion([a, b]) }
+      case .convert, .digital: continue
+      }
+    }
+  }
 
   mutating func build(_ body: [Instruction]) -> [Step] {
     var steps: [Step] = []
-    for instruction in body {
-      switch instruction.operation {
-      case .loop(let count, let inner):
-        steps.append(batchedLoop(count, inner) ?? .loop(count: count, body: build(inner)))
-      case .convert: continue
-      case .drive(_, let layer):
-        directLayers.insert(layer)
-        if let step = simpleStep(instruction) { steps.append(step) }
-      default:
-        if let step = simpleStep(instruction) { steps.append(step) }
-      }
+    var next = 0
+    while next < body.count {
+      let (step, length) = step(body[next...])
+      if let step { steps.append(step) }
+      next += length
     }
     return steps
+  }
+
+  /// The step that `code` begins with, if any, and how many instructions it is.
+  private mutating func step(_ code: ArraySlice<Instruction>) -> (Step?, Int) {
+    guard let instruction = code.first else { return (nil, 1) }
+    switch instruction.operation {
+    case .loop(let count, let inner):
+      if let (product, length) = finder.product(count, inner, in: code) {
+        sites += product.members.count
+        skippedBuffers.formUnion(
+          code.prefix(length).compactMap(\.destination).filter { $0 != product.destination })
+        return (.product(product), length)
+      }
+      return (batchedLoop(count, inner) ?? .loop(count: count, body: build(inner)), 1)
+    case .drive(_, let layer):
+      directLayers.insert(layer)
+      return (simpleStep(instruction), 1)
+    default: return (simpleStep(instruction), 1)
+    }
   }
 
   /// The step of an instruction other than a loop; a layer is computed when it is driven, so `convert` needs none.
@@ -124,6 +193,7 @@ struct StepBuilder {
       return .load(register: register, source: source, window: window, padding: padding)
     case .drive(let register, let layer):
       sites += 1
+      drivenLayers.insert(layer)
       return .drive(register: register, layer: layer, site: sites - 1)
     case .accumulate(let register, let layer): return .accumulate(register: register, layer: layer)
     case .store(let destination, let register, let arrangement):
@@ -170,5 +240,19 @@ struct StepBuilder {
     else { return nil }
     let steps = body.compactMap { simpleStep($0) }
     return .batchedLoop(count: count, body: steps, registers: registers, layers: layers)
+  }
+}
+
+extension Instruction {
+  /// The buffer that the instruction writes; that which its body stores into where it is a loop over positions.
+  fileprivate var destination: Int? {
+    switch operation {
+    case .loop(_, let body): return body.last?.destination
+    case .load(let register, _, _, _), .accumulate(let register, _), .step(let register, _, _):
+      return register
+    case .store(let destination, _, _), .stack(let destination, _, _), .digital(_, _, let destination):
+      return destination
+    case .drive, .convert: return nil
+    }
   }
 }

@@ -14,9 +14,28 @@ extension RunRecord {
       .init("saturations"),
       .init("energy"), .init("time"),
     ])
-    for layer in layers { table.add(row(layer)) }
+    for line in lines { table.add(row(line)) }
     table.add(total: row(total))
     return table
+  }
+
+  /// Which of `layers` are a line of tables together: the groups of a convolution.
+  public var groups: [LayerGroup] {
+    let together = program.layersOfOneBody
+    return layerGroups(layers.map(\.name)) { together.contains($0) }
+  }
+
+  /// The lines of tables: the layers, with the groups of a convolution as one, then the digital operators and writing.
+  public var lines: [LayerRun] {
+    groups.map { group in
+      let first = layers[group.members.lowerBound]
+      var (events, cost) = (Events(), Cost())
+      for layer in layers[group.members] {
+        events += layer.events
+        cost += layer.cost
+      }
+      return LayerRun(name: group.name, layer: first.layer, events: events, cost: cost)
+    }
   }
 
   /// Whether the time of layers is in clocks of the machine's memories, not in cycles.
@@ -149,13 +168,13 @@ extension RunRecord {
           bars: EnergyBreakdown.fields.map { bar($0.name, energy[keyPath: $0.path]) })))
     page.add(
       .bars(
-        BarChart(title: "Energy by layer", bars: layers.map { bar($0.name, $0.cost.energyPicojoules.total) }))
+        BarChart(title: "Energy by layer", bars: lines.map { bar($0.name, $0.cost.energyPicojoules.total) }))
     )
     page.add(
       .bars(
         BarChart(
           title: "Time by layer",
-          bars: layers.filter { $0.layer != nil }.map { layer in
+          bars: lines.filter { $0.layer != nil }.map { layer in
             let time = perSample(layer.cost.latencyNanoseconds)
             return BarChart.Bar(layer.name, time, timeText(nanoseconds: time))
           })))
@@ -169,10 +188,27 @@ extension RunRecord {
   }
 
   private var eventTable: TextTable {
-    var table = TextTable([.init("event", .left)] + layers.map { .init($0.name) } + [.init("total")])
+    var table = TextTable([.init("event", .left)] + lines.map { .init($0.name) } + [.init("total")])
     for field in Events.fields {
-      table.add([field.name] + (layers + [total]).map { grouped($0.events[keyPath: field.path]) })
+      table.add([field.name] + (lines + [total]).map { grouped($0.events[keyPath: field.path]) })
     }
     return table
+  }
+}
+
+extension Program {
+  /// Layers that are driven in one body with the layer before them.
+  fileprivate var layersOfOneBody: Set<Int> {
+    var found: Set<Int> = []
+    func look(at body: [Instruction]) {
+      var driven: Set<Int> = []
+      for instruction in body {
+        if case .loop(_, let inner) = instruction.operation { look(at: inner) }
+        if case .drive(_, let layer) = instruction.operation { driven.insert(layer) }
+      }
+      found.formUnion(driven.filter { driven.contains($0 - 1) })
+    }
+    look(at: code)
+    return found
   }
 }

@@ -108,25 +108,43 @@ func maximumValues(_ data: TensorData, _ window: Window) -> TensorData {
   }
 }
 
+/// The largest value of each column of a window first, row by row, then the largest of its columns.
 private func maxima<T: Comparable & BitwiseCopyable>(_ values: [T], _ w: Window, lowest: T) -> [T] {
-  let taps = w.horizontal.taps
-  let step = w.strideWidth
+  let (vertical, taps, step) = (w.vertical, w.horizontal.taps, w.strideWidth)
+  var line = [T](repeating: lowest, count: w.width)
   var result = [T](repeating: lowest, count: w.batch * w.channels * w.outHeight * w.outWidth)
   result.withUnsafeMutableBufferPointer { result in
     values.withUnsafeBufferPointer { x in
-      forEachPoolRow(w) { source, target in
-        for (range, offset) in taps {
-          let from = source &+ offset
-          for k in range {
-            let value = x[from &+ k &* step]
-            let best = result[target &+ k]
-            result[target &+ k] = value > best ? value : best
+      line.withUnsafeMutableBufferPointer { line in
+        for row in 0..<w.batch * w.channels * w.outHeight {
+          let (plane, out) = row.quotientAndRemainder(dividingBy: w.outHeight)
+          line.update(repeating: lowest)
+          for tap in vertical.taps(at: out) {
+            let y = out * w.strideHeight + vertical.offset(tap)
+            takeMaxima(line, x, from: (plane * w.height + y) * w.width)
+          }
+          for (range, offset) in taps {
+            for k in range {
+              let value = line[offset &+ k &* step]
+              let best = result[row &* w.outWidth &+ k]
+              result[row &* w.outWidth &+ k] = value > best ? value : best
+            }
           }
         }
       }
     }
   }
   return result
+}
+
+@inline(__always)
+private func takeMaxima<T: Comparable>(
+  _ line: UnsafeMutableBufferPointer<T>, _ x: UnsafeBufferPointer<T>, from start: Int
+) {
+  for k in 0..<line.count {
+    let value = x[start &+ k]
+    line[k] = value > line[k] ? value : line[k]
+  }
 }
 
 /// Calls `body` with the start of an input row and of the output row that takes it in, top to bottom in each window.

@@ -6,7 +6,7 @@ import Hardware
 import RunDriver
 
 /// What speed-ups and savings refer to.
-struct Yardstick {
+private struct Yardstick {
   let name: String
   /// Where it comes from, if it is no scheme of the comparison.
   let source: String?
@@ -14,8 +14,8 @@ struct Yardstick {
   let time: Double
   /// Energy of a sample in picojoules.
   let energy: Double
-  /// The same layer by layer.
-  let layers: [(name: String, time: Double, energy: Double)]
+  /// The same layer by layer, in the order of the program.
+  let layers: [(time: Double, energy: Double)]
 
   init(_ result: SchemeResult) {
     let samples = Double(max(1, result.run.samples))
@@ -24,7 +24,7 @@ struct Yardstick {
     time = result.run.timePerSample
     energy = result.run.energyPerSample
     layers = result.run.layers.map { layer in
-      (layer.name, layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
+      (layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
     }
   }
 
@@ -37,8 +37,16 @@ struct Yardstick {
     time = baseline.totalCost.latencyNanoseconds / samples
     energy = baseline.totalCost.energyPicojoules.total / samples
     layers = baseline.layers.map { layer in
-      (layer.name, layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
+      (layer.cost.latencyNanoseconds / samples, layer.cost.energyPicojoules.total / samples)
     }
+  }
+}
+
+extension Yardstick {
+  /// The time and the energy of some layers of the program; nil where it has other layers.
+  fileprivate func sum(of members: Range<Int>) -> (time: Double, energy: Double)? {
+    guard members.upperBound <= layers.count else { return nil }
+    return layers[members].reduce((0, 0)) { ($0.0 + $1.time, $0.1 + $1.energy) }
   }
 }
 
@@ -150,20 +158,21 @@ extension Comparison {
       .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("faster than dense"),
       .init("energy saved"),
     ])
-    for (run, compiled) in zip(result.run.layers, result.compiled.layers) {
-      table.add(layerRow(run, compiled, samples: result.run.samples, reference))
+    let lines = zip(zip(result.run.lines, result.run.groups), result.compiled.lines)
+    for ((run, group), compiled) in lines {
+      table.add(layerRow(run, compiled, samples: result.run.samples, reference?.sum(of: group.members)))
     }
     return table
   }
 
-  private func layerRow(_ run: LayerRun, _ compiled: LayerRecord, samples: Int, _ reference: Yardstick?)
-    -> [String]
-  {
+  private func layerRow(
+    _ run: LayerRun, _ line: LayerLine, samples: Int, _ base: (time: Double, energy: Double)?
+  ) -> [String] {
     let time = run.cost.latencyNanoseconds / Double(max(1, samples))
     let energy = run.cost.energyPicojoules.total / Double(max(1, samples))
-    let base = reference?.layers.first { $0.name == run.name }
+    let compiled = line.record
     return [
-      run.name, "\(compiled.rows)x\(compiled.columns)", grouped(compiled.crossbars),
+      run.name, line.matrix, grouped(compiled.crossbars),
       grouped(compiled.cellsUsed), mean(run.events.ouActivations, samples), mean(run.events.cycles, samples),
       mean(run.events.adcSaturations, samples), grouped(compiled.indexBits + compiled.shiftBits),
       energyText(picojoules: energy),

@@ -21,6 +21,8 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
 let shippedModels: [(name: String, data: String)] = [
   ("lenet5", "fashion-mnist"), ("mlp", "fashion-mnist"), ("lenet5-pruned90", "fashion-mnist"),
   ("lenet5-grouplasso", "fashion-mnist"), ("digits", "digits"),
+  ("lstm", "fashion-mnist"), ("bigru", "fashion-mnist"), ("resnet8", "fashion-mnist"),
+  ("dscnn", "fashion-mnist"),
 ]
 
 /// The path of a model's file.

@@ -82,9 +82,13 @@ struct ShippedModelTests {
       }
     }
     check(program.code)
-    let names = Set(program.layers.map(\.name))
-    let origins = Set(program.code.compactMap { $0.origin?.name })
-    #expect(names.isSubset(of: origins), "every layer is named after its node")
+    // A part of a node, such as a group or the recurrent matrix, has its name behind that of the node.
+    let origins = Set(
+      program.code.compactMap { $0.origin?.name.replacing("/", with: "_") })
+    for layer in program.layers {
+      let nodes = layer.name.indices.filter { layer.name[$0] == "." }.map { String(layer.name[..<$0]) }
+      #expect(!origins.isDisjoint(with: nodes + [layer.name]), "\(layer.name) is named after no node")
+    }
   }
 
   /// The executor equals the interpreter bit for bit, with lossless and with saturating converters, and with every
@@ -131,11 +135,13 @@ struct ShippedModelTests {
     }
   }
 
-  /// 8-bit accuracy within 0.3 points of float: LeNet-5 and digits on the whole test set, the others on the first
-  /// 1,000 images unless long tests are on.
-  @Test(arguments: shippedModels) func eightBitAccuracyIsThatOfFloats(model: String, data: String) throws {
-    for scheme in ["dense", "isaac"] {
-      let program = try decode(try compile(request(model, data, scheme: scheme)).bytes, file: "a")
+  /// 8-bit accuracy within 0.5 points of float and 16-bit accuracy within 0.1: LeNet-5 and digits on the whole test set,
+  /// the others on the first 1,000 images unless long tests are on.
+  @Test(arguments: shippedModels) func accuracyIsThatOfFloats(model: String, data: String) throws {
+    for (scheme, bits, bound) in [("dense", 8, 0.5), ("isaac", 8, 0.5), ("dense", 16, 0.1)] {
+      let options = "quantize(weights: \(bits), inputs: \(bits))"
+      let program = try decode(
+        try compile(request(model, data, scheme: scheme, options: options)).bytes, file: "a")
       let set = try testSet(data, program, model == "lenet5" || isLong ? nil : 1000)
       let labels = try #require(set.labels)
       let result = try ExecutablePlan(program).run(inputs: set.inputs, samples: set.count, threads: 2)
@@ -144,9 +150,12 @@ struct ShippedModelTests {
         model: modelPath(model), input: dataPath(data, "test"), labels: nil, limit: set.count, threads: 2,
         quiet: true)
       let floats = try #require(float.accuracy).top1
-      // One image of 360 or 1,000 is 0.28 or 0.1 points.
-      let difference = abs(Double(crossbars - floats)) / Double(set.count) * 100
-      #expect(difference <= 0.3, "\(model), \(scheme): \(crossbars) right on crossbars, \(floats) in floats")
+      // One image of 360 is 0.28 points: one is always granted.
+      let difference = abs(crossbars - floats)
+      #expect(
+        difference <= max(1, Int(Double(set.count) * bound / 100)),
+        "\(model), \(scheme), \(bits) bits: \(crossbars) of \(set.count) right on crossbars, \(floats) in floats"
+      )
     }
   }
 

@@ -68,7 +68,9 @@ struct RuntimeTests {
   }
 
   /// The outputs of the shipped models on 50 images of their test files.
-  @Test(arguments: ["digits", "lenet5", "lenet5-grouplasso", "lenet5-pruned90", "mlp"])
+  @Test(arguments: [
+    "digits", "lenet5", "lenet5-grouplasso", "lenet5-pruned90", "mlp", "lstm", "bigru", "resnet8", "dscnn",
+  ])
   func onShippedModels(name: String) throws {
     let models = repository.appending(path: "models")
     guard output(["-c", "import onnxruntime"]) != nil else {

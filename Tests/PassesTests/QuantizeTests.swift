@@ -9,7 +9,7 @@ import Testing
 struct QuantizeTests {
   private static let modes = [
     "", "signed: zero-point", "scale: output", "scale: output, signed: zero-point", "weights: 16, inputs: 16",
-    "weights: 2, inputs: 2", "weights: 4, inputs: 3, scale: output", "scheme: sme",
+    "scale: tensor", "weights: 2, inputs: 2", "weights: 4, inputs: 3, scale: output", "scheme: sme",
     "scheme: sme, window: 1, bits: 1, scale: output", "scheme: sme, window: 2, bits: 15, signed: zero-point",
   ]
 
@@ -137,6 +137,23 @@ struct QuantizeTests {
     }
   }
 
+  /// The groups of a convolution are matrices of their own: each has a scale, so that one with large weights does not take
+  /// the levels of the others. `tensor` has one scale for all, `output` one for each filter.
+  @Test(arguments: [
+    ("group", [127, 64, 95, 127] as [Int64]), ("tensor", [127, 64, 2, 3]), ("output", [127, 127, 127, 127]),
+  ])
+  func groupsHaveScales(scale: String, expected: [Int64]) throws {
+    var net = Net(seed: 73)
+    let x = net.input([1, 4, 3, 3])
+    let weights = net.constant([4, 2, 1, 1], [1, 0.5, 0.015, 0.02].flatMap { [$0, -$0 / 2] })
+    net.output(
+      try net.op(.conv, [x, weights], ConvGeometry(filters: 4, kernel: [1, 1], groups: 2).attributes))
+    let samples = net.samples(4, -1...1)
+    let module = try quantize(net, "scale: \(scale)", samples)
+    let layer = try Layer(module, module.first(.conv), module.values(samples[0]))
+    #expect(stride(from: 0, to: 8, by: 2).map { layer.weights.integers[$0] } == expected)
+  }
+
   // MARK: Between two layers
 
   /// conv, `between`, conv; returns the module and the values of one sample.
@@ -184,7 +201,9 @@ struct QuantizeTests {
     let limit =
       options.contains("sme")
       ? Float(1 << (number("bits", options) ?? 8)) : Float(1 << ((number("weights", options) ?? 8) - 1) - 1)
-    let run = options.contains("scale: output") ? weights.count / shape[0] : weights.count
+    let scales =
+      options.contains("scale: output") ? shape[0] : options.contains("scale: tensor") ? 1 : op.int("groups")
+    let run = weights.count / scales
     return stride(from: 0, to: weights.count, by: run).map { start in
       (weights[start..<start + run].map { abs($0) }.max() ?? 0) / limit
     }

@@ -32,8 +32,22 @@ public struct DenseBuilder {
     code.append(Instruction(operation, origin: NodeOrigin(index: code.count, name: name, op: "Op")))
   }
 
+  func shape(_ buffer: Int) -> [Int] { buffers[buffer].shape }
+
+  func element(_ buffer: Int) -> ElementType { buffers[buffer].element }
+
+  /// The program so far.
+  func program(_ name: String, input: Int, output: Int) -> Program {
+    Program(
+      name: name, machine: machine, inputs: [Port(name: "image", buffer: input)],
+      outputs: [Port(name: "scores", buffer: output)], buffers: buffers, crossbars: placement.crossbars,
+      layers: layers, blocks: blocks, code: code, info: [])
+  }
+
   /// A layer with weights of roughly normal distribution and 8 bits.
-  mutating func layer(_ name: String, inputs: Int, outputs: Int) -> Int {
+  mutating func layer(
+    _ name: String, inputs: Int, outputs: Int, element: ElementType = .integer(bits: 8, signed: false)
+  ) -> Int {
     let weights = (0..<inputs * outputs).map { _ -> Int in
       let sum = (0..<6).reduce(0.0) { total, _ in total + random.unit() - 0.5 }
       return max(-127, min(127, Int(sum * 45)))
@@ -51,7 +65,8 @@ public struct DenseBuilder {
     }
     layers.append(
       Layer(
-        name: name, inputs: inputs, outputs: outputs, inputBits: 8, inputSigned: false,
+        name: name, inputs: inputs, outputs: outputs, inputBits: element.bits,
+        inputSigned: element.lowest < 0,
         dacBits: array.dacBits,
         adcBits: array.adcBits, offset: 0, blocks: first..<blocks.count))
     return layers.count - 1
@@ -136,12 +151,15 @@ public struct DenseBuilder {
     current = builder.windowed(current, "fc2", window(500, 1, 1), outputs: 10)
     let output = builder.buffer([1, 10, 1, 1], .float32)
     builder.append(.digital(.dequantize(scale: 1, zero: 0), inputs: [current], output: output), "dequantize")
-    return Program(
-      name: "LeNet-5", machine: machine, inputs: [Port(name: "image", buffer: input)],
-      outputs: [Port(name: "scores", buffer: output)], buffers: builder.buffers,
-      crossbars: builder.placement.crossbars, layers: builder.layers, blocks: builder.blocks,
-      code: builder.code,
-      info: [])
+    return builder.program("LeNet-5", input: input, output: output)
+  }
+}
+
+extension ElementType {
+  /// Bits of an integer.
+  fileprivate var bits: Int {
+    if case .integer(let bits, _) = self { return bits }
+    return 32
   }
 }
 

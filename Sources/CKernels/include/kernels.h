@@ -10,8 +10,8 @@
 #define XBAR_STRIP 64
 #define XBAR_PANEL 32
 
-// Instruction sets that the kernels are compiled for; the last one has AVX-512 with VPOPCNTDQ.
-enum { XBAR_PORTABLE = 0, XBAR_AVX2 = 1, XBAR_AVX512 = 2, XBAR_AVX512_POPCOUNT = 3 };
+// Instruction sets that the kernels are compiled for; the last one has AVX-512 with VPOPCNTDQ and VNNI.
+enum { XBAR_PORTABLE = 0, XBAR_AVX2 = 1, XBAR_AVX512 = 2, XBAR_AVX512_VNNI = 3 };
 
 // The best level that this processor has.
 int32_t xbar_best_level(void);

@@ -25,8 +25,9 @@ struct Quantize: Pass {
     PassOption("weights", .int(2...16), default: .int(8), "for linear: bits of a weight, sign included"),
     PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
     PassOption(
-      "scale", .word(["tensor", "output"]), default: .word("tensor"),
-      "one weight scale for a layer, or one for each of its outputs"),
+      "scale", .word(["tensor", "group", "output"]), default: .word("group"),
+      "one weight scale for a layer, for each group of a convolution, whose groups are matrices of their own, or for each of"
+        + " its outputs"),
     PassOption(
       "scheme", .word(["linear", "sme"]), default: .word("linear"),
       "weights are any integers, or those whose set bits lie in a window"),
@@ -45,10 +46,15 @@ struct Quantize: Pass {
   let weights: WeightCoding
   /// Bits of an input.
   let inputBits: Int
-  /// Whether each output has a weight scale of its own.
-  let scalePerOutput: Bool
+  /// Which weights have one scale.
+  let weightScale: WeightScale
   /// Whether inputs that can be negative get a zero point.
   let usesZeroPoint: Bool
+
+  /// The weights that share a scale.
+  enum WeightScale: String {
+    case tensor, group, output
+  }
 
   init(_ options: PassOptions) {
     weights = WeightCoding(
@@ -57,7 +63,7 @@ struct Quantize: Pass {
         : .linear(bits: options.int("weights")),
       fit: options.word("fit") == "squares" ? .squares : .max)
     inputBits = options.int("inputs")
-    scalePerOutput = options.word("scale") == "output"
+    weightScale = WeightScale(rawValue: options.word("scale")) ?? .group
     usesZeroPoint = options.word("signed") == "zero-point"
   }
 

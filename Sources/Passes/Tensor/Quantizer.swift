@@ -207,13 +207,24 @@ struct Quantizer {
     let isConv = op.opcode == .conv
     let outputs = isConv ? weights.shape[0] : weights.shape[1]
     let run = weights.count / max(1, outputs)
-    func slot(_ k: Int) -> Int { !pass.scalePerOutput ? 0 : isConv ? k / max(1, run) : k % outputs }
-    let slots = pass.scalePerOutput ? outputs : 1
-    let (levels, scales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
+    let shared = outputsPerScale(op, outputs)
+    func slot(_ k: Int) -> Int { (isConv ? k / max(1, run) : k % outputs) / shared }
+    let slots = ceilDivide(outputs, shared)
+    var (levels, scales) = pass.weights.integers(for: weights.floats, slots: slots, slot: slot)
     weightErrors.append((base, pass.weights.relativeError(of: weights.floats, scales: scales, slot: slot)))
+    if slots > 1 && shared > 1 { scales = (0..<outputs).map { scales[$0 / shared] } }
     let element = ElementType.integer(bits: pass.weights.weightBits, signed: true)
     return WeightLevels(
       tensor: Tensor(weights.shape, levels, as: element), element: element, scales: scales, isGiven: false)
+  }
+
+  /// How many neighbouring outputs of `op` have one weight scale, at least 1.
+  private func outputsPerScale(_ op: Op, _ outputs: Int) -> Int {
+    switch pass.weightScale {
+    case .tensor: return max(1, outputs)
+    case .group: return max(1, outputs / (op.opcode == .conv ? max(1, op.int("groups")) : 1))
+    case .output: return 1
+    }
   }
 
   private mutating func bias(_ op: Op, _ scales: [Double], name: String, count: Int) throws(Diagnostic)
