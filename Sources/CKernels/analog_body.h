@@ -171,11 +171,13 @@ static inline TARGET __attribute__((always_inline)) NAME(floats) NAME(four)(cons
   return v;
 }
 
-// Codes, one more than the largest one where they would be larger.
-static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(code)(const xbar_sensing *s, NAME(floats) y) {
-  const NAME(floats) lowest = (NAME(floats)){0} + s->minimum;
-  const NAME(floats) bounded = NAME(lesser)(NAME(greater)(y * s->scale + s->bias, lowest),
-                                            (NAME(floats)){0} + (s->maximum + 1.0f));
+// Codes, one more than the largest one where they would be larger; `plain` ones have the scale 1 and begin with 0.
+static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(code)(const xbar_sensing *s, NAME(floats) y,
+                                                                             const int plain) {
+  const NAME(floats) lowest = (NAME(floats)){0} + (plain ? 0.0f : s->minimum);
+  const NAME(floats) place = (plain ? y : y * s->scale) + s->bias;
+  const NAME(floats) bounded = NAME(lesser)(NAME(greater)(place, lowest), (NAME(floats)){0} + (s->maximum + 1.0f));
+  if (plain) return __builtin_convertvector(bounded, NAME(integers));
   return __builtin_convertvector(bounded - lowest, NAME(integers)) + (int32_t)s->minimum;
 }
 
@@ -234,10 +236,12 @@ static inline TARGET __attribute__((always_inline)) NAME(integers) NAME(tabled)(
   return codes;
 }
 
-// The codes of a unit's conversions; `saturated` counts down those beyond the maximum. `parts` and `full` are constants.
+// The codes of a unit's conversions; `saturated` counts down those beyond the maximum. `parts`, `full` and `plain` are
+// constants; what `plain` leaves out would change nothing.
 static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_sensing *s, const NAME(reading) *r,
                                                                      const uint32_t counter[4], const int parts,
-                                                                     const int full, NAME(integers) *saturated,
+                                                                     const int full, const int plain,
+                                                                     NAME(integers) *saturated,
                                                                      xbar_analog_counts *counts,
                                                                      NAME(integers) codes[4]) {
   NAME(floats) noise[4];
@@ -256,26 +260,28 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
   for (int k = 0; k < parts; k++) {
     NAME(floats) y = r->current[k] * PROPERTY(XBAR_FIRST) - r->active * PROPERTY(XBAR_LEAK);
     if (s->bent) y = NAME(lesser)(y, r->current[k] * PROPERTY(XBAR_SECOND));
-    y = y * PROPERTY(XBAR_GAIN) + PROPERTY(XBAR_OFFSET);
+    y = (plain ? y : y * PROPERTY(XBAR_GAIN)) + PROPERTY(XBAR_OFFSET);
     if (full && s->bowed) y += PROPERTY(XBAR_BOW) * y * (1.0f - y * s->inverse_range);
     if (full && s->noisy)
       y += noise[k] *
            __builtin_elementwise_sqrt(s->added_variance + r->squares[k] * PROPERTY(XBAR_CELL_VARIANCE));
-    const NAME(integers) valid = (NAME(integers))(PROPERTY(XBAR_VALID) != 0.0f);
+    const NAME(integers) valid =
+        plain ? (NAME(integers)){0} - 1 : (NAME(integers))(PROPERTY(XBAR_VALID) != 0.0f);
     const NAME(integers) code =
-        (full && s->table ? NAME(tabled)(s, r->current[k], r->active, x[k]) : NAME(code)(s, y)) & valid;
+        (full && s->table ? NAME(tabled)(s, r->current[k], r->active, x[k]) : NAME(code)(s, y, plain)) & valid;
     *saturated += (NAME(integers))(code > maximum);
     codes[k] = __builtin_elementwise_min(code, maximum);
     if (full && s->measures)
-      NAME(compare)(codes[k], __builtin_elementwise_min(NAME(code)(s, r->levels[k]), maximum), valid, counts);
+      NAME(compare)(codes[k], __builtin_elementwise_min(NAME(code)(s, r->levels[k], 0), maximum), valid, counts);
   }
 #undef PROPERTY
 }
 
-// `unit_nibbles`, `parts` and `full` are constants where that matters.
+// `unit_nibbles`, `parts`, `full` and `plain` are constants where that matters.
 static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
     const xbar_analog_fixed *strip, const uint8_t *nibbles, size_t windows, const xbar_window_numbers *numbers,
-    int64_t *sums, xbar_analog_counts *counts, const uint32_t unit_nibbles, const int parts, const int full) {
+    int64_t *sums, xbar_analog_counts *counts, const uint32_t unit_nibbles, const int parts, const int full,
+    const int plain) {
   const size_t width = 16 * (size_t)parts;
   NAME(integers) saturated = {0};
   for (size_t k = 0; k < windows * XBAR_STRIP; k++) sums[k] = 0;
@@ -296,14 +302,15 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
         for (uint32_t j = 0; j < unit_nibbles; j++) {
           const size_t entry = (16 * (first + j) + n[j]) * width;
           for (int k = 0; k < parts; k++) {
-            r.current[k] += NAME(four)(strip->tables + entry, k);
+            const NAME(floats) current = NAME(four)(strip->tables + entry, k);
+            r.current[k] = j == 0 ? current : r.current[k] + current;
             if (full && strip->square_tables) r.squares[k] += NAME(four)(strip->square_tables + entry, k);
             if (full && strip->level_tables) r.levels[k] += NAME(four)(strip->level_tables + entry, k);
           }
         }
         const uint32_t counter[4] = {strip->number | t << 4, unit, numbers[w].drive, numbers[w].sample};
         NAME(integers) codes[4];
-        NAME(sense)(strip->sensing, &r, counter, parts, full, &saturated, counts, codes);
+        NAME(sense)(strip->sensing, &r, counter, parts, full, plain, &saturated, counts, codes);
         for (int k = 0; k < parts; k++) part[k] += codes[k];
       }
       if (!any) continue;
@@ -322,7 +329,7 @@ static TARGET void NAME(analog_fixed)(const xbar_analog_fixed *strip, const uint
   const int full = s->noisy || s->bowed || s->measures || s->table;
   const uint32_t n = strip->unit_nibbles;
 #define UNITS(nibbles_, parts_, full_) \
-  NAME(analog_units)(strip, nibbles, windows, numbers, sums, counts, nibbles_, parts_, full_)
+  NAME(analog_units)(strip, nibbles, windows, numbers, sums, counts, nibbles_, parts_, full_, 0)
   switch (strip->parts * 2 + (full ? 1u : 0u)) {
     case 2: UNITS(n, 1, 0); break;
     case 3: UNITS(n, 1, 1); break;
@@ -331,7 +338,8 @@ static TARGET void NAME(analog_fixed)(const xbar_analog_fixed *strip, const uint
     case 6: UNITS(n, 3, 0); break;
     case 7: UNITS(n, 3, 1); break;
     case 8:
-      if (n == 4) UNITS(4, 4, 0);
+      if (n == 4 && s->plain) NAME(analog_units)(strip, nibbles, windows, numbers, sums, counts, 4, 4, 0, 1);
+      else if (n == 4) UNITS(4, 4, 0);
       else UNITS(n, 4, 0);
       break;
     default: UNITS(n, 4, 1);
@@ -373,7 +381,7 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_lists)(
         }
         const uint32_t counter[4] = {strip->number | t << 4, number, numbers[w].drive, numbers[w].sample};
         NAME(integers) codes[4];
-        NAME(sense)(strip->sensing, &r, counter, parts, 1, &saturated, counts, codes);
+        NAME(sense)(strip->sensing, &r, counter, parts, 1, 0, &saturated, counts, codes);
         int32_t lanes[XBAR_STRIP];
         __builtin_memcpy(lanes, codes, sizeof codes[0] * (size_t)parts);
         for (size_t c = 0; c < width; c++) sum[c] += (int64_t)lanes[c] * (1ll << (t * strip->digit_bits));

@@ -60,6 +60,7 @@ typedef struct {
   uint32_t table_size;            // sums for all n
   float inverse_range, added_variance, scale, bias, minimum, maximum;
   int32_t bent, bowed, noisy;
+  int32_t plain;     // gains and scale are 1, minimum and bow are 0, and all lanes are in use
   int32_t measures;  // whether codes are compared with those of an ideal device
   xbar_random_key key;
 } xbar_sensing;
