@@ -39,7 +39,8 @@ public func emitLayer(_ view: LayerView) -> (layer: Layer, blocks: [Block])? {
   let layer = Layer(
     name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
     dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
-    bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch, blocks: 0..<blocks.count)
+    bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch, segment: view.segment,
+    blocks: 0..<blocks.count)
   return (layer, blocks)
 }
 

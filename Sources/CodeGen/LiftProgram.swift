@@ -70,6 +70,7 @@ private struct ProgramLifter {
     view.bitlines = layer.bitlines
     view.hasVectors = layer.hasVectors
     view.fetch = layer.fetch
+    view.segment = layer.segment
     view.blocks = program.blocks[layer.blocks].map { block in
       var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
       result.crossbar = block.crossbar

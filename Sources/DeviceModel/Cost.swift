@@ -24,6 +24,8 @@ public struct EnergyBreakdown: Equatable, Sendable {
   public var dram = 0.0
   /// Index tables.
   public var index = 0.0
+  /// Writing of cells.
+  public var write = 0.0
 
   /// No energy.
   public init() {}
@@ -35,7 +37,7 @@ public struct EnergyBreakdown: Equatable, Sendable {
       ("shiftAdd", \.shiftAdd),
       ("registers", \.registers), ("buffer", \.buffer), ("bus", \.bus), ("digital", \.digital),
       ("dram", \.dram),
-      ("index", \.index),
+      ("index", \.index), ("write", \.write),
     ]
   }
 
@@ -52,8 +54,11 @@ public struct EnergyBreakdown: Equatable, Sendable {
 public struct Cost: Equatable, Sendable {
   /// Energy by component.
   public var energyPicojoules = EnergyBreakdown()
-  /// Time of the crossbars' cycles, and of the clocks of layers whose fetches are planned; digital operators are taken to keep pace with them.
+  /// Time of the crossbars' cycles, of the clocks of layers whose fetches are planned, and of writing; digital operators are
+  /// taken to keep pace with them.
   public var latencyNanoseconds = 0.0
+  /// Whether cells were written on a machine that does not tell what this takes, so that energy and time leave it out.
+  public var omitsWriting = false
 
   /// No cost.
   public init() {}
@@ -62,6 +67,7 @@ public struct Cost: Equatable, Sendable {
   public static func += (a: inout Cost, b: Cost) {
     a.energyPicojoules += b.energyPicojoules
     a.latencyNanoseconds += b.latencyNanoseconds
+    a.omitsWriting = a.omitsWriting || b.omitsWriting
   }
 }
 
@@ -97,10 +103,16 @@ public func cost(of events: Events, machine: Machine, adcBits: Int? = nil) -> Co
     times(events.inputFetches.dram, table.dramReadBit * width)
     + times(events.dramWrites, table.dramWriteBit * width)
   energy.index = times(events.indexBits, table.indexBit)
+  if let writing = machine.writing {
+    energy.write = times(events.cellWrites, writing.cellPicojoules)
+  } else {
+    cost.omitsWriting = events.cellWrites > 0
+  }
   cost.energyPicojoules = energy
   cost.latencyNanoseconds =
     times(events.cycles, machine.timing.cycleNanoseconds)
     + times(events.clocks, machine.memory?.clockNanoseconds ?? 0)
+    + times(events.writeSteps, machine.writing?.wordlineNanoseconds ?? 0)
   return cost
 }
 

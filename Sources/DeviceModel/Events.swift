@@ -80,6 +80,14 @@ public struct Events: Equatable, Sendable {
   /// Values written to memory outside of the chip, once for each sample: elements of graph outputs, and the outputs of layers
   /// whose fetches are planned.
   public var dramWrites = 0
+  /// Cells written for segments of a program that take turns in the crossbars; a program of one segment is written before it
+  /// runs and counts none, in this and the next two.
+  public var cellWrites = 0
+  /// Wordlines written, with such cells on them.
+  public var wordlineWrites = 0
+  /// Steps of writing that follow each other: for each writing of a segment the wordlines of the crossbar with the most of
+  /// them, as crossbars are written at the same time.
+  public var writeSteps = 0
 
   /// No events.
   public init() {}
@@ -96,7 +104,8 @@ public struct Events: Equatable, Sendable {
     ("inputFetches.sram", \.inputFetches.sram), ("inputFetches.buffer", \.inputFetches.buffer),
     ("bufferBits", \.bufferBits), ("activations", \.activations), ("poolComparisons", \.poolComparisons),
     ("digitalMultiplyAdds", \.digitalMultiplyAdds),
-    ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites),
+    ("outputWrites", \.outputWrites), ("dramWrites", \.dramWrites), ("cellWrites", \.cellWrites),
+    ("wordlineWrites", \.wordlineWrites), ("writeSteps", \.writeSteps),
   ]
 
   /// Adds the counts of `b`; counts wrap beyond 2^63.

@@ -5,11 +5,18 @@ import Report
 func compilePage(_ record: CompileRecord) -> String {
   var page = Page(title: "\(record.network): \(record.scheme) on \(record.machine)")
   page.add(
-    .facts([
-      Page.Fact("network", record.network), Page.Fact("scheme", record.scheme),
-      Page.Fact("machine", record.machine), Page.Fact("program", "\(grouped(record.programBytes)) bytes"),
-      Page.Fact("crossbars", grouped(record.total.crossbars)),
-    ]))
+    .facts(
+      [
+        Page.Fact("network", record.network), Page.Fact("scheme", record.scheme),
+        Page.Fact("machine", record.machine), Page.Fact("program", "\(grouped(record.programBytes)) bytes"),
+        Page.Fact("crossbars", grouped(record.total.crossbars)),
+      ]
+        + (record.layers.crossbarsOfSegments.count > 1
+          ? [
+            Page.Fact(
+              "segments",
+              record.layers.crossbarsOfSegments.map { grouped($0) }.joined(separator: ", ") + " crossbars")
+          ] : [])))
   page.add(.heading("Layers"))
   page.add(.table(record.table))
   if let indices = record.indexTable {

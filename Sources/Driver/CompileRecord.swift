@@ -19,6 +19,8 @@ public struct LayerRecord: Equatable, Sendable {
   public var weights: Int
   /// Weights other than 0 after quantization.
   public var nonzeroWeights: Int
+  /// The segment that the layer belongs to; 0 in the total.
+  public var segment = 0
   /// Crossbars that hold a block of the layer.
   public var crossbars: Int
   /// Blocks.
@@ -71,7 +73,7 @@ public struct CompileRecord: Sendable {
   public var programBytes: Int
   /// Seconds of each pass.
   public var seconds: [(pass: String, seconds: Double)]
-  /// Silicon area of the crossbars with what belongs to them, in square micrometres.
+  /// Silicon area of the crossbars that are needed at the same time with what belongs to them, in square micrometres.
   public var area: Double
 
   /// The sum over all layers.
@@ -109,7 +111,7 @@ extension LayerRecord {
       cellsUsed: layer.blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count },
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
       indexEntries: layer.indexEntries, indexBits: layer.indexBits, shiftBits: layer.shiftBits)
-    stage = layer.stage
+    (stage, segment) = (layer.stage, layer.segment)
     utilisation = Utilisation(layer, machine.array)
   }
 
@@ -117,7 +119,8 @@ extension LayerRecord {
     [
       "name": .string(name), "rows": .integer(rows), "columns": .integer(columns),
       "weights": .integer(weights),
-      "nonzeroWeights": .integer(nonzeroWeights), "crossbars": .integer(crossbars),
+      "nonzeroWeights": .integer(nonzeroWeights), "segment": .integer(segment),
+      "crossbars": .integer(crossbars),
       "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
@@ -162,6 +165,15 @@ private func storageJSON(_ storage: IndexStorage) -> JSON {
   ["coding": .string(storage.coding), "entries": .integer(storage.entries), "bits": .integer(storage.bits)]
 }
 
+extension [LayerRecord] {
+  /// The crossbars of each segment.
+  var crossbarsOfSegments: [Int] {
+    var sums = [Int](repeating: 0, count: (map(\.segment).max() ?? -1) + 1)
+    for layer in self { sums[layer.segment] += layer.crossbars }
+    return sums
+  }
+}
+
 extension CompileRecord {
   /// The report as JSON; `version` counts incompatible changes of its form.
   public var json: JSON {
@@ -170,6 +182,7 @@ extension CompileRecord {
       "machine": .string(machine), "pipeline": .array(pipeline.map { .string($0) }),
       "layers": .array(layers.map(\.json)), "total": total.json, "programBytes": .integer(programBytes),
       "areaSquareMicrometres": .double(area),
+      "crossbarsOfSegments": .array(layers.crossbarsOfSegments.map { .integer($0) }),
     ]
   }
 
@@ -179,20 +192,21 @@ extension CompileRecord {
       .map { group in
         let (first, count) = (layers[group.members.lowerBound], group.members.count)
         let matrix = "\(first.rows)x\(first.columns)"
-        return count == 1
-          ? LayerLine(matrix: matrix, record: first)
-          : LayerLine(
-            matrix: "\(count) of \(matrix)",
-            record: LayerRecord(sumOf: layers[group.members], name: group.name))
+        if count == 1 { return LayerLine(matrix: matrix, record: first) }
+        var sum = LayerRecord(sumOf: layers[group.members], name: group.name)
+        sum.segment = first.segment
+        return LayerLine(matrix: "\(count) of \(matrix)", record: sum)
       }
   }
 
   /// The layers and their sum as a table.
   public var table: TextTable {
-    var table = TextTable([
-      .init("layer", .left), .init("matrix"), .init("weights"), .init("non-zero"), .init("crossbars"),
-      .init("blocks"), .init("cells used"), .init("use"),
-    ])
+    let hasSegments = layers.crossbarsOfSegments.count > 1
+    var table = TextTable(
+      [
+        .init("layer", .left), .init("matrix"), .init("weights"), .init("non-zero"), .init("crossbars"),
+        .init("blocks"), .init("cells used"), .init("use"),
+      ] + (hasSegments ? [.init("segment")] : []))
     func row(_ r: LayerRecord, _ matrix: String) -> [String] {
       let use = r.cellsProvisioned == 0 ? 0 : Double(r.cellsUsed) / Double(r.cellsProvisioned)
       return [
@@ -201,9 +215,19 @@ extension CompileRecord {
         grouped(r.cellsUsed), percentage(use),
       ]
     }
-    for line in lines { table.add(row(line.record, line.matrix)) }
-    table.add(total: row(total, ""))
+    for line in lines {
+      table.add(row(line.record, line.matrix) + (hasSegments ? ["\(line.record.segment)"] : []))
+    }
+    table.add(total: row(total, "") + (hasSegments ? [""] : []))
     return table
+  }
+
+  /// How many segments are written in turn, and how large they are; nil for a program of one segment.
+  public var segmentText: String? {
+    let sizes = layers.crossbarsOfSegments
+    guard sizes.count > 1, let largest = sizes.max() else { return nil }
+    return
+      "\(grouped(sizes.count)) segments are written and executed in turn, of at most \(grouped(largest)) crossbars\n"
   }
 
   /// The bits of the index tables as they are and under other codings, layer by layer; nil where there are none.
@@ -249,7 +273,7 @@ extension CompileRecord {
   public var text: String {
     """
     \(network): scheme \(scheme) on machine \(machine)
-    \(table.plain)\([indexTable, planeTable].compactMap { $0 }.map { "\n\($0.plain)" }.joined())
+    \(table.plain)\([indexTable, planeTable].compactMap { $0 }.map { "\n\($0.plain)" }.joined())\(segmentText.map { "\n\($0)" } ?? "")
     program: \(grouped(programBytes)) bytes
 
     """

@@ -23,6 +23,8 @@ public struct CompileRequest: Sendable {
   public var target: String?
   /// Operation units and converters other than the scheme's and the target's.
   public var units = UnitSettings()
+  /// Whether a network that needs more crossbars than the machine has is cut into segments.
+  public var segments = false
   /// A file of samples for calibration.
   public var calibration: String?
   /// Lengths of inputs that the file leaves open, such as `image=1x3x48x320`.
@@ -66,10 +68,10 @@ struct Compilation {
     do throws(Diagnostic) {
       let named = try Passes.scheme(named: request.scheme)
       if let text = request.pipeline {
-        calls = try request.units.calls(try parsePipeline(text))
+        calls = try request.scheduled(try request.units.calls(try parsePipeline(text)))
       } else {
         let overrides = try parsePipeline(request.overrides)
-        calls = try request.units.calls(try named.calls(overriding: overrides))
+        calls = try request.scheduled(try request.units.calls(try named.calls(overriding: overrides)))
       }
       machine = try request.units.machine(try loadTarget(request.target ?? named.target))
     } catch {
@@ -137,7 +139,22 @@ struct Compilation {
       machine: machine.name,
       pipeline: calls.map(\.text), layers: layers, programBytes: programBytes,
       seconds: runner.times.map { ($0.name, $0.seconds) },
-      area: machine.area(crossbars: layers.reduce(0) { $0 + $1.crossbars }))
+      area: machine.area(crossbars: layers.crossbarsOfSegments.max() ?? 0))
+  }
+}
+
+extension CompileRequest {
+  /// The passes, with a schedule of segments where they are wanted.
+  ///
+  /// Throws `compile.segments` for a pipeline that schedules nothing.
+  fileprivate func scheduled(_ calls: [PassCall]) throws(Diagnostic) -> [PassCall] {
+    guard segments else { return calls }
+    guard let at = calls.firstIndex(where: { $0.name == "schedule" }) else {
+      throw Diagnostic("compile.segments", "the pipeline has no pass schedule, which forms segments")
+    }
+    var calls = calls
+    calls[at].set("capacity", .word("segments"))
+    return calls
   }
 }
 

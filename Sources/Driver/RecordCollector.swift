@@ -34,6 +34,11 @@ struct RecordCollector {
     }
   }
 
+  /// Notes the segments of layers, which are known after the last one.
+  mutating func assign(_ segments: [String: Int]) {
+    for index in records.indices { records[index].segment = segments[records[index].name] ?? 0 }
+  }
+
   private func record(of layer: LayerView) -> LayerRecord {
     var record = LayerRecord(layer, machine: machine)
     record.indexStorage = storage[layer.name] ?? []

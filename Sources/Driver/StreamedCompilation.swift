@@ -86,15 +86,16 @@ extension Compilation {
       runner.layerTimes.append(LayerTime(layer: layer.name, passes: passes))
     }
     try pipeline.conclude(in: &runner.context)
-    let bytes = try finish(&writer, calls, codeSeconds)
-    return bytes
+    let segments = try pipeline.segments()
+    collector.assign(segments)
+    return try finish(&writer, segments, calls, codeSeconds)
   }
 
-  private mutating func finish(_ writer: inout ProgramWriter, _ calls: ArraySlice<PassCall>, _ before: Double)
-    throws(Diagnostic) -> Int
-  {
+  private mutating func finish(
+    _ writer: inout ProgramWriter, _ segments: [String: Int], _ calls: ArraySlice<PassCall>, _ before: Double
+  ) throws(Diagnostic) -> Int {
     let clock = ContinuousClock.now
-    let bytes = try writer.finish()
+    let bytes = try writer.finish(segments: segments)
     let rest = before + seconds(since: clock)
     for (place, call) in calls.enumerated() {
       let sum = runner.layerTimes.reduce(0) { $0 + $1.passes[place].seconds }

@@ -70,7 +70,7 @@ extension UnitSettings {
 
 extension PassCall {
   /// Sets an option, whatever it was.
-  fileprivate mutating func set(_ name: String, _ value: Attribute) {
+  mutating func set(_ name: String, _ value: Attribute) {
     options.removeAll { $0.name == name }
     options.append(NamedAttribute(name, value))
   }

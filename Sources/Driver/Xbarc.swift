@@ -63,6 +63,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.pipeline = arguments.value("pipeline")
     request.overrides = arguments.value("set") ?? ""
     request.target = arguments.value("target")
+    request.segments = arguments.has("segments")
     request.shapes = arguments.values("shape")
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")

@@ -6,6 +6,11 @@ public let shapeOption = OptionSpec(
   "shape", value: "NAME=AxBxC", repeats: true,
   "lengths of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 without")
 
+/// The option that cuts a network that is too large for its machine, of every command that compiles to run.
+public let segmentsOption = OptionSpec(
+  flag: "segments",
+  "cut a network that needs more crossbars than the machine has into segments, written and executed in turn")
+
 /// Every command of `xbarc` with its help.
 enum XbarcCommands {
   static let program = ProgramSpec(
@@ -28,7 +33,7 @@ enum XbarcCommands {
       OptionSpec(
         "set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
-      shapeOption,
+      segmentsOption, shapeOption,
       OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
       OptionSpec("report", value: "R.json", "counts per layer as JSON"),
       OptionSpec("html", value: "R.html", "counts per layer as a page"),

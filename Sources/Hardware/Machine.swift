@@ -1,3 +1,5 @@
+import Support
+
 /// How the operation units of a block are formed.
 public enum UnitForming: Hashable, Sendable {
   /// Units of neighbouring wordlines and bitlines, counted from the block's corner.
@@ -82,11 +84,14 @@ public struct Machine: Equatable, Sendable {
   public var area: AreaTable
   /// Memories and their clock; nil where the source gives none.
   public var memory: MemorySystem?
+  /// What it takes to write cells; nil where no source gives it.
+  public var writing: WriteFigures?
 
   /// Creates a machine.
   public init(
     name: String, summary: String, array: ArrayDescription, operands: OperandWidths, hierarchy: Hierarchy,
-    timing: Timing, energy: EnergyTable, area: AreaTable, memory: MemorySystem? = nil
+    timing: Timing, energy: EnergyTable, area: AreaTable, memory: MemorySystem? = nil,
+    writing: WriteFigures? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -97,6 +102,7 @@ public struct Machine: Equatable, Sendable {
     self.energy = energy
     self.area = area
     self.memory = memory
+    self.writing = writing
   }
 }
 
@@ -173,6 +179,13 @@ public struct Timing: Equatable, Sendable {
   public init(cycleNanoseconds: Double, pipelineCycles: Int) {
     self.cycleNanoseconds = cycleNanoseconds
     self.pipelineCycles = pipelineCycles
+  }
+}
+
+extension Hierarchy {
+  /// How many crossbars the chip has; nil where there is no limit.
+  public var crossbars: Int? {
+    tiles > 0 ? checkedProduct([tiles, computeUnitsPerTile, crossbarsPerComputeUnit]) : nil
   }
 }
 

@@ -20,9 +20,13 @@ struct MachineField {
   /// The name in messages, such as `array.rows`.
   var path: String { "\(section).\(key)" }
 
-  /// The numbers of a machine in the order of a target file: those that every machine has, and those of its memories
-  /// where it has any.
-  static func all(withMemory: Bool) -> [MachineField] { withMemory ? always + memory : always }
+  /// The sections that a machine may go without.
+  static let optionalSections = ["memory", "writing"]
+
+  /// The numbers of a machine in the order of a target file: those that every machine has, and those of `sections`.
+  static func all(with sections: [String]) -> [MachineField] {
+    always + (memory + writing).filter { sections.contains($0.section) }
+  }
 
   /// The numbers that every machine has.
   private static var always: [MachineField] {
@@ -81,6 +85,14 @@ struct MachineField {
     ]
   }
 
+  /// The numbers of writing: all or none.
+  static var writing: [MachineField] {
+    [
+      MachineField("writing", "wordlineNanoseconds", .real(\.writeFigures.wordlineNanoseconds), 0...1e12),
+      MachineField("writing", "cellPicojoules", .real(\.writeFigures.cellPicojoules), 0...1e12),
+    ]
+  }
+
   private init(_ section: String, _ key: String, _ place: Place, _ range: ClosedRange<Double>) {
     self.section = section
     self.key = key
@@ -127,15 +139,21 @@ struct MachineField {
 extension Machine {
   /// Throws `target.range` for a number out of its range or a unit larger than the crossbar.
   public func validate() throws(Diagnostic) {
-    try check(MachineField.all(withMemory: memory != nil))
+    try check(MachineField.all(with: optionalSections))
     guard array.unitHeight <= array.rows, array.unitWidth <= array.columns else {
       throw Diagnostic("target.range", "a unit is larger than the crossbar")
     }
   }
 
-  /// Throws `target.range` for a number of the memories out of its range.
-  public func validateMemory() throws(Diagnostic) {
-    if memory != nil { try check(MachineField.memory) }
+  /// Throws `target.range` for a number of the memories or of writing out of its range.
+  public func validateOptionalSections() throws(Diagnostic) {
+    try check(
+      MachineField.all(with: optionalSections).filter { MachineField.optionalSections.contains($0.section) })
+  }
+
+  /// The sections that the machine has and others may not have.
+  private var optionalSections: [String] {
+    (memory == nil ? [] : ["memory"]) + (writing == nil ? [] : ["writing"])
   }
 
   private func check(_ fields: [MachineField]) throws(Diagnostic) {

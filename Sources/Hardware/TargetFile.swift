@@ -13,8 +13,8 @@ public struct TargetNumber: Hashable, Sendable {
 /// A machine as a JSON file describes it.
 ///
 /// The file is an object with the texts `name` and `summary` and the objects `array`, `operands`, `hierarchy`,
-/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the object `memory`. A number
-/// stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are needed; other keys are
+/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the objects `memory` and `writing`. A
+/// number stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are needed; other keys are
 /// refused.
 public struct TargetFile: Equatable, Sendable {
   /// The machine.
@@ -44,11 +44,12 @@ private struct TargetReader {
 
   mutating func read(_ root: JSONNode) throws(Diagnostic) {
     var sections: [String] = []
-    for field in MachineField.all(withMemory: true) where !sections.contains(field.section) {
+    for field in MachineField.all(with: MachineField.optionalSections) where !sections.contains(field.section)
+    {
       sections.append(field.section)
     }
     let members = try text.members(of: root, path: "", allowed: ["name", "summary"] + sections)
-    let fields = MachineField.all(withMemory: members.contains { $0.key == "memory" })
+    let fields = MachineField.all(with: members.map(\.key))
     var values: [String: JSONNode] = [:]
     for member in members where sections.contains(member.key) {
       let allowed = fields.filter { $0.section == member.key }.map(\.key)

@@ -14,17 +14,24 @@ public struct LayerSetting: Sendable {
   public var location = Location.none
   /// The crossbars that the layers before take.
   public private(set) var crossbars = 0
+  /// The layers that operations use, in the order in which they run.
+  let uses: [[String]]
+  /// The crossbars of each of the layers before.
+  private(set) var places: [String: Set<Int>] = [:]
 
   /// The surroundings of the first layer of `module`.
   public init(_ module: Module<CrossbarLevel>, threads: Int) {
     machine = module.machine
     self.threads = threads
     stages = module.stages
+    uses = module.layerUses
   }
 
   /// Notes the crossbars of a layer that is done.
   public mutating func pass(_ layer: LayerView) {
-    crossbars = max(crossbars, (layer.blocks.lazy.compactMap(\.crossbar).max() ?? -1) + 1)
+    let taken = Set(layer.blocks.lazy.compactMap(\.crossbar))
+    crossbars = max(crossbars, (taken.max() ?? -1) + 1)
+    places[layer.name] = taken
   }
 
   /// The machine, or the error that there is none.
@@ -44,12 +51,16 @@ protocol LayerPass: Pass where L == CrossbarLevel {
   func isLocal(_ context: PassContext) -> Bool
   /// Changes `layer` and returns the counts to add up over all layers.
   func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount]
+  /// The segments of layers, by name, which are known after the last layer; none from a pass that leaves them alone.
+  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int]
   /// What is to be said after the last layer.
   func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic)
 }
 
 extension LayerPass {
   func isLocal(_ context: PassContext) -> Bool { true }
+
+  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int] { [:] }
 
   func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {}
 
@@ -63,6 +74,10 @@ extension LayerPass {
       counts.add(try run(on: &result, in: setting))
       setting.pass(result)
       layers.append((id, result))
+    }
+    let segments = try segments(setting)
+    for place in layers.indices {
+      if let segment = segments[layers[place].1.name] { layers[place].1.segment = segment }
     }
     module.replaceLayers(layers)
     for count in counts { context.count(count.name, count.value) }

@@ -5,6 +5,7 @@ public import Support
 /// A pass with its options as a step that a layer takes by itself.
 struct LayerStep: Sendable {
   let run: @Sendable (inout LayerView, LayerSetting) throws(Diagnostic) -> [PassCount]
+  let segments: @Sendable (LayerSetting) throws(Diagnostic) -> [String: Int]
   let conclude: @Sendable (LayerSetting, inout PassContext) throws(Diagnostic) -> Void
 }
 
@@ -88,6 +89,15 @@ public struct LayerPipeline: Sendable {
       after(stage.call, ContinuousClock.now - clock)
     }
     setting.pass(layer)
+  }
+
+  /// The segments of the layers, by name, once the last one is done; those that are not named lie in segment 0.
+  ///
+  /// Throws `schedule.segment` where the machine has too few crossbars for layers that run together.
+  public func segments() throws(Diagnostic) -> [String: Int] {
+    var segments: [String: Int] = [:]
+    for stage in stages { segments.merge(try stage.step.segments(setting)) { $1 } }
+    return segments
   }
 
   /// Reports counts and warnings after the last layer.

@@ -104,6 +104,7 @@ private func entry<P: LayerPass>(_ type: P.Type) -> PassEntry {
     guard pass.isLocal(context) else { return nil }
     return LayerStep(
       run: { (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting) },
+      segments: { (setting) throws(Diagnostic) in try pass.segments(setting) },
       conclude: { (setting, context) throws(Diagnostic) in try pass.conclude(setting, in: &context) })
   }
   return entry

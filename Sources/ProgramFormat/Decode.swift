@@ -7,7 +7,7 @@ public import Support
 /// for a program that is not valid. Unknown optional sections are skipped; without them `encode(_:)` gives back the
 /// same bytes.
 public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnostic) -> Program {
-  let sections = try readDirectory(bytes, file: file)
+  let (sections, minor) = try readDirectory(bytes, file: file)
   func reader(_ kind: SectionKind) -> SectionReader? {
     guard let range = sections[kind] else { return nil }
     return SectionReader(UnsafeRawBufferPointer(rebasing: bytes[range]), section: kind.name, file: file)
@@ -41,6 +41,11 @@ public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnos
     let place = offsets.place(of: error.subject)
     throw error.fault.diagnostic(
       error.message, at: Location(file: file, .bytes(section: place.section, offset: place.offset)))
+  }
+  guard minor == program.minorVersion else {
+    throw ProgramFault.version.diagnostic(
+      "format \(Layout.major).\(minor), what the program needs begins with \(Layout.major).\(program.minorVersion)",
+      at: headerLocation(file, 4))
   }
   return program
 }
@@ -80,11 +85,11 @@ func headerLocation(_ file: String, _ offset: Int) -> Location {
   Location(file: file, .bytes(section: "header", offset: offset))
 }
 
-/// Checks header, directory, layout and checksums; returns where the known sections lie.
+/// Checks header, directory, layout and checksums; returns where the known sections lie, and the minor version.
 private func readDirectory(
   _ bytes: UnsafeRawBufferPointer, file: String
-) throws(Diagnostic) -> [SectionKind: Range<Int>] {
-  let count = try readHeader(bytes, file: file)
+) throws(Diagnostic) -> (sections: [SectionKind: Range<Int>], minor: Int) {
+  let (count, minor) = try readHeader(bytes, file: file)
   var sections: [SectionKind: Range<Int>] = [:]
   var previousKind = 0
   var end = Layout.headerBytes + Layout.entryBytes * count
@@ -110,11 +115,13 @@ private func readDirectory(
     throw ProgramFault.trailing.diagnostic(
       "\(bytes.count - end) bytes after the last section", at: headerLocation(file, end))
   }
-  return sections
+  return (sections, minor)
 }
 
-/// Checks the header and the checksum over header and directory; returns the number of sections.
-private func readHeader(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnostic) -> Int {
+/// Checks the header and the checksum over header and directory; returns the number of sections and the minor version.
+private func readHeader(
+  _ bytes: UnsafeRawBufferPointer, file: String
+) throws(Diagnostic) -> (sections: Int, minor: Int) {
   var reader = SectionReader(bytes, section: "header", file: file)
   guard bytes.starts(with: Layout.magic) else {
     throw reader.failure(.magic, "not a crossbar program: it does not begin with 'XBAR'")
@@ -146,7 +153,7 @@ private func readHeader(_ bytes: UnsafeRawBufferPointer, file: String) throws(Di
   guard CRC32C.checksum(head) == checksum else {
     throw reader.failure(.headerChecksum, "the checksum of the header is wrong", at: Layout.checksumOffset)
   }
-  return count
+  return (count, minor)
 }
 
 /// The known kind, or nil for an unknown one that may be skipped.

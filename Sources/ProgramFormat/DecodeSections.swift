@@ -12,7 +12,9 @@ func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine 
   try decodeTable(&reader, EnergyTable.fields.map(\.path), &energy)
   var area = AreaTable()
   try decodeTable(&reader, AreaTable.fields.map(\.path), &area)
-  let memory = reader.remaining > 0 ? try decodeMemory(&reader) : nil
+  // What is left tells which of the two are there: 28 bytes of memories, 16 of writing.
+  let memory = [0, writeBytes].contains(reader.remaining) ? nil : try decodeMemory(&reader)
+  let writing = reader.remaining == writeBytes ? try decodeWriting(&reader) : nil
   try reader.checkEnd()
   let machine = Machine(
     name: name, summary: summary,
@@ -22,12 +24,20 @@ func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine 
     operands: OperandWidths(weightBits: n[7], inputBits: n[8]),
     hierarchy: Hierarchy(crossbarsPerComputeUnit: n[9], computeUnitsPerTile: n[10], tiles: n[11]),
     timing: Timing(cycleNanoseconds: cycle, pipelineCycles: n[12]), energy: energy, area: area,
-    memory: memory)
+    memory: memory, writing: writing)
   // The other sections are read with these sizes, so they are checked first.
   do throws(Issue) { try checkMachine(machine) } catch {
     throw reader.failure(error.fault, error.message, at: 0)
   }
   return machine
+}
+
+/// Bytes of the figures of writing.
+private let writeBytes = 16
+
+private func decodeWriting(_ reader: inout SectionReader) throws(Diagnostic) -> WriteFigures {
+  let wordline = try reader.double()
+  return WriteFigures(wordlineNanoseconds: wordline, cellPicojoules: try reader.double())
 }
 
 private func decodeMemory(_ reader: inout SectionReader) throws(Diagnostic) -> MemorySystem {
@@ -185,8 +195,18 @@ func decodeMaps(
   guard blocks.count == blockCount else {
     throw reader.failure(.blockOrder, "\(blockCount) blocks announced, found \(blocks.count)", at: blockStart)
   }
+  if reader.remaining == 4 * layerCount { try decodeSegments(&reader, &layers) }
   try reader.checkEnd()
   return (layers, blocks)
+}
+
+/// The segments of the layers, which only a program of several segments has.
+private func decodeSegments(_ reader: inout SectionReader, _ layers: inout [Layer]) throws(Diagnostic) {
+  let start = reader.offset
+  for index in layers.indices { layers[index].segment = try reader.u32() }
+  guard layers.isEmpty || layers.contains(where: { $0.segment > 0 }) else {
+    throw reader.failure(.value, "a list of segments for one segment", at: start)
+  }
 }
 
 private func decodeLayer(_ reader: inout SectionReader) throws(Diagnostic) -> Layer {

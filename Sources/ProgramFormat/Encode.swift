@@ -1,3 +1,4 @@
+import Hardware
 public import Support
 import Tensors
 
@@ -6,7 +7,7 @@ import Tensors
 /// Throws what `validate(_:)` throws, and `program.limit` where the file would be too large.
 public func encode(_ program: Program) throws(Diagnostic) -> [UInt8] {
   try validate(program)
-  return assemble(encodeSections(program))
+  return assemble(encodeSections(program), minor: program.minorVersion)
 }
 
 /// The bytes of the sections of a valid program.
@@ -25,6 +26,12 @@ func encodeSections(_ program: Program) -> [(kind: SectionKind, bytes: [UInt8])]
   return sections
 }
 
+extension Program {
+  /// The oldest minor version of the format that has what the program needs: 1 for several segments and for figures of
+  /// writing.
+  var minorVersion: UInt16 { segments > 1 || machine.writing != nil ? 1 : 0 }
+}
+
 /// A section's place in the file.
 struct SectionPlace {
   let kind: SectionKind
@@ -33,7 +40,7 @@ struct SectionPlace {
 }
 
 /// Puts header, directory and sections together.
-private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])]) -> [UInt8] {
+private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])], minor: UInt16) -> [UInt8] {
   var places: [SectionPlace] = []
   var end = headBytes(sections.count)
   for section in sections {
@@ -43,7 +50,7 @@ private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])]) -> [UIn
       SectionPlace(kind: section.kind, range: offset..<end, checksum: CRC32C.checksum(section.bytes)))
   }
   var file = ByteWriter()
-  file.put(bytes: encodeHead(places))
+  file.put(bytes: encodeHead(places, minor: minor))
   for section in sections {
     file.align(to: Layout.alignment)
     file.put(bytes: section.bytes)
@@ -55,11 +62,11 @@ private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])]) -> [UIn
 func headBytes(_ sections: Int) -> Int { Layout.headerBytes + Layout.entryBytes * sections }
 
 /// Header and directory of a file that ends with the last of `places`.
-func encodeHead(_ places: [SectionPlace]) -> [UInt8] {
+func encodeHead(_ places: [SectionPlace], minor: UInt16) -> [UInt8] {
   var file = ByteWriter()
   file.put(bytes: Layout.magic)
   file.put(Layout.major)
-  file.put(Layout.minor)
+  file.put(minor)
   file.put(UInt32(0))
   file.put32(places.count)
   file.put(UInt64(places.last?.range.upperBound ?? headBytes(0)))

@@ -13,6 +13,10 @@ func encodeMachine(_ machine: Machine) -> [UInt8] {
   out.put32(AreaTable.fields.count)
   for field in AreaTable.fields { out.put(machine.area[keyPath: field.path]) }
   if let memory = machine.memory { encodeMemory(memory, into: &out) }
+  if let writing = machine.writing {
+    out.put(writing.wordlineNanoseconds)
+    out.put(writing.cellPicojoules)
+  }
   return out.bytes
 }
 
@@ -84,6 +88,15 @@ func encodeMaps(_ program: Program) -> [UInt8] {
   var out = ByteWriter()
   out.put(bytes: encodeMapsHead(layers: program.layers.count, blocks: program.blocks.count))
   for layer in program.layers { encode(layer, program.blocks[layer.blocks], into: &out) }
+  return out.bytes + encodeSegments(program)
+}
+
+/// The end of the section of maps, which a program of one segment does not have.
+func encodeSegments(_ program: Program) -> [UInt8] {
+  var out = ByteWriter()
+  if program.segments > 1 {
+    for layer in program.layers { out.put32(layer.segment) }
+  }
   return out.bytes
 }
 

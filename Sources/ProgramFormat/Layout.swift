@@ -32,7 +32,8 @@ enum Layout {
   /// `XBAR`.
   static let magic: [UInt8] = [0x58, 0x42, 0x41, 0x52]
   static let major: UInt16 = 1
-  static let minor: UInt16 = 0
+  /// The newest minor version; a file carries the oldest one that has what the program needs.
+  static let minor: UInt16 = 1
   static let headerBytes = 32
   static let entryBytes = 32
   static let alignment = 64

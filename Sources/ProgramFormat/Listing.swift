@@ -30,7 +30,7 @@ private func listMachine(_ machine: Machine) -> [String] {
     "  \(machine.hierarchy.crossbarsPerComputeUnit) crossbars per compute unit, "
       + "\(machine.hierarchy.computeUnitsPerTile) compute units per tile, "
       + "\(machine.timing.cycleNanoseconds) ns per cycle",
-  ] + (machine.memory.map { ["  \($0)"] } ?? [])
+  ] + (machine.memory.map { ["  \($0)"] } ?? []) + (machine.writing.map { ["  \($0)"] } ?? [])
 }
 
 private func listPorts(_ program: Program) -> [String] {
@@ -48,7 +48,8 @@ private func listLayers(_ program: Program) -> [String] {
     "layer", "rows", "columns", "blocks", "crossbars", "cells used", "cells provisioned", "adc", "composed",
     "units",
   ]
-  var rows = [head]
+  let hasSegments = program.segments > 1
+  var rows = [head + (hasSegments ? ["segment"] : [])]
   let perCrossbar = program.machine.array.rows * program.machine.array.columns
   var everything: Set<Int> = []
   var allUsed = 0
@@ -68,7 +69,7 @@ private func listLayers(_ program: Program) -> [String] {
         + [
           "\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.composed)",
           units.joined(separator: " "),
-        ])
+        ] + (hasSegments ? ["\(layer.segment)"] : []))
   }
   rows.append(
     ["total", "", "", "\(program.blocks.count)", "\(everything.count)", "\(allUsed)"]

@@ -45,6 +45,11 @@ public struct Program: Equatable, Sendable {
   }
 }
 
+extension Program {
+  /// How many segments it has: parts that are written to the crossbars and executed in turn.
+  public var segments: Int { (layers.map(\.segment).max() ?? 0) &+ 1 }
+}
+
 /// One line of free text with a key.
 public struct InfoEntry: Equatable, Sendable {
   /// What the text is about, such as `pipeline`.
@@ -138,6 +143,9 @@ public struct Layer: Equatable, Sendable {
   public var hasVectors: Bool
   /// When inputs come from memory; nil where that takes no time. The machine has memories where a layer says it.
   public var fetch: FetchOrder?
+  /// Which segment of the program it belongs to: segments are written to the crossbars and executed in turn. 0 in a
+  /// program whose crossbars are written once.
+  public var segment: Int
   /// Its blocks, a range of `Program.blocks`.
   public var blocks: Range<Int>
 
@@ -145,7 +153,7 @@ public struct Layer: Equatable, Sendable {
   public init(
     name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
     fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [],
-    hasVectors: Bool = false, fetch: FetchOrder? = nil, blocks: Range<Int>
+    hasVectors: Bool = false, fetch: FetchOrder? = nil, segment: Int = 0, blocks: Range<Int>
   ) {
     self.name = name
     self.inputs = inputs
@@ -160,6 +168,7 @@ public struct Layer: Equatable, Sendable {
     self.bitlines = bitlines
     self.hasVectors = hasVectors
     self.fetch = fetch
+    self.segment = segment
     self.blocks = blocks
   }
 }

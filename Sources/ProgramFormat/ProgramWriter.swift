@@ -14,6 +14,8 @@ public struct ProgramWriter {
   private var maps = ByteWriter()
   private var crossbars = 0
   private var blocks = 0
+  /// Crossbars of each layer.
+  private var sizes: [Int] = []
 
   /// Starts the file at `path`. `program` has everything but layers, blocks and crossbars; its instructions name the layers
   /// in the order in which they will be appended.
@@ -68,6 +70,7 @@ public struct ProgramWriter {
     bare.blocks = 0..<0
     program.layers.append(bare)
     crossbars += count
+    sizes.append(count)
     self.blocks += blocks.count
   }
 
@@ -89,11 +92,18 @@ public struct ProgramWriter {
     }
   }
 
-  /// Writes what is left and moves the file to its place; returns its size in bytes.
+  /// Writes what is left and moves the file to its place; returns its size in bytes. `segments` are those of layers by
+  /// name; the others lie in segment 0.
   ///
   /// Throws what `validate(_:)` throws of the program as a whole.
-  public mutating func finish() throws(Diagnostic) -> Int {
+  public mutating func finish(segments: [String: Int] = [:]) throws(Diagnostic) -> Int {
+    for index in program.layers.indices {
+      program.layers[index].segment = segments[program.layers[index].name] ?? program.layers[index].segment
+    }
     try validate(program)
+    do throws(Issue) { try checkSegments(program, sizes: sizes) } catch {
+      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
+    }
     guard crossbars <= ProgramLimits.crossbars, blocks <= ProgramLimits.blocks else {
       throw ProgramFault.limit.diagnostic(
         "\(crossbars) crossbars and \(blocks) blocks, limits \(ProgramLimits.crossbars) and \(ProgramLimits.blocks)",
@@ -102,12 +112,14 @@ public struct ProgramWriter {
     try file.patch(encodeCellsHead(crossbars: crossbars), at: cellsStart)
     let cells = cellsStart..<file.count
     places.append(SectionPlace(kind: .cells, range: cells, checksum: try file.checksum(cells)))
-    try append(.maps, encodeMapsHead(layers: program.layers.count, blocks: blocks) + maps.bytes)
+    try append(
+      .maps,
+      encodeMapsHead(layers: program.layers.count, blocks: blocks) + maps.bytes + encodeSegments(program))
     try append(.code, code.instructions)
     try append(.data, code.constants)
     if !program.info.isEmpty { try append(.info, encodeInfo(program.info)) }
     if let origins = code.origins { try append(.debug, origins) }
-    try file.patch(encodeHead(places), at: 0)
+    try file.patch(encodeHead(places, minor: program.minorVersion), at: 0)
     try file.commit()
     return file.count
   }

@@ -43,6 +43,7 @@ func findIssue(_ program: Program) throws(Issue) {
   try checkCrossbars(program)
   try checkLayers(program)
   try checkBlocks(program)
+  try checkSegments(program)
   try checkCode(program)
   try checkInfo(program.info)
 }
@@ -61,7 +62,7 @@ func checkMachine(_ machine: Machine) throws(Issue) {
   for (name, value) in costs where !(value.isFinite && value.sign == .plus) {
     throw Issue(.machine, "\(name) is \(value), expected a finite number from 0 up", .machine)
   }
-  do throws(Diagnostic) { try machine.validateMemory() } catch {
+  do throws(Diagnostic) { try machine.validateOptionalSections() } catch {
     throw Issue(.machine, error.message, .machine)
   }
 }

@@ -15,6 +15,9 @@ private struct CodeChecker {
   private var number = -1
   /// The instruction that a layer waits for, by layer: true for convert, false for accumulate.
   private var waiting: [Int: Bool] = [:]
+  /// The segment that the code has come to, and that of the loop outside of which no other one is.
+  private var segment = 0
+  private var loopSegment: Int?
   /// Layers that wait in a body around this one.
   private var blocked: Set<Int> = []
 
@@ -46,6 +49,7 @@ private struct CodeChecker {
         throw issue(.limit, "more than \(ProgramLimits.instructions) instructions")
       }
       try checkOrigin(instruction.origin)
+      if depth == 0 { loopSegment = nil }
       steps = min(
         ProgramLimits.steps + 1, steps + (try check(instruction.operation, rounds: rounds, depth: depth)))
     }
@@ -75,6 +79,9 @@ private struct CodeChecker {
     case .convert(let index):
       _ = try layer(index)
       guard waiting[index] == true else { throw issue(.sequence, "layer \(index) is not driven") }
+      guard program.layers[index].segment == segment else {
+        throw issue(.segment, "layer \(index) is read when segment \(segment) has taken its place")
+      }
       waiting[index] = false
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
     case .store(let destination, let register, let arrangement):
@@ -138,6 +145,19 @@ private struct CodeChecker {
       throw issue(.sequence, "layer \(index) is driven again before it is accumulated")
     }
     waiting[index] = true
+    try enterSegment(layer.segment, of: index)
+  }
+
+  /// Segments follow each other, and change between instructions outside of loops only.
+  private mutating func enterSegment(_ wanted: Int, of index: Int) throws(Issue) {
+    if let loopSegment, loopSegment != wanted {
+      throw issue(
+        .segment, "layer \(index) of segment \(wanted) is driven in a loop of segment \(loopSegment)")
+    }
+    guard wanted >= segment else {
+      throw issue(.segment, "layer \(index) of segment \(wanted) is driven after segment \(segment)")
+    }
+    (segment, loopSegment) = (wanted, wanted)
   }
 
   private mutating func checkAccumulate(_ register: Int, _ index: Int) throws(Issue) {

@@ -7,9 +7,9 @@ public import Support
 
 /// What a run did in one layer, in the digital operators, or in all.
 public struct LayerRun: Equatable, Sendable {
-  /// The layer, `digital`, or `total`.
+  /// The layer, `digital`, `writing`, or `total`.
   public let name: String
-  /// The layer's place in the program; nil for `digital` and `total`.
+  /// The layer's place in the program; nil for the others.
   public let layer: Int?
   /// Events over all samples.
   public let events: Events
@@ -31,13 +31,15 @@ public struct RunRecord: Equatable, Sendable {
   public let accuracy: Accuracy?
   /// What the trials of a device that is not ideal gave; nil on the ideal device.
   public let trials: TrialRecord?
-  /// Layers in the order of the program, and the digital operators last.
+  /// Layers in the order of the program, the digital operators, and last the writing of segments where there are several.
   public let layers: [LayerRun]
   /// The sum of all.
   public let total: LayerRun
   /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
   /// does not tell its natural bitlines.
   public let baselines: [Baseline]
+  /// The segments that were written in turn; nil for a program of one segment.
+  public let segments: SegmentRun?
 
   /// Time of a sample in nanoseconds.
   public var timePerSample: Double { total.cost.latencyNanoseconds / Double(max(1, samples)) }
@@ -46,13 +48,14 @@ public struct RunRecord: Equatable, Sendable {
 }
 
 /// Runs `program` for all samples, on the ideal device unless `settings` say otherwise, and costs its events by the
-/// program's machine. Of trials, the first one gives outputs and events.
+/// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program in
+/// batches of `segmentBatch`, which changes what is written, but no result.
 ///
 /// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the first
 /// output.
 public func run(
   _ program: Program, on samples: SampleSet, settings: TrialSettings = TrialSettings(device: .ideal),
-  threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  segmentBatch: Int = 1, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
 ) throws(Diagnostic) -> RunRecord {
   let result: RunResult
   var trials: TrialRecord?
@@ -72,13 +75,19 @@ public func run(
     LayerRun(
       name: "digital", layer: nil, events: result.digital,
       cost: cost(of: result.digital, machine: program.machine)))
+  let segments = SegmentRun(program, samples: samples.count, batch: segmentBatch)
+  if let segments { layers.append(segments.run) }
   var sum = Cost()
-  for layer in layers { sum += layer.cost }
+  var events = Events()
+  for layer in layers {
+    sum += layer.cost
+    events += layer.events
+  }
   return RunRecord(
     program: program, device: settings.device.name, samples: samples.count, outputs: result.outputs,
     accuracy: try accuracy(of: result, program, samples), trials: trials, layers: layers,
-    total: LayerRun(name: "total", layer: nil, events: result.total, cost: sum),
-    baselines: try result.baselines(of: program))
+    total: LayerRun(name: "total", layer: nil, events: events, cost: sum),
+    baselines: try result.baselines(of: program), segments: segments)
 }
 
 extension RunRecord {
@@ -96,6 +105,7 @@ extension RunRecord {
       "top1": share(accuracy?.top1), "top5": share(accuracy?.top5),
       "layers": .array(layers.map { json(of: $0) }), "total": json(of: total),
       "baselines": .array(baselines.map(json)), "trials": trials?.json(program) ?? .null,
+      "segments": segments?.json(program) ?? .null,
     ]
   }
 
@@ -127,11 +137,14 @@ extension RunRecord {
       }
     }
     let energy = EnergyBreakdown.fields.map { field in
-      JSON.Member(field.name, .double(run.cost.energyPicojoules[keyPath: field.path]))
+      let isKnown = field.name != "write" || !run.cost.omitsWriting
+      return JSON.Member(
+        field.name, isKnown ? .double(run.cost.energyPicojoules[keyPath: field.path]) : .null)
     }
     let total = JSON.Member("total", .double(run.cost.energyPicojoules.total))
     members.append(JSON.Member("energyPicojoules", .object(energy + [total])))
     members.append(JSON.Member("latencyNanoseconds", .double(run.cost.latencyNanoseconds)))
+    if run.cost.omitsWriting { members.append(JSON.Member("omitsWriting", true)) }
     return .object(members)
   }
 

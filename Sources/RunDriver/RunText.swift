@@ -25,7 +25,7 @@ extension RunRecord {
     return layerGroups(layers.map(\.name)) { together.contains($0) }
   }
 
-  /// The lines of tables: the layers, with the groups of a convolution as one, and the digital operators last.
+  /// The lines of tables: the layers, with the groups of a convolution as one, then the digital operators and writing.
   public var lines: [LayerRun] {
     groups.map { group in
       let first = layers[group.members.lowerBound]
@@ -47,6 +47,9 @@ extension RunRecord {
       run.events.adcConversions,
       run.events.adcSaturations,
     ]
+    if isWriting(run) && run.cost.omitsWriting {
+      return [run.name] + counts.map { average($0) } + ["not known", "not known"]
+    }
     return [run.name] + counts.map { average($0) } + [
       energyText(picojoules: perSample(run.cost.energyPicojoules.total)),
       timeText(nanoseconds: perSample(run.cost.latencyNanoseconds)),
@@ -74,9 +77,20 @@ extension RunRecord {
     return [baseline.name, baseline.machine.name, grouped(baseline.crossbars)] + counts.map { average($0) }
       + [
         energyText(picojoules: perSample(energy)), timeText(nanoseconds: perSample(cost.latencyNanoseconds)),
-        factorText(cost.latencyNanoseconds, over: total.cost.latencyNanoseconds),
-        savingText(total.cost.energyPicojoules.total, of: energy),
+        factorText(cost.latencyNanoseconds, over: computing.latencyNanoseconds),
+        savingText(computing.energyPicojoules.total, of: energy),
       ]
+  }
+
+  /// What the run costs without the writing of segments, which baselines do not count.
+  private var computing: Cost {
+    var cost = Cost()
+    for layer in layers where !isWriting(layer) { cost += layer.cost }
+    return cost
+  }
+
+  private func isWriting(_ run: LayerRun) -> Bool {
+    segments != nil && run.layer == nil && run.name == "writing"
   }
 
   private func perSample(_ value: Double) -> Double { samples == 0 ? 0 : value / Double(samples) }
@@ -100,6 +114,7 @@ extension RunRecord {
       Page.Fact("device", device), Page.Fact("crossbars", grouped(program.crossbars.count)),
       Page.Fact("samples", grouped(samples)),
     ]
+    if let segments { facts.append(Page.Fact("segments", segments.text)) }
     if let trials { return facts + trials.facts }
     if let accuracy, samples > 0 {
       facts.append(Page.Fact("top-1", percentage(Double(accuracy.top1) / Double(samples))))
@@ -114,13 +129,15 @@ extension RunRecord {
     let head = facts.map { fact in
       fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
     }
-    let beside = baselineTable.map { "\nthe same matrices, every cell mapped:\n" + $0.plain } ?? ""
+    let room = segments == nil ? "" : " in as many crossbars as they take and without writing"
+    let beside = baselineTable.map { "\nthe same matrices, every cell mapped\(room):\n" + $0.plain } ?? ""
     let codes =
       trials?.partialSumTable(program).map {
         "\ncodes of conversions beside those of an ideal device, for the same inputs of a layer:\n" + $0.plain
       } ?? ""
     let title = trials == nil ? "per sample" : "per sample of the first trial"
-    return head.joined() + "\n\(title):\n" + table.plain + codes + beside
+    let writing = segmentTable.map { "\n\(segmentTitle):\n" + $0.plain + "\(segmentNote)\n" } ?? ""
+    return head.joined() + "\n\(title):\n" + table.plain + writing + codes + beside
   }
 
   /// The report as a page.
@@ -129,6 +146,11 @@ extension RunRecord {
     page.add(.facts(facts))
     page.add(.heading("Layers, per sample"))
     page.add(.table(table))
+    if let table = segmentTable {
+      page.add(.heading("Segments, \(segmentTitle)"))
+      page.add(.table(table))
+      page.add(.paragraph(segmentNote))
+    }
     if let table = trials?.partialSumTable(program) {
       page.add(
         .heading("Codes of conversions beside those of an ideal device, for the same inputs of a layer"))

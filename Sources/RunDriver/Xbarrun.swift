@@ -17,6 +17,7 @@ let xbarrunCommand = CommandSpec(
       "output", short: "o", value: "O.npy", "write the program's output; .npz for all outputs by name"),
   ] + TrialOptions.all + [
     OptionSpec("limit", value: "N", "run the first N samples only"),
+    segmentBatchOption,
     OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
     OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
     OptionSpec("html", value: "R.html", "write a report to look at"),
@@ -54,6 +55,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let settings = try TrialSettings(arguments)
   let limit = try arguments.integer("limit", in: 1...Int(Int32.max))
   let threads = try arguments.integer("threads", in: 1...1024) ?? processorCount()
+  let batch = try segmentBatchSize(arguments)
   let quiet = arguments.has("quiet")
   let path = arguments.positional(0) ?? ""
   let program = try readProgram(path: path)
@@ -66,7 +68,9 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
     "running", total: samples.count * (settings.isIdeal ? 1 : settings.trials), unit: "samples", quiet: quiet)
   let record: RunRecord
   do throws(Diagnostic) {
-    record = try run(program, on: samples, settings: settings, threads: threads) { progress.advance(by: $0) }
+    record = try run(
+      program, on: samples, settings: settings, segmentBatch: batch, threads: threads
+    ) { progress.advance(by: $0) }
   } catch {
     progress.finish()
     throw error.inFile(path)

@@ -13,6 +13,9 @@ struct CompareRequest {
   var calibration: String?
   var shapes: [String]
   var target: String?
+  /// Whether networks too large for a machine are cut into segments, and how many samples go through one at a time.
+  var segments: Bool
+  var segmentBatch: Int
   var overrides: String
   var limit: Int
   var threads: Int
@@ -51,6 +54,7 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
     compilation.calibration = request.calibration
     compilation.shapes = request.shapes
     compilation.target = request.target
+    compilation.segments = request.segments
     compilation.overrides = request.overrides
     compilation.jobs = request.threads
     let compiled = try compile(compilation)
@@ -74,7 +78,8 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
     compiled.record.scheme, total: samples.count * (request.settings.isIdeal ? 1 : request.settings.trials),
     unit: "samples", quiet: request.quiet)
   let record = try RunDriver.run(
-    program, on: samples, settings: request.settings, threads: request.threads
+    program, on: samples, settings: request.settings, segmentBatch: request.segmentBatch,
+    threads: request.threads
   ) { progress.advance(by: $0) }
   progress.finish()
   return SchemeResult(compiled: compiled.record, run: record)

@@ -31,6 +31,7 @@ private let compareOptions =
     shapeOption,
     OptionSpec(
       "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+    segmentsOption, segmentBatchOption,
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
   ] + TrialOptions.all + [
     OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
@@ -50,7 +51,8 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       schemes: (arguments.value("schemes") ?? "").split(separator: ",").map { $0.filter { $0 != " " } },
       input: arguments.value("input") ?? "", labels: arguments.value("labels"),
       calibration: arguments.value("calibration"), shapes: arguments.values("shape"),
-      target: arguments.value("target"),
+      target: arguments.value("target"), segments: arguments.has("segments"),
+      segmentBatch: try segmentBatchSize(arguments),
       overrides: arguments.value("set") ?? "", limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
       threads: try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount,
       settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),

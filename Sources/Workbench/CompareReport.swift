@@ -66,9 +66,15 @@ extension Comparison {
 
   /// Says what `dense` and `isaac` are where they were not run.
   var notes: String {
-    [dense, isaac].compactMap { yardstick in
+    let sources = [dense, isaac].compactMap { yardstick in
       yardstick.flatMap { found in found.source.map { "\(found.name): \($0)\n" } }
-    }.joined()
+    }
+    let segments = schemes.compactMap { result in
+      result.run.segments.map {
+        "\(result.compiled.scheme): segments \($0.text); \(result.run.segmentNote)\n"
+      }
+    }
+    return (sources + segments).joined()
   }
 
   private static let columns: [TextTable.Column] = [

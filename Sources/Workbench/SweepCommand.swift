@@ -49,6 +49,7 @@ private let sweepOptions =
       "what is varied, such as height=2..128; at most two"),
     OptionSpec("scheme", value: "A,B,C", "schemes, see 'xbarc schemes' (default: dense)"),
     OptionSpec("target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+    segmentsOption, segmentBatchOption,
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
     OptionSpec("calibration", value: "C.npz", "typical inputs, from which ranges are measured"),
     shapeOption,
@@ -104,6 +105,7 @@ extension SweepRequest {
       try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount
     var compilation = CompileRequest(model: arguments.positional(0) ?? "")
     compilation.target = arguments.value("target")
+    compilation.segments = arguments.has("segments")
     compilation.overrides = arguments.value("set") ?? ""
     compilation.shapes = arguments.values("shape")
     compilation.calibration = arguments.value("calibration")
@@ -112,7 +114,7 @@ extension SweepRequest {
       compilation: compilation, schemes: schemes, devices: try TrialSettings.forEachDevice(arguments),
       changes: TrialOptions.changes(in: arguments), axes: axes, input: arguments.value("input") ?? "",
       labels: arguments.value("labels"), limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
-      threads: threads, quiet: arguments.has("quiet"))
+      segmentBatch: try segmentBatchSize(arguments), threads: threads, quiet: arguments.has("quiet"))
   }
 }
 

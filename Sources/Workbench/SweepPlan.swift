@@ -18,6 +18,8 @@ struct SweepRequest {
   let input: String
   let labels: String?
   let limit: Int
+  /// Samples that go through a segment at a time.
+  var segmentBatch = 1
   let threads: Int
   let quiet: Bool
 }

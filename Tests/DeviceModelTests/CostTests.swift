@@ -60,8 +60,11 @@ import Testing
     let free: Set = [
       "positions", "ouActivations", "adcSaturations", "indexReads", "inputFetches.sram", "cycles",
       "wordlineVectors", "bufferFills", "skippedBuffers", "clocks", "stallClocks", "digitalMultiplyAdds",
+      "wordlineWrites",
+      "writeSteps",
     ]
     var machine = sampleMachine()
+    machine.writing = WriteFigures(wordlineNanoseconds: 1, cellPicojoules: 1)
     machine.energy.indexBit = 0.5
     for field in Events.fields {
       var events = Events()
@@ -70,6 +73,32 @@ import Testing
         (cost(of: events, machine: machine).energyPicojoules.total > 0) == !free.contains(field.name),
         "\(field.name)")
     }
+  }
+
+  /// 1000 cells of 3910 pJ; 128 steps of 50.88 ns beside the crossbars' cycles.
+  @Test func writingTakesEnergyByCellsAndTimeBySteps() {
+    var machine = sampleMachine()
+    machine.writing = WriteFigures(wordlineNanoseconds: 50.88, cellPicojoules: 3910)
+    var events = Events()
+    (events.cellWrites, events.wordlineWrites, events.writeSteps, events.cycles) = (1000, 300, 128, 10)
+    let whole = cost(of: events, machine: machine)
+    #expect(whole.energyPicojoules.write == 3_910_000 && whole.energyPicojoules.total == 3_910_000)
+    #expect(abs(whole.latencyNanoseconds - (128 * 50.88 + 153.6)) < 1e-9)
+    #expect(!whole.omitsWriting)
+  }
+
+  /// A machine that does not tell what writing takes leaves it out, and says so; nothing written is nothing left out.
+  @Test func unknownCostsOfWritingAreNotZeros() {
+    var events = Events()
+    events.cycles = 10
+    #expect(!cost(of: events, machine: sampleMachine()).omitsWriting)
+    (events.cellWrites, events.wordlineWrites, events.writeSteps) = (1000, 300, 128)
+    let part = cost(of: events, machine: sampleMachine())
+    #expect(part.omitsWriting && part.energyPicojoules.write == 0 && part.latencyNanoseconds == 153.6)
+    var sum = Cost()
+    sum += part
+    sum += Cost()
+    #expect(sum.omitsWriting)
   }
 
   /// Clocks of memories are time beside the crossbars' cycles; a machine without memories has none.

@@ -32,10 +32,15 @@ import Testing
     let sections = file.numbers.map { $0.path.prefix { $0 != "." } }
     let names = Mirror(reflecting: file.machine).children.compactMap(\.label)
     #expect(
-      names == ["name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area", "memory"])
+      names == [
+        "name", "summary", "array", "operands", "hierarchy", "timing", "energy", "area", "memory", "writing",
+      ])
     #expect(Set(sections.map(String.init)) == Set(names.dropFirst(2)))
     let memory = try #require(file.machine.memory)
-    let parts = Mirror(reflecting: file.machine).children.dropFirst(2).dropLast() + [("memory", memory)]
+    let writing = try #require(file.machine.writing)
+    let parts =
+      Mirror(reflecting: file.machine).children.dropFirst(2).dropLast(2)
+      + [("memory", memory), ("writing", writing)]
     for (name, value) in parts {
       let keys = file.numbers.filter { $0.path.hasPrefix("\(name ?? "").") }.map {
         $0.path.split(separator: ".")[1]
@@ -53,7 +58,9 @@ import Testing
     var memory = try #require(machine.memory)
     change(&memory)
     machine.memory = memory
-    for check in [{ try machine.validate() }, { try machine.validateMemory() }] as [() throws -> Void] {
+    for check in [{ try machine.validate() }, { try machine.validateOptionalSections() }]
+      as [() throws -> Void]
+    {
       do {
         try check()
         #expect(isValid, sourceLocation: place)
@@ -86,7 +93,7 @@ import Testing
     var machine = try Machine.target(named: "recom")
     machine.memory = nil
     try machine.validate()
-    try machine.validateMemory()
+    try machine.validateOptionalSections()
     #expect(machine != (try Machine.target(named: "recom")))
   }
 }

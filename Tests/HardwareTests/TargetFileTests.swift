@@ -81,7 +81,7 @@ import Testing
         == MemorySystem(
           clockMegahertz: 800.5, sramBytes: 4096, bufferBytes: 64, dramLatencyNanoseconds: 0,
           valuesPerClock: 2))
-    let last = try #require(file.numbers.last)
+    let last = try #require(file.numbers.last { $0.path.hasPrefix("memory.") })
     #expect(last.path == "memory.valuesPerClock" && last.value == 2 && last.source == "a guess")
     expectRefusal(
       "target.missing", try withMemory(""),
@@ -107,6 +107,39 @@ import Testing
     let parts = Self.memory.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
     try #require(parts.count == 2)
     expectRefusal(id, try withMemory(parts[0] + new + parts[1]), mentions: mention)
+  }
+
+  /// The `sre` file with other figures of writing.
+  private func writing(_ members: String?) throws -> [UInt8] {
+    let text = try text()
+    let start = try #require(text.firstRange(of: ",\n  \"writing\""))
+    let section = members.map { ",\n\"writing\": {\($0)}" } ?? ""
+    return Array((text[..<start.lowerBound] + section + "}").utf8)
+  }
+
+  @Test func writingIsAllOrNothing() throws {
+    let file = try TargetFile(
+      json: writing("\"cellPicojoules\": 0, \"wordlineNanoseconds\": 1e3"), file: "my.json")
+    #expect(file.machine.writing == WriteFigures(wordlineNanoseconds: 1000, cellPicojoules: 0))
+    #expect(file.numbers.suffix(2).map(\.value) == [1000, 0])
+    let none = try TargetFile(json: writing(nil), file: "my.json")
+    #expect(none.machine.writing == nil && none.numbers.count == file.numbers.count - 2)
+    expectRefusal(
+      "target.missing", try writing("\"cellPicojoules\": 1"), mentions: "missing: writing.wordlineNanoseconds"
+    )
+    expectRefusal(
+      "target.missing", try writing(""),
+      mentions: "missing: writing.wordlineNanoseconds, writing.cellPicojoules")
+  }
+
+  @Test(arguments: [
+    ("1,", "-1,", "target.range", "writing.wordlineNanoseconds"), ("1,", "1e13,", "target.range", "0.0 ..."),
+    ("2", "-0", "target.range", "writing.cellPicojoules"), ("2", "\"2\"", "target.type", "a number"),
+    ("cellPico", "cellsPico", "target.key", "'writing.cellsPicojoules'"),
+  ])
+  func checksWriting(_ old: String, _ new: String, _ id: String, _ mention: String) throws {
+    let members = "\"wordlineNanoseconds\": 1, \"cellPicojoules\": 2"
+    expectRefusal(id, try writing(members.replacing(old, with: new)), mentions: mention)
   }
 
   @Test func memoriesAreAnObject() throws {

@@ -217,7 +217,12 @@ import Testing
     let memory = MemorySystem(
       clockMegahertz: 1200, sramBytes: 131_072, bufferBytes: 256, dramLatencyNanoseconds: 15,
       valuesPerClock: 1)
-    let with = Module<CrossbarLevel>(name: "m", machine: try machine { $0.memory = memory })
+    let with = Module<CrossbarLevel>(
+      name: "m",
+      machine: try machine {
+        $0.memory = memory
+        $0.writing = nil
+      })
     #expect(with.text.contains("], memory: [1200.0, 131072, 256, 15.0, 1]}\n"))
     expectRoundTrip(with)
     let without = Module<CrossbarLevel>(name: "m", machine: try machine { $0.array.rows = 100 })
@@ -226,9 +231,27 @@ import Testing
     // A target without its memories is another machine.
     var recom = try Machine.target(named: "recom")
     recom.memory = nil
+    recom.writing = nil
     let bare = Module<CrossbarLevel>(name: "m", machine: recom)
     #expect(bare.text.contains("machine \"recom\""))
     expectRoundTrip(bare)
+  }
+
+  @Test func writingStandsBehindMemories() throws {
+    let figures = WriteFigures(wordlineNanoseconds: 0.5, cellPicojoules: 1e-7)
+    let alone = Module<CrossbarLevel>(name: "m", machine: try machine { $0.writing = figures })
+    #expect(alone.text.contains("], writing: [0.5, 1e-07]}\n"))
+    expectRoundTrip(alone)
+    var machine = try Machine.target(named: "recom")
+    machine.writing = figures
+    let both = Module<CrossbarLevel>(name: "m", machine: machine)
+    #expect(both.text.contains(" 15.0, 1], writing: [0.5, 1e-07]}\n"))
+    expectRoundTrip(both)
+    for (id, list) in [
+      ("target.range", "[1e13, 1.0]"), ("text.syntax", "[1.0]"), ("text.syntax", "[-1.0, 1.0]"),
+      ("text.syntax", "[1.0, 1.0, 1.0]"), ("text.syntax", "[1.0, nan]"),
+      ("text.syntax", "[0.5, 1e-07], writing: [0.5, 1e-07]"),
+    ] { expectParseFailure(id, "", alone.text.replacingFirst("[0.5, 1e-07]", with: list)) }
   }
 
   @Test(arguments: [
@@ -248,6 +271,7 @@ import Testing
     var machine = try Machine.target(named: "recom")
     machine.area = AreaTable()
     machine.energy = EnergyTable()
+    machine.writing = nil
     let text = Module<CrossbarLevel>(name: "m", machine: machine).text
     let cut = try #require(text.firstRange(of: "memory: "))
     let changed = String(text[cut.lowerBound...]).replacingFirst(old, with: new)

@@ -163,6 +163,10 @@ extension SeededGenerator {
         bufferBytes: inside(1...1024), dramLatencyNanoseconds: 50 * unit(), valuesPerClock: inside(1...65_536)
       )
     }
+    if chance(0.5) {
+      machine.writing =
+        chance(0.5) ? nil : WriteFigures(wordlineNanoseconds: 100 * unit(), cellPicojoules: 9000 * unit())
+    }
     return machine
   }
 

@@ -16,7 +16,7 @@ struct HostileFile {
 
   var magic: [UInt8] = Layout.magic
   var major: UInt16 = Layout.major
-  var minor: UInt16 = Layout.minor
+  var minor: UInt16
   var features: UInt32 = 0
   var countError = 0
   var sizeError = 0
@@ -27,6 +27,7 @@ struct HostileFile {
   var sections: [Section]
 
   init(_ program: Program) {
+    minor = program.minorVersion
     sections = encodeSections(program).map {
       Section(kind: $0.kind.rawValue, flags: $0.kind.isRequired ? 1 : 0, bytes: $0.bytes)
     }

@@ -29,7 +29,9 @@ let fileCases: [HostileCase] = [
   HostileCase(.magic, "letters", "header", 0) { $0.magic[3] = 0x53 },
   HostileCase(.version, "major", "header", 4) { $0.major = 2 },
   HostileCase(.version, "major 0", "header", 4) { $0.major = 0 },
-  HostileCase(.version, "minor", "header", 4) { $0.minor = 1 },
+  HostileCase(.version, "minor", "header", 4) { $0.minor = 2 },
+  HostileCase(.version, "a newer minor than it needs", "header", 4) { $0.minor = 1 },
+  HostileCase(.version, "an older minor than it needs", "header", 4) { $0[.machine] += writingBytes },
   HostileCase(.feature, "bit", "header", 8) { $0.features = 0x8000_0000 },
   HostileCase(.truncated, "size", "header", 16) { $0.sizeError = 1 },
   HostileCase(.fileSize, "size", "header", 16) { $0.sizeError = -1 },
@@ -58,6 +60,13 @@ let fileCases: [HostileCase] = [
   HostileCase(.trailing, "file", "header") { $0.tail = [0] },
   HostileCase(.trailing, "MACH", "MACH") { $0[.machine] += memoryBytes + [0] },
   HostileCase(.truncated, "MACH", "MACH") { $0[.machine] += [0] },
+  HostileCase(.machine, "writing is no number", "MACH") {
+    $0[.machine] += [UInt8](repeating: 0xFF, count: 16)
+  },
+  HostileCase(.trailing, "MACH behind writing", "MACH") { $0[.machine] += memoryBytes + writingBytes + [0] },
+  HostileCase(.value, "segments of zero", "MAPS") { $0[.maps] += [0, 0, 0, 0] },
+  HostileCase(.segment, "segment", "MAPS") { $0[.maps] += [1, 0, 0, 0] },
+  HostileCase(.segment, "huge segment", "MAPS") { $0[.maps] += [255, 255, 255, 255] },
   HostileCase(.trailing, "PORT", "PORT") { $0[.ports] += [0, 0, 0, 0] },
   HostileCase(.trailing, "CELL", "CELL") { $0[.cells] += [0] },
   HostileCase(.trailing, "MAPS", "MAPS") { $0[.maps] += [0] },
@@ -71,6 +80,10 @@ let fileCases: [HostileCase] = [
 let memoryBytes: [UInt8] =
   [0, 0, 2, 0] + [0, 1, 0, 0] + [1, 0, 0, 0] + [0, 0, 0, 0, 0, 0xC0, 0x92, 0x40]
   + [0, 0, 0, 0, 0, 0, 0x2E, 0x40]
+
+/// The end of `MACH` for wordlines written in 50.88 ns and cells with 3910 pJ.
+let writingBytes: [UInt8] =
+  [0x71, 0x3D, 0x0A, 0xD7, 0xA3, 0x70, 0x49, 0x40] + [0, 0, 0, 0, 0, 0x8C, 0xAE, 0x40]
 
 /// `memoryBytes` with other bytes from `offset` on.
 private func memoryBytes(_ offset: Int, _ bytes: [UInt8]) -> [UInt8] {
@@ -221,6 +234,23 @@ let sectionCases: [HostileCase] = [
     #expect(try decoded(file.bytes) == expected)
     #expect(try encode(expected) == file.bytes)
     #expect(encodeMachine(smallProgram().machine).count == 36 + 52 + 8 + 4 + 15 * 8 + 4 + 8 * 8)
+  }
+
+  /// Figures of writing stand behind the memories or alone; such a file is of version 1.1, others stay at 1.0.
+  @Test(arguments: [false, true]) func writingEndsTheMachine(hasMemory: Bool) throws {
+    var file = HostileFile(smallProgram())
+    file[.machine] += (hasMemory ? memoryBytes : []) + writingBytes
+    file.minor = 1
+    var expected = smallProgram()
+    expected.machine.writing = WriteFigures(wordlineNanoseconds: 50.88, cellPicojoules: 3910)
+    if hasMemory {
+      expected.machine.memory = MemorySystem(
+        clockMegahertz: 1200, sramBytes: 131_072, bufferBytes: 256, dramLatencyNanoseconds: 15,
+        valuesPerClock: 1)
+    }
+    #expect(try decoded(file.bytes) == expected)
+    #expect(try encode(expected) == file.bytes)
+    #expect(try encode(smallProgram())[6] == 0)
   }
 
   @Test func unknownOptionalSectionsAreSkipped() throws {

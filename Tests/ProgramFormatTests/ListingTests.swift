@@ -35,6 +35,18 @@ import Testing
     #expect(list(program).contains("4 values per clock"))
   }
 
+  @Test func showsWritingAndSegments() throws {
+    var program = twoSegments()
+    #expect(list(program).contains("\n  a wordline is written in 50.88 ns, a cell with 3910.0 pJ\n"))
+    let rows = list(program).split(separator: "\n").filter {
+      $0.hasSuffix(" segment") || $0.hasPrefix("  conv")
+    }
+    #expect(rows.map { $0.split(separator: " ").last } == ["segment", "0", "1"])
+    program.machine.writing = nil
+    for layer in program.layers.indices { program.layers[layer].segment = 0 }
+    #expect(!list(program).contains("segment") && !list(program).contains("written"))
+  }
+
   @Test func listsEveryRandomProgram() {
     for seed in 0..<50 { #expect(!list(ProgramSampler.program(seed: UInt64(seed))).isEmpty) }
   }

@@ -18,17 +18,18 @@ struct ProgramWriterTests {
     (code.crossbars, code.layers, code.blocks) = ([], [], [])
     var writer = try ProgramWriter(code, to: path)
     var first = 0
+    let segments = Dictionary(uniqueKeysWithValues: program.layers.map { ($0.name, $0.segment) })
     for layer in program.layers {
       let blocks = Array(program.blocks[layer.blocks])
       let end =
         layer == program.layers.last ? program.crossbars.count : (blocks.map(\.crossbar).max() ?? -1) + 1
       var local = layer
-      local.blocks = 0..<blocks.count
+      (local.blocks, local.segment) = (0..<blocks.count, 0)
       let images = Array(program.crossbars[first..<max(first, end)])
       try writer.append(local, blocks, crossbars: images.count, threads: 2) { images[$0].cells }
       first = max(first, end)
     }
-    return try writer.finish()
+    return try writer.finish(segments: segments)
   }
 
   /// Whether each layer lies in crossbars behind those of the layers before.
@@ -55,6 +56,23 @@ struct ProgramWriterTests {
       #expect(bytes.count == size && bytes == expected, "seed \(seed)")
     }
     #expect(count > 50, "\(count)")
+  }
+
+  /// Segments are told when all layers are written; too large ones leave no file.
+  @Test func segmentsAreCheckedAtTheEnd() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var program = twoSegments()
+    #expect(try write(program) == encode(program).count)
+    #expect([UInt8](try #require(FileManager.default.contents(atPath: path))) == (try encode(program)))
+    try FileManager.default.removeItem(atPath: path)
+    program.machine.hierarchy.computeUnitsPerTile = 1
+    do {
+      _ = try write(program)
+      Issue.record("there is room for one crossbar")
+    } catch {
+      #expect((error as? Diagnostic)?.id == "program.segment")
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test func layersOfManyCrossbarsAreWritten() throws {

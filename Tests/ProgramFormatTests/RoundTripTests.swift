@@ -40,6 +40,7 @@ func decoded(_ bytes: [UInt8]) throws(Diagnostic) -> Program {
     for seed in 0..<50 {
       var program = ProgramSampler.program(seed: UInt64(seed))
       guard program.machine.memory != nil else { continue }
+      program.machine.writing = nil
       for layer in program.layers.indices { program.layers[layer].fetch = nil }
       let with = encodeSections(program)
       program.machine.memory = nil

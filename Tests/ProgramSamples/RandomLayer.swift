@@ -170,6 +170,10 @@ public func randomMachine(_ random: inout SeededGenerator, largest: Int = 48) ->
     unitHeight: random.inside(1...16), unitWidth: random.inside(1...16), dacBits: random.inside(1...4),
     adcBits: random.inside(1...12))
   if random.chance(0.5) { machine.memory = randomMemory(&random) }
+  if random.chance(0.5) {
+    machine.writing = WriteFigures(
+      wordlineNanoseconds: 100 * random.unit(), cellPicojoules: 5000 * random.unit())
+  }
   return machine
 }
 

@@ -23,7 +23,7 @@ public struct ProgramSampler {
   /// The program of a seed.
   public static func program(seed: UInt64) -> Program {
     var sampler = ProgramSampler(seed: seed)
-    return sampler.make(name: "random \(seed)")
+    return segmented(sampler.make(name: "random \(seed)"), &sampler.random)
   }
 
   private mutating func make(name: String) -> Program {

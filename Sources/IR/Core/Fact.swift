@@ -12,7 +12,7 @@ public enum Fact: String, Hashable, Sendable, CaseIterable, Comparable {
   case partitioned
   /// Every block has a place in a crossbar, and no two overlap.
   case placed
-  /// Every layer has a stage and every crossbar a compute unit.
+  /// Every layer has a stage, and its segments fit the machine where there are several.
   case scheduled
 
   /// Orders facts as they are established.

@@ -164,6 +164,7 @@ extension Opcode {
           AttributeSpec("vectors", .word(["true", "false"]), required: false),
           AttributeSpec("fetch", .word(FetchOrder.allCases.map(\.rawValue)), required: false),
           AttributeSpec("stage", count, required: false),
+          AttributeSpec("segment", count, required: false),
         ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:
       return OpSpec(

@@ -50,6 +50,8 @@ public struct LayerView: Equatable, Sendable {
   public var fetch: FetchOrder?
   /// When the layer runs; nil before `schedule`.
   public var stage: Int?
+  /// Which segment of the network it belongs to: segments are written to the crossbars and executed in turn.
+  public var segment: Int
   /// Its blocks; none before `slice-bits`.
   public var blocks: [BlockView]
 
@@ -64,6 +66,7 @@ public struct LayerView: Equatable, Sendable {
     offset = 0
     composed = 1
     hasVectors = false
+    segment = 0
     bitlines = []
     blocks = []
   }
@@ -140,6 +143,7 @@ extension Module {
     layer.hasVectors = op["vectors"] == .bool(true)
     layer.fetch = FetchOrder(rawValue: op.word("fetch"))
     layer.stage = op["stage"]?.asInt
+    layer.segment = op["segment"]?.asInt ?? 0
     for inner in op.body {
       guard let block = block(inner, cellBits: layer.cellBits ?? 8) else { return nil }
       layer.blocks.append(block)
@@ -189,6 +193,7 @@ extension Module {
     if layer.hasVectors { op["vectors"] = .bool(true) }
     if let fetch = layer.fetch { op["fetch"] = .word(fetch.rawValue) }
     if let stage = layer.stage { op["stage"] = .int(Int64(stage)) }
+    if layer.segment > 0 { op["segment"] = .int(Int64(layer.segment)) }
     op.body = layer.blocks.enumerated().map { number, block in
       add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.cellBits ?? 8))
     }

@@ -19,6 +19,9 @@ func machineText(_ machine: Machine) -> String {
     "energy: \(list(energy))", "area: \(list(area))",
   ]
   if let memory = machine.memory { fields.append("memory: [\(memoryText(memory))]") }
+  if let writing = machine.writing {
+    fields.append("writing: \(list([writing.wordlineNanoseconds, writing.cellPicojoules]))")
+  }
   return "machine \(quote(machine.name)) \(quote(machine.summary)) {\(fields.joined(separator: ", "))}"
 }
 
@@ -51,6 +54,7 @@ extension TokenStream {
     let energy = try takeDoubles("energy", count: EnergyTable.fields.count)
     let area = try takeDoubles("area", count: AreaTable.fields.count)
     let memory = isWord("memory") ? try takeMemory() : nil
+    let writing = isWord("writing") ? try takeDoubles("writing", count: 2) : nil
     try expect("}")
     var machine = Machine(
       name: name, summary: summary,
@@ -61,7 +65,8 @@ extension TokenStream {
       hierarchy: Hierarchy(
         crossbarsPerComputeUnit: hierarchy[0], computeUnitsPerTile: hierarchy[1], tiles: hierarchy[2]),
       timing: Timing(cycleNanoseconds: cycle[0], pipelineCycles: pipeline[0]), energy: EnergyTable(),
-      area: AreaTable(), memory: memory)
+      area: AreaTable(), memory: memory,
+      writing: writing.map { WriteFigures(wordlineNanoseconds: $0[0], cellPicojoules: $0[1]) })
     for (field, value) in zip(EnergyTable.fields, energy) { machine.energy[keyPath: field.path] = value }
     for (field, value) in zip(AreaTable.fields, area) { machine.area[keyPath: field.path] = value }
     do throws(Diagnostic) {

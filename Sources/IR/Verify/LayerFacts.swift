@@ -34,6 +34,7 @@ extension Verifier {
       fail(problem, module.ops[id])
       if fact == .placed { return }
     }
+    if fact == .scheduled { checkSegments() }
   }
 }
 

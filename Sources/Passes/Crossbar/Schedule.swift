@@ -3,7 +3,8 @@ import IR
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
-/// convolution together. The machine has room for all crossbars, or the network is refused with what is missing.
+/// convolution together. The machine has room for all crossbars, or for those of each segment; or the network is refused
+/// with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
 struct Schedule: LayerPass {
@@ -15,13 +16,19 @@ struct Schedule: LayerPass {
   static let guarantee = Guarantee.exact("")
   static let options = [
     PassOption(
-      "capacity", .word(["refuse", "warn"]), default: .word("refuse"),
-      "a network that needs more crossbars than the machine has is refused, or a warning says so")
+      "capacity", .word(Capacity.allCases.map(\.rawValue)), default: .word(Capacity.refuse.rawValue),
+      "a network that needs more crossbars than the machine has is refused, a warning says so, or it is cut into segments that are written and executed in turn"
+    )
   ]
 
-  private let refuses: Bool
+  /// What becomes of a network that the machine has no room for.
+  private enum Capacity: String, CaseIterable {
+    case refuse, warn, segments
+  }
 
-  init(_ options: PassOptions) { refuses = options.word("capacity") == "refuse" }
+  private let capacity: Capacity
+
+  init(_ options: PassOptions) { capacity = Capacity(rawValue: options.word("capacity")) ?? .refuse }
 
   func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     guard let stage = setting.stages[layer.name] else {
@@ -29,27 +36,32 @@ struct Schedule: LayerPass {
         "schedule.unused", "@\(layer.name) is used by no product", at: setting.location)
     }
     layer.stage = stage
+    layer.segment = 0
     return []
+  }
+
+  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int] {
+    let machine = try setting.requiredMachine()
+    guard capacity == .segments, let room = machine.hierarchy.crossbars else { return [:] }
+    return try SegmentDemand(uses: setting.uses, crossbars: setting.places, room: room)
+      .segments(machine: machine.name)
   }
 
   func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {
     let machine = try setting.requiredMachine()
-    let hierarchy = machine.hierarchy
-    let room =
-      checkedProduct([hierarchy.tiles, hierarchy.computeUnitsPerTile, hierarchy.crossbarsPerComputeUnit])
-      ?? .max
     let needed = setting.crossbars
-    guard room > 0, needed > room else { return }
+    guard capacity != .segments, let room = machine.hierarchy.crossbars, needed > room else { return }
     let shortage = Diagnostic(
       "schedule.capacity",
       "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
-      severity: refuses ? .error : .warning,
-      notes: refuses
+      severity: capacity == .refuse ? .error : .warning,
+      notes: capacity == .refuse
         ? [
           "take a scheme that leaves out more cells, fewer bits for weights, or a target with more tiles",
+          "with --segments, which is schedule(capacity: segments), parts of the network are written and executed in turn",
           "with schedule(capacity: warn) the program runs as if the machine had enough of them",
         ] : ["the program runs as if the machine had enough of them"])
-    if refuses { throw shortage }
+    if capacity == .refuse { throw shortage }
     context.warnings.append(shortage)
   }
 }

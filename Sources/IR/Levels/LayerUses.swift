@@ -1,0 +1,22 @@
+import Support
+
+extension Module {
+  /// The layers that the operations of the body use, in the order in which they run: those of an `arrange`, of a whole loop, of
+  /// a `drive`. Operations that use none are left out.
+  public var layerUses: [[String]] {
+    var producers: [ValueID: String] = [:]
+    func used(_ id: OpID) -> [String] {
+      let op = ops[id]
+      switch op.opcode {
+      case .mvm:
+        if let result = op.results.first { producers[result] = op.symbol("layer") }
+        return []
+      case .arrange: return op.operands.compactMap { producers[$0] }
+      case .drive: return [op.symbol("layer")]
+      case .loop, .repeat: return op.body.flatMap(used)
+      default: return []
+      }
+    }
+    return body.map(used).filter { !$0.isEmpty }
+  }
+}

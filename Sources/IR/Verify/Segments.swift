@@ -1,0 +1,56 @@
+import Hardware
+import Support
+
+extension Verifier {
+  /// F-scheduled, of segments: they are numbered without gaps; a crossbar belongs to one of them; each of several fits the
+  /// machine; operations of the body use layers of one segment each, and none goes back to an earlier one.
+  mutating func checkSegments() {
+    let layers = module.layers
+    guard let last = layers.map(\.layer.segment).max(), last > 0 else { return }
+    var owners: [Int: Int] = [:]
+    var sizes: [Int: Int] = [:]
+    for (id, layer) in layers {
+      sizes[layer.segment, default: 0] += 0
+      for crossbar in Set(layer.blocks.compactMap(\.crossbar)) {
+        if let owner = owners[crossbar], owner != layer.segment {
+          return fail(
+            "scheduled", "crossbar \(crossbar) belongs to the segments \(owner) and \(layer.segment)",
+            module.ops[id])
+        }
+        if owners.updateValue(layer.segment, forKey: crossbar) == nil {
+          sizes[layer.segment, default: 0] += 1
+        }
+      }
+    }
+    guard sizes.count == last + 1 else {
+      return failSegments("segment \(last) is not number \(sizes.count - 1)")
+    }
+    if let room = module.machine?.hierarchy.crossbars,
+      let (segment, size) = sizes.filter({ $0.value > room }).min(by: { $0.key < $1.key })
+    {
+      return failSegments("segment \(segment) needs \(size) crossbars, the machine has \(room)")
+    }
+    checkOrder(layers.map(\.layer))
+  }
+
+  private mutating func checkOrder(_ layers: [LayerView]) {
+    let segments = Dictionary(layers.map { ($0.name, $0.segment) }, uniquingKeysWith: { first, _ in first })
+    var current = 0
+    for used in module.layerUses {
+      let wanted = used.compactMap { segments[$0] }
+      guard let first = wanted.first else { continue }
+      if let other = used.first(where: { segments[$0] != first }) {
+        return failSegments("@\(other) and @\(used[0]) are used together, but lie in two segments")
+      }
+      if first < current {
+        return failSegments("@\(used[0]) of segment \(first) is used after segment \(current)")
+      }
+      current = first
+    }
+  }
+
+  private mutating func failSegments(_ message: String) {
+    guard let place = module.layers.first else { return }
+    fail("scheduled", message, module.ops[place.id])
+  }
+}
