@@ -88,9 +88,9 @@ let package = Package(
     .executableTarget(
       name: "xbar-bench",
       dependencies: [
-        "CPeak", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "Passes",
-        "ProgramFormat",
-        "RunDriver", "Support",
+        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ONNX",
+        "Passes",
+        "ProgramFormat", "RunDriver", "Support", "Tensors", "TestSupport",
       ],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 

@@ -186,6 +186,32 @@ def googlenet(g, x, lrns):
     return head(g, x, 1024, 1000)
 
 
+# Iandola et al., arXiv:1602.07360, in the form 1.1 that its authors published later: smaller kernels, earlier pools.
+FIRES = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192), 8: (64, 256), 9: (64, 256)}
+
+
+def fire(g, x, name, squeeze, expand):
+    """A fire module: a 1x1 convolution to `squeeze` channels, then 1x1 and 3x3 ones to `expand` channels each, joined."""
+    def unit(x, part, outputs, kernel):
+        return g.relu(g.conv(x, f"{name}.{part}", outputs, kernel, pad=kernel // 2), f"{name}.{part}.relu")
+
+    x = unit(x, "squeeze1x1", squeeze, 1)
+    parts = [unit(x, "expand1x1", expand, 1), unit(x, "expand3x3", expand, 3)]
+    return g.node("Concat", f"{name}.concat", parts, 2 * expand, axis=1)
+
+
+@network("squeezenet", (3, 224, 224), 1000, 1_231_552)
+def squeezenet(g, x, lrns):
+    x = g.relu(g.conv(x, "conv1", 64, 3, stride=2), "relu1")
+    for number, sizes in FIRES.items():
+        if number in (2, 4, 6):
+            x = g.max_pool(x, f"pool{number // 2}", 3, 2)
+        x = fire(g, x, f"fire{number}", *sizes)
+    x = g.relu(g.conv(x, "conv10", 1000, 1), "relu10")
+    x = g.node("GlobalAveragePool", "pool10", [x], 1000)
+    return g.node("Flatten", "flatten", [x], 1000, output="logits")
+
+
 # Graves, Mohamed, Hinton, ICASSP 2013, "CTC-5l-250h": five bidirectional layers of 250 cells with peepholes, 123 inputs
 # for each frame, 61 phonemes and a blank; table 1 counts 6.8 M weights, biases and peepholes included.
 @network("lstm5", (100, 123), 62, 6_777_000)

@@ -294,7 +294,13 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
         for (int k = 0; k < parts; k++) part[k] <<= 1;
         const uint8_t *n = nibbles + (w * strip->digits + t) * strip->nibbles + first;
         uint32_t active = 0;
-        for (uint32_t j = 0; j < unit_nibbles; j++) active += (uint32_t)__builtin_popcount(n[j]);
+        if (unit_nibbles == 4) {
+          uint32_t four;
+          __builtin_memcpy(&four, n, sizeof four);
+          active = (uint32_t)__builtin_popcount(four);
+        } else {
+          for (uint32_t j = 0; j < unit_nibbles; j++) active += (uint32_t)__builtin_popcount(n[j]);
+        }
         if (active == 0 && !strip->converts_all) continue;
         any = 1;
         NAME(reading) r = {0};
@@ -314,9 +320,12 @@ static inline TARGET __attribute__((always_inline)) void NAME(analog_units)(
         for (int k = 0; k < parts; k++) part[k] += codes[k];
       }
       if (!any) continue;
-      int32_t lanes[XBAR_STRIP];
-      __builtin_memcpy(lanes, part, sizeof lanes);
-      for (size_t c = 0; c < width; c++) sums[w * XBAR_STRIP + c] += lanes[c];
+      for (int k = 0; k < parts; k++) {
+        NAME(wide) sum;
+        __builtin_memcpy(&sum, sums + w * XBAR_STRIP + 16 * k, sizeof sum);
+        sum += __builtin_convertvector(part[k], NAME(wide));
+        __builtin_memcpy(sums + w * XBAR_STRIP + 16 * k, &sum, sizeof sum);
+      }
     }
     counts->saturated -= __builtin_reduce_add(saturated);
     saturated = (NAME(integers)){0};

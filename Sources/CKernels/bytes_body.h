@@ -2,7 +2,6 @@
 // BYTE_DOT: 0 plain code, 1 pairs of 16 bits in 256-bit vectors, 2 the same in 512 bits, 3 four bytes at once (VNNI).
 
 typedef uint8_t NAME(quarter) __attribute__((vector_size(16)));
-typedef int64_t NAME(wide) __attribute__((vector_size(128)));
 
 // Vectors of 16 lanes that a product keeps in registers for each of four outputs.
 #if BYTE_DOT >= 2

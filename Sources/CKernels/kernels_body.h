@@ -7,6 +7,7 @@ typedef uint32_t NAME(words) __attribute__((vector_size(256)));
 typedef int32_t NAME(integers) __attribute__((vector_size(64)));
 typedef uint32_t NAME(lanes) __attribute__((vector_size(64)));
 typedef uint64_t NAME(longs) __attribute__((vector_size(64)));
+typedef int64_t NAME(wide) __attribute__((vector_size(128)));
 typedef uint8_t NAME(panel_bytes) __attribute__((vector_size(XBAR_PANEL)));
 typedef uint16_t NAME(panel_halves) __attribute__((vector_size(2 * XBAR_PANEL)));
 typedef uint32_t NAME(panel_words) __attribute__((vector_size(4 * XBAR_PANEL)));

@@ -156,6 +156,7 @@ extension LayerView {
       let rows: [RowEntry]
       let outputs: [Int]
     }
+    guard blocks.contains(where: { block in block.rows.contains { $0.shift != 0 } }) else { return 0 }
     let groups = Set(blocks.map { Group(rows: $0.rows, outputs: $0.columns.map(\.output)) })
     return groups.reduce(0) { $0 + $1.rows.count * bitWidth(of: $1.rows.map(\.shift).max() ?? 0) }
   }

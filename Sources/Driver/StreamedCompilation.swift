@@ -77,6 +77,7 @@ extension Compilation {
           passes.append(PassTime(name: call.text, seconds: seconds(time)))
         }
         collector.look(at: layer, before: "lower-to-program")
+        layer.weights = nil
         let clock = ContinuousClock.now
         try append(layer, to: &writer, first..<pipeline.crossbars)
         passes.append(PassTime(name: calls.last?.text ?? "", seconds: seconds(since: clock)))

@@ -12,7 +12,7 @@ final class BatchRunner {
   private let recordsSpans: Bool
   private let memory: Memory
   var scratch = Scratch()
-  private var rows: [Memory?] = []
+  private var areas: [AreaName: Memory] = [:]
   /// Samples of the current batch, and the number of the first one.
   private(set) var samples = 0
   private var firstSample = 0
@@ -120,6 +120,12 @@ final class BatchRunner {
   }
 }
 
+/// What rounds that are computed together need memory for.
+private enum AreaName: Hashable {
+  case register(Int)
+  case results(Int)
+}
+
 /// What a layer did as far as it depends on values.
 struct LayerCounts: Sendable {
   var events = Events()
@@ -170,17 +176,13 @@ extension BatchRunner {
     let extra = layers.map { bytesPerWindow(plan.layers[$0]) }.max() ?? 0
     let total = samples * count
     let step = min(total, max(1, min(2048, (1 << 19) / max(1, rowBytes + extra))))
-    var areas: [Memory] = []
     var frame = Frame(count: step, first: 0, rounds: count, fixedRound: nil)
     for register in registers {
-      let area = try Memory(step * plan.places[register].bytes)
-      areas.append(area)
-      frame.registers[register] = area.base
+      frame.registers[register] = try area(.register(register), step * plan.places[register].bytes)
     }
     for layer in layers {
-      let area = try Memory(step * 8 * program.layers[layer].outputs)
-      areas.append(area)
-      frame.results[layer] = area.base.assumingMemoryBound(to: Int64.self)
+      let area = try area(.results(layer), step * 8 * program.layers[layer].outputs)
+      frame.results[layer] = area.assumingMemoryBound(to: Int64.self)
     }
     for first in stride(from: 0, to: total, by: step) {
       var part = Frame(count: min(step, total - first), first: first, rounds: count, fixedRound: nil)
@@ -190,7 +192,14 @@ extension BatchRunner {
       keepLastRound(part, registers)
     }
     for case .drive(_, _, let site) in body { visits[site] += count }
-    withExtendedLifetime(areas) {}
+  }
+
+  /// At least `count` bytes for the rounds that are computed together; kept for the next time.
+  private func area(_ name: AreaName, _ count: Int) throws(Diagnostic) -> UnsafeMutableRawPointer {
+    if let found = areas[name], found.count >= count { return found.base }
+    let area = try Memory(count)
+    areas[name] = area
+    return area.base
   }
 
   /// Bytes that the kernels of a layer's patterns need for a window. What panels need does not grow with the windows.

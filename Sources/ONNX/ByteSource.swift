@@ -37,6 +37,11 @@ final class ByteSource: Sendable {
     return false
   }
 
+  /// Takes the pages of `range` out of memory where they lie in a mapped file; they can still be read.
+  func releasePages(_ range: ByteRange) {
+    if case .mapped(let file) = owner { file.releasePages(range.start..<range.end) }
+  }
+
   /// The whole range.
   var all: ByteRange { ByteRange(start: 0, end: base.count) }
 }

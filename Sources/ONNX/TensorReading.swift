@@ -143,13 +143,19 @@ extension ONNXTensor {
     sizeMismatch("the shape \(shape) has \(count) elements, but the data have \(found)", at: location)
   }
 
-  /// The elements of a binary32 tensor in one step, where they are stored as the machine has them.
+  /// The elements of a binary32 tensor without conversion, where they are stored as the machine has them. What was copied of
+  /// a mapped file is taken out of memory, so that a large tensor is not there twice.
   private func copyOfFloats() -> [Float]? {
     #if _endian(little)
       guard elementType == .float, case .raw(let source, let range) = storage else { return nil }
       return [Float](unsafeUninitializedCapacity: count) { target, used in
-        UnsafeMutableRawBufferPointer(target).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: source.bytes[range.start..<range.end]))
+        let (bytes, step) = (UnsafeMutableRawBufferPointer(target), 1 << 24)
+        for first in stride(from: 0, to: range.count, by: step) {
+          let part = ByteRange(start: range.start + first, end: min(range.start + first + step, range.end))
+          UnsafeMutableRawBufferPointer(rebasing: bytes[first..<first + part.count]).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: source.bytes[part.start..<part.end]))
+          source.releasePages(part)
+        }
         used = count
       }
     #else

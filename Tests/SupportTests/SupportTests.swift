@@ -103,6 +103,19 @@ struct SupportTests {
     }
   }
 
+  /// Pages that were taken out of memory come from the file again.
+  @Test func releasedPagesCanBeReadAgain() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "support-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+    try writeFile(bytes, to: path)
+    let file = try MappedFile(path: path)
+    for range in [0..<0, 0..<100_000, 5000..<90_000, 0..<200_000] {
+      file.releasePages(range)
+      #expect(file.withBytes { Array($0) } == bytes)
+    }
+  }
+
   @Test func filesAreWrittenWholeOrNotAtAll() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "support-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
