@@ -106,13 +106,15 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["IR", "ONNX", "Support"], path: "Tests/TestSupport",
       swiftSettings: swift),
+    .target(name: "TestTools", dependencies: ["Support"], path: "Tests/TestTools", swiftSettings: swift),
     test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
-    test("HardwareTests", ["Support", "Hardware"]),
+    test("HardwareTests", ["Support", "Hardware", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test(
-      "DeviceModelTests", ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples"],
+      "DeviceModelTests",
+      ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples", "TestTools"],
       resources: [.copy("badcrossbar_currents.py")]),
     test(
       "ExecutorTests",
@@ -138,7 +140,7 @@ let package = Package(
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
     test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
     test(
-      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference"],
+      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference", "TestTools"],
       resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",

@@ -73,7 +73,7 @@ func jobRows(_ folder: String) throws(Diagnostic) -> [Row] {
     guard result.outputs[0].prefix(3) == [-526_242, -253_850, -70_247] || result.total.adcSaturations > 0 else {
       throw Diagnostic("bench.product", "job A begins with \(result.outputs[0].prefix(3)), which is not the product")
     }
-    let seconds = try measure(7) { () throws(Diagnostic) in
+    let seconds = try measure(15) { () throws(Diagnostic) in
       _ = try plan.run(inputs: [inputs], samples: vectors, threads: 1)
     }
     rows.append(

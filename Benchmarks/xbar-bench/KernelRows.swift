@@ -12,7 +12,7 @@ func kernelRows(_ limits: Limits) throws(Diagnostic) -> [Row] {
   var levels = [UInt8](repeating: 0, count: outputs * lanes)
   var scale = xbar_byte_scale(multiplier: 1 << 30, shift: 38, low: 0, high: 255, zero: 0)
   func rate(_ work: Int, _ body: () -> Void) throws(Diagnostic) -> Double {
-    let seconds = try measure(5) { () throws(Diagnostic) in for _ in 0..<rounds { body() } }
+    let seconds = try measure(15) { () throws(Diagnostic) in for _ in 0..<rounds { body() } }
     return Double(work * rounds) / seconds * 1e-9
   }
   let products = try rate(panel.count * outputs) {

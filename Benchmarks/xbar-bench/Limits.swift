@@ -16,7 +16,7 @@ struct Limits {
     bytesCopied = Limits.copyBandwidth()
     bytesAdded = try Limits.byteAdds()
     var products: UInt64 = 0
-    let seconds = try measure(5) { () throws(Diagnostic) in products = peak_byte_products(1 << 22) }
+    let seconds = try measure(15) { () throws(Diagnostic) in products = peak_byte_products(1 << 22) }
     byteProducts = Double(products) / seconds
     name = String(cString: peak_name())
   }
@@ -37,7 +37,7 @@ struct Limits {
   private static func byteAdds() throws(Diagnostic) -> Double {
     let table = [UInt8](repeating: 1, count: 8192)
     let rounds = 1 << 18
-    let seconds = try measure(5) { () throws(Diagnostic) in
+    let seconds = try measure(15) { () throws(Diagnostic) in
       guard peak_byte_adds(table, table.count, rounds) > 0 else {
         throw Diagnostic("bench.peak", "the micro-kernel computed nothing")
       }

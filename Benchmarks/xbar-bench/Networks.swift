@@ -35,7 +35,7 @@ func compiled(_ model: String, scheme: String = "dense", _ options: String = "",
 func rate(_ program: Program, _ set: SampleSet, threads: Int = 1) throws(Diagnostic) -> (rate: Double, events: Events) {
   let plan = try ExecutablePlan(program)
   let result = try plan.run(inputs: set.inputs, samples: set.count, threads: threads)
-  let seconds = try measure(5) { () throws(Diagnostic) in
+  let seconds = try measure(15) { () throws(Diagnostic) in
     _ = try plan.run(inputs: set.inputs, samples: set.count, threads: threads)
   }
   return (Double(set.count) / seconds, result.total)

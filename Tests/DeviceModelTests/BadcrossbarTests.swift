@@ -1,6 +1,7 @@
 import DeviceModel
 import Foundation
 import Support
+import TestTools
 import Testing
 
 /// A crossbar as the script reads it.
@@ -21,23 +22,6 @@ private struct BadcrossbarCase: Codable {
 /// crossbar arrays", SoftwareX 2020.
 @Suite("Agreement with badcrossbar")
 struct BadcrossbarTests {
-  private static let python = ProcessInfo.processInfo.environment["XBAR_PYTHON"] ?? "python3"
-
-  /// Whether Python ran to the end; prints what it says otherwise, unless `isQuiet`.
-  private func runs(_ arguments: [String], isQuiet: Bool = false) -> Bool {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [Self.python] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    guard (try? process.run()) != nil else { return false }
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    if process.terminationStatus != 0 && !isQuiet { print(text) }
-    return process.terminationStatus == 0
-  }
-
   /// Conductances over three decades, wires of 0.1 to 10 ohms.
   private func randomCases() -> [BadcrossbarCase] {
     var random = SeededGenerator(seed: 64)
@@ -55,8 +39,8 @@ struct BadcrossbarTests {
   }
 
   @Test func onRandomArrays() throws {
-    guard runs(["-c", "import badcrossbar"], isQuiet: true) else {
-      return print("skipped: \(Self.python) has no badcrossbar; set XBAR_PYTHON to one that has")
+    guard Python.has("badcrossbar") else {
+      return print("skipped: \(Python.command) has no badcrossbar; set XBAR_PYTHON to one that has")
     }
     let folder = FileManager.default.temporaryDirectory.appending(path: "xbar-wires-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -65,7 +49,7 @@ struct BadcrossbarTests {
     let cases = randomCases()
     try JSONEncoder().encode(cases).write(to: input)
     let script = try #require(Bundle.module.url(forResource: "badcrossbar_currents", withExtension: "py"))
-    try #require(runs([script.path(), input.path(), output.path()]))
+    _ = try #require(Python.output([script.path(), input.path(), output.path()]))
     let results = try JSONDecoder().decode([[Double]].self, from: Data(contentsOf: output))
     #expect(results.count == cases.count)
     var worst = 0.0

@@ -1,5 +1,6 @@
 import DeviceModel
 import Support
+import TestTools
 import Testing
 
 @Suite struct DeviceFileTests {
@@ -165,22 +166,9 @@ import Testing
   @Test(arguments: Device.names) func standsMutations(_ name: String) throws {
     let bytes = try Device.bytes(named: name)
     var random = SeededGenerator(seed: 92)
-    let pieces = [
-      "{", "}", "[", "]", "\"", ",", ":", "\\u", "\\", "1e999", "-", "0", "9", "null", "\u{0}", "\n", "1e300",
-    ]
     var (refused, read) = (0, 0)
     for _ in 0..<1000 {
-      var copy = bytes
-      for _ in 0...random.below(3) {
-        let at = random.below(copy.count)
-        let length = min(copy.count - at, random.inside(1...40))
-        switch random.below(4) {
-        case 0: copy[at] = UInt8(random.below(256))
-        case 1: copy.removeSubrange(at..<at + length)
-        case 2: copy.insert(contentsOf: copy[at..<at + length], at: random.below(copy.count))
-        default: copy.insert(contentsOf: pieces[random.below(pieces.count)].utf8, at: at)
-        }
-      }
+      let copy = mutatedJSON(bytes, &random)
       do throws(Diagnostic) {
         let file = try DeviceFile(json: copy, file: "x")
         #expect(file.device.cell.offResistance > file.device.cell.onResistance)

@@ -5,6 +5,7 @@ import ONNX
 import Reference
 import Support
 import Tensors
+import TestTools
 import Testing
 
 /// The largest difference of two tensors, counted in parts of the largest number.
@@ -17,23 +18,6 @@ private func difference(_ a: Tensor, _ b: Tensor) -> Float {
 /// Numbers that onnxruntime computes, where Python has it; `XBAR_PYTHON` names another interpreter than `python3`.
 @Suite("Agreement with onnxruntime")
 struct RuntimeTests {
-  private static let python = ProcessInfo.processInfo.environment["XBAR_PYTHON"] ?? "python3"
-
-  /// What a command prints, or nil where it fails.
-  private func output(_ arguments: [String]) -> String? {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [Self.python] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    guard (try? process.run()) != nil else { return nil }
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    if process.terminationStatus != 0 { print(text) }
-    return process.terminationStatus == 0 ? text : nil
-  }
-
   private func tensors(_ stem: String) throws -> [Tensor] {
     var found: [Tensor] = []
     while FileManager.default.fileExists(atPath: "\(stem)\(found.count).pb") {
@@ -44,14 +28,14 @@ struct RuntimeTests {
   }
 
   @Test func onSmallModels() throws {
-    guard output(["-c", "import onnx, onnxruntime"]) != nil else {
-      return print("skipped: \(Self.python) has no onnx and onnxruntime; set XBAR_PYTHON to one that has")
+    guard Python.has("onnx, onnxruntime") else {
+      return print("skipped: \(Python.command) has no onnx and onnxruntime; set XBAR_PYTHON to one that has")
     }
     let folder = FileManager.default.temporaryDirectory.appending(path: "xbar-cases-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let script = try #require(Bundle.module.url(forResource: "onnxruntime_cases", withExtension: "py"))
-    let text = try #require(output([script.path(), folder.path()]))
+    let text = try #require(Python.output([script.path(), folder.path()]))
     var compared = 0
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path())
     where file.hasSuffix(".onnx") {
@@ -73,8 +57,8 @@ struct RuntimeTests {
   ])
   func onShippedModels(name: String) throws {
     let models = repository.appending(path: "models")
-    guard output(["-c", "import onnxruntime"]) != nil else {
-      return print("skipped: \(Self.python) has no onnxruntime; set XBAR_PYTHON to one that has")
+    guard Python.has("onnxruntime") else {
+      return print("skipped: \(Python.command) has no onnxruntime; set XBAR_PYTHON to one that has")
     }
     let path = models.appending(path: "\(name)/model.onnx").path()
     let images = try images(name == "digits" ? "digits" : "fashion-mnist")
@@ -86,7 +70,7 @@ struct RuntimeTests {
       for row in y: print(*[repr(float(v)) for v in row])
       """
     let text = try #require(
-      output(["-c", code, path, dataFile(name == "digits" ? "digits" : "fashion-mnist")]))
+      Python.output(["-c", code, path, dataFile(name == "digits" ? "digits" : "fashion-mnist")]))
     let expected = text.split(separator: "\n").map { $0.split(separator: " ").compactMap { Float($0) } }
     let interpreter = try Interpreter(imported(readModel(path: path)))
     #expect(expected.count == 50 && images.count == 50)
