@@ -17,10 +17,10 @@ public struct CRC32C: Sendable {
     return tables.flatMap { $0 }
   }()
 
-  /// The checksum of `bytes`.
-  public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  /// The checksum of `bytes`, behind bytes whose checksum is `before`.
+  public static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
     table.withUnsafeBufferPointer { table in
-      var crc: UInt32 = ~0
+      var crc = ~before
       var at = 0
       while at + 8 <= bytes.count {
         let word =

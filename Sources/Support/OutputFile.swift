@@ -59,7 +59,13 @@ public final class OutputFile {
     let file = try MappedFile(path: temporary)
     return try file.withBytes { (bytes) throws(Diagnostic) in
       guard range.lowerBound >= 0, range.upperBound <= bytes.count else { throw failure("cannot read back") }
-      return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[range]))
+      var sum: UInt32 = 0
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 24) {
+        let part = first..<min(first + 1 << 24, range.upperBound)
+        sum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[part]), after: sum)
+        file.releasePages(part)
+      }
+      return sum
     }
   }
 

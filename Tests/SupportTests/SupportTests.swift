@@ -103,6 +103,18 @@ struct SupportTests {
     }
   }
 
+  /// A checksum can be taken in parts.
+  @Test func checksumsOfParts() {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    for cut in [0, 1, 7, 8, 500, 999, 1000] {
+      let parts = [bytes[..<cut], bytes[cut...]].map(Array.init)
+      let sum = parts.reduce(0 as UInt32) { sum, part in
+        part.withUnsafeBytes { CRC32C.checksum($0, after: sum) }
+      }
+      #expect(sum == CRC32C.checksum(bytes))
+    }
+  }
+
   /// Pages that were taken out of memory come from the file again.
   @Test func releasedPagesCanBeReadAgain() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "support-\(UUID().uuidString)").path()

@@ -33,27 +33,82 @@ struct CompressRows: LayerPass {
     try layer.requireOpenLines(CompressRows.name, at: setting.location)
     var counts = (all: 0, kept: 0)
     let numbering = layer.numbering
-    layer.blocks = scope.blocks(of: layer, array).flatMap { block in
-      strips(of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
-        .compactMap { strip in
-          counts.all += block.rows.count
-          let packed = compress(block, strip, numbering)
-          counts.kept += packed?.rows.count ?? 0
-          return packed
-        }
+    var blocks = scope.blocks(of: layer, array)
+    layer.blocks = []
+    for index in blocks.indices {
+      var block = BlockView(rows: [], columns: [], cells: [])
+      swap(&block, &blocks[index])
+      let parts = strips(
+        of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
+      counts.all += block.rows.count * parts.count
+      layer.blocks += compress(&block, parts, numbering)
     }
+    counts.kept = layer.blocks.reduce(0) { $0 + $1.rows.count }
     return [("strip-wordlines", counts.all), ("strip-wordlines-kept", counts.kept)]
   }
 
+  /// The strips of a block that hold something, each with the wordlines that do; the block's own cells are given up.
   private func compress(
-    _ block: BlockView, _ strip: Range<Int>, _ numbering: BitlineNumbering?
-  ) -> BlockView? {
-    let lines = block.occupiedRows(on: strip)
-    guard !lines.isEmpty else { return nil }
-    var packed = block.keeping(rows: lines, columns: Array(strip))
-    packed.rowIndex = block.inputCoding(of: lines)
-    if block.columnIndex != nil { packed.columnIndex = block.bitlineCoding(of: Array(strip), numbering) }
-    return packed
+    _ block: inout BlockView, _ strips: [Range<Int>], _ numbering: BitlineNumbering?
+  ) -> [BlockView] {
+    let lines = block.occupiedRows(ofEach: strips)
+    let cells = block.takeCells(lines, strips)
+    return strips.indices.compactMap { strip in
+      guard !lines[strip].isEmpty else { return nil }
+      let rows = lines[strip].map { Int($0) }
+      var packed = BlockView(
+        rows: rows.map { block.rows[$0] }, columns: Array(block.columns[strips[strip]]), cells: cells[strip])
+      packed.units = block.units
+      packed.rowIndex = block.inputCoding(of: rows)
+      if block.columnIndex != nil {
+        packed.columnIndex = block.bitlineCoding(of: Array(strips[strip]), numbering)
+      }
+      return packed
+    }
+  }
+}
+
+extension BlockView {
+  /// For each strip of bitlines the wordlines with a level other than 0 there.
+  fileprivate func occupiedRows(ofEach strips: [Range<Int>]) -> [[Int32]] {
+    var lines = [[Int32]](repeating: [], count: strips.count)
+    cells.withUnsafeBufferPointer { cells in
+      for row in rows.indices {
+        let start = row * columns.count
+        for (number, strip) in strips.enumerated() {
+          var any: UInt8 = 0
+          for bitline in strip { any |= cells[start + bitline] }
+          if any != 0 { lines[number].append(Int32(truncatingIfNeeded: row)) }
+        }
+      }
+    }
+    return lines
+  }
+
+  /// The cells of each strip in its `lines`. They are taken wordline by wordline from the top, and what was taken is given
+  /// up on the way, so that a large block is not in memory twice.
+  fileprivate mutating func takeCells(_ lines: [[Int32]], _ strips: [Range<Int>]) -> [[UInt8]] {
+    var rest: [UInt8] = []
+    swap(&rest, &cells)
+    var taken = zip(lines, strips).map { lines, strip in
+      var cells: [UInt8] = []
+      cells.reserveCapacity(lines.count * strip.count)
+      return cells
+    }
+    var next = [Int](repeating: 0, count: strips.count)
+    let band = 128
+    for top in stride(from: 0, to: rows.count, by: band) {
+      let end = min(top + band, rows.count)
+      for number in strips.indices {
+        while next[number] < lines[number].count, lines[number][next[number]] < end {
+          let start = Int(lines[number][next[number]]) * columns.count
+          taken[number] += rest[start + strips[number].lowerBound..<start + strips[number].upperBound]
+          next[number] += 1
+        }
+      }
+      if rest.count >= 1 << 24 { releasePages(of: &rest, top * columns.count..<end * columns.count) }
+    }
+    return taken
   }
 }
 
