@@ -6,9 +6,10 @@
 
 #define BODY                                                                                       \
   uint64_t check = 0;                                                                              \
-  uint8_t sums[1024] = {0};                                                                        \
+  _Alignas(64) uint8_t sums[1024] = {0}, tables[8192] = {0};                                       \
+  for (size_t k = 0; k < count && k < sizeof tables; k++) tables[k] = table[k];                    \
   for (size_t round = 0; round < rounds; round++) {                                                \
-    const uint8_t *a = table + (round & 3) * 1024;                                                 \
+    const uint8_t *a = tables + (round & 3) * 1024;                                                \
     for (size_t k = 0; k < 1024; k++) sums[k] += (uint8_t)(a[k] + a[k + 1024] + a[k + 2048] + a[k + 3072]); \
   }                                                                                                \
   for (size_t k = 0; k < 1024; k++) check += sums[k];                                              \

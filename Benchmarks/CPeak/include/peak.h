@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Adds bytes lane by lane in L1: `rounds` passes over `count` bytes of `table`, four tables added into each sum, as the
+// Adds bytes lane by lane in L1: `rounds` passes over `count` bytes of `table`, 8192 at most, four tables added into each sum, as the
 // executor does for four nibbles of a unit. Returns a checksum, so that nothing is optimised away.
 uint64_t peak_byte_adds(const uint8_t *table, size_t count, size_t rounds);
 
