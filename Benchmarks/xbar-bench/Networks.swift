@@ -51,7 +51,7 @@ func saturation(_ events: Events) -> String {
 /// LeNet-5 in every scheme, and in the settings that take other paths through the executor.
 func networkRows(_ limits: Limits) throws(Diagnostic) -> [Row] {
   var rows: [Row] = []
-  for scheme in schemes where !["prune"].contains(scheme.name) {
+  for scheme in schemes {
     let model = ["dense", "isaac"].contains(scheme.name) ? Files.lenet : Files.pruned
     let program = try decode(try compiled(model, scheme: scheme.name).bytes, file: scheme.name)
     let set = try SampleSet(input: Files.images, limit: 512, for: program.samplePorts)

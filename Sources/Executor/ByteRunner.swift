@@ -56,6 +56,7 @@ private struct ByteRun {
     let digits: UnsafeMutablePointer<UInt32> = try runner.scratch.take(.digitCounts, 4 * weights.groups)
     digits.update(repeating: 0, count: 4 * weights.groups)
     let total = runner.samples * product.positions
+    var counted = 0
     for first in stride(from: 0, to: total, by: lanes) {
       let windows = min(lanes, total - first)
       let used = (windows + Int(XBAR_BYTE_LANES) - 1) / Int(XBAR_BYTE_LANES) * Int(XBAR_BYTE_LANES)
@@ -63,7 +64,20 @@ private struct ByteRun {
       try fill(panel, stretches, windows, used)
       try count(panel, windows, used, digits)
       try multiply(panel, stretches, used)
+      counted += windows
+      if counted >= ByteRun.windowsCounted {
+        addDigits(digits)
+        counted = 0
+      }
     }
+    addDigits(digits)
+  }
+
+  /// Windows after which counts of digits, up to eight a window, are added up: far fewer than 32 bits hold.
+  private static var windowsCounted: Int { 1 << 14 }
+
+  /// Adds the events of what `digits` counted, and begins to count anew.
+  private mutating func addDigits(_ digits: UnsafeMutablePointer<UInt32>) {
     let reading = plan.digitWeights[0]
     for input in 0..<plan.layer.inputs {
       let count = Int(digits[input])
@@ -71,6 +85,7 @@ private struct ByteRun {
       events.cellReads &+= count &* reading.reads[input]
       inputDigits &+= count
     }
+    digits.update(repeating: 0, count: 4 * weights.groups)
   }
 
   /// The windows `first ..< first + count`, counted sample by sample and position by position.

@@ -8,6 +8,7 @@ import ProgramFormat
 import Reference
 import Support
 import Tensors
+import TestSupport
 import Testing
 
 /// ONNX models that tests write node by node, and what every stage makes of them.
@@ -27,9 +28,7 @@ enum SmallFile {
   static func node(
     _ op: String, _ inputs: [String], _ outputs: [String], _ attributes: [String: ONNXAttribute.Value] = [:]
   ) -> ONNXNode {
-    ONNXNode(
-      index: 0, name: "", op: op, inputs: inputs, outputs: outputs,
-      attributes: attributes.sorted { $0.key < $1.key }.map { ONNXAttribute(name: $0.key, value: $0.value) })
+    graphNode(op, inputs, outputs, attributes)
   }
 
   static func model(
@@ -38,11 +37,7 @@ enum SmallFile {
   ) -> ONNXModel {
     let graph = ONNXGraph(
       name: "net",
-      nodes: nodes.enumerated().map { index, node in
-        var copy = node
-        copy.index = index
-        return copy
-      }, initializers: initializers,
+      nodes: numbered(nodes), initializers: initializers,
       inputs: inputs.map { name, shape in
         ONNXValueInfo(name: name, elementType: .float, shape: shape.map { .fixed($0) })
       }, outputs: outputs.map { ONNXValueInfo(name: $0) })
