@@ -48,36 +48,39 @@ let package = Package(
     library("Tensors", ["Support", "CZ"], optimised: true),
     library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
     library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),
-    library("IR", ["Support", "Tensors", "Hardware"], optimised: true),
+    library("Mapping", ["Support", "Tensors", "Hardware"], optimised: true),
+    library("IR", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
     library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
-    library("Reference", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
-    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"], optimised: true),
-    library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
-    library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
+    library("Reference", ["Support", "Tensors", "Hardware", "Mapping", "IR"], optimised: true),
+    library("Passes", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Reference"], optimised: true),
+    library("ProgramFormat", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
     library(
-      "DeviceModel", ["Support", "Hardware", "CKernels"], resources: [.embedInCode("Devices")],
+      "CodeGen", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "ProgramFormat"], optimised: true),
+    library(
+      "DeviceModel", ["Support", "Hardware", "Mapping", "CKernels"], resources: [.embedInCode("Devices")],
       optimised: true),
     library(
-      "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
+      "Executor", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "CKernels"],
       optimised: true),
     library("Report", ["Support", "CommandLineTools"]),
     library("CommandLineTools", ["Support", "Tensors"], optimised: true),
     library(
       "Driver",
       [
-        "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat",
-        "CodeGen", "Report", "CommandLineTools",
+        "Support", "Tensors", "Hardware", "Mapping", "ONNX", "IR", "Import", "Passes", "Reference",
+        "ProgramFormat", "CodeGen", "Report", "CommandLineTools",
       ]),
     library(
       "RunDriver",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "Executor", "Report",
         "CommandLineTools",
       ]),
     library(
       "Workbench",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "Driver", "RunDriver",
+        "Executor",
         "Report",
         "CommandLineTools",
       ]),
@@ -88,7 +91,7 @@ let package = Package(
     .executableTarget(
       name: "xbar-bench",
       dependencies: [
-        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ONNX",
+        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "Mapping", "ONNX",
         "Passes",
         "ProgramFormat", "RunDriver", "Support", "Tensors", "TestSupport",
       ],
@@ -96,11 +99,11 @@ let package = Package(
 
     .target(
       name: "ProgramSamples",
-      dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      dependencies: ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel"],
       path: "Tests/ProgramSamples",
       swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
-      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "IR"],
+      name: "LayerSamples", dependencies: ["Support", "Tensors", "Hardware", "Mapping", "IR"],
       path: "Tests/LayerSamples",
       swiftSettings: swift),
     .target(
@@ -109,50 +112,56 @@ let package = Package(
     .target(name: "TestTools", dependencies: ["Support"], path: "Tests/TestTools", swiftSettings: swift),
     test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
-    test("HardwareTests", ["Support", "Hardware", "TestTools"]),
+    test("MappingTests", ["Support", "Tensors", "Hardware", "Mapping"]),
+    test("HardwareTests", ["Support", "Hardware", "Mapping", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
-    test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
+    test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples"]),
     test(
       "DeviceModelTests",
-      ["Support", "Hardware", "CKernels", "DeviceModel", "ProgramSamples", "TestTools"],
+      ["Support", "Hardware", "Mapping", "CKernels", "DeviceModel", "ProgramSamples", "TestTools"],
       resources: [.copy("badcrossbar_currents.py")]),
     test(
       "ExecutorTests",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels",
         "Executor",
       ]),
     test(
       "RunDriverTests",
       [
-        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor", "RunDriver",
+        "Support", "Tensors", "Mapping", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor",
+        "RunDriver",
         "Report",
         "CommandLineTools",
       ]),
     test(
       "WorkbenchTests",
       [
-        "Support", "Hardware", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools",
+        "Support", "Hardware", "Mapping", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools",
         "Workbench",
       ]),
     test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
-    test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
-    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
+    test("IRTests", ["Support", "Tensors", "Hardware", "Mapping", "IR", "TestSupport"]),
+    test(
+      "PassesTests",
+      [
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "CodeGen", "Reference", "LayerSamples",
+      ]),
     test(
       "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference", "TestTools"],
       resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "TestSupport",
       ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
         "TestSupport",
@@ -160,7 +169,7 @@ let package = Package(
     test(
       "BackendTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "Executor",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "Executor",
         "ONNX", "Import",
       ]),
     test("LayeringTests", []),

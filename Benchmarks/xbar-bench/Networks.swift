@@ -3,6 +3,7 @@ import DeviceModel
 import Driver
 import Executor
 import Hardware
+import Mapping
 import Passes
 import ProgramFormat
 import RunDriver
@@ -89,7 +90,7 @@ private func pathRow(_ name: String, _ options: String, _ limits: Limits) throws
 }
 
 private func additions(_ events: Events, _ program: Program, _ samples: Int) -> Double {
-  let height = Double(program.blocks.first?.units.height ?? 1)
+  let height = Double(program.layers.first?.blocks.first?.formedUnits.height ?? 1)
   return Double(events.adcConversions) / Double(samples) * (height / 4).rounded(.up)
 }
 

@@ -1,5 +1,6 @@
 import Hardware
 public import IR
+import Mapping
 public import ProgramFormat
 public import Support
 import Tensors
@@ -15,33 +16,9 @@ public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Pr
 /// The program that a module at program level without layers spells, for layers that follow in the order of `names`.
 ///
 /// Throws `codegen.*` where the module has something that a program cannot hold.
-public func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Diagnostic) -> Program {
+func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Diagnostic) -> Program {
   var emitter = ProgramEmitter(module, layers: names)
   return try emitter.emit()
-}
-
-/// The layer of a program that `view` is, and its blocks; nil where a number that a program needs is missing.
-///
-/// Its range of blocks begins at 0.
-public func emitLayer(_ view: LayerView) -> (layer: Layer, blocks: [Block])? {
-  guard let dac = view.dacBits, let adc = view.adcBits, case .integer(let bits, let signed) = view.inputs
-  else { return nil }
-  var blocks: [Block] = []
-  blocks.reserveCapacity(view.blocks.count)
-  for block in view.blocks {
-    guard let crossbar = block.crossbar, let corner = block.corner, corner.count == 2, let units = block.units
-    else { return nil }
-    blocks.append(
-      Block(
-        crossbar: crossbar, row: corner[0], column: corner[1], rows: block.rows, columns: block.columns,
-        units: units, rowIndex: block.rowIndex, columnIndex: block.columnIndex))
-  }
-  let layer = Layer(
-    name: view.name, inputs: view.rows, outputs: view.columns, inputBits: bits, inputSigned: signed,
-    dacBits: dac, adcBits: adc, fullScale: view.fullScale, composed: view.composed, offset: view.offset,
-    bitlines: view.bitlines, hasVectors: view.hasVectors, fetch: view.fetch, segment: view.segment,
-    blocks: 0..<blocks.count)
-  return (layer, blocks)
 }
 
 private struct ProgramEmitter {
@@ -55,8 +32,7 @@ private struct ProgramEmitter {
     for (number, name) in names.enumerated() { layers[name] = number }
     program = Program(
       name: module.name, machine: module.machine ?? ProgramEmitter.noMachine, inputs: [], outputs: [],
-      buffers: [],
-      crossbars: [], layers: [], blocks: [], code: [],
+      buffers: [], crossbars: [], layers: [], code: [],
       info: module.info.map { InfoEntry(key: $0.key, text: $0.text) })
   }
 
@@ -124,16 +100,8 @@ private struct ProgramEmitter {
   }
 
   private mutating func layer(_ id: OpID, _ op: Op) throws(Diagnostic) {
-    guard let view = module.layer(id), view.dacBits != nil, view.adcBits != nil, case .integer = view.inputs
-    else { throw failure("a layer needs integer inputs, dac and adc", op) }
-    guard let (emitted, blocks) = emitLayer(view) else {
-      throw failure("a block needs a crossbar, a corner and units", op)
-    }
-    let first = program.blocks.count
-    program.blocks += blocks
-    var layer = emitted
-    layer.blocks = first..<program.blocks.count
-    layers[view.name] = program.layers.count
+    guard let layer = module.layer(id) else { throw failure("the layer cannot be read", op) }
+    layers[layer.name] = program.layers.count
     program.layers.append(layer)
   }
 

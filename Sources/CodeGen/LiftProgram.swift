@@ -1,5 +1,6 @@
 import Hardware
 public import IR
+import Mapping
 public import ProgramFormat
 import Support
 import Tensors
@@ -24,7 +25,7 @@ private struct ProgramLifter {
   mutating func lift() -> Module<ProgramLevel> {
     for buffer in program.buffers { declare(buffer) }
     for (number, crossbar) in program.crossbars.enumerated() { append(crossbar, number) }
-    for layer in program.layers { append(layer) }
+    for layer in program.layers { module.append(module.spell(layer, origin: nil)) }
     for port in program.inputs {
       module.append(
         Op(.input, results: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))]))
@@ -56,31 +57,6 @@ private struct ProgramLifter {
       element: .integer(bits: array.cellBits, signed: false), name: "crossbar\(number)")
     module.append(
       Op(.crossbar, attributes: [NamedAttribute("id", .int(Int64(number))), NamedAttribute("cells", cells)]))
-  }
-
-  private mutating func append(_ layer: Layer) {
-    var view = LayerView(
-      name: layer.name, rows: layer.inputs, columns: layer.outputs,
-      inputs: .integer(bits: layer.inputBits, signed: layer.inputSigned), weightBits: 0, weights: nil)
-    view.dacBits = layer.dacBits
-    view.adcBits = layer.adcBits
-    view.fullScale = layer.fullScale
-    view.composed = layer.composed
-    view.offset = layer.offset
-    view.bitlines = layer.bitlines
-    view.hasVectors = layer.hasVectors
-    view.fetch = layer.fetch
-    view.segment = layer.segment
-    view.blocks = program.blocks[layer.blocks].map { block in
-      var result = BlockView(rows: block.rows, columns: block.columns, cells: [])
-      result.crossbar = block.crossbar
-      result.corner = [block.row, block.column]
-      result.units = block.units
-      result.rowIndex = block.rowIndex
-      result.columnIndex = block.columnIndex
-      return result
-    }
-    module.append(module.spell(view, origin: nil))
   }
 
   private mutating func add(_ instruction: Instruction) -> OpID {

@@ -1,4 +1,4 @@
-public import Hardware
+public import Mapping
 
 /// A time from one clock to another one.
 public struct ClockSpan: Hashable, Sendable, BitwiseCopyable {

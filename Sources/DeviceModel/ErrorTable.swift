@@ -1,4 +1,4 @@
-public import Hardware
+public import Mapping
 
 /// What conversions of a device make of sums: for each number of active wordlines and each sum of levels, how often each
 /// code is sensed.

@@ -1,4 +1,4 @@
-public import Hardware
+public import Mapping
 
 /// How currents are compared with references.
 public struct Sensing: Hashable, Sendable {

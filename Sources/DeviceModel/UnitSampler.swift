@@ -1,4 +1,4 @@
-import Hardware
+import Mapping
 
 /// Draws operation units of a device: cells with random levels, programmed and read once.
 struct UnitSampler {

@@ -1,6 +1,7 @@
 public import CommandLineTools
 import Hardware
 import IR
+import Mapping
 public import Passes
 import Support
 import Tensors
@@ -102,8 +103,8 @@ extension LayerRecord {
   }
 
   /// Collects the record of a placed layer.
-  init(_ layer: LayerView, machine: Machine) {
-    let crossbars = Set(layer.blocks.compactMap(\.crossbar)).count
+  init(_ layer: Layer, machine: Machine) {
+    let crossbars = Set(layer.blocks.compactMap(\.placement?.crossbar)).count
     self.init(
       name: layer.name, rows: layer.rows, columns: layer.columns, weights: layer.rows * layer.columns,
       nonzeroWeights: layer.weights?.nonzeroCount ?? 0, crossbars: crossbars,
@@ -149,7 +150,7 @@ private func planesJSON(_ planes: PlaneStatistics) -> JSON {
   ]
 }
 
-extension LayerView {
+extension Layer {
   /// Bits of the tables of wordline shifts.
   fileprivate var shiftBits: Int {
     struct Group: Hashable {

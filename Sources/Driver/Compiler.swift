@@ -3,6 +3,7 @@ import CommandLineTools
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 public import ProgramFormat
@@ -56,8 +57,11 @@ public struct CompileResult: Sendable {
 /// A module on its way through a pipeline.
 struct Compilation {
   let request: CompileRequest
+  let registry = PassRegistry.standard
   let calls: [PassCall]
   let machine: Machine
+  /// The name of the network.
+  let network: String
   var runner: PipelineRunner
   var module: AnyModule
   var layers: [LayerRecord] = []
@@ -79,6 +83,7 @@ struct Compilation {
     }
     var imported = try importFile(request.model, request.shapes)
     imported.machine = machine
+    network = imported.name
     imported.info = [
       InfoLine(key: "producer", text: "xbarc \(version)"),
       InfoLine(key: "pipeline", text: calls.map(\.text).joined(separator: ", ")),
@@ -93,20 +98,29 @@ struct Compilation {
     module = .tensor(imported)
   }
 
-  /// Runs the passes, all of them or those that start below `level`.
-  mutating func run(until level: LevelName? = nil) throws(Diagnostic) {
+  /// Runs the passes that come before those which take the module below `level`.
+  mutating func run(until level: LevelName) throws(Diagnostic) {
     var wanted: [PassCall] = []
     for call in calls {
-      if let level, try registeredPass(call.name).to != level, try registeredPass(call.name).from == level {
-        break
-      }
+      let entry = try registry.entry(named: call.name)
+      if entry.to != level, entry.from == level { break }
       wanted.append(call)
     }
     var collector = RecordCollector(machine: machine)
-    try runner.run(wanted, on: &module) { call, before in
-      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
+    try run(wanted, &collector)
+  }
+
+  /// Runs `passes` on the module and collects what they tell of layers.
+  mutating func run(_ passes: [PassCall], _ collector: inout RecordCollector) throws(Diagnostic) {
+    let machine = self.machine
+    try runner.run(passes, on: &module) { (entry, call, module, context) throws(Diagnostic) in
+      guard case .crossbar(let crossbars) = module, let observe = try entry.observer(call.options) else {
+        return
+      }
+      for (_, layer) in crossbars.layers {
+        if let seen = observe(layer, machine) { collector.look(at: seen, of: layer.name) }
+      }
     }
-    layers = completed(collector.records)
   }
 
   /// The records with what passes reported of their layers.
@@ -118,22 +132,8 @@ struct Compilation {
     }
   }
 
-  /// The program, after all passes ran.
-  func result() throws(Diagnostic) -> CompileResult {
-    guard case .program(let lowered) = module else {
-      throw Diagnostic(
-        "compile.level", "the pipeline ends at level \(module.level.rawValue), a program needs level program",
-        notes: ["end it with lower-to-program, or ask for --emit \(module.level.rawValue)"])
-    }
-    let program = try emitProgram(lowered)
-    let bytes = try encode(program)
-    return CompileResult(
-      program: program, bytes: bytes, record: record(network: lowered.name, programBytes: bytes.count),
-      warnings: runner.context.warnings)
-  }
-
   /// What the compilation did.
-  func record(network: String, programBytes: Int) -> CompileRecord {
+  func record(programBytes: Int) -> CompileRecord {
     CompileRecord(
       network: network, scheme: request.pipeline == nil ? request.scheme : "pipeline",
       machine: machine.name,
@@ -155,17 +155,6 @@ extension CompileRequest {
     var calls = calls
     calls[at].set("capacity", .word("segments"))
     return calls
-  }
-}
-
-/// Compiles a model to a program.
-public func compile(_ request: CompileRequest) throws(DiagnosticList) -> CompileResult {
-  var compilation = try Compilation(request, PipelineSettings())
-  do throws(Diagnostic) {
-    try compilation.run()
-    return try compilation.result()
-  } catch {
-    throw DiagnosticList(error.inFile(request.model))
   }
 }
 

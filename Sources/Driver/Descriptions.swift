@@ -1,3 +1,4 @@
+import CodeGen
 import CommandLineTools
 import Hardware
 import IR
@@ -23,10 +24,10 @@ func describeSchemes(_ name: String?) throws(Diagnostic) -> String {
 func describePasses(_ name: String?) throws(Diagnostic) -> String {
   guard let name else {
     var table = TextTable([.init("pass", .left), .init("level", .left), .init("afterwards", .left)])
-    for pass in passRegistry { table.add([pass.name, levels(pass), pass.summary]) }
+    for pass in PassRegistry.standard.entries { table.add([pass.name, levels(pass), pass.summary]) }
     return table.plain + "\n'xbarc passes NAME' explains the options of one.\n"
   }
-  let pass = try registeredPass(name)
+  let pass = try PassRegistry.standard.entry(named: name)
   func list(_ facts: Set<Fact>) -> String {
     facts.isEmpty ? "nothing" : facts.sorted().map(\.rawValue).joined(separator: ", ")
   }

@@ -1,3 +1,4 @@
+import CodeGen
 import IR
 import Passes
 import Reference
@@ -10,7 +11,9 @@ struct PipelineSettings {
   var printAfter: String?
   /// Whether outputs before and after each pass are compared.
   var validates = false
-  /// The directory of the reproducer of an internal error.
+  /// Whether modules are looked at between passes.
+  var looksBetweenPasses: Bool { printAfter != nil || validates }
+  /// The file of the reproducer of an internal error.
   var reproducer = "xbarc-reproducer.xir"
 }
 
@@ -51,11 +54,14 @@ struct PipelineRunner {
 
   /// Runs `calls` on `module`, which gives up its old values step by step; `each` sees it before every pass.
   mutating func run(
-    _ calls: [PassCall], on module: inout AnyModule, before each: (PassCall, AnyModule) -> Void = { _, _ in }
+    _ calls: [PassCall], on module: inout AnyModule,
+    before each: (PassEntry, PassCall, AnyModule, PassContext) throws(Diagnostic) -> Void = {
+      (_, _, _, _) throws(Diagnostic) in
+    }
   ) throws(Diagnostic) {
     for (index, call) in calls.enumerated() {
-      each(call, module)
-      let entry = try registeredPass(call.name)
+      let entry = try PassRegistry.standard.entry(named: call.name)
+      try each(entry, call, module, context)
       let clock = ContinuousClock.now
       let next: AnyModule
       do throws(Diagnostic) {
@@ -65,11 +71,24 @@ struct PipelineRunner {
       }
       times.append(PassTime(name: call.text, seconds: seconds(since: clock)))
       if settings.validates { findings.append(try compare(entry, module, next)) }
-      if settings.printAfter == "all" || settings.printAfter == call.name {
-        writeToStandardError("// after \(call.text)\n\(next.text)")
-      }
+      if prints(after: call) { writeToStandardError("// after \(call.text)\n\(next.text)") }
       module = next
     }
+  }
+
+  private func prints(after call: PassCall) -> Bool {
+    settings.printAfter == "all" || settings.printAfter == call.name
+  }
+
+  /// Prints and notes what is asked of the last step, which makes a program of `source`.
+  mutating func show(_ source: Module<CrossbarLevel>, after call: PassCall) throws(Diagnostic) {
+    if settings.validates {
+      findings.append("\(call.name): not compared, the program level runs in xbarrun")
+    }
+    guard prints(after: call) else { return }
+    let lowered = try PassRegistry.standard.entry(named: call.name)
+      .apply(to: .crossbar(source), call.options, in: &context)
+    writeToStandardError("// after \(call.text)\n\(lowered.text)")
   }
 
   /// Turns a module that a pass broke into an internal error with a file to reproduce it.

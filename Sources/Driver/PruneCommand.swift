@@ -2,6 +2,7 @@ import CommandLineTools
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import Support
@@ -49,14 +50,14 @@ private func prunePipeline(_ request: CompileRequest, _ arguments: ParsedArgumen
 
 /// A layer before and after its crossbar rows were pruned.
 struct PruneChange {
-  let before: LayerView
-  let after: LayerView
+  let before: Layer
+  let after: Layer
   /// The ONNX node that the layer comes from.
   let origin: NodeOrigin?
   let array: ArrayDescription
 
   /// Crossbars that blocks take when each is cut to crossbars of its own.
-  static func crossbars(_ layer: LayerView, _ array: ArrayDescription) -> Int {
+  static func crossbars(_ layer: Layer, _ array: ArrayDescription) -> Int {
     layer.blocks.reduce(0) {
       $0 + ceilDivide($1.rows.count, array.rows) * ceilDivide($1.columns.count, array.columns)
     }
@@ -72,9 +73,9 @@ struct PruneChange {
 extension Compilation {
   /// Runs the passes; what the last one, the pruning, did to every layer.
   fileprivate mutating func pruneChanges() throws(Diagnostic) -> [PruneChange] {
-    var before: [LayerView] = []
+    var before: [Layer] = []
     let array = machine.array
-    try runner.run(calls, on: &module) { call, module in
+    try runner.run(calls, on: &module) { (_, call, module, _) in
       if call.name == "prune-crossbar-rows", case .crossbar(let crossbars) = module {
         before = crossbars.layers.map(\.layer)
       }

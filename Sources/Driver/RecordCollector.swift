@@ -1,45 +1,44 @@
 import Hardware
-import IR
+import Mapping
 import Passes
 import Support
 import Tensors
 
-/// Collects the records of layers on the way: what only the module before a certain pass can tell.
+/// Collects the records of layers on the way: what only the layer before a certain pass can tell.
 struct RecordCollector {
   private let machine: Machine
   private var storage: [String: [IndexStorage]] = [:]
   private var planes: [String: PlaneStatistics] = [:]
   /// The weights before they were squeezed.
   private var weights: [String: Tensor] = [:]
-  /// One record for each layer, complete once the module before `lower-to-program` was seen.
+  /// One record for each layer, complete once the layer is made.
   private(set) var records: [LayerRecord] = []
 
   init(machine: Machine) { self.machine = machine }
 
-  /// Takes what `module` tells before the pass called `name` runs.
-  mutating func look(at module: Module<CrossbarLevel>, before name: String) {
-    guard ["squeeze-bits", "encode-indices", "lower-to-program"].contains(name) else { return }
-    for (_, layer) in module.layers { look(at: layer, before: name) }
-  }
-
-  /// Takes what a layer tells before the pass called `name` runs on it.
-  mutating func look(at layer: LayerView, before name: String) {
-    switch name {
-    case "squeeze-bits":
-      planes[layer.name] = PlaneStatistics(of: layer, machine: machine)
-      weights[layer.name] = layer.weights
-    case "encode-indices": storage[layer.name] = IndexStorage.table(of: layer)
-    case "lower-to-program": records.append(record(of: layer))
-    default: return
+  /// Takes what a pass tells of a layer before it runs on it.
+  mutating func look(at seen: LayerObservation, of layer: String) {
+    switch seen {
+    case .planes(let statistics, let matrix):
+      planes[layer] = statistics
+      weights[layer] = matrix
+    case .indexStorage(let tables): storage[layer] = tables
     }
   }
 
-  /// Notes the segments of layers, which are known after the last one.
-  mutating func assign(_ segments: [String: Int]) {
-    for index in records.indices { records[index].segment = segments[records[index].name] ?? 0 }
+  /// Takes the record of a layer that is about to be emitted.
+  mutating func add(_ layer: Layer) { records.append(record(of: layer)) }
+
+  /// Notes what is decided after the last layer.
+  mutating func assign(_ plan: NetworkPlan) {
+    for index in records.indices {
+      let name = records[index].name
+      records[index].stage = plan.stages[name] ?? records[index].stage
+      records[index].segment = plan.segments[name] ?? records[index].segment
+    }
   }
 
-  private func record(of layer: LayerView) -> LayerRecord {
+  private func record(of layer: Layer) -> LayerRecord {
     var record = LayerRecord(layer, machine: machine)
     record.indexStorage = storage[layer.name] ?? []
     record.planes = planes[layer.name]

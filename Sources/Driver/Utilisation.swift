@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 
 /// How full crossbars are: how many of them have up to 10 %, 20 % ... 100 % of their cells in use (the histogram of
 /// ASP-DAC 2019, Fig. 4).
@@ -13,10 +14,10 @@ public struct Utilisation: Equatable, Sendable {
   public init() {}
 
   /// The crossbars of a placed layer.
-  init(_ layer: LayerView, _ array: ArrayDescription) {
+  init(_ layer: Layer, _ array: ArrayDescription) {
     var cells: [Int: (mapped: Int, occupied: Int)] = [:]
     for block in layer.blocks {
-      guard let crossbar = block.crossbar else { continue }
+      guard let crossbar = block.placement?.crossbar else { continue }
       cells[crossbar, default: (0, 0)].mapped += block.cells.count
       cells[crossbar, default: (0, 0)].occupied += block.cells.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
     }

@@ -1,3 +1,4 @@
+import CodeGen
 import CommandLineTools
 import Dispatch
 import Foundation
@@ -72,7 +73,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     }
     emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
     settings.printAfter = arguments.value("print-after")
-    if let pass = settings.printAfter, pass != "all" { _ = try registeredPass(pass) }
+    if let pass = settings.printAfter, pass != "all" { _ = try PassRegistry.standard.entry(named: pass) }
     settings.validates = arguments.has("validate")
   } catch {
     throw DiagnosticList(error)
@@ -83,7 +84,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
       let record = try compilation.write(to: arguments.value("output") ?? "-")
       try finish(compilation, record, arguments)
     } else {
-      try compilation.run(until: LevelName(rawValue: emit))
+      try compilation.run(until: LevelName(rawValue: emit) ?? .program)
       try finish(compilation, emit: emit, arguments)
     }
   } catch {

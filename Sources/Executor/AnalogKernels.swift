@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -89,7 +90,7 @@ extension LayerRunner {
       let part = LayerRunner(plan, program, windows: count, results: results)
       part.listDigits(
         list, pattern.inputs, pattern.shifts, digits: pattern.digits, height: pattern.map.units.height,
-        isDynamic: pattern.map.units.isDynamic, magnitudes + first * layer.inputs)
+        isDynamic: pattern.map.units.isDynamic, magnitudes + first * layer.rows)
       for strip in strips {
         withSensing(strip, run) { sensing in
           convert(strip, pattern, list, sensing, run, first, count, sums, subtract, &counts)
@@ -128,7 +129,7 @@ extension LayerRunner {
     sums.withMemoryRebound(to: UInt64.self, capacity: count * Int(XBAR_STRIP)) {
       xbar_add_columns64(
         $0, count, UInt32(strip.outputs.count), strip.outputs, strip.weights, subtract ? 1 : 0,
-        results + first * layer.outputs, layer.outputs)
+        results + first * layer.columns, layer.columns)
     }
   }
 }

@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -12,7 +13,7 @@ struct AnalogMap: Hashable, Sendable {
   /// Units are as wide as blocks say, which does not matter for conversions.
   init(_ block: Block) {
     rows = block.rows
-    switch block.units {
+    switch block.formedUnits {
     case .fixed(let height, _): units = .fixed(height: height, width: 1)
     case .skipping(let height, _): units = .skipping(height: height, width: 1)
     case .dynamic(let height, _): units = .dynamic(height: height, width: 1)
@@ -22,7 +23,7 @@ struct AnalogMap: Hashable, Sendable {
 
 /// A bitline with a share in a conversion.
 struct AnalogMember: Sendable {
-  /// Position in `Program.blocks`.
+  /// The block's place in its layer.
   let block: Int
   /// Place inside of the block.
   let place: Int
@@ -73,8 +74,8 @@ func analogPatterns(
   var maps: [AnalogMap] = []
   var groups: [[AnalogBitline]] = []
   var numbers: [AnalogMap: Int] = [:]
-  for index in layer.blocks {
-    let map = AnalogMap(program.blocks[index])
+  for index in layer.blocks.indices {
+    let map = AnalogMap(layer.blocks[index])
     let number = numbers[map] ?? maps.count
     if number == maps.count {
       numbers[map] = number
@@ -93,14 +94,14 @@ func analogPatterns(
 /// The conversions of a block.
 private func analogBitlines(_ index: Int, _ layer: Layer, _ program: Program, paired: Bool) -> [AnalogBitline]
 {
-  let block = program.blocks[index]
+  let block = layer.blocks[index]
   let code = Int64(layer.converter.step)
   let pairs = paired ? pairs(index, layer, program) : [:]
   let seconds = Set(pairs.values)
-  return stride(from: 0, to: block.columns.count, by: layer.composed).compactMap { first in
+  return stride(from: 0, to: block.columns.count, by: layer.bitlinesPerConversion).compactMap { first in
     guard !seconds.contains(first) else { return nil }
     let column = block.columns[first]
-    var members = (first..<first + layer.composed).map { place in
+    var members = (first..<first + layer.bitlinesPerConversion).map { place in
       let shift = block.columns[place].shift - column.shift
       return AnalogMember(
         block: index, place: place, weight: Float(sign: .plus, exponent: shift, significand: 1))
@@ -115,8 +116,8 @@ private func analogBitlines(_ index: Int, _ layer: Layer, _ program: Program, pa
 /// Bitlines of a block whose currents can be subtracted, each with the one to subtract: with opposite signs, the same
 /// output and power of two, in the same unit, both with exact conversions.
 private func pairs(_ index: Int, _ layer: Layer, _ program: Program) -> [Int: Int] {
-  guard layer.composed == 1 else { return [:] }
-  let block = program.blocks[index]
+  guard layer.bitlinesPerConversion == 1 else { return [:] }
+  let block = layer.blocks[index]
   let maySaturate = Bitlines(index, layer, program).maySaturate
   struct Key: Hashable {
     let output: Int
@@ -126,7 +127,7 @@ private func pairs(_ index: Int, _ layer: Layer, _ program: Program) -> [Int: In
   var open: [Key: Int] = [:]
   var pairs: [Int: Int] = [:]
   for (place, column) in block.columns.enumerated() where !maySaturate[place] {
-    let key = Key(output: column.output, shift: column.shift, unit: place / block.units.width)
+    let key = Key(output: column.output, shift: column.shift, unit: place / block.formedUnits.width)
     if let first = open[key], block.columns[first].negative != column.negative {
       pairs[first] = place
       open[key] = nil
@@ -141,7 +142,7 @@ private func makePattern(
   _ map: AnalogMap, _ bitlines: [AnalogBitline], _ layer: Layer, _ program: Program, _ leakage: Double
 ) throws(Diagnostic) -> AnalogPattern {
   let shift = map.rows.map(\.shift).max() ?? 0
-  let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
+  let digits = ceilDivide(layer.inputs.magnitudeBits + shift, layer.dacBits)
   let unit = min(map.units.height, map.rows.count)
   let digit = (1 << layer.dacBits) - 1
   let weight = bitlines.reduce(Float(1)) { max($0, $1.members.reduce(0) { $0 + abs($1.weight) }) }

@@ -1,5 +1,6 @@
 public import DeviceModel
 public import Hardware
+import Mapping
 public import ProgramFormat
 public import Support
 import Tensors
@@ -47,7 +48,7 @@ extension RunResult {
   ///
   /// Wordline drivers are as wide as each layer's. Throws what reading the target throws.
   public func baselines(of program: Program) throws(Diagnostic) -> [Baseline] {
-    guard program.layers.allSatisfy({ !$0.bitlines.isEmpty }) else { return [] }
+    guard program.layers.allSatisfy({ !$0.coding.columnLayout.isEmpty }) else { return [] }
     var ideal = try Machine.target(named: "isaac")
     ideal.array.unitHeight = ideal.array.rows
     ideal.array.unitWidth = ideal.array.columns
@@ -90,8 +91,8 @@ private struct DenseMapping {
   init(
     _ layer: Layer, _ machine: Machine, _ windows: [(window: Window, entries: Int)], samples: Int
   ) {
-    wordlines = CutSide(layer.inputs, piece: machine.array.rows, unit: machine.array.unitHeight)
-    bitlines = CutSide(layer.bitlines.count, piece: machine.array.columns, unit: machine.array.unitWidth)
+    wordlines = CutSide(layer.rows, piece: machine.array.rows, unit: machine.array.unitHeight)
+    bitlines = CutSide(layer.coding.columnLayout.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
     self.machine = machine
     self.windows = windows
@@ -106,7 +107,7 @@ private struct DenseMapping {
   /// computes them.
   private func addFetches(_ run: LayerResult, _ layer: Layer, to events: inout Events) {
     guard layer.fetch != nil, let memory else { return }
-    let digits = layer.passes * ceilDivide(layer.magnitudeBits, layer.dacBits)
+    let digits = layer.inputs.passes * ceilDivide(layer.inputs.magnitudeBits, layer.dacBits)
     var pipeline = BufferPipeline(.serial)
     for first in stride(from: 0, to: wordlines.length, by: machine.array.rows) {
       let values = min(machine.array.rows, wordlines.length - first)
@@ -124,8 +125,8 @@ private struct DenseMapping {
 
   /// The events of `layer` for the inputs of `run`.
   func events(_ run: LayerResult, _ layer: Layer) -> Events {
-    let digits = ceilDivide(layer.magnitudeBits, layer.dacBits)
-    let passes = run.events.positions &* layer.passes
+    let digits = ceilDivide(layer.inputs.magnitudeBits, layer.dacBits)
+    let passes = run.events.positions &* layer.inputs.passes
     var events = Events()
     events.positions = run.events.positions
     events.ouActivations = passes &* digits &* wordlines.units &* bitlines.units
@@ -135,10 +136,10 @@ private struct DenseMapping {
     events.wordlineDrives = run.inputDigits &* bitlines.units
     events.cellReads = run.inputDigits &* bitlines.length
     events.inputFetches.buffer = run.events.positions &* wordlines.length &* bitlines.pieces
-    events.inputFetches.sram = run.events.positions &* layer.inputs
+    events.inputFetches.sram = run.events.positions &* layer.rows
     // All channels are loaded, whatever the run left out.
     events.bufferBits =
-      run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputBits
+      run.events.bufferBits &+ (events.inputFetches.sram &- run.events.inputFetches.sram) &* layer.inputs.bits
     events.outputWrites = run.events.outputWrites
     addFetches(run, layer, to: &events)
     for (window, entries) in windows {

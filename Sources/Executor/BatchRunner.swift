@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 import Tensors
@@ -112,7 +113,7 @@ final class BatchRunner {
     case .accumulate(let register, let layer):
       let source = frame.results[layer] ?? results(layer)
       let target = (frame.registers[register] ?? bytes(register)).assumingMemoryBound(to: Int64.self)
-      target.update(from: source, count: frame.count * program.layers[layer].outputs)
+      target.update(from: source, count: frame.count * program.layers[layer].columns)
     case .store(let destination, let register, let arrangement):
       store(destination, register, arrangement, frame)
     case .loop, .batchedLoop, .product, .step, .stack, .digital: return
@@ -172,7 +173,7 @@ extension BatchRunner {
   ) throws(Diagnostic) {
     let rowBytes =
       registers.reduce(0) { $0 + plan.places[$1].bytes }
-      + layers.reduce(0) { $0 + 8 * program.layers[$1].outputs }
+      + layers.reduce(0) { $0 + 8 * program.layers[$1].columns }
     let extra = layers.map { bytesPerWindow(plan.layers[$0]) }.max() ?? 0
     let total = samples * count
     let step = min(total, max(1, min(2048, (1 << 19) / max(1, rowBytes + extra))))
@@ -181,7 +182,7 @@ extension BatchRunner {
       frame.registers[register] = try area(.register(register), step * plan.places[register].bytes)
     }
     for layer in layers {
-      let area = try area(.results(layer), step * 8 * program.layers[layer].outputs)
+      let area = try area(.results(layer), step * 8 * program.layers[layer].columns)
       frame.results[layer] = area.assumingMemoryBound(to: Int64.self)
     }
     for first in stride(from: 0, to: total, by: step) {
@@ -299,7 +300,7 @@ extension BatchRunner {
       try runner.run(values.assumingMemoryBound(to: Int32.self), &scratch)
     } else {
       // A 32-bit unsigned input is kept in 64 bits; its low half is what the kernels take.
-      let count = frame.count * layerPlan.layer.inputs
+      let count = frame.count * layerPlan.layer.rows
       let low = try Memory(4 * count)
       let (wide, narrow) = (
         values.assumingMemoryBound(to: Int64.self), low.base.assumingMemoryBound(to: Int32.self)

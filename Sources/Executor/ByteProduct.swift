@@ -1,4 +1,5 @@
 import CKernels
+import Mapping
 import ProgramFormat
 import Tensors
 
@@ -91,7 +92,7 @@ struct ByteProductFinder {
   /// Whether a buffer holds bytes that are inputs of the layer as they are.
   private func isByte(_ source: Int, _ layer: Int) -> Bool {
     guard case .integer(let bits, let signed) = program.buffers[source].element else { return false }
-    return bits <= 8 && signed == program.layers[layer].inputSigned
+    return bits <= 8 && signed == program.layers[layer].inputs.isSigned
   }
 
   /// Whether the registers of a body are named in it alone, so that nobody misses what is left in them.
@@ -152,7 +153,7 @@ extension [ByteProduct.Member] {
     var next = 0
     for member in sorted(by: { $0.arrangement.channelStart < $1.arrangement.channelStart }) {
       guard member.arrangement.channelStart == next else { return false }
-      next += layers[member.layer].outputs
+      next += layers[member.layer].columns
     }
     return next == first.arrangement.channels
   }

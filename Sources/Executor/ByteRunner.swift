@@ -1,5 +1,6 @@
 import CKernels
 import DeviceModel
+import Mapping
 import ProgramFormat
 import Support
 import Tensors
@@ -79,7 +80,7 @@ private struct ByteRun {
   /// Adds the events of what `digits` counted, and begins to count anew.
   private mutating func addDigits(_ digits: UnsafeMutablePointer<UInt32>) {
     let reading = plan.digitWeights[0]
-    for input in 0..<plan.layer.inputs {
+    for input in 0..<plan.layer.rows {
       let count = Int(digits[input])
       events.wordlineDrives &+= count &* reading.drives[input]
       events.cellReads &+= count &* reading.reads[input]
@@ -116,7 +117,7 @@ private struct ByteRun {
     _ panel: UnsafeMutablePointer<UInt8>, _ stretches: [Stretch], _ windows: Int, _ used: Int
   ) throws(Diagnostic) {
     let source = UnsafePointer(runner.elements(member.source, of: UInt8.self))
-    let inputs = plan.layer.inputs
+    let inputs = plan.layer.rows
     if let step = member.window.stepOfRuns {
       if used > windows { panel.update(repeating: 0, count: 4 * weights.groups * used) }
       for stretch in stretches {
@@ -144,8 +145,8 @@ private struct ByteRun {
   ) throws(Diagnostic) {
     let layer = plan.layer
     let set = xbar_count_panel(
-      panel, weights.groups, used, UInt32(layer.dacBits), layer.inputSigned ? 1 : 0, digits)
-    guard set >> UInt32(layer.magnitudeBits) == 0 else { throw plan.inputRange(largest: set) }
+      panel, weights.groups, used, UInt32(layer.dacBits), layer.inputs.isSigned ? 1 : 0, digits)
+    guard set >> UInt32(layer.inputs.magnitudeBits) == 0 else { throw plan.inputRange(largest: set) }
     if plan.units != nil { try countUnits(panel, windows, used) }
   }
 
@@ -157,7 +158,7 @@ private struct ByteRun {
     let values: UnsafeMutablePointer<Int32> = try runner.scratch.take(.panel, 4 * weights.groups * size)
     let noResults: UnsafeMutablePointer<Int64> = try runner.scratch.take(.sums, 1)
     for first in stride(from: 0, to: windows, by: size) {
-      xbar_widen_panel(panel, weights.groups, used, first, plan.layer.inputSigned ? 1 : 0, values)
+      xbar_widen_panel(panel, weights.groups, used, first, plan.layer.inputs.isSigned ? 1 : 0, values)
       var part = LayerRunner(plan, runner.program, windows: min(size, windows - first), results: noResults)
       try part.runPanel(values, &runner.scratch)
       events += part.events
@@ -170,7 +171,7 @@ private struct ByteRun {
   private func multiply(
     _ panel: UnsafePointer<UInt8>, _ stretches: [Stretch], _ used: Int
   ) throws(Diagnostic) {
-    let outputs = plan.layer.outputs
+    let outputs = plan.layer.columns
     let step = max(4, (1 << 14) / used / 4 * 4)
     let sums: UnsafeMutablePointer<Int32> = try runner.scratch.take(.sums, step * used)
     let levels: UnsafeMutablePointer<UInt8> = try runner.scratch.take(.levels, used)
@@ -183,7 +184,7 @@ private struct ByteRun {
           xbar_multiply_panel(
             panel, self.weights.groups, used, weights + 4 * self.weights.groups * first, count,
             starts + first,
-            plan.layer.inputSigned ? 1 : 0, sums)
+            plan.layer.inputs.isSigned ? 1 : 0, sums)
         }
       }
       for row in 0..<count { store(sums + row * used, used, output: first + row, stretches, levels) }

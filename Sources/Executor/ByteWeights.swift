@@ -1,4 +1,5 @@
 import CKernels
+import Mapping
 import ProgramFormat
 import Support
 
@@ -18,8 +19,8 @@ struct ByteWeights: Sendable {
 
   /// Nil where a weight or an input does not fit into a byte, or the matrix is mostly places without cells.
   init?(_ layer: Layer, dense: DenseProduct?, gathered: GatheredProduct?) {
-    let (inputs, outputs) = (layer.inputs, layer.outputs)
-    guard layer.inputBits <= 8, dense != nil || gathered != nil else { return nil }
+    let (inputs, outputs) = (layer.rows, layer.columns)
+    guard layer.inputs.bits <= 8, dense != nil || gathered != nil else { return nil }
     if dense == nil, let gathered, inputs * outputs > 12 * gathered.weights.count + 65_536 { return nil }
     groups = (inputs + 3) / 4
     let pitch = 4 * groups
@@ -27,9 +28,10 @@ struct ByteWeights: Sendable {
     var (starts, reach): ([Int32], Int64) = ([], 0)
     var row = [Int64](repeating: 0, count: inputs)
     for output in 0..<outputs {
+      let excess = layer.coding.excess(of: output)
       for input in 0..<inputs {
         let cells = dense.map { Int64($0.weights[input * $0.padded + output]) } ?? 0
-        row[input] = cells &- layer.offset
+        row[input] = cells &- excess
       }
       if let gathered {
         for term in Int(gathered.starts[output])..<Int(gathered.starts[output + 1]) {
@@ -39,7 +41,7 @@ struct ByteWeights: Sendable {
       guard row.allSatisfy({ $0 >= -128 && $0 <= 127 }) else { return nil }
       for input in 0..<inputs { weights[output * pitch + input] = Int8(truncatingIfNeeded: row[input]) }
       reach = max(reach, row.reduce(0) { $0 + abs($1) } * 512)
-      starts.append(layer.inputSigned ? Int32(clamping: -128 * row.reduce(0, +)) : 0)
+      starts.append(layer.inputs.isSigned ? Int32(clamping: -128 * row.reduce(0, +)) : 0)
     }
     guard reach < 1 << 30 else { return nil }
     (self.weights, self.starts, self.reach) = (weights, starts, reach)

@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 public import ProgramFormat
 public import Support
 
@@ -112,7 +113,7 @@ private func checkTables(_ program: Program, _ device: Device, _ faults: FaultMa
   if device.isOn(.wires) { reasons.append("the resistance of wires depends on a cell's place") }
   if device.isOn(.analogPairs) { reasons.append("pairs of bitlines are read as one") }
   if faults.count > 0 { reasons.append("a fault map names single cells") }
-  if let layer = program.layers.first(where: { $0.composed > 1 }) {
+  if let layer = program.layers.first(where: { $0.bitlinesPerConversion > 1 }) {
     reasons.append("layer '\(layer.name)' composes bitlines")
   }
   if let layer = program.layers.first(where: { $0.dacBits > 1 }) {
@@ -126,7 +127,7 @@ private func checkTables(_ program: Program, _ device: Device, _ faults: FaultMa
 /// The share of each level among the cells of a layer's blocks.
 private func levelShares(_ layer: Layer, _ program: Program) -> [Double] {
   var counts = [Double](repeating: 0, count: 1 << program.machine.array.cellBits)
-  for block in program.blocks[layer.blocks] {
+  for block in layer.blocks {
     let cells = program.crossbars[block.crossbar].cells
     for row in block.row..<block.row + block.rows.count {
       let first = row * program.machine.array.columns + block.column

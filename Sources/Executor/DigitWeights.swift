@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -27,13 +28,13 @@ struct DigitWeights: Sendable {
 
 /// The weights of a layer, one for each rest in use, in their order; rest 0 is always there.
 func findDigitWeights(_ layer: Layer, _ program: Program) -> [DigitWeights] {
-  var weights: [DigitWeights?] = [DigitWeights(shift: 0, inputs: layer.inputs)]
+  var weights: [DigitWeights?] = [DigitWeights(shift: 0, inputs: layer.rows)]
   weights += [DigitWeights?](repeating: nil, count: layer.dacBits - 1)
-  for block in program.blocks[layer.blocks] {
-    let unitColumns = ceilDivide(block.columns.count, block.units.width)
+  for block in layer.blocks {
+    let unitColumns = ceilDivide(block.columns.count, block.formedUnits.width)
     for row in block.rows {
       let shift = row.shift % layer.dacBits
-      if weights[shift] == nil { weights[shift] = DigitWeights(shift: shift, inputs: layer.inputs) }
+      if weights[shift] == nil { weights[shift] = DigitWeights(shift: shift, inputs: layer.rows) }
       weights[shift]?.add(input: row.input, drives: unitColumns, reads: block.columns.count)
     }
   }

@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 import Tensors
@@ -31,22 +32,22 @@ struct FetchPlan: Sendable {
   init?(_ layer: Layer, _ program: Program, _ window: Window?) {
     guard let order = layer.fetch, let memory = program.machine.memory else { return nil }
     self.order = order
-    selects = layer.hasVectors
+    selects = layer.hasMasks
     var rows: [[RowEntry]] = []
     var blocks: [[RowEntry]: [Block]] = [:]
-    for block in program.blocks[layer.blocks] {
+    for block in layer.blocks {
       if blocks[block.rows] == nil { rows.append(block.rows) }
       blocks[block.rows, default: []].append(block)
     }
-    let tile = window.map { $0.kernelHeight * $0.kernelWidth } ?? layer.inputs
-    let entering = layer.hasVectors ? FetchPlan.entering(rows, tile: max(1, tile)) : rows.map(\.count)
+    let tile = window.map { $0.kernelHeight * $0.kernelWidth } ?? layer.rows
+    let entering = layer.hasMasks ? FetchPlan.entering(rows, tile: max(1, tile)) : rows.map(\.count)
     buffers = zip(rows, entering).map { rows, entering in
       let fed = blocks[rows] ?? []
       var (computed, activations) = (Events(), [Int: Int]())
       for block in fed {
         let events = eventsOfFixedUnits(block, layer)
-        computed.add(events, times: layer.passes)
-        activations[block.crossbar, default: 0] += layer.passes * events.ouActivations
+        computed.add(events, times: layer.inputs.passes)
+        activations[block.crossbar, default: 0] += layer.inputs.passes * events.ouActivations
       }
       return Buffer(
         inputs: rows.map { Int32(truncatingIfNeeded: $0.input) }, crossbar: fed.first?.crossbar ?? 0,
@@ -85,9 +86,9 @@ func outsideReads(_ layer: Layer, _ machine: Machine, _ window: Window, channels
   let image = window.batch * channels * window.height * window.width
   let windows = window.batch * window.outHeight * window.outWidth
   let values =
-    ceilDivide(image * layer.inputBits, 8) <= memory.sramBytes
+    ceilDivide(image * layer.inputs.bits, 8) <= memory.sramBytes
     ? image : windows * channels * window.kernelHeight * window.kernelWidth
-  let accesses = ceilDivide(ceilDivide(values * layer.inputBits, 8), memory.bufferBytes)
+  let accesses = ceilDivide(ceilDivide(values * layer.inputs.bits, 8), memory.bufferBytes)
   events.inputFetches.dram = values
   events.clocks = memory.clocks(in: Double(accesses) * memory.dramLatencyNanoseconds)
   return events
@@ -101,9 +102,9 @@ func computeClocks(_ activations: Int, _ machine: Machine, _ memory: MemorySyste
 extension Program {
   /// Channels of `window` that `layer` needs: all, unless its bit vectors leave some out.
   func channelsInUse(of layer: Layer, _ window: Window) -> Int {
-    guard layer.hasVectors else { return window.channelCount }
+    guard layer.hasMasks else { return window.channelCount }
     let tile = max(1, window.kernelHeight * window.kernelWidth)
-    return Set(vectors(of: layer).usedInputs.map { $0 / tile }).count
+    return Set(layer.masks.usedInputs.map { $0 / tile }).count
   }
 
   /// What is loaded for each layer, in the order of the instructions, with how often the loop that walks over its windows
@@ -134,7 +135,7 @@ extension LayerRunner {
       var pipeline = BufferPipeline(fetch.order)
       var spans: [BufferSpan] = []
       for buffer in fetch.buffers {
-        let delivered = fetch.selects ? buffer.nonzero(values + window * layer.inputs) : buffer.inputs.count
+        let delivered = fetch.selects ? buffer.nonzero(values + window * layer.rows) : buffer.inputs.count
         events.bufferFills &+= 1
         events.inputFetches.buffer &+= delivered
         let isEmpty = delivered == 0 && fetch.order == .overlapped

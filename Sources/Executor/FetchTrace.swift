@@ -1,4 +1,5 @@
 public import DeviceModel
+import Mapping
 import ProgramFormat
 public import Support
 

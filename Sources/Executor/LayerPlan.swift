@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 import Tensors
@@ -50,7 +51,7 @@ struct LayerPlan: Sendable {
     self.layer = layer
     fetch = FetchPlan(layer, program, window)
     pipelineCycles = program.machine.timing.pipelineCycles
-    let bitlines = values == .elsewhere ? [] : layer.blocks.map { Bitlines($0, layer, program) }
+    let bitlines = values == .elsewhere ? [] : layer.blocks.indices.map { Bitlines($0, layer, program) }
     let products = values == .fastest ? LinearProducts(layer, program, bitlines) : nil
     dense = products?.dense
     gathered = products?.gathered
@@ -73,7 +74,7 @@ struct LayerPlan: Sendable {
 
 /// Which bitlines of a block may saturate a converter, or be rounded by it.
 struct Bitlines: Sendable {
-  /// Position in `Program.blocks`.
+  /// The block's place in its layer.
   let block: Int
   /// One for each bitline.
   private(set) var maySaturate: [Bool]
@@ -89,7 +90,7 @@ struct Bitlines: Sendable {
   /// result; where its step is not 1, every conversion rounds.
   init(_ index: Int, _ layer: Layer, _ program: Program) {
     block = index
-    let block = program.blocks[index]
+    let block = layer.blocks[index]
     let (digit, converter) = ((1 << layer.dacBits) - 1, layer.converter)
     guard converter.step == 1 else {
       maySaturate = block.columns.map { _ in true }
@@ -102,16 +103,16 @@ struct Bitlines: Sendable {
 
 /// For each bitline, the largest sum of cells that one of its conversions reads.
 private func largestSums(_ block: Block, _ layer: Layer, _ program: Program) -> [Int] {
-  if layer.composed > 1 { return largestSumsOfGroups(block, layer, program) }
-  return block.units.isDynamic
+  if layer.bitlinesPerConversion > 1 { return largestSumsOfGroups(block, layer, program) }
+  return block.formedUnits.isDynamic
     ? largestSumsOfAnyUnit(block, program) : largestSumsOfFixedUnits(block, program)
 }
 
 /// For each bitline, the largest sum of its group in a unit.
 private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Program) -> [Int] {
-  stride(from: 0, to: block.columns.count, by: layer.composed).flatMap { first in
+  stride(from: 0, to: block.columns.count, by: layer.bitlinesPerConversion).flatMap { first in
     let levels = composedLevels(block, first, layer, program).map { Int($0) }
-    return [Int](repeating: block.units.largestSum(of: levels), count: layer.composed)
+    return [Int](repeating: block.formedUnits.largestSum(of: levels), count: layer.bitlinesPerConversion)
   }
 }
 
@@ -119,7 +120,7 @@ private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Prog
 /// the first one.
 func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Program) -> [UInt32] {
   let (cells, width) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
-  let shifts = (first..<first + layer.composed).map { block.columns[$0].shift - block.columns[first].shift }
+  let shifts = (first..<first + layer.bitlinesPerConversion).map { block.columns[$0].shift - block.columns[first].shift }
   return block.rows.indices.map { row in
     let corner = (block.row + row) * width + block.column + first
     return shifts.indices.reduce(0) { $0 + UInt32(cells[corner + $1]) << UInt32(shifts[$1]) }
@@ -133,7 +134,7 @@ private func largestSumsOfFixedUnits(_ block: Block, _ program: Program) -> [Int
   var largest = sums
   for r in 0..<block.rows.count {
     let first = (block.row + r) * stride + block.column
-    let isNewUnit = r % block.units.height == 0
+    let isNewUnit = r % block.formedUnits.height == 0
     for c in sums.indices {
       sums[c] = (isNewUnit ? 0 : sums[c]) + Int(cells[first + c])
       largest[c] = max(largest[c], sums[c])
@@ -152,7 +153,7 @@ private func largestSumsOfAnyUnit(_ block: Block, _ program: Program) -> [Int] {
     for c in 0..<block.columns.count { counts[c * levels + Int(cells[first + c])] += 1 }
   }
   return block.columns.indices.map { c in
-    var (sum, rest) = (0, block.units.height)
+    var (sum, rest) = (0, block.formedUnits.height)
     for level in Swift.stride(from: levels - 1, to: 0, by: -1) where rest > 0 {
       let taken = min(rest, Int(counts[c * levels + level]))
       sum += taken * level

@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -41,19 +42,19 @@ struct LayerRunner {
   ///
   /// Throws `execute.input-range` for a signed input without a counterpart of the other sign, and `execute.memory`.
   mutating func run(_ values: UnsafePointer<Int32>, _ scratch: inout Scratch) throws(Diagnostic) {
-    results.update(repeating: 0, count: windows * layer.outputs)
-    if layer.inputSigned {
-      let count = windows * layer.inputs
+    results.update(repeating: 0, count: windows * layer.columns)
+    if layer.inputs.isSigned {
+      let count = windows * layer.rows
       let positive: UnsafeMutablePointer<UInt32> = try scratch.take(.positive, count)
       let negative: UnsafeMutablePointer<UInt32> = try scratch.take(.negative, count)
       let largest = xbar_split_signs(values, count, positive, negative)
-      guard largest >> UInt32(truncatingIfNeeded: layer.magnitudeBits) == 0 else {
+      guard largest >> UInt32(truncatingIfNeeded: layer.inputs.magnitudeBits) == 0 else {
         throw plan.inputRange(largest: largest)
       }
       try runPass(positive, subtract: false, &scratch)
       try runPass(negative, subtract: true, &scratch)
     } else {
-      try values.withMemoryRebound(to: UInt32.self, capacity: windows * layer.inputs) {
+      try values.withMemoryRebound(to: UInt32.self, capacity: windows * layer.rows) {
         magnitudes throws(Diagnostic) in
         try runPass(magnitudes, subtract: false, &scratch)
       }
@@ -68,21 +69,22 @@ struct LayerRunner {
     guard let dense = plan.dense else { return }
     dense.weights.withUnsafeBufferPointer { weights in
       xbar_multiply(
-        values, layer.inputs, windows, weights.baseAddress, layer.outputs, dense.padded,
-        dense.isNarrow ? 1 : 0, results, layer.outputs)
+        values, layer.rows, windows, weights.baseAddress, layer.columns, dense.padded,
+        dense.isNarrow ? 1 : 0, results, layer.columns)
     }
   }
 
   private func subtractOffset(_ values: UnsafePointer<Int32>) {
-    guard layer.offset != 0 else { return }
+    guard layer.coding.hasExcess else { return }
+    let excess = (0..<layer.columns).map { layer.coding.excess(of: $0) }
     for window in 0..<windows {
-      let x = values + window * layer.inputs
+      let x = values + window * layer.rows
       var sum: Int64 = 0
-      for index in 0..<layer.inputs {
-        sum &+= layer.inputSigned ? Int64(x[index]) : Int64(UInt32(bitPattern: x[index]))
+      for index in 0..<layer.rows {
+        sum &+= layer.inputs.isSigned ? Int64(x[index]) : Int64(UInt32(bitPattern: x[index]))
       }
-      let y = results + window * layer.outputs
-      for index in 0..<layer.outputs { y[index] &-= layer.offset &* sum }
+      let y = results + window * layer.columns
+      for index in 0..<layer.columns { y[index] &-= excess[index] &* sum }
     }
   }
 
@@ -108,12 +110,12 @@ struct LayerRunner {
   private mutating func countDigits(
     _ magnitudes: UnsafePointer<UInt32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
-    let counts: UnsafeMutablePointer<UInt32> = try scratch.take(.digitCounts, layer.inputs)
+    let counts: UnsafeMutablePointer<UInt32> = try scratch.take(.digitCounts, layer.rows)
     for weights in plan.digitWeights {
-      counts.update(repeating: 0, count: layer.inputs)
+      counts.update(repeating: 0, count: layer.rows)
       xbar_count_digits(
-        magnitudes, layer.inputs, windows, UInt32(layer.dacBits), UInt32(weights.shift), counts)
-      for input in 0..<layer.inputs {
+        magnitudes, layer.rows, windows, UInt32(layer.dacBits), UInt32(weights.shift), counts)
+      for input in 0..<layer.rows {
         let count = Int(counts[input])
         events.wordlineDrives &+= count &* weights.drives[input]
         events.cellReads &+= count &* weights.reads[input]
@@ -128,6 +130,6 @@ extension LayerPlan {
   func inputRange(largest: UInt32) -> Diagnostic {
     Diagnostic(
       "execute.input-range",
-      "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.magnitudeBits) bits")
+      "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.inputs.magnitudeBits) bits")
   }
 }

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -14,9 +15,9 @@ struct LinearProducts: Sendable {
   /// Nil where there are no linear bitlines, or numbers do not fit.
   init?(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) {
     let linear = bitlines.filter { $0.maySaturate.contains(false) }
-    guard !linear.isEmpty, layer.magnitudeBits <= 31 else { return nil }
-    var runs = linear.filter { program.blocks[$0.block].hasRunOfInputs }
-    if !DenseProduct.isWorthItsSize(layer, runs, program) { runs = [] }
+    guard !linear.isEmpty, layer.inputs.magnitudeBits <= 31 else { return nil }
+    var runs = linear.filter { layer.blocks[$0.block].hasRunOfInputs }
+    if !DenseProduct.isWorthItsSize(layer, runs) { runs = [] }
     let dense = Set(runs.map(\.block))
     let others = linear.filter { !dense.contains($0.block) }
     guard let product = DenseProduct(layer, runs, program), let rest = GatheredProduct(layer, others, program)
@@ -37,10 +38,10 @@ extension Block {
 /// Calls `body` with input, output and weight for the cells of the linear bitlines: once for each wordline and run of
 /// bitlines with the same output whose weight is not 0.
 private func forEachWeight(
-  _ bitlines: [Bitlines], _ program: Program, _ body: (Int, Int, Int64) -> Void
+  _ bitlines: [Bitlines], _ layer: Layer, _ program: Program, _ body: (Int, Int, Int64) -> Void
 ) {
   for member in bitlines {
-    let block = program.blocks[member.block]
+    let block = layer.blocks[member.block]
     let cells = program.crossbars[block.crossbar].cells
     for (r, row) in block.rows.enumerated() {
       let first = (block.row + r) * program.machine.array.columns + block.column
@@ -68,24 +69,24 @@ struct DenseProduct: Sendable {
   let isNarrow: Bool
 
   /// Whether the matrix is not much larger than the cells of `bitlines`.
-  static func isWorthItsSize(_ layer: Layer, _ bitlines: [Bitlines], _ program: Program) -> Bool {
-    let cells = bitlines.reduce(0) { $0 + program.blocks[$1.block].rows.count * $1.maySaturate.count }
-    return layer.inputs * paddedOutputs(layer) <= 4 * cells + 65_536
+  static func isWorthItsSize(_ layer: Layer, _ bitlines: [Bitlines]) -> Bool {
+    let cells = bitlines.reduce(0) { $0 + layer.blocks[$1.block].rows.count * $1.maySaturate.count }
+    return layer.rows * paddedOutputs(layer) <= 4 * cells + 65_536
   }
 
-  private static func paddedOutputs(_ layer: Layer) -> Int { (layer.outputs + 15) / 16 * 16 }
+  private static func paddedOutputs(_ layer: Layer) -> Int { (layer.columns + 15) / 16 * 16 }
 
   /// Nil where a weight does not fit into 32 bits.
   init?(_ layer: Layer, _ bitlines: [Bitlines], _ program: Program) {
     let padded = bitlines.isEmpty ? 0 : DenseProduct.paddedOutputs(layer)
-    var sums = [Int64](repeating: 0, count: layer.inputs * padded)
-    forEachWeight(bitlines, program) { input, output, weight in sums[input * padded + output] &+= weight }
+    var sums = [Int64](repeating: 0, count: layer.rows * padded)
+    forEachWeight(bitlines, layer, program) { input, output, weight in sums[input * padded + output] &+= weight }
     var largest: Int64 = 0
     for sum in sums { largest = max(largest, Int64(clamping: sum.magnitude)) }
     guard largest <= Int64(Int32.max) else { return nil }
     weights = sums.map { Int32(truncatingIfNeeded: $0) }
     self.padded = padded
-    isNarrow = fitsNarrowSums(Double(largest) * Double(layer.inputs), layer)
+    isNarrow = fitsNarrowSums(Double(largest) * Double(layer.rows), layer)
   }
 }
 
@@ -104,20 +105,20 @@ struct GatheredProduct: Sendable {
 
   /// Nil where a weight does not fit into 32 bits, or there are 2^32 terms.
   init?(_ layer: Layer, _ bitlines: [Bitlines], _ program: Program) {
-    var ends = [Int](repeating: 0, count: layer.outputs + 1)
-    forEachWeight(bitlines, program) { _, output, _ in ends[output + 1] += 1 }
-    for output in 0..<layer.outputs { ends[output + 1] += ends[output] }
-    guard ends[layer.outputs] <= Int(UInt32.max) else { return nil }
-    var terms = [Term](repeating: Term(), count: ends[layer.outputs])
+    var ends = [Int](repeating: 0, count: layer.columns + 1)
+    forEachWeight(bitlines, layer, program) { _, output, _ in ends[output + 1] += 1 }
+    for output in 0..<layer.columns { ends[output + 1] += ends[output] }
+    guard ends[layer.columns] <= Int(UInt32.max) else { return nil }
+    var terms = [Term](repeating: Term(), count: ends[layer.columns])
     var next = ends
-    forEachWeight(bitlines, program) { input, output, weight in
+    forEachWeight(bitlines, layer, program) { input, output, weight in
       terms[next[output]] = Term(input: UInt32(truncatingIfNeeded: input), weight: weight)
       next[output] += 1
     }
     var starts: [UInt32] = [0]
     var (inputs, weights): ([UInt32], [Int32]) = ([], [])
     var reach = 0.0
-    for output in 0..<layer.outputs {
+    for output in 0..<layer.columns {
       var sum = 0.0
       for term in GatheredProduct.merged(terms[ends[output]..<ends[output + 1]]) {
         guard let weight = Int32(exactly: term.weight) else { return nil }
@@ -148,5 +149,5 @@ struct GatheredProduct: Sendable {
 
 /// Whether sums stay below 2^31 for weights whose magnitudes sum up to `reach`.
 private func fitsNarrowSums(_ reach: Double, _ layer: Layer) -> Bool {
-  reach * Double(1 << layer.magnitudeBits) < 0x1p31
+  reach * Double(1 << layer.inputs.magnitudeBits) < 0x1p31
 }

@@ -1,5 +1,6 @@
 import CKernels
 import DeviceModel
+import Mapping
 import ProgramFormat
 import Support
 
@@ -13,12 +14,12 @@ extension LayerRunner {
   mutating func runPanels(_ values: UnsafePointer<Int32>, _ scratch: inout Scratch) throws(Diagnostic) {
     guard plan.gathered != nil || plan.needsDigitsOfPanels else { return }
     let size = Int(XBAR_PANEL)
-    let panel: UnsafeMutablePointer<Int32> = try scratch.take(.panel, layer.inputs * size)
+    let panel: UnsafeMutablePointer<Int32> = try scratch.take(.panel, layer.rows * size)
     for first in stride(from: 0, to: windows, by: size) {
       var part = LayerRunner(
-        plan, program, windows: min(size, windows - first), results: results + first * layer.outputs)
+        plan, program, windows: min(size, windows - first), results: results + first * layer.columns)
       part.events = events
-      xbar_transpose(values + first * layer.inputs, layer.inputs, part.windows, panel)
+      xbar_transpose(values + first * layer.rows, layer.rows, part.windows, panel)
       part.addGatheredProduct(panel)
       if plan.needsDigitsOfPanels { try part.runPanel(panel, &scratch) }
       events = part.events
@@ -28,16 +29,16 @@ extension LayerRunner {
   private func addGatheredProduct(_ panel: UnsafePointer<Int32>) {
     guard let gathered = plan.gathered else { return }
     xbar_multiply_gathered(
-      panel, windows, gathered.starts, gathered.inputs, gathered.weights, layer.outputs,
-      gathered.isNarrow ? 1 : 0, results, layer.outputs)
+      panel, windows, gathered.starts, gathered.inputs, gathered.weights, layer.columns,
+      gathered.isNarrow ? 1 : 0, results, layer.columns)
   }
 
   /// Adds what the digits of a panel of up to 32 windows give and counts their units.
   mutating func runPanel(
     _ panel: UnsafePointer<Int32>, _ scratch: inout Scratch
   ) throws(Diagnostic) {
-    let elements = layer.inputs * Int(XBAR_PANEL)
-    if layer.inputSigned {
+    let elements = layer.rows * Int(XBAR_PANEL)
+    if layer.inputs.isSigned {
       let positive: UnsafeMutablePointer<UInt32> = try scratch.take(.positivePanel, elements)
       let negative: UnsafeMutablePointer<UInt32> = try scratch.take(.negativePanel, elements)
       _ = xbar_split_signs(panel, elements, positive, negative)

@@ -1,5 +1,6 @@
 import CKernels
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -57,21 +58,21 @@ struct Strip: Sendable {
   /// How many bitlines there are.
   var count: Int { outputs.count }
 
-  /// Takes bitlines by their block, a position in `Program.blocks`, and their place inside of it.
+  /// Takes bitlines by their block, its place in the layer, and their place inside of it.
   fileprivate init(
     _ bitlines: ArraySlice<(block: Int, place: Int)>, _ layer: Layer, _ program: Program, _ method: Method
   ) {
-    let columns = bitlines.map { program.blocks[$0.block].columns[$0.place] }
+    let columns = bitlines.map { layer.blocks[$0.block].columns[$0.place] }
     let isWide = method == .composed
     var code: Int64 = 1
     if case .steps = method { code = Int64(layer.converter.step) }
     outputs = columns.map { UInt32(truncatingIfNeeded: $0.output) }
     weights = columns.map { ($0.negative ? -code : code) &<< Int64($0.shift) }
-    let rows = bitlines.first.map { program.blocks[$0.block].rows.count } ?? 0
+    let rows = bitlines.first.map { layer.blocks[$0.block].rows.count } ?? 0
     var cells = [UInt8](repeating: 0, count: isWide ? 0 : rows * bitlines.count + Int(XBAR_STRIP))
     var levels = [UInt32](repeating: 0, count: isWide ? rows * bitlines.count : 0)
     for (lane, bitline) in bitlines.enumerated() {
-      let column = composedLevels(program.blocks[bitline.block], bitline.place, layer, program)
+      let column = composedLevels(layer.blocks[bitline.block], bitline.place, layer, program)
       for row in 0..<rows {
         if isWide {
           levels[row * bitlines.count + lane] = column[row]
@@ -140,15 +141,15 @@ func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) ->
   var maps: [RowMap] = []
   var groups: [[(block: Int, place: Int)]] = []
   for member in bitlines where member.maySaturate.contains(true) {
-    let block = program.blocks[member.block]
-    let map = RowMap(rows: block.rows, unitHeight: block.units.height, isDynamic: block.units.isDynamic)
+    let block = layer.blocks[member.block]
+    let map = RowMap(rows: block.rows, unitHeight: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
     let number = numbers[map] ?? maps.count
     if number == maps.count {
       numbers[map] = number
       maps.append(map)
       groups.append([])
     }
-    for place in stride(from: 0, to: block.columns.count, by: layer.composed)
+    for place in stride(from: 0, to: block.columns.count, by: layer.bitlinesPerConversion)
     where member.maySaturate[place] {
       groups[number].append((block: member.block, place: place))
     }
@@ -160,10 +161,10 @@ func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) ->
 /// The largest level that a bitline, or a group of composed ones, can hold on a wordline.
 private func largestLevel(_ layer: Layer, _ program: Program) -> Int {
   let cell = (1 << program.machine.array.cellBits) - 1
-  return program.blocks[layer.blocks].reduce(cell) { largest, block in
-    let weights = block.columns.relativeShifts(of: layer.composed).map { cell << $0 }
-    return stride(from: 0, to: weights.count, by: layer.composed).reduce(largest) {
-      max($0, weights[$1..<$1 + layer.composed].reduce(0, +))
+  return layer.blocks.reduce(cell) { largest, block in
+    let weights = block.columns.relativeShifts(of: layer.bitlinesPerConversion).map { cell << $0 }
+    return stride(from: 0, to: weights.count, by: layer.bitlinesPerConversion).reduce(largest) {
+      max($0, weights[$1..<$1 + layer.bitlinesPerConversion].reduce(0, +))
     }
   }
 }
@@ -172,7 +173,7 @@ private func makePattern(
   _ map: RowMap, _ bitlines: [(block: Int, place: Int)], _ level: Int, _ layer: Layer, _ program: Program
 ) -> Pattern {
   let shift = map.rows.map(\.shift).max() ?? 0
-  let digits = ceilDivide(layer.magnitudeBits + shift, layer.dacBits)
+  let digits = ceilDivide(layer.inputs.magnitudeBits + shift, layer.dacBits)
   let unitRows = ceilDivide(map.rows.count, map.unitHeight)
   let method = chooseMethod(map, layer, level, digits: digits, unitRows: unitRows)
   let strips = stride(from: 0, to: bitlines.count, by: Int(XBAR_STRIP)).map {
@@ -240,7 +241,7 @@ struct StepDivision: Hashable, Sendable {
 /// The crossbars of a layer, numbered in order of their first appearance.
 func crossbarPlaces(_ layer: Layer, _ program: Program) -> [Int: Int] {
   var places: [Int: Int] = [:]
-  for block in program.blocks[layer.blocks] where places[block.crossbar] == nil {
+  for block in layer.blocks where places[block.crossbar] == nil {
     places[block.crossbar] = places.count
   }
   return places

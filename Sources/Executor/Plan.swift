@@ -1,4 +1,5 @@
 import DeviceModel
+import Mapping
 public import ProgramFormat
 public import Support
 import Tensors
@@ -47,7 +48,7 @@ public struct ExecutablePlan: Sendable {
       return BufferPlace(buffer, offset: take(buffer.count * size), size: size)
     }
     resultOffsets = program.layers.indices.map {
-      builder.directLayers.contains($0) ? take(program.layers[$0].outputs * 8) : 0
+      builder.directLayers.contains($0) ? take(program.layers[$0].columns * 8) : 0
     }
     bytesPerSample = offset
   }

@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -162,7 +163,7 @@ struct DeviceProgrammer: Sendable {
     var squares = needsSquares ? cells : []
     for (lane, bitline) in bitlines.enumerated() {
       for member in bitline.members {
-        let block = program.blocks[member.block]
+        let block = layer.blocks[member.block]
         guard let draw = crossbars[block.crossbar] else { continue }
         let corner = block.row * array.columns + block.column + member.place
         for row in 0..<rows {
@@ -188,7 +189,7 @@ struct DeviceProgrammer: Sendable {
     of bitline: AnalogBitline, _ pattern: AnalogPattern, _ layer: Layer, _ crossbars: [Int: CrossbarDraw]
   ) -> SenseLine {
     let member = bitline.members[0]
-    let block = program.blocks[member.block]
+    let block = layer.blocks[member.block]
     let converters = crossbars[block.crossbar]?.converters ?? [ConverterDraw()]
     let place = (block.column + member.place) * converters.count / array.columns
     let weight = bitline.isPair ? 1 : bitline.members.reduce(0) { $0 + Int($1.weight) }

@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 public import ProgramFormat
 import Support
 
@@ -49,7 +50,7 @@ public struct SegmentWriting: Equatable, Sendable {
     var owners: [Int: Int] = [:]
     for (index, layer) in program.layers.enumerated() {
       segments[layer.segment].layers.append(index)
-      for block in program.blocks[layer.blocks] {
+      for block in layer.blocks {
         segments[layer.segment].cells += block.rows.count * block.columns.count
         lines[block.crossbar, default: []].formUnion(block.row..<block.row + block.rows.count)
         owners[block.crossbar] = layer.segment

@@ -1,32 +1,33 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 import Tensors
 
 /// Events of one position that do not depend on its inputs.
 func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
-  let blocks = program.blocks[layer.blocks]
+  let blocks = layer.blocks
   var pass = Events()
-  for block in blocks where block.units.isFixed { pass += eventsOfFixedUnits(block, layer) }
-  if layer.fetch == nil && !blocks.isEmpty && blocks.allSatisfy(\.units.isFixed) {
+  for block in blocks where block.formedUnits.isFixed { pass += eventsOfFixedUnits(block, layer) }
+  if layer.fetch == nil && !blocks.isEmpty && blocks.allSatisfy(\.formedUnits.isFixed) {
     let longest = activationsOfPass(layer, program, crossbarPlaces(layer, program)).max() ?? 0
     pass.cycles = longest + program.machine.timing.pipelineCycles
   }
   var events = Events()
-  events.add(pass, times: layer.passes)
+  events.add(pass, times: layer.inputs.passes)
   events.positions = 1
   for block in blocks {
     if layer.fetch == nil { events.inputFetches.buffer += block.rows.count }
-    if layer.hasVectors { continue }
+    if layer.hasMasks { continue }
     for table in [wordlineTable(block, layer), bitlineTable(block, layer)] {
       events.indexReads += table.entries
       events.indexBits += table.entries * table.bits
     }
   }
-  if layer.hasVectors {
-    events.indexReads += layer.inputs + layer.outputs
-    events.indexBits += layer.inputs + layer.outputs
+  if layer.hasMasks {
+    events.indexReads += layer.rows + layer.columns
+    events.indexBits += layer.rows + layer.columns
   }
   for group in Set(blocks.map(ShiftGroup.init)) {
     let bits = bitWidth(of: group.rows.map(\.shift).max() ?? 0)
@@ -39,9 +40,9 @@ func eventsOfPosition(_ layer: Layer, _ program: Program) -> Events {
 /// What the fixed units of `block` do in a pass.
 func eventsOfFixedUnits(_ block: Block, _ layer: Layer) -> Events {
   var events = Events()
-  let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.units.height)
-  events.ouActivations = readings * ceilDivide(block.columns.count, block.units.width)
-  events.adcConversions = readings * block.columns.count / layer.composed
+  let readings = layer.digits(of: block) * ceilDivide(block.rows.count, block.formedUnits.height)
+  events.ouActivations = readings * ceilDivide(block.columns.count, block.formedUnits.width)
+  events.adcConversions = readings * block.columns.count / layer.bitlinesPerConversion
   events.shiftAdds = events.adcConversions
   return events
 }
@@ -49,10 +50,10 @@ func eventsOfFixedUnits(_ block: Block, _ layer: Layer) -> Events {
 /// Activations of the fixed blocks of each crossbar in one pass.
 func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int]) -> [Int] {
   var activations = [Int](repeating: 0, count: places.count)
-  for block in program.blocks[layer.blocks] where block.units.isFixed {
+  for block in layer.blocks where block.formedUnits.isFixed {
     guard let place = places[block.crossbar] else { continue }
     let units =
-      ceilDivide(block.rows.count, block.units.height) * ceilDivide(block.columns.count, block.units.width)
+      ceilDivide(block.rows.count, block.formedUnits.height) * ceilDivide(block.columns.count, block.formedUnits.width)
     activations[place] += layer.digits(of: block) * units
   }
   return activations
@@ -73,7 +74,7 @@ struct ShiftGroup: Hashable {
 /// whole numbers, unless neighbouring wordlines have neighbouring inputs.
 func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.rowIndex { return (block.rows.count, index.bits) }
-  return (block.hasRunOfInputs ? 0 : block.rows.count, bitWidth(of: layer.inputs - 1))
+  return (block.hasRunOfInputs ? 0 : block.rows.count, bitWidth(of: layer.rows - 1))
 }
 
 /// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of
@@ -84,7 +85,7 @@ func bitlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   for column in block.columns where runs.last != column.output { runs.append(column.output) }
   let first = runs.first ?? 0
   let isRun = runs.enumerated().allSatisfy { $1 == first + $0 }
-  return (isRun ? 0 : runs.count, bitWidth(of: layer.outputs - 1))
+  return (isRun ? 0 : runs.count, bitWidth(of: layer.columns - 1))
 }
 
 /// Events of one sample that do not depend on its values, by layer, and those that belong to no layer.
@@ -167,7 +168,7 @@ private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>
 /// Values that a load copies for `layer`: all of the window; or those of its channels in use, where bit vectors tell which
 /// these are.
 private func fetched(_ window: Window, _ register: Buffer, _ layer: Layer, _ program: Program) -> Int {
-  guard layer.hasVectors, window.channelCount > 0 else { return register.count }
+  guard layer.hasMasks, window.channelCount > 0 else { return register.count }
   return register.count / window.channelCount * program.channelsInUse(of: layer, window)
 }
 

@@ -1,5 +1,6 @@
 import CKernels
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -21,14 +22,14 @@ struct UnitCounts: Sendable {
 
   /// Nil where all units are fixed.
   init?(_ layer: Layer, _ program: Program) {
-    let blocks = program.blocks[layer.blocks].filter { !$0.units.isFixed }
+    let blocks = layer.blocks.filter { !$0.formedUnits.isFixed }
     guard !blocks.isEmpty else { return nil }
     var table = MaskTable()
     let places = crossbarPlaces(layer, program)
     var groups: [CountedGroup] = []
     var numbers: [GroupKey: Int] = [:]
     for block in blocks {
-      let key = GroupKey(rows: block.rows, height: block.units.height, isDynamic: block.units.isDynamic)
+      let key = GroupKey(rows: block.rows, height: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
       let number = numbers[key] ?? groups.count
       if number == groups.count {
         numbers[key] = number
@@ -40,14 +41,14 @@ struct UnitCounts: Sendable {
         }
         groups.append(CountedGroup(isDynamic: key.isDynamic, units: units))
       }
-      groups[number].add(block, place: places[block.crossbar] ?? 0, composed: layer.composed)
+      groups[number].add(block, place: places[block.crossbar] ?? 0, composed: layer.bitlinesPerConversion)
     }
     self.groups = groups
     maskWords = table.maskWords
     masks = table.masks
     words = table.words.map { word in
       xbar_plane_word(
-        input: UInt32(64 * word.number), count: UInt32(min(64, layer.inputs - 64 * word.number)),
+        input: UInt32(64 * word.number), count: UInt32(min(64, layer.rows - 64 * word.number)),
         shift: UInt32(word.shift))
     }
     digits = blocks.reduce(0) { max($0, layer.digits(of: $1)) }
@@ -127,7 +128,7 @@ struct CountedGroup: Sendable {
   }
 
   fileprivate mutating func add(_ block: Block, place: Int, composed: Int) {
-    let columns = ceilDivide(block.columns.count, block.units.width)
+    let columns = ceilDivide(block.columns.count, block.formedUnits.width)
     members.append((place: place, unitColumns: columns))
     unitColumns += columns
     conversions += block.columns.count / composed

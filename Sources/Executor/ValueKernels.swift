@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import Support
 
@@ -51,7 +52,7 @@ extension LayerRunner {
             inputs: inputs.baseAddress, masks: masks.baseAddress, shifts: shifts.baseAddress,
             slots: UInt32(slots.count), digits: UInt32(digits), units: UInt32(units),
             unit_nibbles: UInt32(slots.unitNibbles), active_words: UInt32(ceilDivide(units, 64)))
-          xbar_split_nibbles(&map, magnitudes, layer.inputs, windows, nibbles, active)
+          xbar_split_nibbles(&map, magnitudes, layer.rows, windows, nibbles, active)
         }
       }
     }
@@ -60,7 +61,7 @@ extension LayerRunner {
   private func add(_ sums: UnsafePointer<UInt32>, _ strip: Strip, subtract: Bool) {
     xbar_add_columns32(
       sums, windows, UInt32(strip.count), strip.outputs, strip.weights, subtract ? 1 : 0, results,
-      layer.outputs)
+      layer.columns)
   }
 }
 
@@ -105,7 +106,7 @@ extension LayerRunner {
       events.adcSaturations &+= convert(cells, pattern, panel, units, sums)
       xbar_add_panel(
         sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
-        layer.outputs)
+        layer.columns)
     }
   }
 
@@ -159,12 +160,12 @@ extension LayerRunner {
     let step = max(1, min(windows, (1 << 17) / max(1, perWindow)))
     for first in stride(from: 0, to: windows, by: step) {
       var part = LayerRunner(
-        plan, program, windows: min(step, windows - first), results: results + first * layer.outputs)
+        plan, program, windows: min(step, windows - first), results: results + first * layer.columns)
       let list = try DigitList(
         rows: pattern.map.rows.count, digits: pattern.digits, windows: part.windows, &scratch)
       part.listDigits(
         list, pattern.inputs, pattern.shifts, digits: pattern.digits, height: pattern.map.unitHeight,
-        isDynamic: pattern.map.isDynamic, magnitudes + first * layer.inputs)
+        isDynamic: pattern.map.isDynamic, magnitudes + first * layer.rows)
       try part.convertListed(pattern, list, subtract: subtract, &scratch)
       events += part.events
     }
@@ -182,7 +183,7 @@ extension LayerRunner {
           digits: UInt32(digits), digit_bits: UInt32(layer.dacBits), unit_height: UInt32(height),
           dynamic: isDynamic ? 1 : 0)
         xbar_list_digits(
-          &map, magnitudes, layer.inputs, windows, list.entries, list.unitStarts, list.digitStarts)
+          &map, magnitudes, layer.rows, windows, list.entries, list.unitStarts, list.digitStarts)
       }
     }
   }
@@ -198,7 +199,7 @@ extension LayerRunner {
       events.adcSaturations &+= saturated
       xbar_add_columns64(
         sums, windows, UInt32(bitlines.count), bitlines.outputs, bitlines.weights, subtract ? 1 : 0, results,
-        layer.outputs)
+        layer.columns)
     }
   }
 

@@ -117,6 +117,12 @@ struct MachineField {
     }
   }
 
+  /// Whether the number counts something.
+  var isWhole: Bool {
+    if case .whole = place { return true }
+    return false
+  }
+
   /// The number in `machine`.
   func value(in machine: Machine) -> Double {
     switch place {
@@ -145,12 +151,6 @@ extension Machine {
     }
   }
 
-  /// Throws `target.range` for a number of the memories or of writing out of its range.
-  public func validateOptionalSections() throws(Diagnostic) {
-    try check(
-      MachineField.all(with: optionalSections).filter { MachineField.optionalSections.contains($0.section) })
-  }
-
   /// The sections that the machine has and others may not have.
   private var optionalSections: [String] {
     (memory == nil ? [] : ["memory"]) + (writing == nil ? [] : ["writing"])
@@ -172,5 +172,68 @@ extension Machine {
       operands: OperandWidths(weightBits: 1, inputBits: 1),
       hierarchy: Hierarchy(crossbarsPerComputeUnit: 1, computeUnitsPerTile: 1, tiles: 0),
       timing: Timing(cycleNanoseconds: 1, pipelineCycles: 0), energy: EnergyTable(), area: AreaTable())
+  }
+}
+
+/// A number of a machine by the path that target files, texts and programs know it by, such as `array.rows`.
+public struct MachineFigure: Hashable, Sendable {
+  /// The path.
+  public let path: String
+  /// The value, in the unit of the field of `Machine`.
+  public let value: Double
+
+  /// Creates a figure.
+  public init(path: String, value: Double) {
+    self.path = path
+    self.value = value
+  }
+}
+
+extension Machine {
+  /// All numbers of the machine, in the order of a target file.
+  public var figures: [MachineFigure] {
+    MachineField.all(with: optionalSections).map { MachineFigure(path: $0.path, value: $0.value(in: self)) }
+  }
+
+  /// Whether the number at `path` counts something; nil where no machine has such a number.
+  public static func isWhole(_ path: String) -> Bool? {
+    MachineField.all(with: MachineField.optionalSections).first { $0.path == path }.map(\.isWhole)
+  }
+
+  /// The machine with these numbers, and those of `base` where they are not named.
+  ///
+  /// Throws `target.key` for a path that no machine has or that is named twice, `target.missing` where neither the
+  /// figures nor the base have a number, and `target.range`.
+  public init(name: String, summary: String, figures: [MachineFigure], base: Machine? = nil)
+    throws(Diagnostic)
+  {
+    var machine = base ?? .blank
+    (machine.name, machine.summary) = (name, summary)
+    let fields = MachineField.all(with: MachineField.optionalSections)
+    var present = Set(base?.figures.map(\.path) ?? [])
+    var named: Set<String> = []
+    for figure in figures {
+      guard let field = fields.first(where: { $0.path == figure.path }) else {
+        let hint = nearest(figure.path, in: fields.map(\.path)).map { ["did you mean '\($0)'?"] } ?? []
+        throw Diagnostic("target.key", "a machine has no figure '\(figure.path)'", notes: hint)
+      }
+      guard named.insert(figure.path).inserted else {
+        throw Diagnostic("target.key", "figure '\(figure.path)' is given twice")
+      }
+      guard field.accepts(figure.value) else {
+        throw Diagnostic(
+          "target.range", "\(field.path) is \(figure.value), expected \(field.expectation)")
+      }
+      field.store(figure.value, in: &machine)
+      present.insert(figure.path)
+    }
+    let sections = Set(present.map { $0.prefix { $0 != "." } }.map(String.init))
+    let missing = MachineField.all(with: MachineField.optionalSections.filter(sections.contains))
+      .map(\.path).filter { !present.contains($0) }
+    guard missing.isEmpty else {
+      throw Diagnostic("target.missing", "missing: \(missing.joined(separator: ", "))")
+    }
+    try machine.validate()
+    self = machine
   }
 }

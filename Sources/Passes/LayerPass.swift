@@ -1,37 +1,29 @@
 public import Hardware
-public import IR
+import IR
+public import Mapping
 public import Support
+public import Tensors
 
 /// What a pass sees of the surroundings of one layer.
 public struct LayerSetting: Sendable {
   /// The machine; nil where the module names none.
-  public var machine: Machine?
+  public let machine: Machine?
   /// Threads that a pass may use; results never depend on it.
-  public var threads: Int
-  /// When each layer runs, by its symbol; layers that no product uses are left out.
-  public let stages: [String: Int]
+  public let threads: Int
   /// Where a message about the layer points.
   public var location = Location.none
   /// The crossbars that the layers before take.
   public private(set) var crossbars = 0
-  /// The layers that operations use, in the order in which they run.
-  let uses: [[String]]
-  /// The crossbars of each of the layers before.
-  private(set) var places: [String: Set<Int>] = [:]
 
-  /// The surroundings of the first layer of `module`.
-  public init(_ module: Module<CrossbarLevel>, threads: Int) {
-    machine = module.machine
+  /// The surroundings of the first layer of a module.
+  public init(machine: Machine?, threads: Int) {
+    self.machine = machine
     self.threads = threads
-    stages = module.stages
-    uses = module.layerUses
   }
 
   /// Notes the crossbars of a layer that is done.
-  public mutating func pass(_ layer: LayerView) {
-    let taken = Set(layer.blocks.lazy.compactMap(\.crossbar))
-    crossbars = max(crossbars, (taken.max() ?? -1) + 1)
-    places[layer.name] = taken
+  public mutating func pass(_ layer: Layer) {
+    for block in layer.blocks { crossbars = max(crossbars, (block.placement?.crossbar ?? -1) + 1) }
   }
 
   /// The machine, or the error that there is none.
@@ -44,29 +36,39 @@ public struct LayerSetting: Sendable {
 /// A count that a pass reports, such as `blocks`.
 public typealias PassCount = (name: String, value: Int)
 
-/// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by layer.
+/// What a pass tells of a layer before it changes it, for the report.
+public enum LayerObservation: Sendable {
+  /// How full the bit planes are that are about to be squeezed, and the weights.
+  case planes(PlaneStatistics?, weights: Tensor?)
+  /// What the index tables would need that are about to be encoded.
+  case indexStorage([IndexStorage])
+}
+
+/// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by layer:
+/// the first phase of a compilation.
 protocol LayerPass: Pass where L == CrossbarLevel {
+  /// Whether maps and cells of blocks stay, so that keeping the old ones takes no memory. It is not trusted: they are
+  /// compared.
+  static var keepsCells: Bool { get }
   /// Whether what becomes of a layer depends on the layer and its setting alone. Where it is not so, `run(on:in:)` of a
   /// module does the work.
   func isLocal(_ context: PassContext) -> Bool
+  /// What is to be told of a layer before the pass runs on it.
+  func observation(of layer: Layer, on machine: Machine) -> LayerObservation?
   /// Changes `layer` and returns the counts to add up over all layers.
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount]
-  /// The segments of layers, by name, which are known after the last layer; none from a pass that leaves them alone.
-  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int]
-  /// What is to be said after the last layer.
-  func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic)
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount]
 }
 
 extension LayerPass {
+  static var keepsCells: Bool { false }
+
   func isLocal(_ context: PassContext) -> Bool { true }
 
-  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int] { [:] }
-
-  func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {}
+  func observation(of layer: Layer, on machine: Machine) -> LayerObservation? { nil }
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    var setting = LayerSetting(module, threads: context.threads)
-    var layers: [(OpID, LayerView)] = []
+    var setting = LayerSetting(machine: module.machine, threads: context.threads)
+    var layers: [(OpID, Layer)] = []
     var counts: [PassCount] = []
     for (id, layer) in module.layers {
       var result = layer
@@ -75,13 +77,8 @@ extension LayerPass {
       setting.pass(result)
       layers.append((id, result))
     }
-    let segments = try segments(setting)
-    for place in layers.indices {
-      if let segment = segments[layers[place].1.name] { layers[place].1.segment = segment }
-    }
     module.replaceLayers(layers)
     for count in counts { context.count(count.name, count.value) }
-    try conclude(setting, in: &context)
   }
 }
 
@@ -95,25 +92,5 @@ extension [PassCount] {
         append(count)
       }
     }
-  }
-}
-
-extension Module<CrossbarLevel> {
-  /// When each layer runs: layers run one after the other in the order of their products, and the groups of one convolution
-  /// together.
-  var stages: [String: Int] {
-    var producers: [ValueID: String] = [:]
-    var stages: [String: Int] = [:]
-    var next = 0
-    for op in flatOps {
-      if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
-      if op.opcode == .arrange {
-        for operand in op.operands {
-          if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
-        }
-        next += 1
-      }
-    }
-    return stages
   }
 }

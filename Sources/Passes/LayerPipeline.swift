@@ -1,20 +1,27 @@
 import Hardware
 public import IR
+public import Mapping
 public import Support
 
 /// A pass with its options as a step that a layer takes by itself.
 struct LayerStep: Sendable {
-  let run: @Sendable (inout LayerView, LayerSetting) throws(Diagnostic) -> [PassCount]
-  let segments: @Sendable (LayerSetting) throws(Diagnostic) -> [String: Int]
-  let conclude: @Sendable (LayerSetting, inout PassContext) throws(Diagnostic) -> Void
+  let keepsCells: Bool
+  let observe: @Sendable (Layer, Machine) -> LayerObservation?
+  let run: @Sendable (inout Layer, LayerSetting) throws(Diagnostic) -> [PassCount]
 }
 
-/// The end of a pipeline, from matrices to placed and scheduled blocks, as steps that each layer takes by itself: one layer
-/// is done before the next one begins, so that no more than one layer's cells are in memory.
+/// A pass with its options as a step that sees all layers by their summaries.
+struct PlanStep: Sendable {
+  let run: @Sendable (NetworkSummary, inout NetworkPlan, inout PassContext) throws(Diagnostic) -> Void
+}
+
+/// The end of a pipeline, from matrices to placed and scheduled blocks, in two phases: each layer takes the local passes by
+/// itself, one after the other, so that no more than one layer's cells are in memory; passes that look at the whole
+/// network follow and see summaries.
 ///
 /// What becomes of a layer, and what is reported, is what the passes make of the whole module.
 public struct LayerPipeline: Sendable {
-  /// A pass of the pipeline.
+  /// A local pass.
   private struct Stage: Sendable {
     let call: PassCall
     let entry: PassEntry
@@ -24,63 +31,74 @@ public struct LayerPipeline: Sendable {
   }
 
   private let stages: [Stage]
+  private let plans: [PlanStep]
   private let machine: Machine?
   private var setting: LayerSetting
   private var counts: [[PassCount]]
+  private var network: NetworkSummary
 
-  /// How many passes at the end of `calls`, `lower-to-program` included, can be taken layer by layer; 0 where they cannot.
-  ///
-  /// The last ones must be `schedule` and `lower-to-program`, which is what gives a program.
-  public static func length(of calls: [PassCall], in context: PassContext) throws(Diagnostic) -> Int {
-    guard calls.last?.name == LowerToProgram.name, calls.dropLast().last?.name == Schedule.name else {
-      return 0
-    }
-    var length = 1
-    for call in calls.dropLast().reversed() {
-      guard try registeredPass(call.name).layerStep(call.options, context) != nil else { break }
+  /// How many passes at the end of `calls` can be taken so: local ones, then those that plan.
+  public static func length(of calls: [PassCall], in registry: PassRegistry, _ context: PassContext)
+    throws(Diagnostic) -> Int
+  {
+    var (length, isLocal) = (0, false)
+    for call in calls.reversed() {
+      let entry = try registry.entry(named: call.name)
+      if try entry.layerStep(call.options, context) != nil {
+        isLocal = true
+      } else {
+        let plans = try entry.planStep(call.options) != nil
+        if isLocal || !plans { break }
+      }
       length += 1
     }
     return length
   }
 
-  /// Prepares `calls`, without `lower-to-program`, for the layers of `module`.
+  /// Prepares `calls` for the layers of `module`.
   ///
   /// Throws `pass.requires` where a pass needs what does not hold then.
-  public init(_ calls: [PassCall], for module: Module<CrossbarLevel>, in context: PassContext)
-    throws(Diagnostic)
-  {
+  public init(
+    _ calls: [PassCall], in registry: PassRegistry, for module: Module<CrossbarLevel>,
+    _ context: PassContext
+  ) throws(Diagnostic) {
     var facts = module.facts
-    var stages: [Stage] = []
+    var (stages, plans): ([Stage], [PlanStep]) = ([], [])
     for call in calls {
-      let entry = try registeredPass(call.name)
+      let entry = try registry.entry(named: call.name)
       try entry.checkRequired(facts)
-      facts.formUnion(entry.establishes)
-      guard let step = try entry.layerStep(call.options, context) else {
+      facts = entry.facts(after: facts)
+      if let step = try entry.layerStep(call.options, context) {
+        stages.append(Stage(call: call, entry: entry, step: step, facts: facts))
+      } else if let step = try entry.planStep(call.options) {
+        plans.append(step)
+      } else {
         throw Diagnostic("pass.layer", "\(call.name) needs all layers at once")
       }
-      stages.append(Stage(call: call, entry: entry, step: step, facts: facts))
     }
     self.stages = stages
-    try registeredPass(LowerToProgram.name).checkRequired(facts)
+    self.plans = plans
     machine = module.machine
-    setting = LayerSetting(module, threads: context.threads)
+    setting = LayerSetting(machine: module.machine, threads: context.threads)
     counts = stages.map { _ in [] }
+    network = NetworkSummary(module)
+    self.facts = facts
   }
 
-  /// The crossbars of the layers that are done.
-  public var crossbars: Int { setting.crossbars }
+  /// What holds of a module after all passes.
+  public let facts: Set<Fact>
 
-  /// Takes `layer`, which stands at `location`, through all passes and verifies it after each of them. `before` sees it
-  /// before each pass; `after` learns how long a pass took, the verification included.
+  /// Takes `layer`, which stands at `location`, through the local passes and verifies it after each of them. `before` sees
+  /// what a pass tells of it; `after` learns how long a pass took, the verification included.
   public mutating func run(
-    on layer: inout LayerView, at location: Location, before: (PassCall, LayerView) -> Void,
+    on layer: inout Layer, at location: Location, before: (LayerObservation) -> Void,
     after: (PassCall, Duration) -> Void
   ) throws(Diagnostic) {
     setting.location = location
     for (number, stage) in stages.enumerated() {
-      before(stage.call, layer)
+      if let machine, let seen = stage.step.observe(layer, machine) { before(seen) }
       let clock = ContinuousClock.now
-      let cells = stage.entry.keepsCells ? layer.blocks : nil
+      let cells = stage.step.keepsCells ? layer.blocks : nil
       counts[number].add(try stage.step.run(&layer, setting))
       let isDecoded = cells.map { !haveSameCells($0, layer.blocks) } ?? true
       if let found = verify(layer, facts: stage.facts, machine: machine, decoded: isDecoded) {
@@ -89,37 +107,23 @@ public struct LayerPipeline: Sendable {
       after(stage.call, ContinuousClock.now - clock)
     }
     setting.pass(layer)
+    network.layers.append(LayerSummary(layer))
   }
 
-  /// The segments of the layers, by name, once the last one is done; those that are not named lie in segment 0.
-  ///
-  /// Throws `schedule.segment` where the machine has too few crossbars for layers that run together.
-  public func segments() throws(Diagnostic) -> [String: Int] {
-    var segments: [String: Int] = [:]
-    for stage in stages { segments.merge(try stage.step.segments(setting)) { $1 } }
-    return segments
-  }
-
-  /// Reports counts and warnings after the last layer.
-  public func conclude(in context: inout PassContext) throws(Diagnostic) {
-    for (stage, counts) in zip(stages, counts) {
+  /// Reports the counts of the local passes and plans the network, after the last layer.
+  public func plan(in context: inout PassContext) throws(Diagnostic) -> NetworkPlan {
+    for counts in counts {
       for count in counts { context.count(count.name, count.value) }
-      try stage.step.conclude(setting, &context)
     }
+    var plan = NetworkPlan()
+    for step in plans { try step.run(network, &plan, &context) }
+    return plan
   }
 }
 
 /// Whether blocks decode to the same matrix since they have the same cells and maps. Arrays that share their storage, as
 /// those of a pass that leaves them alone do, are compared at once.
-private func haveSameCells(_ a: [BlockView], _ b: [BlockView]) -> Bool {
+private func haveSameCells(_ a: [Block], _ b: [Block]) -> Bool {
   a.count == b.count
     && zip(a, b).allSatisfy { $0.rows == $1.rows && $0.columns == $1.columns && $0.cells == $1.cells }
-}
-
-extension PassEntry {
-  /// Whether the pass leaves maps and cells of blocks alone, so that keeping the old ones takes no memory. What it says is
-  /// not trusted: they are compared.
-  fileprivate var keepsCells: Bool {
-    [ComposeAnalog.name, PlanFetches.name, PlaceBlocks.name, Schedule.name].contains(name)
-  }
 }

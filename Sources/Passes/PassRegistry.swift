@@ -1,4 +1,6 @@
+public import Hardware
 public import IR
+public import Mapping
 public import Support
 
 /// A pass or lowering as the registry lists it, without its type.
@@ -25,40 +27,61 @@ public struct PassEntry: Sendable {
   var layerStep: @Sendable ([NamedAttribute], PassContext) throws(Diagnostic) -> LayerStep? = {
     (_, _) throws(Diagnostic) in nil
   }
+  /// The pass with the given options as a step that sees all layers by their summaries; nil for other passes.
+  var planStep: @Sendable ([NamedAttribute]) throws(Diagnostic) -> PlanStep? = {
+    (_) throws(Diagnostic) in nil
+  }
+
+  /// What tells of a layer before the pass with the given options runs on it, for the report; nil where nothing is told.
+  public internal(set) var observer:
+    @Sendable ([NamedAttribute]) throws(Diagnostic) -> (@Sendable (Layer, Machine) -> LayerObservation?)? = {
+      (_) throws(Diagnostic) in nil
+    }
+
+  /// What holds after the pass of a module of which `facts` held.
+  func facts(after facts: Set<Fact>) -> Set<Fact> { facts.union(establishes) }
 }
 
-/// All passes, in the order in which pipelines use them: the only list of names.
-public let passRegistry: [PassEntry] = [
-  entry(InferShapes.self),
-  entry(FoldConstants.self),
-  entry(FoldBatchNorm.self),
-  entry(PruneGroups.self),
-  entry(Calibrate.self),
-  entry(Quantize.self),
-  entry(LowerToCrossbar.self),
-  entry(FoldConstantInputs.self),
-  entry(SliceBits.self),
-  entry(SqueezeBits.self),
-  entry(RemoveZeroLines.self),
-  entry(CompressRows.self),
-  entry(CompressColumns.self),
-  entry(ClusterColumns.self),
-  entry(PruneCrossbarRows.self),
-  entry(EncodeIndices.self),
-  entry(FormUnits.self),
-  entry(ComposeAnalog.self),
-  entry(PlanFetches.self),
-  entry(PlaceBlocks.self),
-  entry(Schedule.self),
-  entry(LowerToProgram.self),
-]
+/// A list of passes with names of their own.
+public struct PassRegistry: Sendable {
+  /// The passes, in the order in which pipelines use them.
+  public let entries: [PassEntry]
 
-/// The entry called `name`; throws `pass.unknown`, naming the nearest one.
-public func registeredPass(_ name: String) throws(Diagnostic) -> PassEntry {
-  if let found = passRegistry.first(where: { $0.name == name }) { return found }
-  let hint = nearest(name, in: passRegistry.map(\.name)).map { "did you mean '\($0)'?" }
-  throw Diagnostic(
-    "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
+  /// Creates a list; of several passes with one name the first one is meant.
+  public init(_ entries: [PassEntry]) { self.entries = entries }
+
+  /// The entry called `name`; throws `pass.unknown`, naming the nearest one.
+  public func entry(named name: String) throws(Diagnostic) -> PassEntry {
+    if let found = entries.first(where: { $0.name == name }) { return found }
+    let hint = nearest(name, in: entries.map(\.name)).map { "did you mean '\($0)'?" }
+    throw Diagnostic(
+      "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
+  }
+
+  /// The passes that work on modules of the upper two levels: all but the lowering to a program.
+  public static let modulePasses = PassRegistry([
+    PassEntry(InferShapes.self),
+    PassEntry(FoldConstants.self),
+    PassEntry(FoldBatchNorm.self),
+    PassEntry(PruneGroups.self),
+    PassEntry(Calibrate.self),
+    PassEntry(Quantize.self),
+    PassEntry(LowerToCrossbar.self),
+    PassEntry(FoldConstantInputs.self),
+    PassEntry(SliceBits.self),
+    PassEntry(SqueezeBits.self),
+    PassEntry(RemoveZeroLines.self),
+    PassEntry(CompressRows.self),
+    PassEntry(CompressColumns.self),
+    PassEntry(ClusterColumns.self),
+    PassEntry(PruneCrossbarRows.self),
+    PassEntry(EncodeIndices.self),
+    PassEntry(FormUnits.self),
+    PassEntry(ComposeAnalog.self),
+    PassEntry(PlanFetches.self),
+    PassEntry(PlaceBlocks.self),
+    PassEntry(Schedule.self),
+  ])
 }
 
 extension PassEntry {
@@ -79,10 +102,10 @@ extension PassEntry {
   }
 
   /// Throws `pass.requires` where a module of which `facts` hold cannot take the pass.
-  func checkRequired(_ facts: Set<Fact>) throws(Diagnostic) {
+  public func checkRequired(_ facts: Set<Fact>) throws(Diagnostic) {
     let missing = requires.subtracting(facts).sorted()
     guard missing.isEmpty else {
-      let providers = passRegistry.filter { !$0.establishes.isDisjoint(with: missing) }.map(\.name)
+      let providers = PassRegistry.modulePasses.entries.filter { !$0.establishes.isDisjoint(with: missing) }.map(\.name)
       throw Diagnostic(
         "pass.requires", "\(name) needs a module that is \(missing.map(\.rawValue).joined(separator: ", "))",
         notes: ["run \(providers.joined(separator: ", ")) first"])
@@ -97,43 +120,61 @@ extension PassEntry {
   }
 }
 
-private func entry<P: LayerPass>(_ type: P.Type) -> PassEntry {
-  var entry = passEntry(type)
-  entry.layerStep = { (given, context) throws(Diagnostic) in
-    let pass = try P(try PassOptions(given, P.options, pass: P.name))
-    guard pass.isLocal(context) else { return nil }
-    return LayerStep(
-      run: { (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting) },
-      segments: { (setting) throws(Diagnostic) in try pass.segments(setting) },
-      conclude: { (setting, context) throws(Diagnostic) in try pass.conclude(setting, in: &context) })
+extension PassEntry {
+  /// Lists a pass that a layer takes by itself.
+  init<P: LayerPass>(_ type: P.Type) {
+    self.init(pass: type)
+    layerStep = { (given, context) throws(Diagnostic) in
+      let pass = try P(try PassOptions(given, P.options, pass: P.name))
+      guard pass.isLocal(context) else { return nil }
+      return LayerStep(keepsCells: P.keepsCells) { pass.observation(of: $0, on: $1) } run: {
+        (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting)
+      }
+    }
+    observer = { (given) throws(Diagnostic) in
+      let pass = try P(try PassOptions(given, P.options, pass: P.name))
+      return { pass.observation(of: $0, on: $1) }
+    }
   }
-  return entry
-}
 
-private func entry<P: Pass>(_ type: P.Type) -> PassEntry { passEntry(type) }
-
-private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
-  PassEntry(
-    name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
-    establishes: P.establishes, guarantee: P.guarantee, options: P.options
-  ) { (module, given, context) throws(Diagnostic) in
-    let pass = try P(try PassOptions(given, P.options, pass: P.name))
-    guard var typed = module.module(at: P.L.self) else { return module }
-    try pass.run(on: &typed, in: &context)
-    typed.facts.formUnion(P.establishes)
-    return AnyModule(typed)
+  /// Lists a pass that sees all layers by their summaries.
+  init<P: PlanPass>(_ type: P.Type) {
+    self.init(pass: type)
+    planStep = { (given) throws(Diagnostic) in
+      let pass = try P(try PassOptions(given, P.options, pass: P.name))
+      return PlanStep { (network, plan, context) throws(Diagnostic) in
+        try pass.plan(network, into: &plan, in: &context)
+      }
+    }
   }
-}
 
-private func entry<P: Lowering>(_ type: P.Type) -> PassEntry {
-  PassEntry(
-    name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
-    establishes: P.establishes, guarantee: P.guarantee, options: P.options
-  ) { (module, given, context) throws(Diagnostic) in
-    let pass = try P(try PassOptions(given, P.options, pass: P.name))
-    guard let typed = module.module(at: P.From.self) else { return module }
-    var lowered = try pass.run(on: typed, in: &context)
-    lowered.facts.formUnion(P.establishes)
-    return AnyModule(lowered)
+  /// Lists a pass on modules.
+  public init<P: Pass>(_ type: P.Type) { self.init(pass: type) }
+
+  private init<P: Pass>(pass: P.Type) {
+    self.init(
+      name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
+      establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    ) { (module, given, context) throws(Diagnostic) in
+      let pass = try P(try PassOptions(given, P.options, pass: P.name))
+      guard var typed = module.module(at: P.L.self) else { return module }
+      try pass.run(on: &typed, in: &context)
+      typed.facts.formUnion(P.establishes)
+      return AnyModule(typed)
+    }
+  }
+
+  /// Lists a lowering.
+  public init<P: Lowering>(_ type: P.Type) {
+    self.init(
+      name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
+      establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    ) { (module, given, context) throws(Diagnostic) in
+      let pass = try P(try PassOptions(given, P.options, pass: P.name))
+      guard let typed = module.module(at: P.From.self) else { return module }
+      var lowered = try pass.run(on: typed, in: &context)
+      lowered.facts.formUnion(P.establishes)
+      return AnyModule(lowered)
+    }
   }
 }

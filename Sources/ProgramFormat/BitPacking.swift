@@ -1,4 +1,4 @@
-import Hardware
+import Mapping
 
 /// How many bytes `count` values of `bits` bits need.
 func packedBytes(_ count: Int, bits: Int) -> Int { (count * bits + 7) / 8 }
@@ -69,17 +69,8 @@ func unpackBits<T: FixedWidthInteger>(_ packed: UnsafeRawBufferPointer, count: I
   return pending == 0 && packed[next...].allSatisfy { $0 == 0 } ? values : nil
 }
 
-/// The code of lines that are a run of those in use by the bit vectors of their layer.
+/// The code of lines that are a run of those in use by the masks of their layer.
 let runCode = 3
-
-/// The code of a fetch order in the binary; 0 for none.
-func code(of fetch: FetchOrder?) -> Int {
-  switch fetch {
-  case nil: return 0
-  case .serial: return 1
-  case .overlapped: return 2
-  }
-}
 
 /// The code of an index table in the binary; 0 is a plain list.
 func code(of index: IndexCoding?) -> Int {

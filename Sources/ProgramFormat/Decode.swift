@@ -4,10 +4,10 @@ public import Support
 /// Reads the binary form of a program.
 ///
 /// Throws a diagnostic of a `ProgramFault` at a section and offset for anything that the format does not allow, and
-/// for a program that is not valid. Unknown optional sections are skipped; without them `encode(_:)` gives back the
-/// same bytes.
+/// for a program that is not valid. Unknown optional parts are skipped; without them `encode(_:)` gives back the
+/// same bytes. Programs of version 1 are read too.
 public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnostic) -> Program {
-  let (sections, minor) = try readDirectory(bytes, file: file)
+  let (sections, version) = try readDirectory(bytes, file: file)
   func reader(_ kind: SectionKind) -> SectionReader? {
     guard let range = sections[kind] else { return nil }
     return SectionReader(UnsafeRawBufferPointer(rebasing: bytes[range]), section: kind.name, file: file)
@@ -21,13 +21,18 @@ public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnos
   }
   var offsets = OffsetMap()
   var machineReader = try required(.machine)
-  let machine = try decodeMachine(&machineReader)
+  let machine =
+    version == 1 ? try decodeMachineOfVersion1(&machineReader) : try decodeMachine(&machineReader)
   var portReader = try required(.ports)
   let ports = try decodePorts(&portReader, &offsets)
   var cellReader = try required(.cells)
   let crossbars = try decodeCells(&cellReader, machine.array, &offsets)
   var mapReader = try required(.maps)
-  let maps = try decodeMaps(&mapReader, &offsets, machine.array)
+  var layers = try decodeMaps(&mapReader, &offsets, machine.array, version: version)
+  if version > 1 {
+    var planReader = try required(.plan)
+    try decodePlan(&planReader, &layers)
+  }
   var dataReader = try required(.data)
   var constants = try decodeConstants(&dataReader)
   let origins = try decodeOrigins(reader(.debug))
@@ -36,16 +41,11 @@ public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnos
   let info = try decodeInfo(reader(.info), &offsets)
   let program = Program(
     name: ports.name, machine: machine, inputs: ports.inputs, outputs: ports.outputs, buffers: ports.buffers,
-    crossbars: crossbars, layers: maps.layers, blocks: maps.blocks, code: code, info: info)
+    crossbars: crossbars, layers: layers, code: code, info: info)
   do throws(Issue) { try findIssue(program) } catch {
     let place = offsets.place(of: error.subject)
     throw error.fault.diagnostic(
       error.message, at: Location(file: file, .bytes(section: place.section, offset: place.offset)))
-  }
-  guard minor == program.minorVersion else {
-    throw ProgramFault.version.diagnostic(
-      "format \(Layout.major).\(minor), what the program needs begins with \(Layout.major).\(program.minorVersion)",
-      at: headerLocation(file, 4))
   }
   return program
 }
@@ -57,7 +57,8 @@ struct OffsetMap {
   var outputs: [Int] = []
   var crossbars: [Int] = []
   var layers: [Int] = []
-  var blocks: [Int] = []
+  /// For each layer, those of its blocks.
+  var blocks: [[Int]] = []
   var instructions: [Int] = []
   var info: [Int] = []
 
@@ -74,7 +75,8 @@ struct OffsetMap {
     case .output(let index): return find(.ports, outputs, index)
     case .crossbar(let index): return find(.cells, crossbars, index)
     case .layer(let index): return find(.maps, layers, index)
-    case .block(let index): return find(.maps, blocks, index)
+    case .block(let layer, let index):
+      return find(.maps, blocks.indices.contains(layer) ? blocks[layer] : [], index)
     case .instruction(let index): return find(.code, instructions, index)
     case .info(let index): return find(.info, info, index)
     }
@@ -85,11 +87,11 @@ func headerLocation(_ file: String, _ offset: Int) -> Location {
   Location(file: file, .bytes(section: "header", offset: offset))
 }
 
-/// Checks header, directory, layout and checksums; returns where the known sections lie, and the minor version.
+/// Checks header, directory, layout and checksums; returns where the known sections lie, and the major version.
 private func readDirectory(
   _ bytes: UnsafeRawBufferPointer, file: String
-) throws(Diagnostic) -> (sections: [SectionKind: Range<Int>], minor: Int) {
-  let (count, minor) = try readHeader(bytes, file: file)
+) throws(Diagnostic) -> (sections: [SectionKind: Range<Int>], version: Int) {
+  let (count, version) = try readHeader(bytes, file: file)
   var sections: [SectionKind: Range<Int>] = [:]
   var previousKind = 0
   var end = Layout.headerBytes + Layout.entryBytes * count
@@ -105,9 +107,12 @@ private func readDirectory(
     }
     previousKind = kind
     let flags = try reader.u32()
-    let known = try checkKind(kind, flags, reader, at: start)
+    let name =
+      version == 1
+      ? SectionKind(rawValue: UInt32(truncatingIfNeeded: kind))?.name ?? "\(kind)" : sectionName(bytes, start)
+    let known = try checkKind(kind, flags, name, reader, at: start)
     let range = try readRange(&reader, after: end, fileSize: bytes.count)
-    try checkContent(bytes, gap: end..<range.lowerBound, range, kind: known, &reader)
+    try checkContent(bytes, gap: end..<range.lowerBound, range, name, &reader, version)
     end = range.upperBound
     if let known { sections[known] = range }
   }
@@ -115,13 +120,13 @@ private func readDirectory(
     throw ProgramFault.trailing.diagnostic(
       "\(bytes.count - end) bytes after the last section", at: headerLocation(file, end))
   }
-  return (sections, minor)
+  return (sections, version)
 }
 
-/// Checks the header and the checksum over header and directory; returns the number of sections and the minor version.
+/// Checks the header and the checksum over header and directory; returns the number of sections and the major version.
 private func readHeader(
   _ bytes: UnsafeRawBufferPointer, file: String
-) throws(Diagnostic) -> (sections: Int, minor: Int) {
+) throws(Diagnostic) -> (sections: Int, version: Int) {
   var reader = SectionReader(bytes, section: "header", file: file)
   guard bytes.starts(with: Layout.magic) else {
     throw reader.failure(.magic, "not a crossbar program: it does not begin with 'XBAR'")
@@ -129,9 +134,11 @@ private func readHeader(
   _ = try reader.u32()
   let major = try reader.u16()
   let minor = try reader.u16()
-  guard major == Layout.major, minor <= Layout.minor else {
+  let newest = major == 1 ? Layout.minorOfVersion1 : Int(Layout.minor)
+  guard 1...Int(Layout.major) ~= major, minor <= newest else {
     throw reader.failure(
-      .version, "format \(major).\(minor), this reader knows \(Layout.major).\(Layout.minor)", at: 4)
+      .version, "format \(major).\(minor), this reader knows 1.\(Layout.minorOfVersion1) and \(Layout.major).\(Layout.minor)",
+      at: 4)
   }
   let features = try reader.u32()
   guard features == 0 else {
@@ -153,12 +160,12 @@ private func readHeader(
   guard CRC32C.checksum(head) == checksum else {
     throw reader.failure(.headerChecksum, "the checksum of the header is wrong", at: Layout.checksumOffset)
   }
-  return (count, minor)
+  return (count, major)
 }
 
 /// The known kind, or nil for an unknown one that may be skipped.
 private func checkKind(
-  _ kind: Int, _ flags: Int, _ reader: SectionReader, at start: Int
+  _ kind: Int, _ flags: Int, _ name: String, _ reader: SectionReader, at start: Int
 ) throws(Diagnostic) -> SectionKind? {
   guard flags <= 1 else {
     throw reader.failure(.reserved, "unknown section flags \(flags)", at: start + 4)
@@ -166,14 +173,23 @@ private func checkKind(
   guard let known = SectionKind(rawValue: UInt32(truncatingIfNeeded: kind)) else {
     guard flags == 0 else {
       throw reader.failure(
-        .unknownSection, "section kind \(kind) is unknown and must be understood", at: start)
+        .unknownSection, "section \(name) is unknown and must be understood", at: start)
     }
     return nil
+  }
+  guard name == known.name else {
+    throw reader.failure(.sectionFlags, "section \(kind) is called \(name), not \(known.name)", at: start + 28)
   }
   guard flags == (known.isRequired ? 1 : 0) else {
     throw reader.failure(.sectionFlags, "section \(known.name) carries flags \(flags)", at: start + 4)
   }
   return known
+}
+
+/// The name that an entry of the directory gives its section; what is no letter of a name shows as `?`.
+private func sectionName(_ bytes: UnsafeRawBufferPointer, _ entry: Int) -> String {
+  let letters = bytes[entry + 28..<entry + 32]
+  return String(letters.map { 65...90 ~= $0 ? Character(Unicode.Scalar($0)) : "?" })
 }
 
 private func readRange(
@@ -194,17 +210,17 @@ private func readRange(
 
 /// Checks the checksum of a section, the reserved field of its entry, and the padding before it.
 private func checkContent(
-  _ bytes: UnsafeRawBufferPointer, gap: Range<Int>, _ range: Range<Int>, kind: SectionKind?,
-  _ reader: inout SectionReader
+  _ bytes: UnsafeRawBufferPointer, gap: Range<Int>, _ range: Range<Int>, _ name: String,
+  _ reader: inout SectionReader, _ version: Int
 ) throws(Diagnostic) {
   let place = reader.offset
   let checksum = try reader.integer(UInt32.self)
-  try reader.zero32()
+  if version == 1 { try reader.zero32() }
   for index in gap where bytes[index] != 0 {
     throw reader.failure(.padding, "padding between sections is not zero", at: index)
   }
   guard CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[range])) == checksum else {
-    throw reader.failure(.sectionChecksum, "the checksum of section \(kind?.name ?? "?") is wrong", at: place)
+    throw reader.failure(.sectionChecksum, "the checksum of section \(name) is wrong", at: place)
   }
 }
 

@@ -7,7 +7,7 @@ import Tensors
 /// Throws what `validate(_:)` throws, and `program.limit` where the file would be too large.
 public func encode(_ program: Program) throws(Diagnostic) -> [UInt8] {
   try validate(program)
-  return assemble(encodeSections(program), minor: program.minorVersion)
+  return assemble(encodeSections(program))
 }
 
 /// The bytes of the sections of a valid program.
@@ -23,13 +23,8 @@ func encodeSections(_ program: Program) -> [(kind: SectionKind, bytes: [UInt8])]
   ]
   if !program.info.isEmpty { sections.append((.info, encodeInfo(program.info))) }
   if let debug = code.origins { sections.append((.debug, debug)) }
+  sections.append((.plan, encodePlan(program)))
   return sections
-}
-
-extension Program {
-  /// The oldest minor version of the format that has what the program needs: 1 for several segments and for figures of
-  /// writing.
-  var minorVersion: UInt16 { segments > 1 || machine.writing != nil ? 1 : 0 }
 }
 
 /// A section's place in the file.
@@ -40,7 +35,7 @@ struct SectionPlace {
 }
 
 /// Puts header, directory and sections together.
-private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])], minor: UInt16) -> [UInt8] {
+private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])]) -> [UInt8] {
   var places: [SectionPlace] = []
   var end = headBytes(sections.count)
   for section in sections {
@@ -50,7 +45,7 @@ private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])], minor: 
       SectionPlace(kind: section.kind, range: offset..<end, checksum: CRC32C.checksum(section.bytes)))
   }
   var file = ByteWriter()
-  file.put(bytes: encodeHead(places, minor: minor))
+  file.put(bytes: encodeHead(places))
   for section in sections {
     file.align(to: Layout.alignment)
     file.put(bytes: section.bytes)
@@ -62,11 +57,11 @@ private func assemble(_ sections: [(kind: SectionKind, bytes: [UInt8])], minor: 
 func headBytes(_ sections: Int) -> Int { Layout.headerBytes + Layout.entryBytes * sections }
 
 /// Header and directory of a file that ends with the last of `places`.
-func encodeHead(_ places: [SectionPlace], minor: UInt16) -> [UInt8] {
+func encodeHead(_ places: [SectionPlace]) -> [UInt8] {
   var file = ByteWriter()
   file.put(bytes: Layout.magic)
   file.put(Layout.major)
-  file.put(minor)
+  file.put(Layout.minor)
   file.put(UInt32(0))
   file.put32(places.count)
   file.put(UInt64(places.last?.range.upperBound ?? headBytes(0)))
@@ -77,7 +72,7 @@ func encodeHead(_ places: [SectionPlace], minor: UInt16) -> [UInt8] {
     file.put(UInt64(place.range.lowerBound))
     file.put(UInt64(place.range.count))
     file.put(place.checksum)
-    file.put(UInt32(0))
+    file.put(bytes: Array(place.kind.name.utf8))
   }
   file.patch(CRC32C.checksum(file.bytes), at: Layout.checksumOffset)
   return file.bytes

@@ -1,3 +1,4 @@
+import Mapping
 import Support
 
 /// Why a program is refused. The identifier of the diagnostic is `program.` and the raw value.
@@ -5,7 +6,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   // The file as a whole.
   /// The file does not begin with `XBAR`.
   case magic
-  /// The major version is not 1, or the minor version is newer than the reader.
+  /// The major version is not 1 or 2, or the minor version is newer than the reader.
   case version
   /// A required-feature bit is set that the reader does not know.
   case feature
@@ -23,6 +24,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case sectionLayout = "section-layout"
   /// A section that must be understood is of an unknown kind.
   case unknownSection = "unknown-section"
+  /// A part of a section, or a figure of the machine, that must be understood is unknown.
+  case unknownPart = "unknown-part"
   /// A required section is missing.
   case missingSection = "missing-section"
   /// A known section carries the wrong flags.
@@ -67,9 +70,9 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case crossbar
   /// A cell's level needs more bits than a cell has.
   case level
-  /// A number of a layer is out of range.
+  /// A field of a layer is missing or out of its range, or fields do not go together.
   case layer
-  /// The layers' blocks do not follow each other.
+  /// There are more or fewer blocks than announced.
   case blockOrder = "block-order"
   /// A block has no wordline or no bitline, or does not fit into its crossbar.
   case blockBounds = "block-bounds"
@@ -80,11 +83,12 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case blockOverlap = "block-overlap"
   /// A wordline's input or shift is out of range.
   case row
-  /// A bitline's output or shift is out of range, or bitlines are no groups that can be composed.
+  /// A bitline's output or shift is out of range, bitlines are no groups that can be converted together, or a column
+  /// layout names one twice.
   case column
-  /// An index table's numbers do not ascend, leave its layer, or do not fit their fields.
+  /// An index table's numbers do not ascend, leave its layer, or do not fit their fields; or masks and blocks differ.
   case indexTable = "index-table"
-  /// An operation unit's size is out of range, or divides composed bitlines.
+  /// An operation unit's size is out of range, divides bitlines of a conversion, or cannot be planned for.
   case unit
   /// A layer could reach values that an accumulator cannot hold.
   case accumulatorRange = "accumulator-range"
@@ -114,6 +118,21 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   }
 }
 
+extension ProgramFault {
+  /// The fault of a program whose layer has a fault.
+  init(_ fault: LayerFault) {
+    switch fault {
+    case .layer, .cells, .decode: self = .layer
+    case .row: self = .row
+    case .column: self = .column
+    case .indexTable: self = .indexTable
+    case .unit: self = .unit
+    case .blockBounds: self = .blockBounds
+    case .accumulatorRange: self = .accumulatorRange
+    }
+  }
+}
+
 /// A part of a program that a fault is about.
 enum Subject: Hashable {
   case machine
@@ -123,7 +142,7 @@ enum Subject: Hashable {
   case output(Int)
   case crossbar(Int)
   case layer(Int)
-  case block(Int)
+  case block(layer: Int, Int)
   /// Numbered in the order of the text, bodies after their loops.
   case instruction(Int)
   case info(Int)

@@ -8,6 +8,7 @@ enum SectionKind: UInt32, CaseIterable {
   case data = 6
   case info = 7
   case debug = 8
+  case plan = 9
 
   /// The name in messages.
   var name: String {
@@ -20,20 +21,23 @@ enum SectionKind: UInt32, CaseIterable {
     case .data: return "DATA"
     case .info: return "INFO"
     case .debug: return "DBUG"
+    case .plan: return "PLAN"
     }
   }
 
   /// Whether every file has it, and every reader must understand it.
-  var isRequired: Bool { rawValue <= SectionKind.data.rawValue }
+  var isRequired: Bool { self != .info && self != .debug }
 }
 
 /// Sizes and numbers of the binary.
 enum Layout {
   /// `XBAR`.
   static let magic: [UInt8] = [0x58, 0x42, 0x41, 0x52]
-  static let major: UInt16 = 1
-  /// The newest minor version; a file carries the oldest one that has what the program needs.
-  static let minor: UInt16 = 1
+  /// The version that is written.
+  static let major: UInt16 = 2
+  static let minor: UInt16 = 0
+  /// The newest minor version of version 1, which is still read.
+  static let minorOfVersion1 = 1
   static let headerBytes = 32
   static let entryBytes = 32
   static let alignment = 64

@@ -1,3 +1,5 @@
+import Mapping
+
 /// The largest sizes that a program may have. Every count in a file is checked against this table and against the
 /// bytes that are left before memory is taken.
 public enum ProgramLimits {
@@ -7,6 +9,8 @@ public enum ProgramLimits {
   public static let textBytes = 1 << 20
   /// Sections of a file, unknown ones included.
   public static let sections = 64
+  /// Figures of the machine, unknown ones included.
+  public static let figures = 1 << 12
   /// Buffers.
   public static let buffers = 1 << 20
   /// Axes of a buffer.
@@ -16,31 +20,13 @@ public enum ProgramLimits {
   /// Graph inputs, and graph outputs.
   public static let ports = 1 << 10
   /// Crossbars.
-  public static let crossbars = 1 << 24
-  /// Wordlines of a crossbar, and bitlines.
-  public static let crossbarSide = 4096
+  public static let crossbars = LayerLimits.crossbars
   /// Layers.
   public static let layers = 1 << 20
   /// Blocks of all layers together.
   public static let blocks = 1 << 24
-  /// Inputs of a layer, and outputs.
-  public static let layerSide = 1 << 20
-  /// Natural bitlines of a layer.
-  public static let bitlines = 1 << 24
   /// Inputs of all layers together, and outputs.
   public static let layerSides = 1 << 26
-  /// Bits of a layer's inputs.
-  public static let inputBits = 32
-  /// Bits of a cell, and of a digit.
-  public static let cellBits = 8
-  /// Bits of a converter.
-  public static let adcBits = 16
-  /// Magnitude bits of an input and the shift of its wordline together.
-  public static let shiftedBits = 62
-  /// Largest shift of a bitline.
-  public static let columnShift = 61
-  /// Bits of an accumulator's magnitude: what a layer can reach at most must stay below 2 to this power.
-  public static let accumulatorBits = 62
   /// Instructions, those in loops counted once.
   public static let instructions = 1 << 22
   /// Instructions executed for one sample.
@@ -55,6 +41,4 @@ public enum ProgramLimits {
   public static let constants = 1 << 24
   /// Entries of `INFO`.
   public static let infoEntries = 1 << 12
-  /// Numbers in the machine description that count things.
-  public static let machineCount = Int(Int32.max)
 }

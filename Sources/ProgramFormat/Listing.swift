@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import Support
 import Tensors
 
@@ -54,25 +55,24 @@ private func listLayers(_ program: Program) -> [String] {
   var everything: Set<Int> = []
   var allUsed = 0
   for layer in program.layers {
-    let blocks = program.blocks[layer.blocks]
+    let blocks = layer.blocks
     let crossbars = Set(blocks.map(\.crossbar))
     let used = blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count }
     everything.formUnion(crossbars)
     allUsed += used
     var units: [String] = []
-    for block in blocks
-    where units.last != block.units.description && !units.contains(block.units.description) {
-      units.append(block.units.description)
+    for block in blocks where !units.contains(block.formedUnits.description) {
+      units.append(block.formedUnits.description)
     }
     rows.append(
-      [layer.name] + [layer.inputs, layer.outputs, blocks.count, crossbars.count, used].map { "\($0)" }
+      [layer.name] + [layer.rows, layer.columns, blocks.count, crossbars.count, used].map { "\($0)" }
         + [
-          "\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.composed)",
+          "\(crossbars.count * perCrossbar)", "\(layer.adcBits)", "\(layer.bitlinesPerConversion)",
           units.joined(separator: " "),
         ] + (hasSegments ? ["\(layer.segment)"] : []))
   }
   rows.append(
-    ["total", "", "", "\(program.blocks.count)", "\(everything.count)", "\(allUsed)"]
+    ["total", "", "", "\(program.layers.reduce(0) { $0 + $1.blocks.count })", "\(everything.count)", "\(allUsed)"]
       + ["\(everything.count * perCrossbar)", "", "", ""])
   return [""] + alignedRows(rows, leftColumns: 1)
 }

@@ -1,4 +1,5 @@
 public import Hardware
+public import Mapping
 public import Support
 public import Tensors
 
@@ -18,10 +19,8 @@ public struct Program: Equatable, Sendable {
   public var buffers: [Buffer]
   /// Programmed crossbars.
   public var crossbars: [Crossbar]
-  /// Layers, each a run of `blocks`.
+  /// Layers with their blocks, whose cells lie in `crossbars`.
   public var layers: [Layer]
-  /// Blocks of all layers; those of a layer are neighbours.
-  public var blocks: [Block]
   /// What to do for one sample.
   public var code: [Instruction]
   /// Free text about the origin, such as the pipeline; it never affects execution. Keys are distinct.
@@ -30,7 +29,7 @@ public struct Program: Equatable, Sendable {
   /// Creates a program.
   public init(
     name: String, machine: Machine, inputs: [Port], outputs: [Port], buffers: [Buffer],
-    crossbars: [Crossbar], layers: [Layer], blocks: [Block], code: [Instruction], info: [InfoEntry]
+    crossbars: [Crossbar], layers: [Layer], code: [Instruction], info: [InfoEntry]
   ) {
     self.name = name
     self.machine = machine
@@ -39,7 +38,6 @@ public struct Program: Equatable, Sendable {
     self.buffers = buffers
     self.crossbars = crossbars
     self.layers = layers
-    self.blocks = blocks
     self.code = code
     self.info = info
   }
@@ -109,103 +107,6 @@ public struct Crossbar: Equatable, Sendable {
 
   /// Creates a crossbar.
   public init(cells: [UInt8]) { self.cells = cells }
-}
-
-/// An integer matrix `[inputs, outputs]` that blocks realise.
-public struct Layer: Equatable, Sendable {
-  /// The name, such as that of the ONNX node.
-  public var name: String
-  /// Rows of the matrix.
-  public var inputs: Int
-  /// Columns of the matrix.
-  public var outputs: Int
-  /// Width of the inputs in bits; signed inputs are symmetric and take a pass each for the positive and for the
-  /// negative part, with magnitudes of one bit less.
-  public var inputBits: Int
-  /// Whether inputs are signed.
-  public var inputSigned: Bool
-  /// Bits that a wordline driver presents at once.
-  public var dacBits: Int
-  /// Resolution of the converters.
-  public var adcBits: Int
-  /// The largest sum that the converters are made for; nil for `2^adcBits - 1`.
-  public var fullScale: Int?
-  /// Neighbouring bitlines that are summed with their relative powers of two before one conversion; 1 where each has its
-  /// own.
-  public var composed: Int
-  /// What the cells hold in excess: they decode to `W + offset`, so `offset * sum(x)` is subtracted digitally.
-  public var offset: Int64
-  /// The bitlines that the whole matrix takes, in their natural order: what column index tables number and what the
-  /// dense baseline is counted from. Empty where the program does not say.
-  public var bitlines: [ColumnEntry]
-  /// Whether a bit for each input and each output tells which of them take part (`SparsityVectors`), so that blocks need no
-  /// index tables.
-  public var hasVectors: Bool
-  /// When inputs come from memory; nil where that takes no time. The machine has memories where a layer says it.
-  public var fetch: FetchOrder?
-  /// Which segment of the program it belongs to: segments are written to the crossbars and executed in turn. 0 in a
-  /// program whose crossbars are written once.
-  public var segment: Int
-  /// Its blocks, a range of `Program.blocks`.
-  public var blocks: Range<Int>
-
-  /// Creates a layer.
-  public init(
-    name: String, inputs: Int, outputs: Int, inputBits: Int, inputSigned: Bool, dacBits: Int, adcBits: Int,
-    fullScale: Int? = nil, composed: Int = 1, offset: Int64, bitlines: [ColumnEntry] = [],
-    hasVectors: Bool = false, fetch: FetchOrder? = nil, segment: Int = 0, blocks: Range<Int>
-  ) {
-    self.name = name
-    self.inputs = inputs
-    self.outputs = outputs
-    self.inputBits = inputBits
-    self.inputSigned = inputSigned
-    self.dacBits = dacBits
-    self.adcBits = adcBits
-    self.fullScale = fullScale
-    self.composed = composed
-    self.offset = offset
-    self.bitlines = bitlines
-    self.hasVectors = hasVectors
-    self.fetch = fetch
-    self.segment = segment
-    self.blocks = blocks
-  }
-}
-
-/// A rectangle of cells inside one crossbar.
-public struct Block: Equatable, Sendable {
-  /// The crossbar.
-  public var crossbar: Int
-  /// First wordline in the crossbar.
-  public var row: Int
-  /// First bitline in the crossbar.
-  public var column: Int
-  /// What drives each wordline, top down.
-  public var rows: [RowEntry]
-  /// What each bitline adds to, left to right.
-  public var columns: [ColumnEntry]
-  /// How its operation units are formed.
-  public var units: UnitForming
-  /// How the inputs of the wordlines are stored; nil for a plain list.
-  public var rowIndex: IndexCoding?
-  /// How the bitlines are stored, as numbers of the layer's `bitlines`; nil for a plain list.
-  public var columnIndex: IndexCoding?
-
-  /// Creates a block.
-  public init(
-    crossbar: Int, row: Int, column: Int, rows: [RowEntry], columns: [ColumnEntry], units: UnitForming,
-    rowIndex: IndexCoding? = nil, columnIndex: IndexCoding? = nil
-  ) {
-    self.crossbar = crossbar
-    self.row = row
-    self.column = column
-    self.rows = rows
-    self.columns = columns
-    self.units = units
-    self.rowIndex = rowIndex
-    self.columnIndex = columnIndex
-  }
 }
 
 /// How a register of results is laid into a tensor `[batch, channels, spots]`: the register of repeat number

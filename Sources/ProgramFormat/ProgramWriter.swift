@@ -1,11 +1,12 @@
 import Hardware
+public import Mapping
 public import Support
 
 /// Writes a program layer by layer, so that the cells of one layer alone need to be in memory.
 ///
 /// The file is the one that `encode(_:)` gives of the whole program, and appears when it is complete.
-public struct ProgramWriter {
-  private let file: OutputFile
+public struct ProgramWriter: ProgramSink {
+  private let file: any PatchableOutput
   /// The program without crossbars and blocks; layers are added as they come.
   private var program: Program
   private var places: [SectionPlace] = []
@@ -13,19 +14,19 @@ public struct ProgramWriter {
   private var cellsStart = 0
   private var maps = ByteWriter()
   private var crossbars = 0
-  private var blocks = 0
-  /// Crossbars of each layer.
-  private var sizes: [Int] = []
+  private var totals = LayerTotals()
+  /// The crossbars of each layer.
+  private var holders: [Set<Int>] = []
 
-  /// Starts the file at `path`. `program` has everything but layers, blocks and crossbars; its instructions name the layers
+  /// Starts the file. `program` has everything but layers, blocks and crossbars; its instructions name the layers
   /// in the order in which they will be appended.
   ///
   /// Throws `io.write`.
-  public init(_ program: Program, to path: String) throws(Diagnostic) {
+  public init(_ program: Program, to file: any PatchableOutput) throws(Diagnostic) {
     self.program = program
     code = encodeCode(program)
-    file = try OutputFile(path: path)
-    let sections = 6 + (program.info.isEmpty ? 0 : 1) + (code.origins == nil ? 0 : 1)
+    self.file = file
+    let sections = 7 + (program.info.isEmpty ? 0 : 1) + (code.origins == nil ? 0 : 1)
     try file.write([UInt8](repeating: 0, count: headBytes(sections)))
     try append(.machine, encodeMachine(program.machine))
     try append(.ports, encodePorts(program))
@@ -42,15 +43,12 @@ public struct ProgramWriter {
     try file.write(bytes)
   }
 
-  /// Appends a layer with `blocks`, which lie in the next `count` crossbars, and their cells: `image` gives those of the
-  /// crossbar with a number from 0 up among them.
-  ///
-  /// Throws what `validate(_:)` throws of layers, blocks and cells.
+  /// Appends layers to the file; checks them one by one.
   public mutating func append(
-    _ layer: Layer, _ blocks: [Block], crossbars count: Int, threads: Int, image: @Sendable (Int) -> [UInt8]
+    _ layers: [Layer], crossbars count: Int, threads: Int, image: @Sendable (Int) -> [UInt8]
   ) throws(Diagnostic) {
-    try check(layer, blocks, crossbars: count)
-    encode(layer, blocks[...], into: &maps)
+    try check(layers, crossbars: count)
+    for layer in layers { encode(layer, into: &maps) }
     let array = program.machine.array
     let (cells, bits, first) = (array.rows * array.columns, array.cellBits, crossbars)
     for start in stride(from: 0, to: count, by: ProgramWriter.share) {
@@ -66,47 +64,49 @@ public struct ProgramWriter {
       }
       for bytes in packed { try file.write(bytes) }
     }
-    var bare = layer
-    bare.blocks = 0..<0
-    program.layers.append(bare)
     crossbars += count
-    sizes.append(count)
-    self.blocks += blocks.count
   }
 
   /// Crossbars that are in memory together.
   private static var share: Int { 64 }
 
-  /// Checks the layer in a program of its own, whose crossbars are those of the layer.
-  private func check(_ layer: Layer, _ blocks: [Block], crossbars count: Int) throws(Diagnostic) {
-    var alone = program
-    alone.crossbars = [Crossbar](repeating: Crossbar(cells: []), count: count)
-    alone.layers = [layer]
-    alone.blocks = blocks
-    for index in alone.blocks.indices { alone.blocks[index].crossbar -= crossbars }
+  /// Checks layers whose crossbars are the next `count` ones, and notes what the whole program is checked by.
+  private mutating func check(_ layers: [Layer], crossbars count: Int) throws(Diagnostic) {
+    let first = program.layers.count
+    for layer in layers {
+      var bare = layer
+      bare.blocks = []
+      program.layers.append(bare)
+      holders.append(Set(layer.blocks.map(\.crossbar)))
+    }
     do throws(Issue) {
-      try checkLayers(alone)
-      try checkBlocks(alone)
+      for (number, layer) in layers.enumerated() {
+        try ProgramFormat.check(layer, first + number, program.machine)
+        try totals.add(layer, first + number)
+        for (place, block) in layer.blocks.enumerated()
+        where !(crossbars..<crossbars + count).contains(block.crossbar) {
+          throw Issue(.index, "there is no crossbar \(block.crossbar)", .block(layer: first + number, place))
+        }
+      }
+      try checkOverlaps(
+        layers, crossbars: count, program.machine.array, first: crossbars, number: first)
     } catch {
-      throw error.fault.diagnostic(error.message, at: Location(.item(alone.text(of: error.subject))))
+      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
     }
   }
 
-  /// Writes what is left and moves the file to its place; returns its size in bytes. `segments` are those of layers by
-  /// name; the others lie in segment 0.
+  /// Writes what is left and moves the file to its place; returns its size in bytes.
   ///
   /// Throws what `validate(_:)` throws of the program as a whole.
-  public mutating func finish(segments: [String: Int] = [:]) throws(Diagnostic) -> Int {
-    for index in program.layers.indices {
-      program.layers[index].segment = segments[program.layers[index].name] ?? program.layers[index].segment
-    }
+  public mutating func finish(segments: [String: Int]) throws(Diagnostic) -> Int {
+    program.assign(segments)
     try validate(program)
-    do throws(Issue) { try checkSegments(program, sizes: sizes) } catch {
+    do throws(Issue) { try checkSegments(program, holders: holders) } catch {
       throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
     }
-    guard crossbars <= ProgramLimits.crossbars, blocks <= ProgramLimits.blocks else {
+    guard crossbars <= ProgramLimits.crossbars else {
       throw ProgramFault.limit.diagnostic(
-        "\(crossbars) crossbars and \(blocks) blocks, limits \(ProgramLimits.crossbars) and \(ProgramLimits.blocks)",
+        "\(crossbars) crossbars, limit \(ProgramLimits.crossbars)",
         at: Location(.item("program '\(program.name)'")))
     }
     try file.patch(encodeCellsHead(crossbars: crossbars), at: cellsStart)
@@ -114,12 +114,13 @@ public struct ProgramWriter {
     places.append(SectionPlace(kind: .cells, range: cells, checksum: try file.checksum(cells)))
     try append(
       .maps,
-      encodeMapsHead(layers: program.layers.count, blocks: blocks) + maps.bytes + encodeSegments(program))
+      encodeMapsHead(layers: program.layers.count, blocks: totals.blocks) + maps.bytes)
     try append(.code, code.instructions)
     try append(.data, code.constants)
     if !program.info.isEmpty { try append(.info, encodeInfo(program.info)) }
     if let origins = code.origins { try append(.debug, origins) }
-    try file.patch(encodeHead(places, minor: program.minorVersion), at: 0)
+    try append(.plan, encodePlan(program))
+    try file.patch(encodeHead(places), at: 0)
     try file.commit()
     return file.count
   }

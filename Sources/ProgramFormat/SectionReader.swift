@@ -62,11 +62,16 @@ struct SectionReader {
     guard let text = String(validating: try raw(count), as: UTF8.self) else {
       throw failure(.text, "the text is not UTF-8", at: start)
     }
+    try skipPadding()
+    return text
+  }
+
+  /// Reads zeros up to the next multiple of 4.
+  mutating func skipPadding() throws(Diagnostic) {
     while offset % 4 != 0 {
       let place = offset
       guard try u8() == 0 else { throw failure(.padding, "padding is not zero", at: place) }
     }
-    return text
   }
 
   mutating func zero16() throws(Diagnostic) {

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 public import Support
 import Tensors
 
@@ -26,7 +27,8 @@ extension Program {
     case .output(let index): return named("output", index, outputs.map(\.name))
     case .crossbar(let index): return "crossbar \(index)"
     case .layer(let index): return named("layer", index, layers.map(\.name))
-    case .block(let index): return "block \(index)"
+    case .block(let layer, let index):
+      return "\(text(of: .layer(layer))): block \(index)"
     case .instruction(let index): return "instruction \(index)"
     case .info(let index): return named("info entry", index, info.map(\.key))
     }
@@ -42,7 +44,6 @@ func findIssue(_ program: Program) throws(Issue) {
   try checkPorts(program.outputs, program.buffers) { .output($0) }
   try checkCrossbars(program)
   try checkLayers(program)
-  try checkBlocks(program)
   try checkSegments(program)
   try checkCode(program)
   try checkInfo(program.info)
@@ -51,18 +52,7 @@ func findIssue(_ program: Program) throws(Issue) {
 func checkMachine(_ machine: Machine) throws(Issue) {
   try checkText(machine.name, .machine)
   try checkText(machine.summary, .machine, limit: ProgramLimits.textBytes)
-  for count in machine.counts where !count.range.contains(count.value) {
-    let range = "\(count.range.lowerBound) ... \(count.range.upperBound)"
-    throw Issue(.machine, "\(count.name) is \(count.value), expected \(range)", .machine)
-  }
-  let costs =
-    EnergyTable.fields.map { ($0.name, machine.energy[keyPath: $0.path]) }
-    + AreaTable.fields.map { ($0.name, machine.area[keyPath: $0.path]) }
-    + [("cycleNanoseconds", machine.timing.cycleNanoseconds)]
-  for (name, value) in costs where !(value.isFinite && value.sign == .plus) {
-    throw Issue(.machine, "\(name) is \(value), expected a finite number from 0 up", .machine)
-  }
-  do throws(Diagnostic) { try machine.validateOptionalSections() } catch {
+  do throws(Diagnostic) { try machine.validate() } catch {
     throw Issue(.machine, error.message, .machine)
   }
 }

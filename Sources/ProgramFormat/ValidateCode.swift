@@ -1,3 +1,4 @@
+import Mapping
 import Support
 import Tensors
 
@@ -132,14 +133,13 @@ private struct CodeChecker {
 
   private mutating func checkDrive(_ register: Int, _ index: Int) throws(Issue) {
     let (from, layer) = (try buffer(register), try layer(index))
-    guard from.count == layer.inputs else {
-      throw issue(.size, "\(from.count) elements drive layer \(index) with \(layer.inputs) inputs")
+    guard from.count == layer.rows else {
+      throw issue(.size, "\(from.count) elements drive layer \(index) with \(layer.rows) inputs")
     }
     guard case .integer(let bits, let signed) = from.element,
-      signed ? layer.inputSigned && bits <= layer.inputBits : bits <= layer.magnitudeBits
+      signed ? layer.inputs.isSigned && bits <= layer.inputs.bits : bits <= layer.inputs.magnitudeBits
     else {
-      let expected = "\(layer.inputSigned ? "i" : "u")\(layer.inputBits)"
-      throw issue(.type, "\(from.element) drives layer \(index), whose inputs are \(expected)")
+      throw issue(.type, "\(from.element) drives layer \(index), whose inputs are \(layer.inputs.element)")
     }
     guard waiting[index] == nil, !blocked.contains(index) else {
       throw issue(.sequence, "layer \(index) is driven again before it is accumulated")
@@ -167,8 +167,8 @@ private struct CodeChecker {
     guard to.element == .accumulator else {
       throw issue(.type, "accumulates into \(to.element), expected \(ElementType.accumulator)")
     }
-    guard to.count == layer.outputs else {
-      throw issue(.size, "\(layer.outputs) outputs of layer \(index) into \(to.count) elements")
+    guard to.count == layer.columns else {
+      throw issue(.size, "\(layer.columns) outputs of layer \(index) into \(to.count) elements")
     }
   }
 

@@ -1,35 +1,33 @@
 import Hardware
+import Mapping
 
 /// Segments are numbered from 0 without gaps; a crossbar belongs to one of them; each of several fits the machine.
 func checkSegments(_ program: Program) throws(Issue) {
+  guard program.segments > 1 else { return }
+  try checkSegments(program, holders: program.layers.map { Set($0.blocks.map(\.crossbar)) })
+}
+
+/// The same for layers that lie in the crossbars `holders`.
+func checkSegments(_ program: Program, holders: [Set<Int>]) throws(Issue) {
   let count = try checkNumbers(program.layers)
   guard count > 1 else { return }
-  var owners = [Int?](repeating: nil, count: program.crossbars.count)
+  var owners: [Int: Int] = [:]
   var sizes = [Int](repeating: 0, count: count)
   for (index, layer) in program.layers.enumerated() {
-    for block in program.blocks[layer.blocks] {
-      if let owner = owners[block.crossbar] {
+    for crossbar in holders[index].sorted() {
+      if let owner = owners[crossbar] {
         guard owner == layer.segment else {
           throw Issue(
-            .segment, "crossbar \(block.crossbar) belongs to the segments \(owner) and \(layer.segment)",
+            .segment, "crossbar \(crossbar) belongs to the segments \(owner) and \(layer.segment)",
             .layer(index))
         }
       } else {
-        owners[block.crossbar] = layer.segment
+        owners[crossbar] = layer.segment
         sizes[layer.segment] += 1
       }
     }
   }
   try checkRoom(sizes, program)
-}
-
-/// The same for layers of `sizes` crossbars, each its own.
-func checkSegments(_ program: Program, sizes: [Int]) throws(Issue) {
-  let count = try checkNumbers(program.layers)
-  guard count > 1 else { return }
-  var sums = [Int](repeating: 0, count: count)
-  for (layer, size) in zip(program.layers, sizes) { sums[layer.segment] += size }
-  try checkRoom(sums, program)
 }
 
 /// How many segments there are; every number below has a layer, so there are no more of them than layers.

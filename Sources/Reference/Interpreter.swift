@@ -1,4 +1,5 @@
 public import IR
+import Mapping
 public import Support
 public import Tensors
 
@@ -16,13 +17,13 @@ public struct Evaluation: Sendable {
 public struct Interpreter<L: Level>: Sendable {
   let module: Module<L>
   private var constants: [ValueID: Tensor]
-  private let layers: [String: LayerView]
+  private let layers: [String: Layer]
 
   /// Prepares a verified module. Throws `reference.constant` and `reference.layer` where an attribute cannot be read.
   public init(_ module: Module<L>) throws(Diagnostic) {
     self.module = module
     var constants: [ValueID: Tensor] = [:]
-    var layers: [String: LayerView] = [:]
+    var layers: [String: Layer] = [:]
     for id in module.body {
       let op = module.ops[id]
       if op.opcode == .constant, let result = op.results.first {

@@ -1,6 +1,7 @@
 import DeviceModel
 import Executor
 import Hardware
+import Mapping
 public import ProgramFormat
 public import Report
 public import Support

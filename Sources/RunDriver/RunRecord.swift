@@ -2,6 +2,7 @@ public import CommandLineTools
 public import DeviceModel
 public import Executor
 import Hardware
+import Mapping
 public import ProgramFormat
 public import Support
 
@@ -126,7 +127,7 @@ extension RunRecord {
     if let index = run.layer {
       let layer = program.layers[index]
       members += [
-        JSON.Member("rows", .integer(layer.inputs)), JSON.Member("columns", .integer(layer.outputs)),
+        JSON.Member("rows", .integer(layer.rows)), JSON.Member("columns", .integer(layer.columns)),
         JSON.Member("adcBits", .integer(layer.adcBits)),
       ]
     }

@@ -2,6 +2,7 @@ public import CommandLineTools
 import DeviceModel
 import Executor
 import Hardware
+import Mapping
 import ProgramFormat
 public import Report
 

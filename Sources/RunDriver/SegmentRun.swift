@@ -2,6 +2,7 @@ public import CommandLineTools
 import DeviceModel
 import Hardware
 public import Executor
+import Mapping
 import ProgramFormat
 public import Support
 

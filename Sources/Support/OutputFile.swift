@@ -1,8 +1,57 @@
 import Glibc
 
+/// What is written piece by piece, with places that are overwritten once more is known.
+public protocol PatchableOutput: AnyObject {
+  /// Bytes written so far.
+  var count: Int { get }
+  /// Appends `bytes`.
+  func write(_ bytes: [UInt8]) throws(Diagnostic)
+  /// Overwrites what stands at `offset`, which must have been written already.
+  func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic)
+  /// The CRC-32C of `range`, which must have been written already.
+  func checksum(_ range: Range<Int>) throws(Diagnostic) -> UInt32
+  /// Ends the output; nothing can be written afterwards.
+  func commit() throws(Diagnostic)
+}
+
+extension PatchableOutput {
+  /// Appends zeros up to the next multiple of `size`.
+  public func align(to size: Int) throws(Diagnostic) {
+    try write([UInt8](repeating: 0, count: (size - count % size) % size))
+  }
+}
+
+/// Bytes in memory.
+public final class OutputBytes: PatchableOutput {
+  /// What was written so far.
+  public private(set) var bytes: [UInt8] = []
+
+  /// Starts empty.
+  public init() {}
+
+  /// Bytes written so far.
+  public var count: Int { bytes.count }
+
+  /// Appends `more`.
+  public func write(_ more: [UInt8]) throws(Diagnostic) { bytes += more }
+
+  /// Overwrites what stands at `offset`.
+  public func patch(_ part: [UInt8], at offset: Int) throws(Diagnostic) {
+    bytes.replaceSubrange(offset..<offset + part.count, with: part)
+  }
+
+  /// The CRC-32C of `range`.
+  public func checksum(_ range: Range<Int>) throws(Diagnostic) -> UInt32 {
+    bytes.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[range])) }
+  }
+
+  /// Nothing is left to do.
+  public func commit() throws(Diagnostic) {}
+}
+
 /// A file that is written piece by piece beside its place and moved there when it is complete, so that no reader ever sees
 /// half a file. Where it is not committed, nothing is left of it when the last reference goes.
-public final class OutputFile {
+public final class OutputFile: PatchableOutput {
   /// Where the file will be.
   public let path: String
   /// Bytes written so far.
@@ -40,11 +89,6 @@ public final class OutputFile {
   public func write(_ bytes: [UInt8]) throws(Diagnostic) {
     guard writeAll(bytes, to: descriptor) else { throw failure("cannot write") }
     count += bytes.count
-  }
-
-  /// Appends zeros up to the next multiple of `size`.
-  public func align(to size: Int) throws(Diagnostic) {
-    try write([UInt8](repeating: 0, count: (size - count % size) % size))
   }
 
   /// Overwrites what stands at `offset`, which must have been written already.

@@ -1,6 +1,7 @@
 import CommandLineTools
 import DeviceModel
 import Hardware
+import Mapping
 import RunDriver
 import Support
 

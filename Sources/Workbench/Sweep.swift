@@ -2,6 +2,7 @@ import CommandLineTools
 import DeviceModel
 import Driver
 import Hardware
+import Mapping
 import ProgramFormat
 import RunDriver
 import Support
@@ -196,7 +197,9 @@ extension SweepMeasurement {
     let array = run.program.machine.array
     let events = run.total.events
     machine = run.program.machine.name
-    isWholeArray = run.program.blocks.allSatisfy { $0.units.height >= array.rows }
+    isWholeArray = run.program.layers.allSatisfy { layer in
+      layer.blocks.allSatisfy { $0.formedUnits.height >= array.rows }
+    }
     self.isLossless = isLossless
     adcBits = run.program.layers.map(\.adcBits).max() ?? array.adcBits
     crossbars = run.program.crossbars.count

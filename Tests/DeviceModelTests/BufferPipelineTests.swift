@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import Support
 import Testing
 

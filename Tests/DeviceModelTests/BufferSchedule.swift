@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 
 /// A run of a pipeline with what happens to each buffer.
 struct BufferSchedule: Hashable, Sendable {

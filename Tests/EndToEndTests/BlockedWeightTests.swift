@@ -2,6 +2,7 @@ import Executor
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import Reference

@@ -2,6 +2,7 @@ import DeviceModel
 import Executor
 import IR
 import LayerSamples
+import Mapping
 import Support
 import Tensors
 import Testing

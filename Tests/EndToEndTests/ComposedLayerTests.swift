@@ -4,6 +4,7 @@ import Executor
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import ProgramFormat
 import Reference
 import Support
@@ -39,7 +40,7 @@ struct ComposedLayerTests {
   }
 
   private struct Outcome {
-    let layer: LayerView
+    let layer: Layer
     let program: Program
     let run: RunResult
     let reference: Evaluation
@@ -97,7 +98,7 @@ struct ComposedLayerTests {
         sample, units: number % 2 == 0 ? "fixed" : "skipping",
         compose: "compose-analog(adc: \(adc), full-scale: \(given.map { "\($0)" } ?? "auto"))")
       let fullScale = given.map { Int64($0) } ?? max(1, sample.largestComposedSum)
-      if outcome.layer.fullScale != Int(fullScale) { wrong.append("\(number): full scale") }
+      if outcome.layer.readout?.fullScale != Int(fullScale) { wrong.append("\(number): full scale") }
       let codes = Int64(1) << Int64(adc) - 1
       let step = max(1, (fullScale + codes - 1) / codes)
       let oracle = sample.convertComposed(adc: adc, step: step)
@@ -146,7 +147,7 @@ struct ComposedLayerTests {
     let step = (sample.largestComposedSum + 65534) / 65535
     let outcome = try execute(sample, compose: "compose-analog(adc: 16)")
     let oracle = sample.convertComposed(adc: 16, step: step)
-    #expect(step > 1 && outcome.layer.composed == 16)
+    #expect(step > 1 && outcome.layer.bitlinesPerConversion == 16)
     #expect(outcome.run.outputs[0] == oracle.sums.map { Float($0) })
     #expect(outcome.reference.outputs[0].floats == outcome.run.outputs[0])
   }

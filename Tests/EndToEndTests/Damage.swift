@@ -38,7 +38,7 @@ private func lowered(_ module: Module<TensorLevel>) throws(Diagnostic) -> Module
   var current = AnyModule.tensor(module)
   var context = PassContext()
   for call in try scheme(named: "dense").calls() {
-    current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+    current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
   }
   guard case .program(let program) = current else { throw Diagnostic("test.level", "another level") }
   return program

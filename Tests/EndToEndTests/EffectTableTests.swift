@@ -3,6 +3,7 @@ import DeviceModel
 import Driver
 import Executor
 import Foundation
+import Mapping
 import RunDriver
 import Support
 import Testing

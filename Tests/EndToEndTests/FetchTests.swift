@@ -5,6 +5,7 @@ import Executor
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import ProgramFormat
 import RunDriver

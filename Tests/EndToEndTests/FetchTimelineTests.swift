@@ -4,6 +4,7 @@ import Driver
 import Executor
 import Foundation
 import Hardware
+import Mapping
 import ProgramFormat
 import Report
 import RunDriver

@@ -1,9 +1,11 @@
+import CodeGen
 import CommandLineTools
 import Driver
 import Executor
 import Foundation
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import ProgramFormat
@@ -71,7 +73,7 @@ struct QuantizedModelTests {
       let calls = try scheme(named: "dense").calls(
         overriding: try parsePipeline("quantize(weights: 4, inputs: 5)"))
       for call in calls {
-        module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+        module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
         if call.name == "lower-to-crossbar" { break }
       }
       guard case .crossbar(let crossbars) = module else { continue }

@@ -1,7 +1,9 @@
+import CodeGen
 import Executor
 import Hardware
 import IR
 import Import
+import Mapping
 import Passes
 import Reference
 import Support
@@ -28,7 +30,7 @@ struct QuantizedNetworkTests {
     let overrides = try parsePipeline("form-units(lossless: true)" + (options.isEmpty ? "" : ", \(options)"))
     for call in try scheme(named: "dense").calls(overriding: overrides) where call.name != "lower-to-program"
     {
-      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
       if call.name == "quantize" { quantized = module.module(at: TensorLevel.self) }
     }
     return (try #require(quantized), try #require(module.module(at: CrossbarLevel.self)), context)

@@ -1,6 +1,7 @@
 import CommandLineTools
 import DeviceModel
 import Executor
+import Mapping
 import RunDriver
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import IR
+import Mapping
 import ONNX
 import Support
 import Tensors

@@ -4,6 +4,7 @@ import Executor
 import Hardware
 import IR
 import Import
+import Mapping
 import Passes
 import ProgramFormat
 import Reference
@@ -61,7 +62,7 @@ struct RecurrentTests {
   {
     var current = module
     for call in try parsePipeline(pipeline) {
-      current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+      current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
       #expect(verify(current).isEmpty, "after \(call.name): \(verify(current))")
     }
     return current

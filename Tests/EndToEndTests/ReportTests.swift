@@ -3,6 +3,7 @@ import Driver
 import Executor
 import Foundation
 import Hardware
+import Mapping
 import Passes
 import ProgramFormat
 import RunDriver
@@ -28,8 +29,8 @@ struct ReportTests {
     let layers = try #require(json["layers"]?.elements)
     #expect(layers.map { $0["name"]?.text } == program.layers.map(\.name))
     for (entry, layer) in zip(layers, program.layers) {
-      let blocks = program.blocks[layer.blocks]
-      #expect(try integer(entry, "rows") == layer.inputs && integer(entry, "columns") == layer.outputs)
+      let blocks = layer.blocks
+      #expect(try integer(entry, "rows") == layer.rows && integer(entry, "columns") == layer.columns)
       #expect(try integer(entry, "blocks") == blocks.count)
       #expect(try integer(entry, "crossbars") == Set(blocks.map(\.crossbar)).count)
       #expect(try integer(entry, "cellsUsed") == blocks.reduce(0) { $0 + $1.rows.count * $1.columns.count })

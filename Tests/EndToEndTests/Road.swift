@@ -36,17 +36,17 @@ func apply(_ pipeline: String, to module: AnyModule) throws -> AnyModule {
   var context = PassContext()
   var current = module
   for call in try parsePipeline(pipeline) {
-    current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+    current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
   }
   return current
 }
 
 /// The program of a placed module, by way of its bytes.
 func program(of module: AnyModule) throws -> Program {
-  guard case .program(let lowered) = try apply("lower-to-program", to: module) else {
-    throw Diagnostic("test.level", "lower-to-program gave another level")
+  guard case .crossbar(let placed) = module else {
+    throw Diagnostic("test.level", "a module at another level than crossbar")
   }
-  return try decode(try encode(try emitProgram(lowered)), file: "test")
+  return try decode(try encode(try program(of: placed)), file: "test")
 }
 
 /// Asks for a compilation of a shipped model with its calibration samples.

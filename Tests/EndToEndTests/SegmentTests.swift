@@ -7,6 +7,7 @@ import Foundation
 import Hardware
 import IR
 import Import
+import Mapping
 import Passes
 import ProgramFormat
 import RunDriver

@@ -1,4 +1,5 @@
 import Foundation
+import Mapping
 import ONNX
 import Support
 import Tensors

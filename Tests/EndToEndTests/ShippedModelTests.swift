@@ -7,6 +7,7 @@ import Foundation
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import ProgramFormat
@@ -61,7 +62,7 @@ struct ShippedModelTests {
     var module = try imported(model)
     var context = PassContext(calibration: try samples(model, data, 4))
     for call in steps {
-      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
       let arrays = Dictionary(uniqueKeysWithValues: module.resources.map { ($0.name, $0.tensor) })
       let parsed = try parseModule(module.text) { arrays[$0] }
       #expect(verify(parsed).isEmpty, "after \(call.text)")
@@ -106,7 +107,7 @@ struct ShippedModelTests {
       let inputs = try samples(model, data, 8)
       var context = PassContext(calibration: inputs)
       for call in calls where call.name != "lower-to-program" {
-        module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+        module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
       }
       guard case .crossbar(let crossbars) = module else { continue }
       let interpreter = try Interpreter(crossbars)

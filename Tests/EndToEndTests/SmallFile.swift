@@ -1,7 +1,9 @@
+import CodeGen
 import Executor
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import ProgramFormat
@@ -57,7 +59,7 @@ enum SmallFile {
     let overrides = try parsePipeline("quantize(weights: 12, inputs: 12), form-units(lossless: true)")
     for call in try scheme(named: "dense").calls(overriding: overrides) where call.name != "lower-to-program"
     {
-      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
       try observe(call.name, module)
     }
     return try #require(module.module(at: CrossbarLevel.self))

@@ -3,6 +3,7 @@ import Executor
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import ProgramFormat
 import Reference
 import Support

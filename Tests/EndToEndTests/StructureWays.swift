@@ -1,3 +1,4 @@
+import Mapping
 import ONNX
 import Support
 import TestSupport

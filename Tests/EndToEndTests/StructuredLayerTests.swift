@@ -6,6 +6,7 @@ import Executor
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import ProgramFormat
 import Reference
@@ -67,10 +68,10 @@ struct StructuredLayerTests {
         sample.signs == .offset
           || (0..<sample.columns).contains { sample.weights[row * sample.columns + $0] != 0 }
       }
-      if sample.signs == .differential && layer.vectors.usedInputs != used {
+      if sample.signs == .differential && layer.masks.usedInputs != used {
         wrong.append("\(number): inputs")
       }
-      dropped += sample.rows - layer.vectors.usedInputs.count
+      dropped += sample.rows - layer.masks.usedInputs.count
     }
     #expect(wrong.isEmpty)
     #expect(dropped > 5000)
@@ -105,7 +106,7 @@ struct StructuredLayerTests {
         continue
       }
       var other = sample.graphInput.floats
-      for place in other.indices where !layer.vectors.inputs[place % sample.rows] {
+      for place in other.indices where !layer.masks.inputs[place % sample.rows] {
         let value = Float(sample.inputs.highest)
         if other[place] != value { changed += 1 }
         other[place] = value
@@ -124,7 +125,7 @@ struct StructuredLayerTests {
       let tail = "form-units(lossless: true)"
       let structured = try program(of: try placed(sample, "layer", tail))
       let dense = try program(of: try placed(sample, nil, tail))
-      #expect(structured.layers[0].hasVectors && !dense.layers[0].hasVectors)
+      #expect(structured.layers[0].hasMasks && !dense.layers[0].hasMasks)
       let lifted = liftProgram(structured)
       #expect(try emitProgram(lifted) == structured)
       let parsed = try parseModule(AnyModule.program(lifted).text) { name in
@@ -181,7 +182,7 @@ struct StructuredLayerTests {
         tensor.machine = try Machine.target(named: "sre")
         module = .tensor(tensor)
       }
-      module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+      module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
     }
     guard case .crossbar(let crossbars) = module else { return nil }
     return crossbars.layers.first { $0.layer.name == name }?.layer.weights?.integers

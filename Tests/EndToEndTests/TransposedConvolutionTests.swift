@@ -1,7 +1,9 @@
+import CodeGen
 import Executor
 import Hardware
 import IR
 import Import
+import Mapping
 import ONNX
 import Passes
 import Reference
@@ -212,7 +214,7 @@ private func apply(_ pipeline: String, to module: AnyModule, _ context: inout Pa
 {
   var current = module
   for call in try parsePipeline(pipeline) {
-    current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+    current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
   }
   return current
 }

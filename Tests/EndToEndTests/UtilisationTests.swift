@@ -1,4 +1,5 @@
 import Driver
+import Mapping
 import Testing
 
 @Suite("Utilisation of crossbars")

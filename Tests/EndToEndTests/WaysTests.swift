@@ -1,3 +1,4 @@
+import CodeGen
 import DeviceModel
 import Executor
 import Foundation
@@ -50,7 +51,7 @@ struct WaysTests {
     var context = PassContext(calibration: images)
     var current = AnyModule.tensor(placed)
     for call in try scheme(named: "dense").calls() where call.name != "lower-to-program" {
-      current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+      current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
     }
     let plan = try ExecutablePlan(try program(of: current))
     let run = try plan.run(inputs: [images.flatMap { $0[0].floats }], samples: images.count, threads: 1)

@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -90,7 +91,7 @@ import Testing
   @Test func layersWithoutBitlinesHaveNone() throws {
     var program = SparseLayer(inputs: 10, outputs: 2, zeros: 0.5, seed: 5).dense(
       sampleMachine(), units: .fixed(height: 16, width: 16), rows: 1)
-    program.layers[0].bitlines = []
+    program.layers[0].coding.columnLayout = []
     #expect(try run(program, samples: 1, seed: 1).baselines(of: program).isEmpty)
   }
 

@@ -1,5 +1,6 @@
 import CKernels
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -36,7 +37,7 @@ extension LevelTests {
           all += 1
           if product.members.count > 1 { grouped += 1 }
           if case .levels = product.result { levels += 1 }
-          if program.layers[product.members[0].layer].inputSigned { signed += 1 }
+          if program.layers[product.members[0].layer].inputs.isSigned { signed += 1 }
         }
         for level in Int32(0)...xbar_best_level() {
           xbar_use_level(level)
@@ -77,7 +78,7 @@ extension LevelTests {
       Layer(
         name: "l", inputs: 2, outputs: 2, inputBits: inputBits, inputSigned: false, dacBits: 1, adcBits: 12,
         offset: 0,
-        blocks: 0..<1)
+        blocks: [])
     }
 
     private func block(shift: Int) -> Block {
@@ -93,7 +94,7 @@ extension LevelTests {
     @Test func inputsOutOfRangeAreRefused() throws {
       let layer = Layer(
         name: "l", inputs: 2, outputs: 2, inputBits: 8, inputSigned: true, dacBits: 1, adcBits: 12, offset: 0,
-        blocks: 0..<1)
+        blocks: [])
       var program = LayerCase.program(
         sampleMachine(rows: 4, columns: 2, adcBits: 12), [Crossbar(cells: [3, 0, 0, 3, 0, 0, 0, 0])], layer,
         [block(shift: 0)], .integer(bits: 8, signed: true), rows: 1)

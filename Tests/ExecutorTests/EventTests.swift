@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -20,7 +21,7 @@ import Testing
       columns: (0..<128).map { ColumnEntry(output: $0, shift: 0) }, units: units)
     let layer = Layer(
       name: "full", inputs: 128, outputs: 128, inputBits: inputBits, inputSigned: signed, dacBits: 1,
-      adcBits: adcBits, offset: 0, blocks: 0..<1)
+      adcBits: adcBits, offset: 0, blocks: [])
     let program = LayerCase.program(
       machine, [Crossbar(cells: [UInt8](repeating: 1, count: 128 * 128))], layer, [block],
       .integer(bits: inputBits, signed: signed), rows: 1)
@@ -81,7 +82,7 @@ import Testing
         columns: (0..<4).map { ColumnEntry(output: $0, shift: 0) }, units: forming)
       let layer = Layer(
         name: "l", inputs: 4, outputs: 4, inputBits: 4, inputSigned: false, dacBits: 1, adcBits: 8, offset: 0,
-        blocks: 0..<1)
+        blocks: [])
       let program = LayerCase.program(
         sampleMachine(rows: 4, columns: 4), [Crossbar(cells: [UInt8](repeating: 1, count: 16))], layer,
         [block], .integer(bits: 4, signed: false), rows: 1)
@@ -97,7 +98,7 @@ import Testing
   @Test func layersWithoutBlocksOnlySubtractTheOffset() throws {
     let layer = Layer(
       name: "l", inputs: 2, outputs: 1, inputBits: 4, inputSigned: false, dacBits: 1, adcBits: 8, offset: 3,
-      blocks: 0..<0)
+      blocks: [])
     let program = LayerCase.program(
       sampleMachine(rows: 4, columns: 4), [], layer, [], .integer(bits: 4, signed: false), rows: 2)
     let result = try ExecutablePlan(program).run(inputs: [[1, 2, 4, 7]], samples: 1, threads: 1)
@@ -115,7 +116,7 @@ import Testing
       let layer = Layer(
         name: "l", inputs: 100, outputs: 8, inputBits: 4, inputSigned: true, dacBits: 1, adcBits: 8,
         offset: 0,
-        blocks: 0..<1)
+        blocks: [])
       let program = LayerCase.program(
         sampleMachine(), [Crossbar(cells: [UInt8](repeating: 1, count: 128 * 128))], layer, [block],
         .integer(bits: 4, signed: true), rows: 1)
@@ -152,7 +153,7 @@ import Testing
     let layer = Layer(
       name: "tables", inputs: 40, outputs: 20, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 8,
       offset: 0,
-      blocks: 0..<1)
+      blocks: [])
     func tables(
       _ rows: [(Int, Int)], _ outputs: [Int], _ rowIndex: IndexCoding? = nil,
       _ columnIndex: IndexCoding? = nil

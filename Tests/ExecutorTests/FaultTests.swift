@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -15,15 +16,15 @@ import Testing
     let sample = LayerCase(seed: UInt64(seed))
     var program = sample.program
     guard !program.crossbars.isEmpty else { return nil }
-    program.layers[0].adcBits = 16
-    program.layers[0].fullScale = nil
+    program.layers[0].readout?.adcBits = 16
+    program.layers[0].readout?.fullScale = nil
     let layer = program.layers[0]
     let largest = program.blocks.map { block in
-      let weights = block.columns.relativeShifts(of: layer.composed).map { 1 << $0 }
-      let group = stride(from: 0, to: weights.count, by: layer.composed).map {
-        weights[$0..<$0 + layer.composed].reduce(0, +)
+      let weights = block.columns.relativeShifts(of: layer.bitlinesPerConversion).map { 1 << $0 }
+      let group = stride(from: 0, to: weights.count, by: layer.bitlinesPerConversion).map {
+        weights[$0..<$0 + layer.bitlinesPerConversion].reduce(0, +)
       }
-      return block.units.height * (1 << layer.dacBits - 1) * (1 << program.machine.array.cellBits - 1)
+      return block.formedUnits.height * (1 << layer.dacBits - 1) * (1 << program.machine.array.cellBits - 1)
         * (group.max() ?? 1)
     }
     return (largest.max() ?? 0) <= 65_535 ? (program, sample.inputs) : nil
@@ -89,7 +90,7 @@ import Testing
     let layer = Layer(
       name: "hand", inputs: 2, outputs: 1, inputBits: 3, inputSigned: false, dacBits: 1, adcBits: 6,
       offset: 0,
-      blocks: 0..<1)
+      blocks: [])
     let program = LayerCase.program(
       array, [Crossbar(cells: [1, 2, 3, 0])], layer, [block], .integer(bits: 3, signed: false), rows: 1)
     func run(_ faults: String) throws -> RunResult {
@@ -120,7 +121,7 @@ import Testing
     let layer = Layer(
       name: "empty", inputs: 1, outputs: 1, inputBits: 3, inputSigned: false, dacBits: 1, adcBits: 6,
       offset: 0,
-      blocks: 0..<0)
+      blocks: [])
     let program = LayerCase.program(
       machine, [cells, cells], layer, [], .integer(bits: 3, signed: false), rows: 1)
     var map = FaultMap()

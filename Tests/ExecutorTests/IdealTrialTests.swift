@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support

@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -75,7 +76,7 @@ extension LevelTests {
       let cells = (0..<2100).map { _ in UInt8(random.below(4)) }
       let layer = Layer(
         name: "tall", inputs: 40, outputs: 3, inputBits: 5, inputSigned: true, dacBits: 1, adcBits: 1,
-        offset: 0, blocks: 0..<1)
+        offset: 0, blocks: [])
       let program = LayerCase.program(
         sampleMachine(rows: 700, columns: 3), [Crossbar(cells: cells)], layer, [block],
         .integer(bits: 5, signed: true), rows: 35)

@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -120,7 +121,7 @@ import Testing
   @Test func lastRoundStaysInTheRegister() throws {
     let sample = LayerCase(seed: 12)
     var program = sample.program
-    let outputs = program.layers[0].outputs
+    let outputs = program.layers[0].columns
     program.buffers.append(Buffer(name: "last", shape: [outputs], element: .float32))
     program.code.append(Instruction(.digital(.dequantize(scale: 1, zero: 0), inputs: [3], output: 6)))
     program.outputs.append(Port(name: "last", buffer: 6))
@@ -148,7 +149,7 @@ import Testing
       columns: [ColumnEntry(output: 0, shift: 0)], units: units)
     let layer = Layer(
       name: "l", inputs: rows, outputs: 1, inputBits: inputBits, inputSigned: false, dacBits: dacBits,
-      adcBits: adcBits, offset: 0, blocks: 0..<1)
+      adcBits: adcBits, offset: 0, blocks: [])
     let level = UInt8((1 << cellBits) - 1)
     let program = LayerCase.program(
       machine, [Crossbar(cells: [UInt8](repeating: level, count: 2048))], layer, [block],
@@ -206,7 +207,7 @@ import Testing
       columns: (0..<3).map { ColumnEntry(output: $0, shift: 0) }, units: units)
     let layer = Layer(
       name: "l", inputs: 16, outputs: 3, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 5, offset: 0,
-      blocks: 0..<1)
+      blocks: [])
     let cells = (0..<48).map { [UInt8(0), 1, 3][$0 % 3] }
     let program = LayerCase.program(
       sampleMachine(rows: 16, columns: 3, adcBits: 5), [Crossbar(cells: cells)], layer, [block],
@@ -226,7 +227,7 @@ import Testing
     }
     let layer = Layer(
       name: "l", inputs: 3, outputs: 1, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 6, offset: 0,
-      blocks: 0..<2)
+      blocks: [])
     let cells: [UInt8] = [3, 0, 1, 1, 0, 2, 0, 0]
     let program = LayerCase.program(
       sampleMachine(rows: 4, columns: 2), [Crossbar(cells: cells)], layer, blocks,

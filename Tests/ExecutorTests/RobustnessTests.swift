@@ -1,6 +1,7 @@
 import CKernels
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -55,8 +56,8 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
     switch kinds[random.below(kinds.count)] {
     case 0:
       let layer = random.below(program.layers.count)
-      program.layers[layer].adcBits = random.inside(1...16)
-      program.layers[layer].dacBits = random.inside(1...8)
+      program.layers[layer].readout?.adcBits = random.inside(1...16)
+      program.layers[layer].readout?.dacBits = random.inside(1...8)
     case 1:
       let block = random.below(program.blocks.count)
       let row = random.below(program.blocks[block].rows.count)
@@ -66,7 +67,7 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
       let column = random.below(program.blocks[block].columns.count)
       program.blocks[block].columns[column].shift = random.below(62)
     case 3:
-      program.layers[random.below(program.layers.count)].offset = Int64(
+      program.layers[random.below(program.layers.count)].coding.offset = Int64(
         truncatingIfNeeded: random.next() >> 32)
     case 4:
       let block = random.below(program.blocks.count)
@@ -116,7 +117,7 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
 
   @Test func refusesInvalidPrograms() {
     var program = ProgramSampler.program(seed: 3)
-    program.layers[0].adcBits = 0
+    program.layers[0].readout?.adcBits = 0
     #expect(refusal { () throws(Diagnostic) in _ = try ExecutablePlan(program) }?.id == "program.layer")
   }
 
@@ -125,7 +126,7 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
     let machine = sampleMachine(rows: 4, columns: 4)
     let layer = Layer(
       name: "l", inputs: 1, outputs: 1, inputBits: 8, inputSigned: true, dacBits: 1, adcBits: 6, offset: 0,
-      blocks: 0..<0)
+      blocks: [])
     var program = LayerCase.program(machine, [], layer, [], .integer(bits: 8, signed: true), rows: 1)
     program.code[0].operation = .digital(
       .quantize(scale: 1, zero: 0, low: -128, high: 127), inputs: [0], output: 1)
@@ -146,7 +147,7 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
       buffers: [
         Buffer(name: "x", shape: [1], element: .float32), Buffer(name: "q", shape: [1], element: i8),
         Buffer(name: "s", shape: [1], element: i8),
-      ], crossbars: [], layers: [], blocks: [],
+      ], crossbars: [], layers: [],
       code: [
         Instruction(.digital(.quantize(scale: 1, zero: 0, low: -128, high: 127), inputs: [0], output: 1)),
         Instruction(.digital(.binary(.add), inputs: [1, 1], output: 2), origin: node),
@@ -172,7 +173,7 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
     let machine = sampleMachine(rows: 4, columns: 4, cellBits: 2, adcBits: 8)
     let layer = Layer(
       name: "l", inputs: 2, outputs: 1, inputBits: 32, inputSigned: false, dacBits: 1, adcBits: 8, offset: 1,
-      blocks: 0..<1)
+      blocks: [])
     let block = Block(
       crossbar: 0, row: 0, column: 0, rows: [RowEntry(input: 1), RowEntry(input: 0, shift: 3)],
       columns: [ColumnEntry(output: 0, shift: 1)], units: .fixed(height: 2, width: 1))

@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -54,19 +55,19 @@ struct SegmentWritingTests {
       Instruction(.digital(.dequantize(scale: 1, zero: 0), inputs: [9], output: 10)),
       Instruction(.digital(.binary(.add), inputs: [10, 0], output: 11)),
     ]
-    let ranges = [0..<3, 3..<4, 4..<5]
-    let layers = ranges.enumerated().map { number, range in
+    let blocks = [
+      [block(0, 1, 0), block(0, 2, 2), block(1, 0, 0)], [block(2, 0, 0)], [block(3, 0, 0)],
+    ]
+    let layers = blocks.enumerated().map { number, blocks in
       Layer(
         name: "l\(number)", inputs: 2, outputs: 2, inputBits: 4, inputSigned: false, dacBits: 1, adcBits: 6,
-        offset: 0, segment: number, blocks: range)
+        offset: 0, segment: number, blocks: blocks)
     }
     return Program(
       name: "three", machine: sampleMachine(rows: 4, columns: 4, unitHeight: 2, unitWidth: 2),
       inputs: [Port(name: "x", buffer: 0)], outputs: [Port(name: "y", buffer: 11)], buffers: buffers,
       crossbars: [Crossbar](repeating: Crossbar(cells: [UInt8](repeating: 1, count: 16)), count: 4),
-      layers: layers,
-      blocks: [block(0, 1, 0), block(0, 2, 2), block(1, 0, 0), block(2, 0, 0), block(3, 0, 0)], code: code,
-      info: [])
+      layers: layers, code: code, info: [])
   }
 
   /// Crossbar 0 has cells on wordlines 1 to 3, crossbar 1 on two: 12 cells, 5 wordlines, 3 steps.
@@ -149,7 +150,7 @@ struct SegmentWritingTests {
       for segment in 0..<program.segments {
         var painted: [Int: Set<Int>] = [:]
         for layer in program.layers where layer.segment == segment {
-          for block in program.blocks[layer.blocks] {
+          for block in layer.blocks {
             for row in 0..<block.rows.count {
               for column in 0..<block.columns.count {
                 painted[block.crossbar, default: []].insert(

@@ -1,6 +1,7 @@
 import DeviceModel
 import Foundation
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support

@@ -1,5 +1,6 @@
 import DeviceModel
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -21,7 +22,7 @@ import Testing
     let layer = Layer(
       name: "unit", inputs: 9, outputs: 64, inputBits: 1, inputSigned: false, dacBits: 1, adcBits: 5,
       offset: 0,
-      blocks: 0..<1)
+      blocks: [])
     let cells = (0..<576).map { _ in UInt8(random.below(1 << cellBits)) }
     return LayerCase.program(
       machine, [Crossbar(cells: cells)], layer, [block], .integer(bits: 1, signed: false), rows: 1)

@@ -3,6 +3,7 @@ import DeviceModel
 import Executor
 import Foundation
 import IR
+import Mapping
 import Passes
 import ProgramFormat
 import Reference
@@ -191,7 +192,7 @@ func apply(_ pipeline: String, to module: AnyModule, _ context: inout PassContex
   var module = module
   if let broken = verify(module).first { throw broken }
   for call in try parsePipeline(pipeline) {
-    module = try registeredPass(call.name).apply(to: module, call.options, in: &context)
+    module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
   }
   return module
 }

@@ -1,3 +1,4 @@
+import CodeGen
 import Foundation
 import IR
 import Passes
@@ -55,7 +56,7 @@ private func checkSilently(_ test: FileTest, _ section: Section) {
   #expect(missing.isEmpty, "no file holds \(missing.joined(separator: ", "))")
 }
 
-@Test(arguments: passRegistry.map(\.name)) func everyPassHasItsFiles(pass: String) {
+@Test(arguments: PassRegistry.standard.entries.map(\.name)) func everyPassHasItsFiles(pass: String) {
   let files = FileTest.all.filter { $0.name.hasPrefix("Files/passes/\(pass)") }
   func uses(_ command: Command) -> (opt: Bool, eval: Bool) {
     switch command {

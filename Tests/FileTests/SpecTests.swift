@@ -1,5 +1,7 @@
+import CodeGen
 import Foundation
 import IR
+import Mapping
 import Passes
 import Testing
 
@@ -102,7 +104,7 @@ struct SpecTests {
       "| pass | level | requires | establishes | numbers | afterwards |", "|---|---|---|---|---|---|",
     ]
     return head
-      + passRegistry.map { pass in
+      + PassRegistry.standard.entries.map { pass in
         let level = pass.from == pass.to ? pass.from.rawValue : "\(pass.from.rawValue) to \(pass.to.rawValue)"
         return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.establishes)) | "
           + "\(pass.guarantee.text) | \(pass.summary) |"
@@ -112,7 +114,7 @@ struct SpecTests {
   private var optionTable: [String] {
     let head = ["| pass | option | kind | default | what it does |", "|---|---|---|---|---|"]
     return head
-      + passRegistry.flatMap { pass in
+      + PassRegistry.standard.entries.flatMap { pass in
         pass.options.map { option in
           "| `\(pass.name)` | `\(option.name)` | \(option.kind.name) | \(option.fallback) | \(option.summary) |"
         }

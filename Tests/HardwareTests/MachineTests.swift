@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import Support
 import Testing
 
@@ -58,16 +59,12 @@ import Testing
     var memory = try #require(machine.memory)
     change(&memory)
     machine.memory = memory
-    for check in [{ try machine.validate() }, { try machine.validateOptionalSections() }]
-      as [() throws -> Void]
-    {
-      do {
-        try check()
-        #expect(isValid, sourceLocation: place)
-      } catch let error as Diagnostic {
-        #expect(
-          !isValid && error.id == "target.range" && error.message.hasPrefix("memory."), sourceLocation: place)
-      }
+    do {
+      try machine.validate()
+      #expect(isValid, sourceLocation: place)
+    } catch {
+      #expect(
+        !isValid && error.id == "target.range" && error.message.hasPrefix("memory."), sourceLocation: place)
     }
   }
 
@@ -93,7 +90,6 @@ import Testing
     var machine = try Machine.target(named: "recom")
     machine.memory = nil
     try machine.validate()
-    try machine.validateOptionalSections()
     #expect(machine != (try Machine.target(named: "recom")))
   }
 }

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 import Testing
@@ -158,8 +159,8 @@ import Testing
     for name in ["a", "b"] {
       let zeros = Tensor([10, 10], [Int64](repeating: 0, count: 100), as: .integer(bits: 4, signed: true))
       var op = module.spell(
-        LayerView(
-          name: name, rows: 10, columns: 10, inputs: .integer(bits: 4, signed: false), weightBits: 4,
+        Layer(
+          name: name, rows: 10, columns: 10, inputs: .unsigned(bits: 4), weightBits: 4,
           weights: zeros),
         origin: nil)
       var block = Op(.block)

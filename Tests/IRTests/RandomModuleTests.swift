@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Support
 import Tensors
 import Testing

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -183,18 +184,19 @@ extension SeededGenerator {
   }
 
   /// A layer; where it is sliced, random blocks, and the weights that they decode to.
-  mutating func layer(_ name: String, sliced: Bool) -> LayerView {
+  mutating func layer(_ name: String, sliced: Bool) -> Layer {
     let (rows, columns) = (inside(1...12), inside(1...6))
-    let inputs = ElementType.integer(bits: inside(2...8), signed: chance(0.5))
-    var layer = LayerView(
+    let bits = inside(2...8)
+    let inputs = chance(0.5) ? InputCoding.twoPass(bits: bits) : .unsigned(bits: bits)
+    var layer = Layer(
       name: name, rows: rows, columns: columns, inputs: inputs, weightBits: 16, weights: nil)
     var weights = [Int64](repeating: 0, count: rows * columns)
     if sliced {
       let bits = inside(1...4)
-      layer.cellBits = bits
-      layer.encoding = pick(SignEncoding.allCases)
-      layer.offset = Int64(chance(0.5) ? 0 : below(100))
-      for k in weights.indices { weights[k] = -layer.offset }
+      layer.coding.cellBits = bits
+      layer.coding.signs = pick(SignCoding.allCases)
+      layer.coding.offset = Int64(chance(0.5) ? 0 : below(100))
+      for k in weights.indices { weights[k] = -layer.coding.offset }
       for _ in 0..<below(4) { layer.blocks.append(block(rows, columns, bits)) }
       for block in layer.blocks { block.decode(into: &weights, columns: columns) }
       if !weights.allSatisfy({ -32768...32767 ~= $0 }) { return self.layer(name, sliced: true) }
@@ -202,22 +204,20 @@ extension SeededGenerator {
       for k in weights.indices { weights[k] = Int64(inside(-32768...32767)) }
     }
     layer.weights = Tensor([rows, columns], weights, as: .integer(bits: 16, signed: true))
-    if chance(0.5) { layer.dacBits = inside(1...8) }
-    if chance(0.5) { layer.adcBits = inside(1...16) }
+    if chance(0.5) { layer.readout = Readout(dacBits: inside(1...8), adcBits: inside(1...16)) }
     if chance(0.5) { layer.stage = below(100) }
     return layer
   }
 
-  private mutating func block(_ rows: Int, _ columns: Int, _ bits: Int) -> BlockView {
+  private mutating func block(_ rows: Int, _ columns: Int, _ bits: Int) -> Block {
     let lines = self.rows(limit: rows, count: inside(1...8), shift: 2)
     let bitlines = self.columns(limit: columns, count: inside(1...8), shift: 3)
-    var block = BlockView(
+    var block = Block(
       rows: lines, columns: bitlines,
       cells: (0..<lines.count * bitlines.count).map { _ in UInt8(below(1 << bits)) })
     if chance(0.5) { block.units = pick([.fixed(height: 4, width: 4), .dynamic(height: 2, width: 3)]) }
     if chance(0.5) {
-      block.crossbar = below(9)
-      block.corner = [below(9), below(9)]
+      block.placement = Placement(crossbar: below(9), row: below(9), column: below(9))
     }
     return block
   }

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 import Testing
@@ -55,13 +56,13 @@ import Testing
     #expect(ids(layers) == ["verify.name"])
   }
 
-  private func layer(_ name: String) -> LayerView {
-    let u4 = ElementType.integer(bits: 4, signed: false)
-    return LayerView(
-      name: name, rows: 1, columns: 1, inputs: u4, weightBits: 4, weights: Tensor([1, 1], .i8([1])))
+  private func layer(_ name: String) -> Layer {
+    Layer(
+      name: name, rows: 1, columns: 1, inputs: .unsigned(bits: 4), weightBits: 4,
+      weights: Tensor([1, 1], .i8([1])))
   }
 
-  private func ids(_ layer: LayerView, facts: Set<Fact> = []) -> [String] {
+  private func ids(_ layer: Layer, facts: Set<Fact> = []) -> [String] {
     var module = Module<CrossbarLevel>(name: "m", facts: facts, machine: try? Machine.target(named: "sre"))
     module.append(module.spell(layer, origin: nil))
     return ids(module)
@@ -77,10 +78,10 @@ import Testing
   }
 
   @Test func s11MapsOfBuiltLayers() {
-    func block(_ rows: [RowEntry], _ columns: [ColumnEntry]) -> LayerView {
+    func block(_ rows: [RowEntry], _ columns: [ColumnEntry]) -> Layer {
       var layer = layer("a")
       layer.blocks = [
-        BlockView(
+        Block(
           rows: rows, columns: columns, cells: [UInt8](repeating: 1, count: rows.count * columns.count))
       ]
       return layer
@@ -101,7 +102,7 @@ import Testing
   @Test func s11UnitsOfBuiltLayers() {
     var odd = layer("a")
     odd.blocks = [
-      BlockView(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [1])
+      Block(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [1])
     ]
     odd.blocks[0].units = .fixed(height: 0, width: 1)
     #expect(ids(odd) == ["verify.attribute"])
@@ -110,10 +111,10 @@ import Testing
   @Test func s11NothingOverflowsWhileDecoding() {
     // 2^16 cells of the highest weight on one weight: their sum does not fit 64 bits.
     var huge = layer("a")
-    huge.cellBits = 8
-    huge.encoding = .differential
+    huge.coding.cellBits = 8
+    huge.coding.signs = .differential
     huge.blocks = [
-      BlockView(
+      Block(
         rows: [RowEntry](repeating: RowEntry(input: 0, shift: 16), count: 256),
         columns: [ColumnEntry](repeating: ColumnEntry(output: 0, shift: 24), count: 256),
         cells: [UInt8](repeating: 255, count: 65536))
@@ -123,20 +124,20 @@ import Testing
 
   @Test func s11TheWidestLayerStands() {
     var wide = layer("a")
-    wide.inputs = .integer(bits: 32, signed: true)
+    wide.inputs = .twoPass(bits: 32)
     wide.weightBits = 16
     wide.weights = Tensor([1, 1], .i16([-32768]))
-    wide.cellBits = 8
-    wide.encoding = .offset
-    wide.offset = 32768
+    wide.coding.cellBits = 8
+    wide.coding.signs = .offset
+    wide.coding.offset = 32768
     wide.blocks = [
-      BlockView(
+      Block(
         rows: [RowEntry(input: 0)],
         columns: [ColumnEntry(output: 0, shift: 0), ColumnEntry(output: 0, shift: 8)],
         cells: [0, 0])
     ]
     #expect(ids(wide, facts: [.sliced]) == [])
-    wide.offset = 1 << 32
+    wide.coding.offset = 1 << 32
     wide.weights = nil
     #expect(ids(wide) == ["verify.layer"])
   }
@@ -145,10 +146,10 @@ import Testing
     var full = layer("a")
     full.weightBits = 9
     full.weights = Tensor([1, 1], .i16([255]))
-    full.cellBits = 8
-    full.encoding = .differential
+    full.coding.cellBits = 8
+    full.coding.signs = .differential
     full.blocks = [
-      BlockView(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [255])
+      Block(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [255])
     ]
     #expect(ids(full, facts: [.sliced]) == [])
   }
@@ -158,8 +159,8 @@ import Testing
     let cells = Tensor([1, 100], .u8([UInt8](repeating: 2, count: 100)))
     module.setResource(Resource(name: "c", element: .integer(bits: 1, signed: false), tensor: cells))
     var view = layer("a")
-    view.cellBits = 1
-    view.encoding = .differential
+    view.coding.cellBits = 1
+    view.coding.signs = .differential
     var op = module.spell(view, origin: nil)
     var block = Op(.block)
     block["rows"] = .rows([RowEntry(input: 0)])
@@ -180,9 +181,9 @@ import Testing
     ]
     for (name, value) in attributes {
       var view = layer("a")
-      view.cellBits = 2
+      view.coding.cellBits = 2
       view.blocks = [
-        BlockView(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [1])
+        Block(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [1])
       ]
       var op = module.spell(view, origin: nil)
       op[name] = value

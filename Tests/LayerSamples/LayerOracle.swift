@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 // What a layer computes, from its weights and options alone: no block, no cell of the library plays a part.

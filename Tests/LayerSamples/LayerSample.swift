@@ -1,5 +1,6 @@
 public import Hardware
 public import IR
+public import Mapping
 import Support
 public import Tensors
 
@@ -23,7 +24,7 @@ public struct LayerSample: Sendable {
   public var array = ArrayDescription(
     rows: 128, columns: 128, cellBits: 2, unitHeight: 16, unitWidth: 16, dacBits: 1, adcBits: 6)
   /// How signs become cell levels.
-  public var signs = SignEncoding.differential
+  public var signs = SignCoding.differential
   /// `weight-major` or `slice-major`.
   public var order = "weight-major"
   /// `intra` or `inter`.
@@ -58,6 +59,9 @@ public struct LayerSample: Sendable {
   /// The graph input: the input vectors as floats, which hold them exactly.
   public var graphInput: Tensor { Tensor([positions, rows], x.map { Float($0) }) }
 
+  /// The coding of `inputs`, which are integers.
+  public var coding: InputCoding { InputCoding(inputs) ?? .unsigned(bits: 1) }
+
   /// `input`, `quantize` with scale 1, `window`, `mvm`, `arrange`, `dequantize` with scale 1, `output`.
   public var module: Module<CrossbarLevel> {
     var builder = Builder(Module<CrossbarLevel>(name: "sample", facts: [.shaped], machine: machine))
@@ -69,8 +73,8 @@ public struct LayerSample: Sendable {
       .quantize(scale: 1, zero: 0, low: isSigned ? -highest : 0, high: highest), [image],
       type: ValueType(inputs, shape, Quantization(scale: 1, zero: 0)), name: "q", origin: nil)
     let matrix = Tensor([rows, columns], weights, as: .integer(bits: weightBits, signed: true))
-    let layer = LayerView(
-      name: "layer", rows: rows, columns: columns, inputs: inputs, weightBits: weightBits, weights: matrix)
+    let layer = Layer(
+      name: "layer", rows: rows, columns: columns, inputs: coding, weightBits: weightBits, weights: matrix)
     let spelled = builder.module.spell(layer, origin: nil)
     builder.module.append(spelled)
     let windows = builder.emit(

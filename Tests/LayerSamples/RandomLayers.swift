@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 public import Support
 import Tensors
 
@@ -7,7 +8,7 @@ import Tensors
 /// drivers, with odd shapes and extreme numbers among them.
 public func randomLayerSample(_ number: Int, _ random: inout SeededGenerator) -> LayerSample {
   var sample = LayerSample()
-  sample.signs = SignEncoding.allCases[number % 3]
+  sample.signs = SignCoding.allCases[number % 3]
   sample.order = random.chance(0.5) ? "weight-major" : "slice-major"
   sample.placement = random.chance(0.5) ? "intra" : "inter"
   sample.weightBits = random.inside(2...16)

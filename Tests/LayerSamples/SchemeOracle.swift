@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 public import Support
 import Tensors
 

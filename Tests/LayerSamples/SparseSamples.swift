@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 public import Support
 import Tensors
 
@@ -14,7 +15,7 @@ public func sparseLayerSample(_ number: Int, _ random: inout SeededGenerator) ->
   var sample = LayerSample()
   let sparsity = Sparsity.allCases[number % Sparsity.allCases.count]
   // Differential cells keep zeros; the other encodings are there to be exact, not to be sparse.
-  sample.signs = random.chance(0.8) ? .differential : SignEncoding.allCases[random.below(3)]
+  sample.signs = random.chance(0.8) ? .differential : SignCoding.allCases[random.below(3)]
   sample.order = random.chance(0.6) ? "weight-major" : "slice-major"
   sample.placement = random.chance(0.8) ? "intra" : "inter"
   sample.weightBits = random.inside(2...12)

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Reference
 import Support
 import Tensors
@@ -33,14 +34,14 @@ struct ClusterColumnsTests {
     return try run("\(slices), \(passes)", on: AnyModule(sample.module), in: &context).crossbarModule
   }
 
-  private func layer(_ passes: String, _ sample: LayerSample, threads: Int = 1) throws -> LayerView {
+  private func layer(_ passes: String, _ sample: LayerSample, threads: Int = 1) throws -> Layer {
     try #require(try module(passes, sample, threads: threads).layers.first).layer
   }
 
   /// Crossbars after units are formed, each block in one of its own.
   private func crossbars(_ passes: String, _ sample: LayerSample) throws -> Int {
     let placed = try layer("\(passes), form-units(lossless: true), place-blocks", sample)
-    return Set(placed.blocks.compactMap(\.crossbar)).count
+    return Set(placed.blocks.compactMap(\.placement?.crossbar)).count
   }
 
   private func outputs(_ passes: String, _ sample: LayerSample) throws -> [Float] {

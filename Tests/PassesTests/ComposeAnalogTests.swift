@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -9,7 +10,7 @@ import Testing
 /// What `compose-analog` sets, whatever the sample.
 @Suite("compose-analog")
 struct ComposeAnalogTests {
-  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> Layer {
     var context = PassContext()
     let result = try run(pipeline, on: AnyModule(sample.module), in: &context)
     return try #require(result.crossbarModule.layers.first).layer
@@ -26,10 +27,10 @@ struct ComposeAnalogTests {
   func fullScaleIsWhatAUnitCanReach(_ units: String, _ expected: Int) throws {
     let sample = weights([1, 9, 0, 0, 3, 1, -7, 6, 0, 1])
     let form = "slice-bits, form-units(units: \(units), height: 4)"
-    #expect(try layer("\(form), compose-analog", sample).fullScale == expected)
+    #expect(try layer("\(form), compose-analog", sample).readout?.fullScale == expected)
     let doubled = try layer(
       "slice-bits, form-units(units: \(units), height: 4, dac: 2), compose-analog", sample)
-    #expect(doubled.fullScale == 3 * expected)
+    #expect(doubled.readout?.fullScale == 3 * expected)
   }
 
   @Test(arguments: [("differential", 1, 7), ("differential", 2, 4), ("offset", 2, 4), ("offset", 4, 2)])
@@ -38,12 +39,12 @@ struct ComposeAnalogTests {
     sample.array.cellBits = cell
     let composed = try layer(
       "slice-bits(signs: \(signs)), form-units(width: \(2 * digits)), compose-analog", sample)
-    #expect(composed.composed == digits)
+    #expect(composed.bitlinesPerConversion == digits)
   }
 
   @Test func nothingNeedsAConverterOfOneBit() throws {
     let layer = try layer("slice-bits, form-units, compose-analog", weights([0, 0]))
-    #expect(layer.fullScale == 1 && layer.adcBits == 1)
+    #expect(layer.readout?.fullScale == 1 && layer.adcBits == 1)
   }
 
   @Test func signBitsArePartOfNoGroup() throws {

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -20,7 +21,7 @@ struct CrossbarPassTests {
     return sample
   }
 
-  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> Layer {
     var context = PassContext()
     let module = try run(pipeline, on: AnyModule(sample.module), in: &context).crossbarModule
     return try #require(module.layers.first).layer
@@ -34,7 +35,7 @@ struct CrossbarPassTests {
     #expect(block.columns.map(\.shift) == [0, 2, 4, 0, 2, 4])
     #expect(block.columns.map(\.negative) == [false, false, false, true, true, true])
     #expect(block.cells == [0, 0, 0, 0b01, 0b10, 0b1])
-    #expect(layer.offset == 0 && layer.encoding == .differential && layer.cellBits == 2)
+    #expect(layer.coding.offset == 0 && layer.coding.signs == .differential && layer.coding.cellBits == 2)
   }
 
   /// Only -2^(b-1) needs the sign's bit of the magnitude.
@@ -52,7 +53,7 @@ struct CrossbarPassTests {
     #expect(block.cells == [0b111, 0b00, 1])
   }
 
-  private func layer(_ pipeline: String, machine cellBits: Int, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, machine cellBits: Int, _ sample: LayerSample) throws -> Layer {
     var wide = sample
     wide.array.cellBits = cellBits
     return try layer(pipeline, wide)
@@ -60,7 +61,7 @@ struct CrossbarPassTests {
 
   @Test func offsetAddsHalfTheRange() throws {
     let layer = try layer("slice-bits(signs: offset)", sample(1, 2, weightBits: 4, [-8, 7]))
-    #expect(layer.offset == 8)
+    #expect(layer.coding.offset == 8)
     #expect(layer.blocks[0].cells == [0, 0, 3, 3])
     #expect(layer.blocks[0].columns.allSatisfy { !$0.negative })
   }
@@ -79,8 +80,8 @@ struct CrossbarPassTests {
   }
 
   @Test func cellTakesTheMachinesBits() throws {
-    #expect(try layer("slice-bits", machine: 4, sample(2, 2)).cellBits == 4)
-    #expect(try layer("slice-bits(cell: 1)", machine: 4, sample(2, 2)).cellBits == 1)
+    #expect(try layer("slice-bits", machine: 4, sample(2, 2)).coding.cellBits == 4)
+    #expect(try layer("slice-bits(cell: 1)", machine: 4, sample(2, 2)).coding.cellBits == 1)
   }
 
   @Test func sliceBitsRefusals() throws {
@@ -112,7 +113,7 @@ struct CrossbarPassTests {
 
   @Test func optionsReplaceTheMachinesNumbers() throws {
     let s = sample(20, 4)
-    func formed(_ options: String) throws -> LayerView { try layer("slice-bits, form-units\(options)", s) }
+    func formed(_ options: String) throws -> Layer { try layer("slice-bits, form-units\(options)", s) }
     let plain = try formed("")
     #expect(plain.dacBits == 1 && plain.adcBits == 6)
     #expect(try formed("(height: 9, width: 8)").blocks[0].units == .fixed(height: 9, width: 8))
@@ -126,10 +127,10 @@ struct CrossbarPassTests {
   /// A full scale is that of the codes, the one given, or what the fullest unit can reach on a bitline.
   @Test func fullScales() throws {
     let s = sample(20, 4)
-    func formed(_ options: String) throws -> LayerView { try layer("slice-bits, form-units(\(options))", s) }
-    #expect(try formed("adc: 3").fullScale == nil)
-    #expect(try formed("adc: 3, full-scale: codes").fullScale == nil)
-    #expect(try formed("adc: 3, full-scale: 100").fullScale == 100)
+    func formed(_ options: String) throws -> Layer { try layer("slice-bits, form-units(\(options))", s) }
+    #expect(try formed("adc: 3").readout?.fullScale == nil)
+    #expect(try formed("adc: 3, full-scale: codes").readout?.fullScale == nil)
+    #expect(try formed("adc: 3, full-scale: 100").readout?.fullScale == 100)
     let whole = try formed("dac: 2, full-scale: auto")
     var largest = 0
     for block in whole.blocks {
@@ -140,7 +141,7 @@ struct CrossbarPassTests {
         }
       }
     }
-    #expect(largest > 0 && whole.fullScale == 3 * largest && whole.composed == 1)
+    #expect(largest > 0 && whole.readout?.fullScale == 3 * largest && whole.bitlinesPerConversion == 1)
     expectFailure("form-units.full-scale") { _ = try formed("lossless: true, full-scale: auto") }
     expectFailure("pass.option") { _ = try formed("full-scale: 0") }
   }
@@ -191,7 +192,7 @@ struct CrossbarPassTests {
     let placed = try run(text, on: AnyModule(module), in: &context).crossbarModule
     let blocks = placed.layers.flatMap(\.layer.blocks)
     #expect(blocks.map(\.crossbar) == (0..<blocks.count).map { $0 })
-    #expect(blocks.allSatisfy { $0.corner == [0, 0] })
+    #expect(blocks.allSatisfy { $0.row == 0 && $0.column == 0 })
     #expect(context.counts.contains { $0 == ("crossbars", blocks.count) })
     #expect(placed.layers.map(\.layer.stage) == [0, 0, 1], "groups share their stage")
     #expect(context.warnings.isEmpty)
@@ -229,14 +230,14 @@ struct CrossbarPassTests {
     var context = PassContext()
     var module = s.module
     let extra = module.spell(
-      LayerView(
-        name: "spare", rows: 1, columns: 1, inputs: s.inputs, weightBits: 8,
+      Layer(
+        name: "spare", rows: 1, columns: 1, inputs: s.coding, weightBits: 8,
         weights: Tensor([1, 1], [1], as: .integer(bits: 8, signed: true))), origin: nil)
     module.append(extra)
     expectFailure("schedule.unused") { _ = try run(s.pipeline(), on: AnyModule(module), in: &context) }
   }
 }
 
-extension BlockView {
+extension Block {
   fileprivate func level(_ row: Int, _ column: Int) -> Int { Int(cells[row * columns.count + column]) }
 }

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support
@@ -30,11 +31,11 @@ private struct CrossbarNet {
   ) -> ValueID { builder.constant(Tensor(shape, values), element: element, name: "c") }
 
   mutating func layer(
-    _ name: String, _ rows: [[Int64]], inputs: ElementType = .integer(bits: 8, signed: false), bits: Int = 8
+    _ name: String, _ rows: [[Int64]], inputs: InputCoding = .unsigned(bits: 8), bits: Int = 8
   ) {
     let element = ElementType.integer(bits: bits, signed: true)
     let weights = Tensor([rows.count, rows[0].count], rows.flatMap { $0 }, as: element)
-    let layer = LayerView(
+    let layer = Layer(
       name: name, rows: rows.count, columns: rows[0].count, inputs: inputs, weightBits: bits, weights: weights
     )
     builder.module.append(builder.module.spell(layer, origin: nil))
@@ -314,7 +315,7 @@ struct FoldConstantInputsTests {
       var net = CrossbarNet()
       let x = try net.digital(
         .pad(before: [0, 1], after: [0, 0], value: value), [net.input([1, 1], element)])
-      net.layer("a", [[1], [2]], inputs: element)
+      net.layer("a", [[1], [2]], inputs: .unsigned(bits: 4))
       try net.finish(try net.mvm(x, "a"))
       let folded = try fold(net.module, count)
       #expect(biases(folded) == (count == 0 ? [] : [[15]]))
@@ -327,7 +328,7 @@ struct FoldConstantInputsTests {
     let element = ElementType.integer(bits: 5, signed: true)
     var net = CrossbarNet()
     let x = try net.digital(.pad(before: [0, 1], after: [0, 1], value: -9), [net.input([1, 1], element)])
-    net.layer("a", [[1], [2], [5]], inputs: element)
+    net.layer("a", [[1], [2], [5]], inputs: .twoPass(bits: 5))
     try net.finish(try net.mvm(x, "a"))
     let folded = try fold(net.module, 2)
     #expect(try matrix(folded) == [0, 2, 0] && biases(folded) == [[-54]])

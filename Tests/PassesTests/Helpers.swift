@@ -1,3 +1,4 @@
+import CodeGen
 import Hardware
 import IR
 import Passes
@@ -41,7 +42,7 @@ func testMachine(
 func run(_ pipeline: String, on module: AnyModule, in context: inout PassContext) throws -> AnyModule {
   var current = module
   for call in try parsePipeline(pipeline) {
-    current = try registeredPass(call.name).apply(to: current, call.options, in: &context)
+    current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
   }
   return current
 }

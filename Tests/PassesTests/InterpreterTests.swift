@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support

@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Passes
 import Reference
 import Support

@@ -1,6 +1,8 @@
+import CodeGen
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support
@@ -102,7 +104,7 @@ struct ModuleMutationTests {
     }
     outcome["verified", default: 0] += 1
     var context = PassContext()
-    for entry in passRegistry where entry.from == L.name {
+    for entry in PassRegistry.standard.entries where entry.from == L.name {
       do throws(Diagnostic) {
         _ = try entry.apply(to: AnyModule(module), options[entry.name] ?? [], in: &context)
       } catch {

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -18,7 +19,7 @@ struct PlanFetchesTests {
     return sample
   }
 
-  private func layer(_ passes: String, _ sample: LayerSample, buffer: Int?) throws -> LayerView {
+  private func layer(_ passes: String, _ sample: LayerSample, buffer: Int?) throws -> Layer {
     var module = sample.module
     module.machine?.memory = buffer.map {
       MemorySystem(

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -60,7 +61,7 @@ struct ProgramTests {
     }
   }
 
-  private func image(of block: BlockView, _ array: ArrayDescription) -> [Int64] {
+  private func image(of block: Block, _ array: ArrayDescription) -> [Int64] {
     var cells = [Int64](repeating: 0, count: array.rows * array.columns)
     for r in block.rows.indices {
       for c in block.columns.indices {
@@ -76,7 +77,7 @@ struct ProgramTests {
     for number in [1, 1 << 30] {
       var placed = try run(sample.pipeline(), on: AnyModule(sample.module), in: &context).crossbarModule
       var (id, layer) = try #require(placed.layers.first)
-      layer.blocks[0].crossbar = number
+      layer.blocks[0].placement?.crossbar = number
       id = try #require(placed.layers.first).id
       placed.replaceLayers([(id, layer)])
       expectFailure("lower-to-program.crossbars") {

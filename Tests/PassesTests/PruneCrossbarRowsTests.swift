@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support
@@ -19,7 +20,7 @@ struct PruneCrossbarRowsTests {
     return sample
   }
 
-  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> Layer {
     var context = PassContext()
     let module = try run("slice-bits, \(pipeline)", on: AnyModule(sample.module), in: &context)
     return try #require(module.crossbarModule.layers.first).layer
@@ -76,11 +77,11 @@ struct PruneCrossbarRowsTests {
     var layer = try #require(module.layers.first).layer
     // The weight 1 as 1 + 5 * 3 - 5 * 3, of which the parts that subtract go.
     layer.blocks.append(
-      BlockView(
+      Block(
         rows: (0..<5).map { _ in RowEntry(input: 0) }, columns: [ColumnEntry(output: 0, shift: 0)],
         cells: [3, 3, 3, 3, 3]))
     layer.blocks.append(
-      BlockView(
+      Block(
         rows: [RowEntry(input: 0)],
         columns: (0..<5).map { _ in ColumnEntry(output: 0, shift: 0, negative: true) },
         cells: [3, 3, 3, 3, 3]))
@@ -107,7 +108,7 @@ struct PruneCrossbarRowsTests {
     var layer = first.layer
     for negative in [false, true] {
       layer.blocks.append(
-        BlockView(
+        Block(
           rows: (0..<4).map { _ in RowEntry(input: 0, shift: 16) },
           columns: [ColumnEntry(output: 0, shift: 24, negative: negative)], cells: [3, 3, 3, 3]))
     }

@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support
@@ -63,8 +64,8 @@ struct RandomLayerTests {
     #expect(wrong.isEmpty)
   }
 
-  private func decoded(_ layer: LayerView, _ sample: LayerSample) -> [Int64]? {
-    var sums = [Int64](repeating: -layer.offset, count: sample.rows * sample.columns)
+  private func decoded(_ layer: Layer, _ sample: LayerSample) -> [Int64]? {
+    var sums = [Int64](repeating: -layer.coding.offset, count: sample.rows * sample.columns)
     for block in layer.blocks {
       guard block.rows.count <= sample.array.rows, block.columns.count <= sample.array.columns else {
         return nil

@@ -1,6 +1,8 @@
+import CodeGen
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -18,8 +20,8 @@ struct RegistryTests {
   }
 
   @Test func namesAreUniqueAndInHouseStyle() {
-    #expect(Set(passRegistry.map(\.name)).count == passRegistry.count)
-    for entry in passRegistry {
+    #expect(Set(PassRegistry.standard.entries.map(\.name)).count == PassRegistry.standard.entries.count)
+    for entry in PassRegistry.standard.entries {
       #expect(entry.name.wholeMatch(of: /[a-z]+(-[a-z]+)*/) != nil)
       #expect(!entry.summary.isEmpty && entry.summary.last != ".")
       #expect(!entry.guarantee.text.isEmpty)
@@ -32,13 +34,13 @@ struct RegistryTests {
   }
 
   @Test func everyFactHasAPassThatEstablishesIt() {
-    #expect(passRegistry.reduce(into: Set<Fact>()) { $0.formUnion($1.establishes) } == Set(Fact.allCases))
+    #expect(PassRegistry.standard.entries.reduce(into: Set<Fact>()) { $0.formUnion($1.establishes) } == Set(Fact.allCases))
   }
 
   @Test func unknownNamesGetAHint() {
-    let near = failure { _ = try registeredPass("quantise") }
+    let near = failure { _ = try PassRegistry.standard.entry(named: "quantise") }
     #expect(near?.id == "pass.unknown" && near?.notes == ["did you mean 'quantize'?"])
-    let far = failure { _ = try registeredPass("something-else-altogether") }
+    let far = failure { _ = try PassRegistry.standard.entry(named: "something-else-altogether") }
     #expect(far?.id == "pass.unknown" && far?.notes == ["see 'xbarc passes' for the list"])
     let scheme = failure { _ = try Passes.scheme(named: "denes") }
     #expect(scheme?.id == "scheme.unknown" && scheme?.notes == ["did you mean 'dense'?"])
@@ -110,7 +112,7 @@ struct RegistryTests {
       var level = LevelName.tensor
       var facts: Set<Fact> = [.shaped]
       for call in calls {
-        let entry = try registeredPass(call.name)
+        let entry = try PassRegistry.standard.entry(named: call.name)
         _ = try PassOptions(call.options, entry.options, pass: entry.name)
         #expect(entry.from == level, "\(scheme.name): \(call.text)")
         #expect(entry.requires.isSubset(of: facts), "\(scheme.name): \(call.text)")
@@ -150,7 +152,7 @@ struct RegistryTests {
       var current = AnyModule(module)
       for call in try scheme.calls(overriding: parsePipeline("form-units(lossless: true, full-scale: codes)"))
       {
-        let entry = try registeredPass(call.name)
+        let entry = try PassRegistry.standard.entry(named: call.name)
         let next = try entry.apply(to: current, call.options, in: &context)
         if case .exact = entry.guarantee, next.level != .program {
           #expect(try current.outputs(samples[0]) == next.outputs(samples[0]), "\(scheme.name): \(call.text)")

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -25,7 +26,7 @@ struct ResourceCountTests {
   }
 
   /// Activations of operation units: positions times input digits times units, by the corners of the blocks.
-  private func activations(_ module: Module<CrossbarLevel>, _ layer: LayerView) throws -> Int {
+  private func activations(_ module: Module<CrossbarLevel>, _ layer: Layer) throws -> Int {
     let product = try #require(module.bodyOps.first { $0.opcode == .mvm && $0.symbol("layer") == layer.name })
     let positions = try #require(module.values[product.operands[0]].type.shape)[0]
     let (height, width) = (16, 16)
@@ -46,7 +47,7 @@ struct ResourceCountTests {
     #expect(layers.map { [$0.rows, $0.columns] } == [[25, 20], [500, 50], [800, 500], [500, 10]])
     #expect(layers.map(\.blocks.count) == [2, 16, 224, 4])
     #expect(Set(layers.flatMap(\.blocks).map(\.crossbar)).count == 246)
-    #expect(layers.allSatisfy { $0.magnitudeBits == 16 })
+    #expect(layers.allSatisfy { $0.inputs.magnitudeBits == 16 })
     let counts = try layers.map { try activations(module, $0) }
     #expect(counts == [184_320, 819_200, 200_000, 2560])
     #expect(abs(Double(counts.reduce(0, +)) - 1.206e6) < 500)

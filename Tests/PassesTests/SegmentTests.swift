@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -43,7 +44,7 @@ struct SegmentTests {
   @Test func layersFollowEachOtherIntoSegments() throws {
     let net = try chain([16, 8, 4, 4, 8, 2])
     let module = try scheduled(net, room: 6)
-    #expect(module.layers.map { Set($0.layer.blocks.compactMap(\.crossbar)).count } == [4, 2, 2, 4, 1])
+    #expect(module.layers.map { Set($0.layer.blocks.compactMap(\.placement?.crossbar)).count } == [4, 2, 2, 4, 1])
     #expect(module.layers.map(\.layer.segment) == [0, 0, 1, 1, 2])
     #expect(module.text.contains("stage: 4, segment: 2]") && !module.text.contains("segment: 0"))
   }
@@ -94,7 +95,7 @@ struct SegmentTests {
       let widths = (0...random.inside(1...5)).map { _ in random.inside(1...40) }
       let net = try chain(widths)
       let all = try scheduled(net, room: 0)
-      let sizes = all.layers.map { Set($0.layer.blocks.compactMap(\.crossbar)).count }
+      let sizes = all.layers.map { Set($0.layer.blocks.compactMap(\.placement?.crossbar)).count }
       let room = random.inside(1...max(1, sizes.reduce(0, +)))
       guard sizes.max() ?? 0 <= room else {
         seen.refused += 1

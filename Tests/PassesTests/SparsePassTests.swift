@@ -1,6 +1,8 @@
+import CodeGen
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -18,7 +20,7 @@ struct SparsePassTests {
     return sample
   }
 
-  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> Layer {
     var context = PassContext()
     let text = "slice-bits(signs: offset), \(pipeline)"
     return try #require(run(text, on: AnyModule(sample.module), in: &context).crossbarModule.layers.first)
@@ -56,7 +58,7 @@ struct SparsePassTests {
       "compress-rows", "compress-columns", "remove-zero-lines", "remove-zero-lines(scope: crossbar)",
     ] {
       let layer = try layer("\(pass), encode-indices, form-units, place-blocks", cells(9, 4) { _, _ in 0 })
-      #expect(layer.blocks.isEmpty && layer.bitlines.count == 4)
+      #expect(layer.blocks.isEmpty && layer.coding.columnLayout.count == 4)
     }
   }
 
@@ -121,13 +123,13 @@ struct SparsePassTests {
   @Test func paddingIsBounded() throws {
     var sample = cells(40_000, 1) { row, _ in row == 39_999 ? 1 : 0 }
     sample.array.unitWidth = 1
-    var wide = LayerView(
-      name: "layer", rows: 40_000, columns: 30_000, inputs: .integer(bits: 1, signed: false), weightBits: 2,
+    var wide = Layer(
+      name: "layer", rows: 40_000, columns: 30_000, inputs: .unsigned(bits: 1), weightBits: 2,
       weights: nil)
-    wide.cellBits = 2
-    wide.encoding = .differential
+    wide.coding.cellBits = 2
+    wide.coding.signs = .differential
     let columns = (0..<30_000).map { ColumnEntry(output: $0, shift: 0) }
-    var block = BlockView(
+    var block = Block(
       rows: [RowEntry(input: 39_999)], columns: columns, cells: [UInt8](repeating: 0, count: 30_000))
     block.rowIndex = .absolute(bits: 16, first: 0)
     wide.blocks = [block]
@@ -137,7 +139,7 @@ struct SparsePassTests {
     module.facts = [.shaped, .sliced]
     var context = PassContext()
     // Only the size is looked at before any cell is made, so the matrix itself may be missing.
-    let entry = try registeredPass("encode-indices")
+    let entry = try PassRegistry.standard.entry(named: "encode-indices")
     expectFailure("encode-indices.size") {
       _ = try entry.apply(to: AnyModule(module), [NamedAttribute("bits", .int(1))], in: &context)
     }
@@ -203,7 +205,7 @@ struct SparsePassTests {
 
   private func corners(_ packing: String, _ sample: LayerSample, _ pass: String) throws -> [[Int]] {
     try layer("\(pass), form-units, place-blocks(packing: \(packing))", sample).blocks.map {
-      [$0.crossbar ?? -1] + ($0.corner ?? [])
+      [$0.crossbar, $0.row, $0.column]
     }
   }
 
@@ -233,7 +235,7 @@ struct SparsePassTests {
     (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (12, 4, 1, 1)
     let layer = try layer("compress-rows, form-units, place-blocks(packing: beside)", sample)
     var units = [Int](repeating: 0, count: 3)
-    for block in layer.blocks { units[try #require(block.crossbar)] += block.rows.count }
+    for block in layer.blocks { units[try #require(block.placement).crossbar] += block.rows.count }
     #expect(units == [26, 26, 26])
   }
 

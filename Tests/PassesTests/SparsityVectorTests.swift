@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Support
 import Tensors
@@ -21,7 +22,7 @@ struct SparsityVectorTests {
     return sample
   }
 
-  private func layer(_ passes: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ passes: String, _ sample: LayerSample) throws -> Layer {
     var context = PassContext()
     return try #require(
       run("slice-bits, \(passes)", on: AnyModule(sample.module), in: &context).crossbarModule.layers.first
@@ -32,17 +33,17 @@ struct SparsityVectorTests {
     let sample = sample(6, 5) { row, column in row % 2 == 0 && column != 3 ? (row == 4 ? -1 : 1) : 0 }
     let layer = try layer("remove-zero-lines(scope: layer)", sample)
     let block = try #require(layer.blocks.first)
-    #expect(layer.hasVectors && layer.blocks.count == 1)
-    #expect(layer.vectors.inputs == [true, false, true, false, true, false])
-    #expect(layer.vectors.outputs == [true, true, true, false, true])
+    #expect(layer.hasMasks && layer.blocks.count == 1)
+    #expect(layer.masks.inputs == [true, false, true, false, true, false])
+    #expect(layer.masks.outputs == [true, true, true, false, true])
     #expect(block.rows.map(\.input) == [0, 2, 4] && block.rowIndex == nil && block.columnIndex == nil)
     // Both signs of an output stay, even where one holds nothing.
     #expect(block.columns.map(\.output) == [0, 0, 1, 1, 2, 2, 4, 4])
     #expect(layer.indexBits == 11 && layer.indexEntries == 11)
     let rows = try self.layer("remove-zero-lines(scope: layer, lines: rows)", sample)
-    #expect(rows.vectors.outputs == [Bool](repeating: true, count: 5) && rows.blocks[0].rows.count == 3)
+    #expect(rows.masks.outputs == [Bool](repeating: true, count: 5) && rows.blocks[0].rows.count == 3)
     let columns = try self.layer("remove-zero-lines(scope: layer, lines: columns)", sample)
-    #expect(columns.vectors.inputs.allSatisfy { $0 } && columns.blocks[0].columns.count == 8)
+    #expect(columns.masks.inputs.allSatisfy { $0 } && columns.blocks[0].columns.count == 8)
   }
 
   /// Storage of ReCom: a bit for each filter and filter position. LeNet conv2: 50 + 500; AlexNet conv3: 384 + 2304.
@@ -61,7 +62,7 @@ struct SparsityVectorTests {
       var context = PassContext()
       let text = "slice-bits(signs: offset), \(passes)form-units(lossless: true), place-blocks"
       let module = try run(text, on: AnyModule(sample.module), in: &context).crossbarModule
-      return Set(try #require(module.layers.first).layer.blocks.compactMap(\.crossbar)).count
+      return Set(try #require(module.layers.first).layer.blocks.compactMap(\.placement?.crossbar)).count
     }
   }
 
@@ -95,7 +96,7 @@ struct SparsityVectorTests {
   @Test func emptyLayersHaveNoBlocks() throws {
     let layer = try layer(
       "remove-zero-lines(scope: layer), form-units, place-blocks", sample(9, 4) { _, _ in 0 })
-    #expect(layer.blocks.isEmpty && layer.hasVectors && layer.indexBits == 13)
+    #expect(layer.blocks.isEmpty && layer.hasMasks && layer.indexBits == 13)
   }
 
   /// Pieces for crossbars are runs of the lines in use.
@@ -107,9 +108,9 @@ struct SparsityVectorTests {
       }
       let cut = random.chance(0.5) ? "even" : "full"
       let layer = try layer("remove-zero-lines(scope: layer), form-units(cut: \(cut)), place-blocks", sample)
-      let runs = VectorRuns(layer.vectors)
+      let runs = MaskRuns(layer.masks)
       #expect(layer.blocks.allSatisfy { runs.start(of: $0.rows) != nil && runs.start(of: $0.columns) != nil })
-      #expect(layer.vectors.usedInputs == layer.vectors.inputs.indices.filter { layer.vectors.inputs[$0] })
+      #expect(layer.masks.usedInputs == layer.masks.inputs.indices.filter { layer.masks.inputs[$0] })
     }
   }
 
@@ -132,11 +133,11 @@ struct SparsityVectorTests {
     let bitlines = (0..<3).flatMap { output in
       [false, true].map { ColumnEntry(output: output, shift: 0, negative: $0) }
     }
-    let vectors = SparsityVectors(
-      inputs: [true, false, true, true], outputs: [true, false, true], bitlines: bitlines)
+    let vectors = SparsityMasks(
+      inputs: [true, false, true, true], outputs: [true, false, true], columnLayout: bitlines)
     #expect(vectors.usedInputs == [0, 2, 3] && vectors.bits == 7)
-    #expect(vectors.usedBitlines == [bitlines[0], bitlines[1], bitlines[4], bitlines[5]])
-    let runs = VectorRuns(vectors)
+    #expect(vectors.usedColumns == [bitlines[0], bitlines[1], bitlines[4], bitlines[5]])
+    let runs = MaskRuns(vectors)
     #expect(runs.start(of: [RowEntry(input: 2), RowEntry(input: 3)]) == 1)
     #expect(runs.start(of: [RowEntry(input: 0), RowEntry(input: 3)]) == nil)
     #expect(runs.start(of: [RowEntry(input: 3), RowEntry(input: 0)]) == nil)

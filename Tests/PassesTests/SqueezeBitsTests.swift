@@ -1,6 +1,7 @@
 import Hardware
 import IR
 import LayerSamples
+import Mapping
 import Passes
 import Reference
 import Support
@@ -26,12 +27,12 @@ struct SqueezeBitsTests {
       .crossbarModule
   }
 
-  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> LayerView {
+  private func layer(_ pipeline: String, _ sample: LayerSample) throws -> Layer {
     try #require(try module(pipeline, sample).layers.first).layer
   }
 
   /// What wordline `row` holds in the positive bitlines, before its shift.
-  private func held(_ layer: LayerView, _ row: Int) -> [Int64] {
+  private func held(_ layer: Layer, _ row: Int) -> [Int64] {
     var codes = [Int64](repeating: 0, count: layer.columns)
     for block in layer.blocks {
       for (c, column) in block.columns.enumerated() where !column.negative {
@@ -161,7 +162,7 @@ struct SqueezeBitsTests {
         PlaneStatistics(of: try layer("encode-indices", sample), machine: sample.machine))
       for squeeze in statistics.squeezes {
         let layer = try layer("squeeze-bits(planes: \(squeeze.freed)), form-units, place-blocks", sample)
-        #expect(Set(layer.blocks.compactMap(\.crossbar)).count == squeeze.crossbars)
+        #expect(Set(layer.blocks.compactMap(\.placement?.crossbar)).count == squeeze.crossbars)
         #expect(layer.blocks.flatMap(\.rows).map(\.shift).max() == squeeze.largestShift)
         let lost = zip(sample.weights, try #require(layer.weights).integers).reduce(0.0) {
           $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))

@@ -10,13 +10,14 @@ struct HostileFile {
     var bytes: [UInt8]
     var offsetError: Int = 0
     var lengthError: Int = 0
-    var reserved: UInt32 = 0
+    /// The four letters of its name.
+    var name: [UInt8]
     var checksumError: UInt32 = 0
   }
 
   var magic: [UInt8] = Layout.magic
   var major: UInt16 = Layout.major
-  var minor: UInt16
+  var minor = Layout.minor
   var features: UInt32 = 0
   var countError = 0
   var sizeError = 0
@@ -27,9 +28,8 @@ struct HostileFile {
   var sections: [Section]
 
   init(_ program: Program) {
-    minor = program.minorVersion
     sections = encodeSections(program).map {
-      Section(kind: $0.kind.rawValue, flags: $0.kind.isRequired ? 1 : 0, bytes: $0.bytes)
+      Section(kind: $0.kind.rawValue, flags: $0.kind.isRequired ? 1 : 0, bytes: $0.bytes, name: Array($0.kind.name.utf8))
     }
   }
 
@@ -62,7 +62,7 @@ struct HostileFile {
       directory.put(UInt64(truncatingIfNeeded: offset + section.offsetError))
       directory.put(UInt64(truncatingIfNeeded: section.bytes.count + section.lengthError))
       directory.put(CRC32C.checksum(section.bytes) ^ section.checksumError)
-      directory.put(section.reserved)
+      directory.put(bytes: section.name)
     }
     var file = ByteWriter()
     file.put(bytes: magic)

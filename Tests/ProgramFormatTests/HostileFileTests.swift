@@ -40,7 +40,7 @@ let fileCases: [HostileCase] = [
   HostileCase(.headerChecksum, "count", "header", 24) { $0.countError = -1 },
   HostileCase(.reserved, "header", "header", 28) { $0.reserved = 1 },
   HostileCase(.reserved, "flags", "header", 36) { $0.sections[0].flags = 3 },
-  HostileCase(.reserved, "entry", "header", 60) { $0.sections[0].reserved = 1 },
+  HostileCase(.sectionFlags, "entry", "header", 60) { $0.sections[0].name[3] = 0 },
   HostileCase(.sectionChecksum, "cells", "header", 120) { $0.sections[2].checksumError = 0x100 },
   HostileCase(.sectionOrder, "swap", "header", 64) { $0.sections.swapAt(0, 1) },
   HostileCase(.sectionOrder, "twice", "header", 64) { $0.sections[1].kind = 1 },
@@ -52,7 +52,7 @@ let fileCases: [HostileCase] = [
   HostileCase(.sectionFlags, "required", "header", 36) { $0.sections[0].flags = 0 },
   HostileCase(.sectionFlags, "optional", "header") { $0.sections[$0.sections.count - 1].flags = 1 },
   HostileCase(.unknownSection, "kind", "header") { file in
-    file.sections.append(HostileFile.Section(kind: 9, flags: 1, bytes: [1]))
+    file.sections.append(HostileFile.Section(kind: 99, flags: 1, bytes: [1], name: Array("NEWS".utf8)))
   },
   HostileCase(.missingSection, "code", "header") { $0.sections.remove(at: 4) },
   HostileCase(.missingSection, "all", "header") { $0.sections = [] },
@@ -255,7 +255,7 @@ let sectionCases: [HostileCase] = [
 
   @Test func unknownOptionalSectionsAreSkipped() throws {
     var file = HostileFile(smallProgram())
-    file.sections.append(HostileFile.Section(kind: 4000, flags: 0, bytes: [1, 2, 3]))
+    file.sections.append(HostileFile.Section(kind: 4000, flags: 0, bytes: [1, 2, 3], name: Array("MORE".utf8)))
     #expect(try decoded(file.bytes) == smallProgram())
   }
 

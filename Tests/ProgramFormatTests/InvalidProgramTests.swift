@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramSamples
 import Support
 import Tensors
@@ -79,47 +80,43 @@ let partCases: [InvalidCase] = [
   InvalidCase(.port, "type", "PORT") { $0.outputs[0].buffer = 1 },
   InvalidCase(.crossbar, "cells", nil) { $0.crossbars[1].cells.append(0) },
   InvalidCase(.level, "cell", nil) { $0.crossbars[1].cells[3] = 8 },
-  InvalidCase(.layer, "inputs", "MAPS") { $0.layers[0].inputs = 0 },
-  InvalidCase(.layer, "outputs", "MAPS") { $0.layers[0].outputs = (1 << 20) + 1 },
-  InvalidCase(.layer, "input bits", "MAPS") { $0.layers[0].inputBits = 33 },
+  InvalidCase(.layer, "inputs", "MAPS") { $0.layers[0].rows = 0 },
+  InvalidCase(.layer, "outputs", "MAPS") { $0.layers[0].columns = (1 << 20) + 1 },
+  InvalidCase(.layer, "input bits", "MAPS") { $0.layers[0].inputs = .unsigned(bits: 33) },
   InvalidCase(.layer, "signed bit", "MAPS") {
-    $0.layers[0].inputSigned = true
-    $0.layers[0].inputBits = 1
+    $0.layers[0].inputs = .twoPass(bits: 1)
   },
-  InvalidCase(.layer, "DAC", "MAPS") { $0.layers[0].dacBits = 9 },
-  InvalidCase(.layer, "ADC", "MAPS") { $0.layers[0].adcBits = 0 },
-  InvalidCase(.layer, "no composed bitlines", "MAPS") { $0.layers[0].composed = 0 },
-  InvalidCase(.layer, "composed bitlines", "MAPS") { $0.layers[0].composed = 17 },
-  InvalidCase(.layer, "full scale", "MAPS") { $0.layers[0].fullScale = 1 << 48 + 1 },
-  InvalidCase(.layer, "negative full scale", "MAPS") { $0.layers[0].fullScale = -1 },
+  InvalidCase(.layer, "DAC", "MAPS") { $0.layers[0].readout?.dacBits = 9 },
+  InvalidCase(.layer, "ADC", "MAPS") { $0.layers[0].readout?.adcBits = 0 },
+  InvalidCase(.layer, "no composed bitlines", "MAPS") { $0.layers[0].readout?.bitlinesPerConversion = 0 },
+  InvalidCase(.layer, "composed bitlines", "MAPS") { $0.layers[0].readout?.bitlinesPerConversion = 17 },
+  InvalidCase(.layer, "full scale", "MAPS") { $0.layers[0].readout?.fullScale = 1 << 48 + 1 },
+  InvalidCase(.layer, "negative full scale", "MAPS") { $0.layers[0].readout?.fullScale = -1 },
   InvalidCase(.limit, "layer name", "MAPS") { $0.layers[0].name = String(repeating: "x", count: 70_000) },
   InvalidCase(.limit, "layer sides", "MAPS") { program in
-    program.layers[0].outputs = 1 << 20
+    program.layers[0].columns = 1 << 20
     var other = program.layers[0]
-    other.blocks = 2..<2
+    other.blocks = []
     program.layers += [Layer](repeating: other, count: 64)
   },
-  InvalidCase(.blockOrder, "range", nil) { $0.layers[0].blocks = 0..<1 },
-  InvalidCase(.blockOrder, "start", nil) { $0.layers[0].blocks = 1..<2 },
-  InvalidCase(.blockOrder, "end", nil) { $0.layers[0].blocks = 0..<3 },
-  InvalidCase(.index, "crossbar", "MAPS") { $0.blocks[1].crossbar = 2 },
-  InvalidCase(.blockBounds, "rows", "MAPS") { $0.blocks[1].row = 3 },
-  InvalidCase(.blockBounds, "columns", "MAPS") { $0.blocks[1].column = 60_000 },
-  InvalidCase(.blockBounds, "negative", nil) { $0.blocks[1].row = -1 },
+  InvalidCase(.index, "crossbar", "MAPS") { $0.blocks[1].placement?.crossbar = 2 },
+  InvalidCase(.blockBounds, "rows", "MAPS") { $0.blocks[1].placement?.row = 3 },
+  InvalidCase(.blockBounds, "columns", "MAPS") { $0.blocks[1].placement?.column = 60_000 },
+  InvalidCase(.blockBounds, "negative", nil) { $0.blocks[1].placement?.row = -1 },
   InvalidCase(.blockBounds, "no wordline", "MAPS") { $0.blocks[1].rows = [] },
   InvalidCase(.blockBounds, "no bitline", "MAPS") { $0.blocks[1].columns = [] },
-  InvalidCase(.blockOverlap, "two", "MAPS") { $0.blocks[1].crossbar = 0 },
+  InvalidCase(.blockOverlap, "two", "MAPS") { $0.blocks[1].placement?.crossbar = 0 },
   InvalidCase(.blockOverlap, "corner", "MAPS") {
-    $0.blocks[1].crossbar = 0
-    $0.blocks[1].row = 2
-    $0.blocks[1].column = 2
+    $0.blocks[1].placement?.crossbar = 0
+    $0.blocks[1].placement?.row = 2
+    $0.blocks[1].placement?.column = 2
   },
   InvalidCase(.row, "input", "MAPS") { $0.blocks[1].rows[1].input = 2 },
   InvalidCase(.row, "shift", "MAPS") { $0.blocks[0].rows[1].shift = 55 },
   InvalidCase(.row, "wide shift", "MAPS") { $0.blocks[0].rows[1].shift = 255 },
   InvalidCase(.column, "output", "MAPS") { $0.blocks[0].columns[1].output = 2 },
   InvalidCase(.column, "shift", "MAPS") { $0.blocks[0].columns[1].shift = 62 },
-  InvalidCase(.column, "composed outputs", "MAPS") { $0.layers[0].composed = 2 },
+  InvalidCase(.column, "composed outputs", "MAPS") { $0.layers[0].readout?.bitlinesPerConversion = 2 },
   InvalidCase(.column, "composed signs", "MAPS") { $0.compose { $0.negative.toggle() } },
   InvalidCase(.column, "composed shifts that fall", "MAPS") { $0.compose { $0.shift = 0 } },
   InvalidCase(.column, "composed shifts far apart", "MAPS") { $0.compose { $0.shift = 18 } },
@@ -127,10 +124,10 @@ let partCases: [InvalidCase] = [
     $0.compose { _ in }
     $0.blocks[0].units = .fixed(height: 1, width: 1)
   },
-  InvalidCase(.column, "natural output", nil) { $0.layers[0].bitlines[1].output = 2 },
-  InvalidCase(.column, "natural shift", nil) { $0.layers[0].bitlines[0].shift = 62 },
+  InvalidCase(.column, "natural output", nil) { $0.layers[0].coding.columnLayout[1].output = 2 },
+  InvalidCase(.column, "natural shift", nil) { $0.layers[0].coding.columnLayout[0].shift = 62 },
   InvalidCase(.column, "natural bitline twice", nil) {
-    $0.layers[0].bitlines += [$0.layers[0].bitlines[0]]
+    $0.layers[0].coding.columnLayout += [$0.layers[0].coding.columnLayout[0]]
   },
   InvalidCase(.indexTable, "descending", nil) { $0.blocks[1].rows.swapAt(0, 1) },
   InvalidCase(.indexTable, "no natural bitline", nil) { $0.blocks[1].columns[0].shift = 1 },
@@ -141,10 +138,10 @@ let partCases: [InvalidCase] = [
   InvalidCase(.unit, "width", "MAPS") { $0.blocks[1].units = .fixed(height: 1, width: 0) },
   InvalidCase(.accumulatorRange, "bitline", "MAPS") { $0.blocks[0].columns[1].shift = 50 },
   InvalidCase(.accumulatorRange, "full scale", "MAPS") {
-    $0.layers[0].fullScale = 1 << 48
+    $0.layers[0].readout?.fullScale = 1 << 48
     $0.blocks[0].columns[1].shift = 8
   },
-  InvalidCase(.accumulatorRange, "offset", "MAPS") { $0.layers[0].offset = .min },
+  InvalidCase(.accumulatorRange, "offset", "MAPS") { $0.layers[0].coding.offset = .min },
   InvalidCase(.accumulatorRange, "wordline", "MAPS") { $0.blocks[0].rows[1].shift = 54 },
   InvalidCase(.limit, "info text", "INFO") { $0.info[0].text = String(repeating: "x", count: (1 << 20) + 1) },
 ]
@@ -186,8 +183,8 @@ let codeCases: [InvalidCase] = [
     }
   },
   InvalidCase(.index, "drive", "CODE") { $0.edit(1, 1) { $0 = .drive(register: 2, layer: 1) } },
-  InvalidCase(.type, "drive", "CODE") { $0.layers[0].inputBits = 7 },
-  InvalidCase(.type, "drive unsigned", "CODE") { $0.layers[0].inputSigned = true },
+  InvalidCase(.type, "drive", "CODE") { $0.layers[0].inputs = .unsigned(bits: 7) },
+  InvalidCase(.type, "drive unsigned", "CODE") { $0.layers[0].inputs = .twoPass(bits: 8) },
   InvalidCase(.size, "drive", "CODE") { $0.edit(1, 1) { $0 = .drive(register: 1, layer: 0) } },
   InvalidCase(.sequence, "convert first", "CODE") { $0.edit(1, 1) { $0 = .convert(layer: 0) } },
   InvalidCase(.sequence, "drive twice", "CODE") { $0.edit(1, 2) { $0 = .drive(register: 2, layer: 0) } },
@@ -337,7 +334,7 @@ let digitalCases: [InvalidCase] = [
 
   @Test func namesThePartInAProgram() {
     var program = smallProgram()
-    program.layers[0].adcBits = 99
+    program.layers[0].readout?.adcBits = 99
     do throws(Diagnostic) {
       try validate(program)
       Issue.record("accepted")
@@ -347,16 +344,16 @@ let digitalCases: [InvalidCase] = [
   @Test func findsOverlapsAmongManyBlocks() throws {
     var program = smallProgram()
     program.crossbars.removeLast()
-    program.blocks = (0..<20).map { index in
-      var block = program.blocks[0]
-      (block.row, block.column) = (index / 6, index % 6)
+    let first = program.blocks[0]
+    program.layers[0].blocks = (0..<20).map { index in
+      var block = first
+      block.placement = Placement(crossbar: 0, row: index / 6, column: index % 6)
       block.rows = [RowEntry(input: 0)]
       block.columns = [ColumnEntry(output: 0, shift: 0)]
       return block
     }
-    program.layers[0].blocks = 0..<20
     try validate(program)
-    program.blocks[19].column = 0
+    program.blocks[19].placement?.column = 0
     #expect(throws: Diagnostic.self) { try validate(program) }
   }
 }
@@ -364,7 +361,7 @@ let digitalCases: [InvalidCase] = [
 extension Program {
   /// Composes the two bitlines of block 0, the second one changed.
   fileprivate mutating func compose(_ change: (inout ColumnEntry) -> Void) {
-    layers[0].composed = 2
+    layers[0].readout?.bitlinesPerConversion = 2
     blocks[0].columns = [ColumnEntry(output: 0, shift: 1), ColumnEntry(output: 0, shift: 3)]
     change(&blocks[0].columns[1])
   }

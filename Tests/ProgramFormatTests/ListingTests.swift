@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Testing

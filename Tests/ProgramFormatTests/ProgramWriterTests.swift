@@ -1,5 +1,6 @@
 import Foundation
 import Hardware
+import Mapping
 import ProgramSamples
 import Support
 import Testing
@@ -15,18 +16,18 @@ struct ProgramWriterTests {
   /// Writes `program`, whose layers lie in crossbars of their own, one after the other.
   private func write(_ program: Program) throws -> Int {
     var code = program
-    (code.crossbars, code.layers, code.blocks) = ([], [], [])
-    var writer = try ProgramWriter(code, to: path)
+    (code.crossbars, code.layers) = ([], [])
+    var writer = try ProgramWriter(code, to: try OutputFile(path: path))
     var first = 0
     let segments = Dictionary(uniqueKeysWithValues: program.layers.map { ($0.name, $0.segment) })
     for layer in program.layers {
-      let blocks = Array(program.blocks[layer.blocks])
       let end =
-        layer == program.layers.last ? program.crossbars.count : (blocks.map(\.crossbar).max() ?? -1) + 1
+        layer == program.layers.last
+        ? program.crossbars.count : (layer.blocks.map(\.crossbar).max() ?? -1) + 1
       var local = layer
-      (local.blocks, local.segment) = (0..<blocks.count, 0)
+      local.segment = 0
       let images = Array(program.crossbars[first..<max(first, end)])
-      try writer.append(local, blocks, crossbars: images.count, threads: 2) { images[$0].cells }
+      try writer.append([local], crossbars: images.count, threads: 2) { images[$0].cells }
       first = max(first, end)
     }
     return try writer.finish(segments: segments)
@@ -36,7 +37,7 @@ struct ProgramWriterTests {
   private func isOrdered(_ program: Program) -> Bool {
     var first = 0
     for layer in program.layers {
-      let crossbars = program.blocks[layer.blocks].map(\.crossbar)
+      let crossbars = layer.blocks.map(\.crossbar)
       guard crossbars.allSatisfy({ $0 >= first }) else { return false }
       first = max(first, (crossbars.max() ?? -1) + 1)
     }
@@ -91,10 +92,10 @@ struct ProgramWriterTests {
   @Test func whatIsNotValidIsRefused() throws {
     let changes: [(ProgramFault, (inout Program) -> Void)] = [
       (.level, { $0.crossbars[1].cells[3] = 8 }), (.level, { $0.crossbars[0].cells.removeLast() }),
-      (.blockBounds, { $0.blocks[1].row = 3 }), (.index, { $0.blocks[1].crossbar = 2 }),
-      (.blockOverlap, { $0.blocks[1].crossbar = 0 }), (.row, { $0.blocks[0].rows[0].input = 2 }),
-      (.layer, { $0.layers[0].adcBits = 17 }), (.name, { $0.buffers[1].name = "x" }),
-      (.size, { $0.layers[0].inputs = 3 }),
+      (.blockBounds, { $0.blocks[1].placement?.row = 3 }), (.index, { $0.blocks[1].placement?.crossbar = 2 }),
+      (.blockOverlap, { $0.blocks[1].placement?.crossbar = 0 }), (.row, { $0.blocks[0].rows[0].input = 2 }),
+      (.layer, { $0.layers[0].readout?.adcBits = 17 }), (.name, { $0.buffers[1].name = "x" }),
+      (.size, { $0.layers[0].rows = 3 }),
     ]
     for (fault, change) in changes {
       var program = smallProgram()

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramSamples
 import Support
 import Testing
@@ -14,10 +15,9 @@ func twoSegments() -> Program {
   program.machine.hierarchy = Hierarchy(crossbarsPerComputeUnit: 1, computeUnitsPerTile: 2, tiles: 1)
   program.crossbars += program.crossbars
   var blocks = program.blocks
-  for index in blocks.indices { blocks[index].crossbar += 2 }
-  program.blocks += blocks
+  for index in blocks.indices { blocks[index].placement?.crossbar += 2 }
   var layer = program.layers[0]
-  (layer.name, layer.segment, layer.blocks) = ("conv 2", 1, 2..<4)
+  (layer.name, layer.segment, layer.blocks) = ("conv 2", 1, blocks)
   program.layers.append(layer)
   guard case .loop(let count, let body) = program.code[1].operation else { return program }
   let second = body.map { instruction in
@@ -45,10 +45,10 @@ struct SegmentTests {
   @Test func twoSegmentsAreValid() throws {
     let program = twoSegments()
     try validate(program)
-    #expect(program.segments == 2 && program.minorVersion == 1)
+    #expect(program.segments == 2)
     let bytes = try encode(program)
     #expect(try decoded(bytes) == program)
-    #expect(bytes[4...7] == [1, 0, 1, 0])
+    #expect(bytes[4...7] == [2, 0, 0, 0])
   }
 
   /// The list of segments is the end of `MAPS`; without it the program is one of version 1.0 with the same other bytes.
@@ -69,9 +69,9 @@ struct SegmentTests {
     (
       "shared crossbar", "MAPS",
       { program in
-        program.blocks[2].crossbar = 0
-        program.blocks[2].row = 0
-        program.blocks[2].column = 3
+        program.blocks[2].placement?.crossbar = 0
+        program.blocks[2].placement?.row = 0
+        program.blocks[2].placement?.column = 3
         program.blocks[2].rows = [RowEntry(input: 0)]
       }
     ),
@@ -79,7 +79,7 @@ struct SegmentTests {
       "gap", "MAPS",
       { program in
         var layer = program.layers[1]
-        (layer.name, layer.segment, layer.blocks) = ("spare", 0, 4..<4)
+        (layer.name, layer.segment, layer.blocks) = ("spare", 0, [])
         program.layers[1].segment = 2
         program.layers.append(layer)
       }
@@ -175,7 +175,6 @@ struct SegmentTests {
         if random.chance(0.5) { segment += 1 }
       }
       file[.maps] = Array(file[.maps][..<end]) + list
-      file.minor = 1
       guard refusal(file.bytes) == nil else { continue }
       accepted += 1
       #expect(try encode(decoded(file.bytes)) == file.bytes)

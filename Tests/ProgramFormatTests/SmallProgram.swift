@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -27,7 +28,7 @@ func smallProgram() -> Program {
     columns: [ColumnEntry(output: 0, shift: 0), ColumnEntry(output: 1, shift: 3, negative: true)],
     units: .fixed(height: 2, width: 2))
   var other = block
-  other.crossbar = 1
+  other.placement?.crossbar = 1
   other.rows = [RowEntry(input: 0), RowEntry(input: 1)]
   other.units = .dynamic(height: 1, width: 2)
   other.rowIndex = .delta(bits: 2, first: 0)
@@ -36,8 +37,7 @@ func smallProgram() -> Program {
   for place in [7, 8, 13, 14] { cells[place] = UInt8(place % 8) }
   let layer = Layer(
     name: "conv", inputs: 2, outputs: 2, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 5, offset: 3,
-    bitlines: block.columns,
-    blocks: 0..<2)
+    columnLayout: block.columns, blocks: [block, other])
   let rule = Requantization(multipliers: [5, 6], shifts: [9, 9], zero: 0, low: 0, high: 255, axis: 1)
   let body: [Operation] = [
     .load(
@@ -60,7 +60,7 @@ func smallProgram() -> Program {
     name: "small", machine: machine, inputs: [Port(name: "x", buffer: 0)],
     outputs: [Port(name: "y", buffer: 6)],
     buffers: buffers, crossbars: [Crossbar(cells: cells), Crossbar(cells: cells)], layers: [layer],
-    blocks: [block, other], code: code, info: [InfoEntry(key: "pipeline", text: "by hand")])
+    code: code, info: [InfoEntry(key: "pipeline", text: "by hand")])
 }
 
 extension Program {

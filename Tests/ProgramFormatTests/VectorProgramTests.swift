@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import ProgramSamples
 import Support
 import Tensors
@@ -22,8 +23,8 @@ import Testing
     }
     var layer = Layer(
       name: "a", inputs: 5, outputs: 3, inputBits: 8, inputSigned: false, dacBits: 1, adcBits: 5, offset: 0,
-      bitlines: bitlines, blocks: 0..<2)
-    layer.hasVectors = true
+      columnLayout: bitlines, blocks: blocks)
+    layer.hasMasks = true
     let buffers = [
       Buffer(name: "x", shape: [1, 1, 1, 5], element: .float32),
       Buffer(name: "q", shape: [1, 1, 1, 5], element: .integer(bits: 8, signed: false)),
@@ -45,7 +46,7 @@ import Testing
       buffers: buffers,
       crossbars: [
         Crossbar(cells: [1, 0, 2, 0, 0, 3, 4, 0]), Crossbar(cells: [5, 0, 0, 1, 0, 0, 0, 0]),
-      ], layers: [layer], blocks: blocks,
+      ], layers: [layer],
       code: [
         Instruction(.digital(.quantize(scale: 1, zero: 0, low: 0, high: 255), inputs: [0], output: 1)),
         Instruction(.loop(count: 1, body: body.map { Instruction($0) })),
@@ -62,7 +63,7 @@ import Testing
     #expect(try decode(bytes, file: "v") == program)
     let maps = HostileFile(program)[.maps]
     #expect(Array(maps[vectorPlace..<vectorPlace + 8]) == [0b10110, 0, 0, 0, 0b101, 0, 0, 0])
-    let vectors = program.vectors(of: program.layers[0])
+    let vectors = program.layers[0].masks
     #expect(vectors.usedInputs == [1, 2, 4] && vectors.outputs == [true, false, true])
     // Blocks take 28 bytes: the header and where their runs begin.
     #expect(maps.count == vectorPlace + 8 + 4 + 2 * 28)

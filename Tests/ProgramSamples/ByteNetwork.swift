@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 public import ProgramFormat
 import Support
 import Tensors

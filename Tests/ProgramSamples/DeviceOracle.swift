@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 public import ProgramFormat
 import Support
 
@@ -45,11 +46,11 @@ public final class DeviceOracle {
   /// What a layer gives.
   public func outputs(_ driven: Oracle.Driven) -> [Int64] {
     let layer = program.layers[driven.layer]
-    var y = [Int64](repeating: 0, count: layer.outputs)
-    add(driven, layer.inputSigned ? driven.inputs.map { max($0, 0) } : driven.inputs, 0, &y)
-    if layer.inputSigned { add(driven, driven.inputs.map { max(-$0, 0) }, 1, &y) }
+    var y = [Int64](repeating: 0, count: layer.columns)
+    add(driven, layer.inputs.isSigned ? driven.inputs.map { max($0, 0) } : driven.inputs, 0, &y)
+    if layer.inputs.isSigned { add(driven, driven.inputs.map { max(-$0, 0) }, 1, &y) }
     let sum = driven.inputs.reduce(0, +)
-    return y.map { $0 &- layer.offset &* sum }
+    return y.map { $0 &- layer.coding.offset &* sum }
   }
 
   private func add(_ driven: Oracle.Driven, _ x: [Int64], _ pass: Int, _ y: inout [Int64]) {
@@ -210,7 +211,7 @@ private func readStrips(
   _ layer: Layer, _ program: Program, _ device: Device, _ errors: SenseErrors
 ) -> [ReadStrip] {
   var groups: [[Block]] = []
-  for block in program.blocks[layer.blocks] {
+  for block in layer.blocks {
     if let group = groups.firstIndex(where: { sharesUnits($0[0], block) }) {
       groups[group].append(block)
     } else {
@@ -231,16 +232,16 @@ private func readStrips(
 }
 
 private func sharesUnits(_ a: Block, _ b: Block) -> Bool {
-  a.rows == b.rows && a.units.height == b.units.height && a.units.isFixed == b.units.isFixed
-    && a.units.isDynamic == b.units.isDynamic
+  a.rows == b.rows && a.formedUnits.height == b.formedUnits.height && a.formedUnits.isFixed == b.formedUnits.isFixed
+    && a.formedUnits.isDynamic == b.formedUnits.isDynamic
 }
 
 private func strip(_ block: Block, _ readings: [Reading], _ layer: Layer) -> ReadStrip {
-  let bits = layer.inputBits - (layer.inputSigned ? 1 : 0) + (block.rows.map(\.shift).max() ?? 0)
+  let bits = layer.inputs.bits - (layer.inputs.isSigned ? 1 : 0) + (block.rows.map(\.shift).max() ?? 0)
   let digits = (bits + layer.dacBits - 1) / layer.dacBits
   return ReadStrip(
-    rows: block.rows, forming: block.units, digits: digits,
-    addsByFour: layer.dacBits == 1 && !block.units.isDynamic && layer.adcBits + digits <= 31,
+    rows: block.rows, forming: block.formedUnits, digits: digits,
+    addsByFour: layer.dacBits == 1 && !block.formedUnits.isDynamic && layer.adcBits + digits <= 31,
     readings: readings)
 }
 
@@ -249,14 +250,14 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
   var readings: [Reading] = []
   // Places of readings that wait for one of the other sign.
   var open: [[Int]: Int] = [:]
-  for first in stride(from: 0, to: block.columns.count, by: layer.composed) {
+  for first in stride(from: 0, to: block.columns.count, by: layer.bitlinesPerConversion) {
     let column = block.columns[first]
-    let members = (first..<first + layer.composed).map { place in
+    let members = (first..<first + layer.bitlinesPerConversion).map { place in
       Member(
         crossbar: block.crossbar, top: block.row, column: block.column + place,
         weight: 1 << (block.columns[place].shift - column.shift))
     }
-    let key = [column.output, column.shift, first / block.units.width]
+    let key = [column.output, column.shift, first / block.formedUnits.width]
     let pairs = device.sensing.pairs == .analog && isExact(first, block, layer, program)
     if pairs, let other = open[key], (readings[other].weight < 0) != column.negative {
       readings[other].members.append(
@@ -277,13 +278,13 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
 
 /// Whether no sum of a single bitline is rounded or cut by its converter.
 private func isExact(_ place: Int, _ block: Block, _ layer: Layer, _ program: Program) -> Bool {
-  guard layer.composed == 1, layer.converter.step == 1 else { return false }
+  guard layer.bitlinesPerConversion == 1, layer.converter.step == 1 else { return false }
   let levels = block.rows.indices.map { row in
     Int(
       program.crossbars[block.crossbar].cells[
         (block.row + row) * program.machine.array.columns + block.column + place])
   }
-  return block.units.largestSum(of: levels) * (1 << layer.dacBits - 1) <= layer.converter.largestCode
+  return block.formedUnits.largestSum(of: levels) * (1 << layer.dacBits - 1) <= layer.converter.largestCode
 }
 
 /// The same with the errors of its converter, which is that of the first bitline.
@@ -298,7 +299,7 @@ private func sensed(
   reading.line = SenseLine(
     device, levels: 1 << array.cellBits,
     weight: reading.isPair ? 1 : reading.members.reduce(0) { $0 + $1.weight },
-    height: block.units.height * (1 << layer.dacBits - 1), converter: layer.converter, paired: reading.isPair,
+    height: block.formedUnits.height * (1 << layer.dacBits - 1), converter: layer.converter, paired: reading.isPair,
     errors: errors.converters(of: block.crossbar, count: count)[min(converter, count - 1)])
   return reading
 }

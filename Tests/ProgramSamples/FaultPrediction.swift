@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 public import ProgramFormat
 
 /// What stuck cells change in a layer whose converters are exact, found cell by cell.
@@ -18,16 +19,16 @@ public struct FaultPrediction {
     self.program = program
     self.map = map
     let layer = program.layers[0]
-    for first in stride(from: 0, to: inputs.count, by: layer.inputs) {
-      add(inputs[first..<first + layer.inputs].map { Int($0) })
+    for first in stride(from: 0, to: inputs.count, by: layer.rows) {
+      add(inputs[first..<first + layer.rows].map { Int($0) })
     }
   }
 
   private mutating func add(_ x: [Int]) {
     let layer = program.layers[0]
-    var healthy = [Int](repeating: -Int(layer.offset) * x.reduce(0, +), count: layer.outputs)
-    var change = [Int](repeating: 0, count: layer.outputs)
-    for block in program.blocks[layer.blocks] {
+    var healthy = [Int](repeating: -Int(layer.coding.offset) * x.reduce(0, +), count: layer.columns)
+    var change = [Int](repeating: 0, count: layer.columns)
+    for block in layer.blocks {
       for row in block.rows.indices {
         for column in block.columns.indices {
           healthy[block.columns[column].output] += term(block, row, column, level(block, row, column), x)
@@ -38,7 +39,7 @@ public struct FaultPrediction {
         change[block.columns[column].output] += term(block, row, column, levels, x)
       }
       count(block, excess, x.map { max($0, 0) })
-      if layer.inputSigned { count(block, excess, x.map { max(-$0, 0) }) }
+      if layer.inputs.isSigned { count(block, excess, x.map { max(-$0, 0) }) }
     }
     outputs += healthy
     changes += change
@@ -70,7 +71,7 @@ public struct FaultPrediction {
   /// Counts the conversions of a pass that read another sum.
   private mutating func count(_ block: Block, _ excess: [(row: Int, column: Int, levels: Int)], _ x: [Int]) {
     let layer = program.layers[0]
-    let shifts = block.columns.relativeShifts(of: layer.composed)
+    let shifts = block.columns.relativeShifts(of: layer.bitlinesPerConversion)
     for t in 0..<(32 + layer.dacBits - 1) / layer.dacBits {
       let digits = block.rows.map {
         (x[$0.input] << $0.shift) >> (t * layer.dacBits) & (1 << layer.dacBits - 1)
@@ -79,8 +80,8 @@ public struct FaultPrediction {
       var sums: [[Int]: Int] = [:]
       for (row, column, levels) in excess {
         // Gathered units take the driven wordlines in order.
-        let unit = (block.units.isDynamic ? digits[..<row].count { $0 != 0 } : row) / block.units.height
-        sums[[unit, column / layer.composed], default: 0] += digits[row] * levels << shifts[column]
+        let unit = (block.formedUnits.isDynamic ? digits[..<row].count { $0 != 0 } : row) / block.formedUnits.height
+        sums[[unit, column / layer.bitlinesPerConversion], default: 0] += digits[row] * levels << shifts[column]
       }
       for error in sums.values where error != 0 {
         errors.wrong += 1

@@ -1,4 +1,5 @@
 public import Hardware
+public import Mapping
 public import ProgramFormat
 import Support
 public import Tensors
@@ -20,14 +21,13 @@ public struct LayerCase {
     let inputs = random.inside(1...50)
     let outputs = random.inside(1...8)
     let rows = random.chance(0.5) ? random.inside(1...5) : random.inside(6...12)
-    var placement = Placement(machine.array)
-    var blocks: [Block] = []
+    var placement = CrossbarFiller(machine.array)
     let traits = LayerTraits(
       inputBits: bits, inputSigned: signed, zeros: random.unit())
     let layer = randomLayer(
       named: "layer", inputs: inputs, outputs: outputs, traits: traits, array: machine.array,
-      placement: &placement, blocks: &blocks, random: &random)
-    program = LayerCase.program(machine, placement.crossbars, layer, blocks, element, rows: rows)
+      placement: &placement, random: &random)
+    program = LayerCase.program(machine, placement.crossbars, layer, element, rows: rows)
     let density = random.unit()
     let top = Int(element.highest)
     self.inputs = (0..<samples).map { _ in
@@ -38,26 +38,35 @@ public struct LayerCase {
     }
   }
 
-  /// A program that computes `layer` for each row of its input `[rows, inputs]`.
+  /// A program that computes `layer` with other `blocks` for each row of its input `[rows, inputs]`.
   public static func program(
     _ machine: Machine, _ crossbars: [Crossbar], _ layer: Layer, _ blocks: [Block], _ element: ElementType,
     rows: Int
   ) -> Program {
+    var layer = layer
+    layer.blocks = blocks
+    return program(machine, crossbars, layer, element, rows: rows)
+  }
+
+  /// A program that computes `layer` for each row of its input `[rows, inputs]`.
+  public static func program(
+    _ machine: Machine, _ crossbars: [Crossbar], _ layer: Layer, _ element: ElementType, rows: Int
+  ) -> Program {
     let buffers = [
-      Buffer(name: "x", shape: [rows, layer.inputs], element: .float32),
-      Buffer(name: "q", shape: [rows, layer.inputs], element: element),
-      Buffer(name: "r", shape: [layer.inputs], element: element),
-      Buffer(name: "a", shape: [layer.outputs], element: .accumulator),
-      Buffer(name: "s", shape: [rows, layer.outputs], element: .accumulator),
-      Buffer(name: "y", shape: [rows, layer.outputs], element: .float32),
+      Buffer(name: "x", shape: [rows, layer.rows], element: .float32),
+      Buffer(name: "q", shape: [rows, layer.rows], element: element),
+      Buffer(name: "r", shape: [layer.rows], element: element),
+      Buffer(name: "a", shape: [layer.columns], element: .accumulator),
+      Buffer(name: "s", shape: [rows, layer.columns], element: .accumulator),
+      Buffer(name: "y", shape: [rows, layer.columns], element: .float32),
     ]
     let low = element.lowest < 0 ? -element.highest : 0
     let body: [Operation] = [
-      .load(register: 2, source: 1, window: .rows(rows, layer.inputs), padding: 0),
+      .load(register: 2, source: 1, window: .rows(rows, layer.rows), padding: 0),
       .drive(register: 2, layer: 0), .convert(layer: 0), .accumulate(register: 3, layer: 0),
       .store(
         destination: 4, register: 3,
-        arrangement: Arrangement(channels: layer.outputs, spots: 1, channelStart: 0)),
+        arrangement: Arrangement(channels: layer.columns, spots: 1, channelStart: 0)),
     ]
     let code: [Operation] = [
       .digital(.quantize(scale: 1, zero: 0, low: low, high: element.highest), inputs: [0], output: 1),
@@ -67,7 +76,7 @@ public struct LayerCase {
     return Program(
       name: "layer", machine: machine, inputs: [Port(name: "x", buffer: 0)],
       outputs: [Port(name: "y", buffer: 5)],
-      buffers: buffers, crossbars: crossbars, layers: [layer], blocks: blocks,
+      buffers: buffers, crossbars: crossbars, layers: [layer],
       code: code.map { Instruction($0) },
       info: [])
   }

@@ -1,4 +1,5 @@
 public import Hardware
+public import Mapping
 public import ProgramFormat
 import Support
 import Tensors
@@ -8,18 +9,17 @@ import Tensors
 public struct DenseBuilder {
   private let machine: Machine
   private let units: UnitForming
-  private var placement: Placement
+  private var placement: CrossbarFiller
   private var random: SeededGenerator
   private var buffers: [Buffer] = []
   private var layers: [Layer] = []
-  private var blocks: [Block] = []
   private var code: [Instruction] = []
 
   /// Starts a program; weights come from `seed`.
   public init(machine: Machine, units: UnitForming, seed: UInt64) {
     self.machine = machine
     self.units = units
-    placement = Placement(machine.array)
+    placement = CrossbarFiller(machine.array)
     random = SeededGenerator(seed: seed)
   }
 
@@ -41,7 +41,7 @@ public struct DenseBuilder {
     Program(
       name: name, machine: machine, inputs: [Port(name: "image", buffer: input)],
       outputs: [Port(name: "scores", buffer: output)], buffers: buffers, crossbars: placement.crossbars,
-      layers: layers, blocks: blocks, code: code, info: [])
+      layers: layers, code: code, info: [])
   }
 
   /// A layer with weights of roughly normal distribution and 8 bits.
@@ -52,15 +52,15 @@ public struct DenseBuilder {
       let sum = (0..<6).reduce(0.0) { total, _ in total + random.unit() - 0.5 }
       return max(-127, min(127, Int(sum * 45)))
     }
-    let first = blocks.count
+    var blocks: [Block] = []
     let array = machine.array
     let slices = ceilDivide(7, array.cellBits)
     let perBlock = max(1, array.columns / (2 * slices))
     for row in stride(from: 0, to: inputs, by: array.rows) {
       for output in stride(from: 0, to: outputs, by: perBlock) {
-        addBlock(
+        blocks.append(block(
           weights, row..<min(row + array.rows, inputs), output..<min(output + perBlock, outputs), outputs,
-          slices)
+          slices))
       }
     }
     layers.append(
@@ -68,13 +68,13 @@ public struct DenseBuilder {
         name: name, inputs: inputs, outputs: outputs, inputBits: element.bits,
         inputSigned: element.lowest < 0,
         dacBits: array.dacBits,
-        adcBits: array.adcBits, offset: 0, blocks: first..<blocks.count))
+        adcBits: array.adcBits, offset: 0, blocks: blocks))
     return layers.count - 1
   }
 
-  private mutating func addBlock(
+  private mutating func block(
     _ weights: [Int], _ rows: Range<Int>, _ outputs: Range<Int>, _ stride: Int, _ slices: Int
-  ) {
+  ) -> Block {
     let bits = machine.array.cellBits
     let columns = outputs.flatMap { output in
       (0..<2 * slices).map { ColumnEntry(output: output, shift: $0 / 2 * bits, negative: $0 % 2 == 1) }
@@ -87,10 +87,9 @@ public struct DenseBuilder {
       }
     }
     let corner = placement.place(cells, height: rows.count, width: columns.count, fresh: true)
-    blocks.append(
-      Block(
-        crossbar: corner.crossbar, row: corner.row, column: corner.column,
-        rows: rows.map { RowEntry(input: $0) }, columns: columns, units: units))
+    return Block(
+      crossbar: corner.crossbar, row: corner.row, column: corner.column,
+      rows: rows.map { RowEntry(input: $0) }, columns: columns, units: units)
   }
 
   /// A layer over the windows of `source`, requantized to unsigned 8 bits with ReLU; returns the new buffer.

@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 public import ProgramFormat
 public import Support
 import Tensors
@@ -40,8 +41,8 @@ public struct Oracle {
   public init(_ program: Program) {
     self.program = program
     values = program.buffers.map { Oracle.start($0) }
-    driven = program.layers.map { [Int64](repeating: 0, count: $0.inputs) }
-    bitlines = program.layers.map { [Int64](repeating: 0, count: $0.outputs) }
+    driven = program.layers.map { [Int64](repeating: 0, count: $0.rows) }
+    bitlines = program.layers.map { [Int64](repeating: 0, count: $0.columns) }
     sites = program.layers.map { _ in 0 }
     events = program.layers.map { _ in Events() }
   }
@@ -173,7 +174,7 @@ public struct Oracle {
     let x = driven[index]
     events[index].positions += 1
     var y: [Int64]
-    if layer.inputSigned {
+    if layer.inputs.isSigned {
       let positive = pass(index, x.map { max($0, 0) })
       let negative = pass(index, x.map { max(-$0, 0) })
       y = zip(positive, negative).map { $0 - $1 }
@@ -181,27 +182,27 @@ public struct Oracle {
       y = pass(index, x)
     }
     let sum = x.reduce(0, +)
-    for o in y.indices { y[o] -= layer.offset * sum }
+    for o in y.indices { y[o] -= layer.coding.offset * sum }
     countFetches(index)
     return y
   }
 
   private mutating func pass(_ index: Int, _ x: [Int64]) -> [Int64] {
     let layer = program.layers[index]
-    var y = [Int64](repeating: 0, count: layer.outputs)
+    var y = [Int64](repeating: 0, count: layer.columns)
     var activations: [Int: Int] = [:]
-    for block in program.blocks[layer.blocks] {
+    for block in layer.blocks {
       let shift = block.rows.map(\.shift).max() ?? 0
-      let bits = (layer.inputSigned ? layer.inputBits - 1 : layer.inputBits) + shift
+      let bits = (layer.inputs.isSigned ? layer.inputs.bits - 1 : layer.inputs.bits) + shift
       for t in 0..<(bits + layer.dacBits - 1) / layer.dacBits {
         let digits = block.rows.map { row in
           Int((x[row.input] << Int64(row.shift)) >> Int64(t * layer.dacBits)) & ((1 << layer.dacBits) - 1)
         }
         let units = unitRows(block, digits)
-        if block.units.isDynamic { events[index].wordlineVectors += units.count }
+        if block.formedUnits.isDynamic { events[index].wordlineVectors += units.count }
         for rows in units {
-          for start in stride(from: 0, to: block.columns.count, by: block.units.width) {
-            let columns = start..<min(start + block.units.width, block.columns.count)
+          for start in stride(from: 0, to: block.columns.count, by: block.formedUnits.width) {
+            let columns = start..<min(start + block.formedUnits.width, block.columns.count)
             activations[block.crossbar, default: 0] += 1
             activate(index, block, rows, columns, digits, t, &y)
           }
@@ -217,11 +218,11 @@ public struct Oracle {
   /// The wordlines of each unit that is activated, top down.
   private func unitRows(_ block: Block, _ digits: [Int]) -> [[Int]] {
     let all = Array(block.rows.indices)
-    let list = block.units.isDynamic ? all.filter { digits[$0] != 0 } : all
-    let units = stride(from: 0, to: list.count, by: block.units.height).map {
-      Array(list[$0..<min($0 + block.units.height, list.count)])
+    let list = block.formedUnits.isDynamic ? all.filter { digits[$0] != 0 } : all
+    let units = stride(from: 0, to: list.count, by: block.formedUnits.height).map {
+      Array(list[$0..<min($0 + block.formedUnits.height, list.count)])
     }
-    return block.units.isFixed ? units : units.filter { $0.contains { digits[$0] != 0 } }
+    return block.formedUnits.isFixed ? units : units.filter { $0.contains { digits[$0] != 0 } }
   }
 
   private mutating func activate(
@@ -236,10 +237,10 @@ public struct Oracle {
     events[index].wordlineDrives += active
     events[index].cellReads += active * columns.count
     var step = 1
-    while step * maximum < layer.fullScale ?? 0 { step += 1 }
-    for c in columns where c % layer.composed == 0 {
+    while step * maximum < layer.readout?.fullScale ?? 0 { step += 1 }
+    for c in columns where c % layer.bitlinesPerConversion == 0 {
       var sum = 0
-      for k in c..<c + layer.composed {
+      for k in c..<c + layer.bitlinesPerConversion {
         for r in rows {
           let cell = cells[(block.row + r) * program.machine.array.columns + block.column + k]
           sum += digits[r] * Int(cell) << (block.columns[k].shift - block.columns[c].shift)
@@ -263,12 +264,12 @@ public struct Oracle {
       while n > 1 << bits { bits += 1 }
       return bits
     }
-    for block in program.blocks[layer.blocks] {
+    for block in layer.blocks {
       events[index].inputFetches.buffer += block.rows.count
       let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
       if block.rowIndex != nil || !neighbours { events[index].indexReads += block.rows.count }
       let shift = block.rows.map(\.shift).max() ?? 0
-      let first = program.blocks[layer.blocks].first { other in
+      let first = layer.blocks.first { other in
         other.rows == block.rows && other.columns.map(\.output) == block.columns.map(\.output)
       }
       // Only the first block of those that share a table of shifts counts it.
@@ -280,7 +281,7 @@ public struct Oracle {
       if let table = block.rowIndex {
         events[index].indexBits += block.rows.count * table.bits
       } else if !neighbours {
-        events[index].indexBits += block.rows.count * width(layer.inputs)
+        events[index].indexBits += block.rows.count * width(layer.rows)
       }
       var runs = [block.columns[0].output]
       for column in block.columns where column.output != runs[runs.count - 1] { runs.append(column.output) }
@@ -289,7 +290,7 @@ public struct Oracle {
         events[index].indexBits += block.columns.count * table.bits
       } else if !zip(runs, runs.dropFirst()).allSatisfy({ $1 == $0 + 1 }) {
         events[index].indexReads += runs.count
-        events[index].indexBits += runs.count * width(layer.outputs)
+        events[index].indexBits += runs.count * width(layer.columns)
       }
     }
   }

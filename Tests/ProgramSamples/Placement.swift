@@ -3,7 +3,7 @@ public import ProgramFormat
 import Support
 
 /// Lays blocks of cells side by side into crossbars, a new crossbar when the row is full.
-public struct Placement: Sendable {
+public struct CrossbarFiller: Sendable {
   /// The crossbars so far.
   public private(set) var crossbars: [Crossbar] = []
   private let array: ArrayDescription

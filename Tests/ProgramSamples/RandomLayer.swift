@@ -1,5 +1,6 @@
 public import Hardware
-public import ProgramFormat
+public import Mapping
+import ProgramFormat
 public import Support
 
 /// What a random layer may look like.
@@ -31,9 +32,9 @@ public struct LayerTraits: Sendable {
 /// Makes a layer of blocks with random maps and cells; nothing of it stands for a real matrix.
 public func randomLayer(
   named name: String, inputs: Int, outputs: Int, traits: LayerTraits, array: ArrayDescription,
-  placement: inout Placement, blocks: inout [Block], random: inout SeededGenerator
+  placement: inout CrossbarFiller, random: inout SeededGenerator
 ) -> Layer {
-  let first = blocks.count
+  var blocks: [Block] = []
   let composed = random.chance(0.3) ? min(array.columns, random.inside(2...4)) : 1
   let sampler = BlockSampler(
     inputs: inputs, outputs: outputs, traits: traits, array: array, composed: composed,
@@ -50,7 +51,7 @@ public func randomLayer(
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
     fullScale: random.chance(0.2) ? random.inside(1...9000) : nil, composed: composed,
     offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
-    bitlines: sampler.bitlines, blocks: first..<blocks.count)
+    columnLayout: sampler.bitlines, blocks: blocks)
 }
 
 private func distinctBitlines(_ outputs: Int, _ composed: Int, _ random: inout SeededGenerator)
@@ -86,7 +87,7 @@ private struct BlockSampler {
   let bitlines: [ColumnEntry]
 
   /// Some blocks with any maps.
-  func addRectangles(_ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addRectangles(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
     let allShifted = traits.shifts && random.chance(0.3)
     for _ in 0...random.below(4) {
       let height = random.inside(1...array.rows)
@@ -105,7 +106,7 @@ private struct BlockSampler {
   }
 
   /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
-  func addStrips(_ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
     let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))
     let units = randomUnits(array, traits, composed, &random)
     let density = random.unit()
@@ -125,7 +126,7 @@ private struct BlockSampler {
 
   private func add(
     _ rows: [RowEntry], _ columns: [ColumnEntry], _ units: UnitForming, fresh: Bool,
-    _ placement: inout Placement, _ blocks: inout [Block], _ random: inout SeededGenerator
+    _ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator
   ) {
     let cells = (0..<rows.count * columns.count).map { _ in
       random.chance(traits.zeros) ? 0 : UInt8(random.below(1 << array.cellBits))

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 public import ProgramFormat
 import Support
 import Tensors
@@ -7,17 +8,16 @@ import Tensors
 public struct ProgramSampler {
   private var random: SeededGenerator
   private let machine: Machine
-  private var placement: Placement
+  private var placement: CrossbarFiller
   private var buffers: [Buffer] = []
   private var layers: [Layer] = []
-  private var blocks: [Block] = []
   private var code: [Instruction] = []
 
   /// Starts the sequence of `seed`.
   public init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     machine = randomMachine(&random, largest: 24)
-    placement = Placement(machine.array)
+    placement = CrossbarFiller(machine.array)
   }
 
   /// The program of a seed.
@@ -40,7 +40,7 @@ public struct ProgramSampler {
     return Program(
       name: name, machine: machine, inputs: [Port(name: "x", buffer: input)],
       outputs: [Port(name: "y", buffer: output)], buffers: buffers, crossbars: placement.crossbars,
-      layers: layers, blocks: blocks, code: code, info: info)
+      layers: layers, code: code, info: info)
   }
 
   private mutating func buffer(_ shape: [Int], _ element: ElementType, initial: Tensor? = nil) -> Int {
@@ -89,8 +89,8 @@ public struct ProgramSampler {
   private mutating func layer(inputs: Int, outputs: Int, _ element: ElementType) -> Int {
     var layer = randomLayer(
       named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
-      array: machine.array, placement: &placement, blocks: &blocks, random: &random)
-    let isFixed = blocks[layer.blocks].allSatisfy(\.units.isFixed)
+      array: machine.array, placement: &placement, random: &random)
+    let isFixed = layer.blocks.allSatisfy(\.formedUnits.isFixed)
     if machine.memory != nil && isFixed && random.chance(0.7) {
       layer.fetch = random.chance(0.5) ? .serial : .overlapped
     }

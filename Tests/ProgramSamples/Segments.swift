@@ -1,3 +1,4 @@
+import Mapping
 public import ProgramFormat
 public import Support
 
@@ -33,5 +34,5 @@ public func drivenLayers(_ operation: Operation) -> Set<Int> {
 
 extension Program {
   /// The crossbars that hold blocks of a layer.
-  public func crossbars(of layer: Int) -> Set<Int> { Set(blocks[layers[layer].blocks].map(\.crossbar)) }
+  public func crossbars(of layer: Int) -> Set<Int> { Set(layers[layer].blocks.map(\.crossbar)) }
 }

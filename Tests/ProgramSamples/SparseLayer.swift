@@ -1,4 +1,5 @@
 public import Hardware
+public import Mapping
 public import ProgramFormat
 import Support
 import Tensors
@@ -64,7 +65,7 @@ public struct SparseLayer: Sendable {
     _ columnParts: [[ColumnEntry]],
     _ units: UnitForming, sideBySide: Bool, compressed: Bool
   ) -> Program {
-    var placement = Placement(machine.array)
+    var placement = CrossbarFiller(machine.array)
     var blocks: [Block] = []
     for part in rowParts {
       for columns in columnParts {
@@ -82,10 +83,10 @@ public struct SparseLayer: Sendable {
     }
     let layer = Layer(
       name: "sparse", inputs: inputs, outputs: outputs, inputBits: input.bits, inputSigned: input.signed,
-      dacBits: machine.array.dacBits, adcBits: machine.array.adcBits, offset: 0, bitlines: bitlines,
-      blocks: 0..<blocks.count)
+      dacBits: machine.array.dacBits, adcBits: machine.array.adcBits, offset: 0, columnLayout: bitlines,
+      blocks: blocks)
     return LayerCase.program(
-      machine, placement.crossbars, layer, blocks,
+      machine, placement.crossbars, layer,
       .integer(bits: input.bits, signed: input.signed), rows: rows)
   }
 }

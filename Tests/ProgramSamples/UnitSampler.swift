@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import Mapping
 import Support
 
 /// What conversions of random units gave: how often each true sum was sensed as each code.

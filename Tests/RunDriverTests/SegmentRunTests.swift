@@ -2,6 +2,7 @@ import CommandLineTools
 import DeviceModel
 import Executor
 import Hardware
+import Mapping
 import ProgramFormat
 import ProgramSamples
 import Report

@@ -1,4 +1,4 @@
-public import Hardware
+public import Mapping
 public import Tensors
 
 /// A constant that belongs to an operation: what stands after a name in `[name: value, ...]`.

@@ -1,4 +1,4 @@
-import Hardware
+import Mapping
 
 /// Every operation of every level; `spec` says what each one takes.
 public enum Opcode: String, Hashable, Sendable, CaseIterable {
@@ -147,34 +147,11 @@ extension Opcode {
       )
     case .layer:
       return OpSpec(
-        [.crossbar, .program], operands: 0...0, results: 0,
-        [
-          AttributeSpec("rows", positive), AttributeSpec("columns", positive),
-          AttributeSpec("inputs", .element),
-          AttributeSpec("weight-bits", .int(2...16), required: false),
-          AttributeSpec("weights", .tensor, required: false),
-          AttributeSpec("encoding", .word(["differential", "twos-complement", "offset"]), required: false),
-          AttributeSpec("cell-bits", .int(1...8), required: false),
-          AttributeSpec("offset", .int(0...1 << 32), required: false),
-          AttributeSpec("bitlines", .columns, required: false),
-          AttributeSpec("dac", .int(1...8), required: false),
-          AttributeSpec("adc", .int(1...16), required: false),
-          AttributeSpec("full-scale", .int(1...1 << 48), required: false),
-          AttributeSpec("compose", .int(1...16), required: false),
-          AttributeSpec("vectors", .word(["true", "false"]), required: false),
-          AttributeSpec("fetch", .word(FetchOrder.allCases.map(\.rawValue)), required: false),
-          AttributeSpec("stage", count, required: false),
-          AttributeSpec("segment", count, required: false),
-        ], symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
+        [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Layer.fields), symbol: true, body: [.block], "an integer matrix that blocks of cells realise")
     default:
       return OpSpec(
         [.crossbar, .program], operands: 0...0, results: 0,
-        [
-          AttributeSpec("crossbar", count, required: false), AttributeSpec("at", .ints, required: false),
-          AttributeSpec("rows", .rows), AttributeSpec("row-index", .index, required: false),
-          AttributeSpec("columns", .columns), AttributeSpec("column-index", .index, required: false),
-          AttributeSpec("units", .units, required: false), AttributeSpec("cells", .tensor, required: false),
-        ], "a rectangle of cells inside one crossbar")
+        AttributeSpec.of(Block.fields), "a rectangle of cells inside one crossbar")
     }
   }
 

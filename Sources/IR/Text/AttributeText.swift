@@ -1,4 +1,4 @@
-import Hardware
+import Mapping
 import Support
 import Tensors
 

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 import Support
 
 extension Verifier {
@@ -11,7 +12,7 @@ extension Verifier {
     var sizes: [Int: Int] = [:]
     for (id, layer) in layers {
       sizes[layer.segment, default: 0] += 0
-      for crossbar in Set(layer.blocks.compactMap(\.crossbar)) {
+      for crossbar in Set(layer.blocks.compactMap(\.placement?.crossbar)) {
         if let owner = owners[crossbar], owner != layer.segment {
           return fail(
             "scheduled", "crossbar \(crossbar) belongs to the segments \(owner) and \(layer.segment)",
@@ -33,7 +34,7 @@ extension Verifier {
     checkOrder(layers.map(\.layer))
   }
 
-  private mutating func checkOrder(_ layers: [LayerView]) {
+  private mutating func checkOrder(_ layers: [Layer]) {
     let segments = Dictionary(layers.map { ($0.name, $0.segment) }, uniquingKeysWith: { first, _ in first })
     var current = 0
     for used in module.layerUses {

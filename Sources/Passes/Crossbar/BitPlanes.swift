@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -7,14 +8,14 @@ import Tensors
 /// weight (SME, ICCD 2021; reference: section 3.3).
 struct BitPlanes {
   /// The blocks, from the lowest slice to the highest.
-  let blocks: [BlockView]
+  let blocks: [Block]
   /// Bits of a slice.
   let sliceBits: Int
   /// The magnitude that each wordline and bitline of all planes together holds, row-major.
   let codes: [Int64]
 
   /// Nil where `blocks` are no planes: their wordlines or outputs differ, or a block holds more than one slice.
-  init?(_ blocks: [BlockView], sliceBits: Int) {
+  init?(_ blocks: [Block], sliceBits: Int) {
     guard let first = blocks.first else { return nil }
     let ordered = blocks.sorted { $0.planeShift < $1.planeShift }
     for (number, block) in ordered.enumerated() {
@@ -55,7 +56,7 @@ struct BitPlanes {
 
   /// The planes that stay: the codes of wordline r are those before, less their `shifts[r]` lowest bits, and the input of
   /// the wordline is shifted up by as much.
-  func squeezed(_ shifts: [Int], freeing freed: Int) -> [BlockView] {
+  func squeezed(_ shifts: [Int], freeing freed: Int) -> [Block] {
     let mask = Int64(1) << Int64(sliceBits) - 1
     return blocks.dropLast(freed).enumerated().map { number, block in
       var result = block
@@ -100,7 +101,7 @@ func relativeLoss(_ tiles: [BitPlanes], freeing freed: Int) -> Double {
   return relativeError(lost: lost, size: size)
 }
 
-extension BlockView {
+extension Block {
   /// The weight of the block's lowest bitline.
   fileprivate var planeShift: Int { columns.map(\.shift).min() ?? 0 }
 }
@@ -110,11 +111,11 @@ extension ColumnEntry {
   fileprivate var lane: ColumnEntry { ColumnEntry(output: output, shift: 0, negative: negative) }
 }
 
-extension LayerView {
+extension Layer {
   /// The layer's planes: together, or cut to crossbars, tile by tile from the top down. Nil where its blocks are no planes,
   /// or where the codes of a weight are not its magnitude, in bitlines of one sign.
   func bitPlanes(_ scope: Scope, _ array: ArrayDescription) -> [BitPlanes]? {
-    guard let cellBits, encoding == .differential else { return nil }
+    guard let cellBits = coding.cellBits, coding.signs == .differential else { return nil }
     let numbering = self.numbering
     let cut = blocks.map { block in
       scope == .matrix ? [block] : block.cut(rows: array.rows, columns: array.columns, numbering)

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// How much of a matrix a pass looks at when it decides which lines hold nothing.
@@ -16,35 +17,35 @@ enum Scope: String, CaseIterable {
   init(_ options: PassOptions) { self = Scope(rawValue: options.word("scope")) ?? .matrix }
 
   /// The blocks whose lines are looked at: those of the layer, or those cut to crossbars.
-  func blocks(of layer: LayerView, _ array: ArrayDescription) -> [BlockView] {
+  func blocks(of layer: Layer, _ array: ArrayDescription) -> [Block] {
     guard self == .crossbar else { return layer.blocks }
     let numbering = layer.numbering
     return layer.blocks.flatMap { $0.cut(rows: array.rows, columns: array.columns, numbering) }
   }
 }
 
-extension LayerView {
+extension Layer {
   /// The natural bitlines by number; S11 holds, so they are distinct.
-  var numbering: BitlineNumbering? { BitlineNumbering(bitlines) }
+  var numbering: ColumnNumbering? { ColumnNumbering(coding.columnLayout) }
 }
 
-extension BlockView {
+extension Block {
   /// The block with only the given wordlines and bitlines, in the given order, without index tables.
-  func keeping(rows lines: [Int], columns bitlines: [Int]) -> BlockView {
+  func keeping(rows lines: [Int], columns bitlines: [Int]) -> Block {
     var kept: [UInt8] = []
     kept.reserveCapacity(lines.count * bitlines.count)
     for line in lines {
       let start = line * columns.count
       for bitline in bitlines { kept.append(cells[start + bitline]) }
     }
-    var block = BlockView(rows: lines.map { rows[$0] }, columns: bitlines.map { columns[$0] }, cells: kept)
+    var block = Block(rows: lines.map { rows[$0] }, columns: bitlines.map { columns[$0] }, cells: kept)
     block.units = units
     return block
   }
 
   /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The index
   /// table of a piece goes on where that of the piece before it ends.
-  func cut(rows height: Int, columns width: Int, _ numbering: BitlineNumbering?) -> [BlockView] {
+  func cut(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     if rows.count <= height && columns.count <= width { return [self] }
     let parts = columnParts(width, numbering)
     return stride(from: 0, to: rows.count, by: height).flatMap { top in
@@ -53,7 +54,7 @@ extension BlockView {
   }
 
   /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory twice.
-  mutating func cutUp(rows height: Int, columns width: Int, _ numbering: BitlineNumbering?) -> [BlockView] {
+  mutating func cutUp(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     guard cells.count >= 1 << 24, rows.count > height else {
       return cut(rows: height, columns: width, numbering)
     }
@@ -74,7 +75,7 @@ extension BlockView {
     let index: IndexCoding?
   }
 
-  private func columnParts(_ width: Int, _ numbering: BitlineNumbering?) -> [ColumnPart] {
+  private func columnParts(_ width: Int, _ numbering: ColumnNumbering?) -> [ColumnPart] {
     let numbers = columnIndex == nil ? [] : numbering?.numbers(of: columns) ?? []
     return stride(from: 0, to: columns.count, by: width).map { left in
       let places = left..<min(left + width, columns.count)
@@ -85,7 +86,7 @@ extension BlockView {
   }
 
   /// The pieces of the wordlines `lines`, side by side, with their cells among `cells`, those of the block.
-  private func pieces(_ lines: Range<Int>, of cells: [UInt8], _ parts: [ColumnPart]) -> [BlockView] {
+  private func pieces(_ lines: Range<Int>, of cells: [UInt8], _ parts: [ColumnPart]) -> [Block] {
     let entries = Array(rows[lines])
     let index = rowIndex.map { lines.lowerBound == 0 ? $0 : $0.following(rows[lines.lowerBound - 1].input) }
     return parts.map { part in
@@ -95,7 +96,7 @@ extension BlockView {
         let start = line * columns.count
         kept += cells[start + part.places.lowerBound..<start + part.places.upperBound]
       }
-      var piece = BlockView(rows: entries, columns: part.columns, cells: kept)
+      var piece = Block(rows: entries, columns: part.columns, cells: kept)
       (piece.units, piece.rowIndex, piece.columnIndex) = (units, index, part.index)
       return piece
     }

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every block is a set of columns that hold something on the same wordlines, as many as a crossbar has room for, with
@@ -51,12 +52,12 @@ struct ClusterColumns: LayerPass {
     isCell = options.word("unit") == "cell"
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let array = try setting.requiredMachine().array
     try layer.requireOpenLines(ClusterColumns.name, at: setting.location)
     var sets = 0
     let numbering = layer.numbering
-    var blocks: [BlockView] = []
+    var blocks: [Block] = []
     for block in layer.blocks {
       let numbers = numbering?.numbers(of: block.columns)
       for columns in unitColumns(of: block) {
@@ -71,7 +72,7 @@ struct ClusterColumns: LayerPass {
   }
 
   /// The columns that are clustered together, each with the places of its bitlines in the block.
-  private func unitColumns(of block: BlockView) -> [[[Int]]] {
+  private func unitColumns(of block: Block) -> [[[Int]]] {
     let sides =
       isSeparate
       ? [false, true].map { side in block.columns.indices.filter { block.columns[$0].negative == side } }
@@ -99,7 +100,7 @@ extension SplitChoice {
   }
 }
 
-extension BlockView {
+extension Block {
   /// The bitlines `places` of each output together, in the order in which outputs first occur.
   fileprivate func columnsOfOutputs(_ places: [Int]) -> [[Int]] {
     var numbers: [Int: Int] = [:]
@@ -132,7 +133,7 @@ extension BlockView {
   /// the bitlines.
   fileprivate func blocks(
     of part: ColumnPart, _ unitColumns: [[Int]], _ matrix: BitColumns, _ numbers: [Int]?
-  ) -> [BlockView] {
+  ) -> [Block] {
     let inputs = rows[part.rows].map(\.input)
     let bitlineNumbers = numbers.map { numbers in
       unitColumns[part.columns].joined().map { numbers[$0] }.sorted()

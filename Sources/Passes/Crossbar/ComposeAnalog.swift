@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin et
@@ -17,6 +18,7 @@ struct ComposeAnalog: LayerPass {
   static let guarantee = Guarantee.bounded(
     "from the exact sum of its group a conversion is off by at most half a step of ceil(full-scale / (2^adc - 1)), by"
       + " nothing where that is 1, and by what exceeds the largest code")
+  static let keepsCells = true
   static let options = [
     PassOption(
       "adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes those that give a step of 1"),
@@ -35,18 +37,18 @@ struct ComposeAnalog: LayerPass {
     fullScale = options.word("full-scale") == "auto" ? nil : options.int("full-scale")
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     do throws(Diagnostic) {
       layer = try composed(layer)
     } catch {
       throw Diagnostic(error.id, error.message, at: setting.location, notes: error.notes)
     }
-    return [("layers-composed", layer.composed > 1 ? 1 : 0)]
+    return [("layers-composed", layer.bitlinesPerConversion > 1 ? 1 : 0)]
   }
 
-  private func composed(_ layer: LayerView) throws(Diagnostic) -> LayerView {
+  private func composed(_ layer: Layer) throws(Diagnostic) -> Layer {
     var result = layer
-    result.composed = layer.digitsOfWeight
+    result.readout?.bitlinesPerConversion = layer.digitsOfWeight
     try checkGroups(result)
     let reached = fullScale ?? result.largestSum
     let needed = bitWidth(of: reached)
@@ -56,13 +58,13 @@ struct ComposeAnalog: LayerPass {
         "a full scale of \(reached) needs converters of \(needed) bits, 16 are the most",
         notes: ["give adc for coarser ones, or use smaller units"])
     }
-    result.fullScale = reached
-    result.adcBits = adc > 0 ? adc : needed
+    result.readout?.fullScale = reached
+    result.readout?.adcBits = adc > 0 ? adc : needed
     return result
   }
 
-  private func checkGroups(_ layer: LayerView) throws(Diagnostic) {
-    let size = layer.composed
+  private func checkGroups(_ layer: Layer) throws(Diagnostic) {
+    let size = layer.bitlinesPerConversion
     for block in layer.blocks {
       guard Composition.sizes.contains(size), block.columns.areGroups(of: size) else {
         throw Diagnostic(
@@ -83,11 +85,11 @@ struct ComposeAnalog: LayerPass {
   }
 }
 
-extension LayerView {
-  /// How many natural bitlines have the output and the sign of the first one: the digits of a weight.
+extension Layer {
+  /// How many columns of the layout have the output and the sign of the first one: the digits of a weight.
   fileprivate var digitsOfWeight: Int {
-    let natural = bitlines.isEmpty ? Array(Set(blocks.flatMap(\.columns))) : bitlines
+    let layout = coding.columnLayout.isEmpty ? Array(Set(blocks.flatMap(\.columns))) : coding.columnLayout
     guard let first = blocks.first?.columns.first else { return 1 }
-    return natural.count { $0.output == first.output && $0.negative == first.negative }
+    return layout.count { $0.output == first.output && $0.negative == first.negative }
   }
 }

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every block is a strip of wordlines, as high as an operation unit, with only the bitlines that hold something in the
@@ -29,7 +30,7 @@ struct CompressColumns: LayerPass {
     scope = Scope(options)
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let array = try setting.requiredMachine().array
     let units = UnitForming.fixed(height: height > 0 ? height : array.unitHeight, width: array.unitWidth)
     try layer.requireOpenLines(CompressColumns.name, at: setting.location)
@@ -48,8 +49,8 @@ struct CompressColumns: LayerPass {
   }
 
   private func compress(
-    _ block: BlockView, _ strip: Range<Int>, _ numbering: BitlineNumbering?
-  ) -> BlockView? {
+    _ block: Block, _ strip: Range<Int>, _ numbering: ColumnNumbering?
+  ) -> Block? {
     let bitlines = block.occupiedColumns(on: strip)
     guard !bitlines.isEmpty else { return nil }
     var packed = block.keeping(rows: Array(strip), columns: bitlines)

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every block is a strip of bitlines, as wide as an operation unit, with only the wordlines that hold something in the
@@ -28,7 +29,7 @@ struct CompressRows: LayerPass {
     scope = Scope(options)
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let array = try setting.requiredMachine().array
     try layer.requireOpenLines(CompressRows.name, at: setting.location)
     var counts = (all: 0, kept: 0)
@@ -36,7 +37,7 @@ struct CompressRows: LayerPass {
     var blocks = scope.blocks(of: layer, array)
     layer.blocks = []
     for index in blocks.indices {
-      var block = BlockView(rows: [], columns: [], cells: [])
+      var block = Block(rows: [], columns: [], cells: [])
       swap(&block, &blocks[index])
       let parts = strips(
         of: width > 0 ? width : array.unitWidth, in: block.columns.count, side: array.columns)
@@ -49,14 +50,14 @@ struct CompressRows: LayerPass {
 
   /// The strips of a block that hold something, each with the wordlines that do; the block's own cells are given up.
   private func compress(
-    _ block: inout BlockView, _ strips: [Range<Int>], _ numbering: BitlineNumbering?
-  ) -> [BlockView] {
+    _ block: inout Block, _ strips: [Range<Int>], _ numbering: ColumnNumbering?
+  ) -> [Block] {
     let lines = block.occupiedRows(ofEach: strips)
     let cells = block.takeCells(lines, strips)
     return strips.indices.compactMap { strip in
       guard !lines[strip].isEmpty else { return nil }
       let rows = lines[strip].map { Int($0) }
-      var packed = BlockView(
+      var packed = Block(
         rows: rows.map { block.rows[$0] }, columns: Array(block.columns[strips[strip]]), cells: cells[strip])
       packed.units = block.units
       packed.rowIndex = block.inputCoding(of: rows)
@@ -68,7 +69,7 @@ struct CompressRows: LayerPass {
   }
 }
 
-extension BlockView {
+extension Block {
   /// For each strip of bitlines the wordlines with a level other than 0 there.
   fileprivate func occupiedRows(ofEach strips: [Range<Int>]) -> [[Int32]] {
     var lines = [[Int32]](repeating: [], count: strips.count)
@@ -112,14 +113,14 @@ extension BlockView {
   }
 }
 
-extension BlockView {
+extension Block {
   /// An absolute coding for the inputs of `lines`; nil where they do not ascend.
   func inputCoding(of lines: [Int]) -> IndexCoding? {
     .absolute(lines.map { rows[$0].input }, of: rows.map(\.input))
   }
 
   /// An absolute coding for the numbers of `bitlines`; nil where one is no natural bitline or they do not ascend.
-  func bitlineCoding(of bitlines: [Int], _ numbering: BitlineNumbering?) -> IndexCoding? {
+  func bitlineCoding(of bitlines: [Int], _ numbering: ColumnNumbering?) -> IndexCoding? {
     guard let numbers = numbering?.numbers(of: columns) else { return nil }
     return .absolute(bitlines.map { numbers[$0] }, of: numbers)
   }

@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Reference
 import Support
 import Tensors
@@ -11,7 +12,7 @@ struct ConstantInputs {
   /// For each `mvm`, the number that each input of its layer always has; nil for inputs that vary.
   private(set) var ofProducts: [OpID: [Int64?]] = [:]
   private let module: Module<CrossbarLevel>
-  private let layers: [String: LayerView]
+  private let layers: [String: Layer]
   private var known: [ValueID: KnownElements] = [:]
   private var windows: [ValueID: WindowedValue] = [:]
 

@@ -1,5 +1,6 @@
 import Hardware
-public import IR
+import IR
+public import Mapping
 import Support
 
 /// Index tables hold gaps of a stated width, or stay absolute where that is asked for or shorter.
@@ -37,7 +38,11 @@ struct EncodeIndices: LayerPass {
     padding = options.word("padding") == "any" ? nil : options.int("padding")
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func observation(of layer: Layer, on machine: Machine) -> LayerObservation? {
+    .indexStorage(IndexStorage.table(of: layer))
+  }
+
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     try layer.requireOpenLines(EncodeIndices.name, at: setting.location)
     let (rowTables, columnTables) = (layer.rowTables, layer.columnTables)
     let rows = choice ?? best(rowTables)
@@ -51,7 +56,7 @@ struct EncodeIndices: LayerPass {
     let numbering = layer.numbering
     var (entries, bits) = (0, 0)
     for index in layer.blocks.indices {
-      let block = layer.blocks[index].encodingRows(rows).encodingColumns(columns, layer.bitlines, numbering)
+      let block = layer.blocks[index].encodingRows(rows).encodingColumns(columns, layer.coding.columnLayout, numbering)
       entries += block.indexEntries
       bits += block.indexBits
       layer.blocks[index] = block
@@ -65,7 +70,7 @@ struct EncodeIndices: LayerPass {
   }
 
   /// Padding of `added` lines of up to `side` cells may not make more cells than a layer can have.
-  private func checkSize(_ layer: LayerView, _ added: Int, side: Int, at location: Location)
+  private func checkSize(_ layer: Layer, _ added: Int, side: Int, at location: Location)
     throws(Diagnostic)
   {
     let (cells, overflow) = added.multipliedReportingOverflow(by: side)
@@ -95,17 +100,17 @@ struct EncodeIndices: LayerPass {
   }
 }
 
-extension LayerView {
+extension Layer {
   /// Entries of the index tables of all blocks, or of the layer's bit vectors.
   public var indexEntries: Int {
-    hasVectors ? rows + columns : blocks.reduce(0) { $0 + $1.indexEntries }
+    hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexEntries }
   }
 
   /// Bits of the index tables of all blocks, or of the layer's bit vectors.
-  public var indexBits: Int { hasVectors ? rows + columns : blocks.reduce(0) { $0 + $1.indexBits } }
+  public var indexBits: Int { hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexBits } }
 }
 
-extension BlockView {
+extension Block {
   /// Entries of the index tables.
   public var indexEntries: Int {
     (rowIndex == nil ? 0 : rows.count) + (columnIndex == nil ? 0 : columns.count)
@@ -116,7 +121,7 @@ extension BlockView {
     (rowIndex?.bits ?? 0) * rows.count + (columnIndex?.bits ?? 0) * columns.count
   }
 
-  fileprivate func encodingRows(_ choice: IndexChoice) -> BlockView {
+  fileprivate func encodingRows(_ choice: IndexChoice) -> Block {
     guard let coding = rowIndex, coding.isAbsolute, case .delta(let bits) = choice else { return self }
     let inputs = rows.map(\.input)
     let padded = IndexTable(numbers: inputs, coding: coding).padded(bits: bits)
@@ -136,8 +141,8 @@ extension BlockView {
   }
 
   fileprivate func encodingColumns(
-    _ choice: IndexChoice, _ bitlines: [ColumnEntry], _ numbering: BitlineNumbering?
-  ) -> BlockView {
+    _ choice: IndexChoice, _ bitlines: [ColumnEntry], _ numbering: ColumnNumbering?
+  ) -> Block {
     guard let coding = columnIndex, coding.isAbsolute, case .delta(let bits) = choice,
       let numbers = numbering?.numbers(of: columns)
     else { return self }

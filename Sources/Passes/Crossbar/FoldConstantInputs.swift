@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -31,10 +32,10 @@ struct FoldConstantInputs: Pass {
   }
 }
 
-extension LayerView {
+extension Layer {
   /// Whether what stands for the weights is more than the matrix.
   fileprivate var isLaidOut: Bool {
-    !blocks.isEmpty || encoding != nil || dacBits != nil || adcBits != nil
+    !blocks.isEmpty || coding.signs != nil || readout != nil
   }
 }
 
@@ -49,7 +50,7 @@ private struct InputFolding {
   private var products: [String: [OpID]] = [:]
   /// Where the columns of a product go.
   private var places: [OpID: Place] = [:]
-  private var layers: [(id: OpID, layer: LayerView)] = []
+  private var layers: [(id: OpID, layer: Layer)] = []
   /// What is added behind an `arrange`, by channel.
   private var sums: [OpID: [Int64]] = [:]
 
@@ -83,7 +84,7 @@ private struct InputFolding {
   }
 
   /// Takes the inputs out of `layer` that all its products agree on.
-  mutating func fold(_ id: OpID, _ layer: LayerView) {
+  mutating func fold(_ id: OpID, _ layer: Layer) {
     guard let users = products[layer.name], var weights = layer.weights?.integers,
       layer.weightsStayInAccumulators
     else { return }
@@ -108,7 +109,7 @@ private struct InputFolding {
   }
 
   /// The inputs that are the same number in all of the products.
-  private func agreedInputs(_ users: [OpID], _ layer: LayerView) -> [(input: Int, value: Int64)] {
+  private func agreedInputs(_ users: [OpID], _ layer: Layer) -> [(input: Int, value: Int64)] {
     let known = users.compactMap { constants[$0] }
     guard known.count == users.count, let first = known.first else { return [] }
     return (0..<layer.rows).compactMap { row in

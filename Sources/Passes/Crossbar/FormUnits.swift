@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
@@ -81,7 +82,7 @@ struct FormUnits: LayerPass {
     }
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let array = try setting.requiredMachine().array
     let units = units(array)
     guard units.height <= array.rows, units.width <= array.columns else {
@@ -99,28 +100,30 @@ struct FormUnits: LayerPass {
   }
 
   /// Gives the layer drivers, converters and units, and cuts its blocks to crossbars.
-  private func form(_ layer: inout LayerView, _ units: UnitForming, _ array: ArrayDescription)
+  private func form(_ layer: inout Layer, _ units: UnitForming, _ array: ArrayDescription)
     throws(Diagnostic)
   {
     if units.isDynamic { try requireFreeWordlines(layer) }
-    (layer.dacBits, layer.adcBits) = try converters(layer, units, array)
-    (layer.fullScale, layer.composed) = (nil, 1)
+    let (dac, adc) = try converters(layer, units, array)
+    layer.readout = Readout(dacBits: dac, adcBits: adc)
     layer.blocks = pieces(&layer.blocks, array, unit: units.height, layer.numbering)
     for index in layer.blocks.indices { layer.blocks[index].units = units }
     switch fullScale {
     case .codes: break
-    case .reached: layer.fullScale = layer.largestSum
-    case .given(let sum): layer.fullScale = sum
+    case .reached:
+      let reached = layer.largestSum
+      layer.readout?.fullScale = reached
+    case .given(let sum): layer.readout?.fullScale = sum
     }
   }
 
   /// The blocks cut to crossbars. Each block is given up as soon as it is cut, since its pieces take as much memory.
   private func pieces(
-    _ blocks: inout [BlockView], _ array: ArrayDescription, unit: Int, _ numbering: BitlineNumbering?
-  ) -> [BlockView] {
-    var pieces: [BlockView] = []
+    _ blocks: inout [Block], _ array: ArrayDescription, unit: Int, _ numbering: ColumnNumbering?
+  ) -> [Block] {
+    var pieces: [Block] = []
     for index in blocks.indices {
-      var block = BlockView(rows: [], columns: [], cells: [])
+      var block = Block(rows: [], columns: [], cells: [])
       swap(&block, &blocks[index])
       let height = isEven ? evenHeight(block.rows.count, array.rows, unit: unit) : array.rows
       pieces += block.cutUp(rows: height, columns: array.columns, numbering)
@@ -129,11 +132,11 @@ struct FormUnits: LayerPass {
   }
 
   /// Bits of a layer's wordline drivers and of its converters.
-  private func converters(_ layer: LayerView, _ units: UnitForming, _ array: ArrayDescription)
+  private func converters(_ layer: Layer, _ units: UnitForming, _ array: ArrayDescription)
     throws(Diagnostic)
     -> (dac: Int, adc: Int)
   {
-    guard let cellBits = layer.cellBits, cellBits <= array.cellBits else {
+    guard let cellBits = layer.coding.cellBits, cellBits <= array.cellBits else {
       throw Diagnostic(
         "form-units.cell",
         "the cells of @\(layer.name) hold more than the \(array.cellBits) bits of the machine",
@@ -157,8 +160,8 @@ struct FormUnits: LayerPass {
   }
 
   /// Throws where units are given to blocks already: by `compress-columns`, or by this pass.
-  private func requireFreeWordlines(_ layer: LayerView) throws(Diagnostic) {
-    guard layer.dacBits == nil else {
+  private func requireFreeWordlines(_ layer: Layer) throws(Diagnostic) {
+    guard layer.readout == nil else {
       throw Diagnostic(
         "pass.units", "@\(layer.name) has operation units already",
         notes: ["form dynamic units in the first place"])

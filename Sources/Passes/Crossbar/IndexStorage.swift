@@ -1,5 +1,6 @@
 import Hardware
-public import IR
+import IR
+public import Mapping
 import Support
 
 /// What the index tables of a layer need under one coding.
@@ -13,7 +14,7 @@ public struct IndexStorage: Equatable, Sendable {
 
   /// The storage under delta codings of 1 to 8 bits and under the absolute one, before `encode-indices` inserts any
   /// padding. Empty where no block has an index table.
-  public static func table(of layer: LayerView) -> [IndexStorage] {
+  public static func table(of layer: Layer) -> [IndexStorage] {
     let tables = layer.indexTables
     if tables.isEmpty { return [] }
     let deltas = (1...8).map { storage(of: tables, .delta(bits: $0)) }
@@ -95,7 +96,7 @@ struct IndexTable {
   }
 }
 
-extension LayerView {
+extension Layer {
   /// The absolute index tables of wordlines and bitlines of all blocks.
   var indexTables: [IndexTable] { rowTables + columnTables }
 

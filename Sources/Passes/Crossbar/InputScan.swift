@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -23,11 +24,11 @@ struct InputScan {
   private static let pieceSize = 1 << 18
 
   /// Nil for a layer without weights, or whose sums could leave 62 bits.
-  init?(_ layer: LayerView, positions: Int) {
+  init?(_ layer: Layer, positions: Int) {
     guard let matrix = layer.weights, layer.weightsStayInAccumulators else { return nil }
     (rows, columns, weights) = (layer.rows, layer.columns, matrix.integers)
     self.positions = positions
-    inputs = layer.inputs.lowest...layer.inputs.highest
+    inputs = layer.inputs.element.lowest...layer.inputs.element.highest
     var holds = [Bool](repeating: false, count: columns)
     for k in weights.indices where weights[k] != 0 { holds[k % layer.columns] = true }
     occupied = holds.indices.filter { holds[$0] }
@@ -121,13 +122,13 @@ private func gathered<T: BitwiseCopyable>(
   }
 }
 
-extension LayerView {
+extension Layer {
   /// Whether no sum of weights times inputs, nor any part of one, reaches 2^62.
   var weightsStayInAccumulators: Bool {
     guard let weights else { return false }
     var reach = [Double](repeating: 0, count: columns)
     for (k, weight) in weights.integers.enumerated() { reach[k % columns] += Double(weight.magnitude) }
-    let largest = Double(sign: .plus, exponent: magnitudeBits, significand: 1)
+    let largest = Double(sign: .plus, exponent: inputs.magnitudeBits, significand: 1)
     return reach.allSatisfy { $0 * largest < 0x1p62 }
   }
 }

@@ -1,15 +1,16 @@
 import Hardware
 import IR
+import Mapping
 
-extension LayerView {
+extension Layer {
   /// The largest sum that a unit can read on a group of bitlines, 1 at least.
   var largestSum: Int {
-    let digit = 1 << (dacBits ?? 1) - 1
-    return max(1, digit * (blocks.map { $0.largestSum(composing: composed) }.max() ?? 0))
+    let digit = 1 << dacBits - 1
+    return max(1, digit * (blocks.map { $0.largestSum(composing: bitlinesPerConversion) }.max() ?? 0))
   }
 }
 
-extension BlockView {
+extension Block {
   fileprivate func largestSum(composing size: Int) -> Int {
     guard let units else { return 0 }
     let shifts = columns.relativeShifts(of: size)

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others of
@@ -11,6 +12,7 @@ struct PlaceBlocks: LayerPass {
   static let requires: Set<Fact> = [.sliced, .partitioned]
   static let establishes: Set<Fact> = [.placed]
   static let guarantee = Guarantee.exact("")
+  static let keepsCells = true
   static let options = [
     PassOption(
       "packing", .word(Packing.allCases.map(\.rawValue)), default: .word(Packing.alone.rawValue),
@@ -23,46 +25,39 @@ struct PlaceBlocks: LayerPass {
     packing = Packing(rawValue: options.word("packing")) ?? .alone
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let places = packing.places(of: layer.blocks, try setting.requiredMachine().array)
     for (index, place) in places.enumerated() {
-      layer.blocks[index].crossbar = setting.crossbars + place.crossbar
-      layer.blocks[index].corner = [place.row, place.column]
+      layer.blocks[index].placement = place
+      layer.blocks[index].placement?.crossbar += setting.crossbars
     }
     return [("crossbars", (places.map(\.crossbar).max() ?? -1) + 1)]
   }
 }
 
-/// Where a block lies, its crossbar numbered within the layer.
-private struct Place {
-  var crossbar: Int
-  var row = 0
-  var column = 0
-}
-
-/// How blocks of a layer share crossbars.
+/// How blocks of a layer share crossbars, which are numbered within the layer.
 private enum Packing: String, CaseIterable {
   case alone, beside, below, rows
 
-  func places(of blocks: [BlockView], _ array: ArrayDescription) -> [Place] {
+  func places(of blocks: [Block], _ array: ArrayDescription) -> [Placement] {
     switch self {
-    case .alone: return blocks.indices.map { Place(crossbar: $0) }
+    case .alone: return blocks.indices.map { Placement(crossbar: $0) }
     case .beside:
       let pieces = longestRun(blocks) { $1.rowIndex != nil && $0.columns == $1.columns }
       return line(blocks, blocks.map(\.columns.count), array.columns, atLeast: pieces).map {
-        Place(crossbar: $0.0, column: $0.1)
+        Placement(crossbar: $0.0, column: $0.1)
       }
     case .below:
       let pieces = longestRun(blocks) { $1.columnIndex != nil && $0.rows == $1.rows }
       return line(blocks, blocks.map(\.rows.count), array.rows, atLeast: pieces).map {
-        Place(crossbar: $0.0, row: $0.1)
+        Placement(crossbar: $0.0, row: $0.1)
       }
     case .rows: return rowsOfBlocks(blocks, array)
     }
   }
 
   /// How many neighbours are alike, at most: pieces of one strip that was too long for a crossbar.
-  private func longestRun(_ blocks: [BlockView], _ alike: (BlockView, BlockView) -> Bool) -> Int {
+  private func longestRun(_ blocks: [Block], _ alike: (Block, Block) -> Bool) -> Int {
     var (longest, run) = (0, 0)
     for (index, block) in blocks.enumerated() {
       run = index > 0 && alike(blocks[index - 1], block) ? run + 1 : 1
@@ -73,7 +68,7 @@ private enum Packing: String, CaseIterable {
 
   /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`: as
   /// few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
-  private func line(_ blocks: [BlockView], _ lengths: [Int], _ capacity: Int, atLeast pieces: Int) -> [(
+  private func line(_ blocks: [Block], _ lengths: [Int], _ capacity: Int, atLeast pieces: Int) -> [(
     Int, Int
   )] {
     let filled = fill(lengths, capacity)
@@ -101,7 +96,7 @@ private enum Packing: String, CaseIterable {
   }
 
   /// Deals blocks out to `count` crossbars forth and back, those of the most units first.
-  private func deal(_ blocks: [BlockView], among count: Int) -> [Int] {
+  private func deal(_ blocks: [Block], among count: Int) -> [Int] {
     let units = blocks.map { block in
       block.units.map { ceilDivide(block.rows.count, $0.height) * ceilDivide(block.columns.count, $0.width) }
         ?? 0
@@ -116,16 +111,16 @@ private enum Packing: String, CaseIterable {
   }
 
   /// Blocks side by side, then the next row of blocks below the highest of them.
-  private func rowsOfBlocks(_ blocks: [BlockView], _ array: ArrayDescription) -> [Place] {
-    var next = Place(crossbar: 0)
+  private func rowsOfBlocks(_ blocks: [Block], _ array: ArrayDescription) -> [Placement] {
+    var next = Placement(crossbar: 0)
     var height = 0
     return blocks.map { block in
       if next.column + block.columns.count > array.columns {
-        next = Place(crossbar: next.crossbar, row: next.row + height)
+        next = Placement(crossbar: next.crossbar, row: next.row + height)
         height = 0
       }
       if next.row + block.rows.count > array.rows {
-        next = Place(crossbar: next.crossbar + 1)
+        next = Placement(crossbar: next.crossbar + 1)
         height = 0
       }
       defer { next.column += block.columns.count }

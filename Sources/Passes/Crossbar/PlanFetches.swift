@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -12,6 +13,7 @@ struct PlanFetches: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("only events and time change")
+  static let keepsCells = true
   static let options = [
     PassOption(
       "order", .word(FetchOrder.allCases.map(\.rawValue)), default: .word(FetchOrder.overlapped.rawValue),
@@ -23,7 +25,7 @@ struct PlanFetches: LayerPass {
 
   init(_ options: PassOptions) { order = FetchOrder(rawValue: options.word("order")) ?? .overlapped }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let machine = try setting.requiredMachine()
     guard let memory = machine.memory else {
       throw Diagnostic(
@@ -48,8 +50,7 @@ struct PlanFetches: LayerPass {
   }
 
   /// Bytes of the inputs of the tallest block.
-  private func inputBytes(of layer: LayerView) -> Int {
-    guard case .integer(let bits, _) = layer.inputs else { return 0 }
-    return ceilDivide((layer.blocks.map(\.rows.count).max() ?? 0) * bits, 8)
+  private func inputBytes(of layer: Layer) -> Int {
+    ceilDivide((layer.blocks.map(\.rows.count).max() ?? 0) * layer.inputs.bits, 8)
   }
 }

@@ -1,5 +1,6 @@
 public import Hardware
-public import IR
+import IR
+public import Mapping
 import Support
 
 /// How full the bit planes of a layer are and what freeing the highest of them would cost, as the slides of SME (ICCD
@@ -25,7 +26,7 @@ public struct PlaneStatistics: Equatable, Sendable {
   }
 
   /// Nil where the blocks of `layer` are no bit planes.
-  public init?(of layer: LayerView, machine: Machine) {
+  public init?(of layer: Layer, machine: Machine) {
     guard let tiles = layer.bitPlanes(.crossbar, machine.array), let first = tiles.first else { return nil }
     let rows = tiles.map { $0.blocks[0].rows.count }
     let total = Double(max(1, rows.reduce(0, +)))

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -37,10 +38,10 @@ struct PruneCrossbarRows: LayerPass {
     }
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let height = try setting.requiredMachine().array.rows
     try layer.requireOpenLines(PruneCrossbarRows.name, at: setting.location)
-    guard layer.encoding == .differential else {
+    guard layer.coding.signs == .differential else {
       throw Diagnostic(
         "prune-crossbar-rows.encoding", "empty cells of @\(layer.name) are no weights of 0",
         at: setting.location, notes: ["use slice-bits(signs: differential)"])
@@ -61,7 +62,7 @@ struct PruneCrossbarRows: LayerPass {
   }
 
   /// The layer without the rows that are gone; the type of its weights is that of before, whether they fit it or not.
-  private func pruned(_ layer: LayerView, _ ranking: RowRanking) -> LayerView {
+  private func pruned(_ layer: Layer, _ ranking: RowRanking) -> Layer {
     guard let weights = layer.weights else { return layer }
     var result = layer
     var matrix = weights.integers
@@ -94,7 +95,7 @@ private struct RowRanking {
   /// Crossbars, one above the other, that the blocks need no more.
   private(set) var freedCrossbars = 0
 
-  init(_ blocks: [BlockView], height: Int) {
+  init(_ blocks: [Block], height: Int) {
     self.height = height
     order = blocks.map { block in
       block.rows.indices.map { (row: $0, saliency: block.saliency($0)) }
@@ -161,7 +162,7 @@ private func fit(_ values: [Int64], _ bits: Int) -> Bool {
   return values.allSatisfy { $0 >= type.lowest && $0 <= type.highest }
 }
 
-extension BlockView {
+extension Block {
   /// The sum of the magnitudes that wordline `row` holds.
   fileprivate func saliency(_ row: Int) -> Double {
     columns.indices.reduce(0) { sum, column in
@@ -171,9 +172,9 @@ extension BlockView {
   }
 }
 
-extension LayerView {
+extension Layer {
   /// The layer with `values` as its matrix, in the type of its weights.
-  fileprivate func withWeights(_ values: [Int64]) -> LayerView {
+  fileprivate func withWeights(_ values: [Int64]) -> Layer {
     var result = self
     result.weights = Tensor([rows, columns], values, as: .integer(bits: weightBits, signed: true))
     return result

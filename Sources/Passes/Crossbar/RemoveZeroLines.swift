@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of each
@@ -34,7 +35,7 @@ struct RemoveZeroLines: LayerPass {
     removesColumns = options.word("lines") != "rows"
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let array = try setting.requiredMachine().array
     try layer.requireOpenLines(RemoveZeroLines.name, at: setting.location)
     let (rows, columns) = (lineCount(layer, \.rows.count), lineCount(layer, \.columns.count))
@@ -52,11 +53,11 @@ struct RemoveZeroLines: LayerPass {
     ]
   }
 
-  private func lineCount(_ layer: LayerView, _ count: KeyPath<BlockView, Int>) -> Int {
+  private func lineCount(_ layer: Layer, _ count: KeyPath<Block, Int>) -> Int {
     layer.blocks.reduce(0) { $0 + $1[keyPath: count] }
   }
 
-  private func withoutLines(_ layer: LayerView, _ scope: Scope, _ array: ArrayDescription) -> LayerView {
+  private func withoutLines(_ layer: Layer, _ scope: Scope, _ array: ArrayDescription) -> Layer {
     let numbering = layer.numbering
     var result = layer
     result.blocks = scope.blocks(of: layer, array).compactMap { block in
@@ -70,8 +71,8 @@ struct RemoveZeroLines: LayerPass {
 
   /// Lines that all stay keep the index table that they have.
   private func remove(
-    _ block: BlockView, _ lines: [Int], _ bitlines: [Int], _ numbering: BitlineNumbering?
-  ) -> BlockView? {
+    _ block: Block, _ lines: [Int], _ bitlines: [Int], _ numbering: ColumnNumbering?
+  ) -> Block? {
     guard !lines.isEmpty, !bitlines.isEmpty else { return nil }
     var kept = block.keeping(rows: lines, columns: bitlines)
     kept.rowIndex =
@@ -86,7 +87,7 @@ struct RemoveZeroLines: LayerPass {
 
   /// The layer without the inputs and outputs that hold nothing in any block; nil where its blocks are no runs of lines
   /// then.
-  private func withoutInputsAndOutputs(_ layer: LayerView) -> LayerView? {
+  private func withoutInputsAndOutputs(_ layer: Layer) -> Layer? {
     var (isInput, isOutput) = (
       [Bool](repeating: !removesRows, count: layer.rows),
       [Bool](repeating: !removesColumns, count: layer.columns)
@@ -98,13 +99,13 @@ struct RemoveZeroLines: LayerPass {
       }
     }
     var result = layer
-    result.hasVectors = true
+    result.hasMasks = true
     result.blocks = layer.blocks.compactMap { block in
       let lines = block.rows.indices.filter { isInput[block.rows[$0].input] }
       let bitlines = block.columns.indices.filter { isOutput[block.columns[$0].output] }
       return lines.isEmpty || bitlines.isEmpty ? nil : block.keeping(rows: lines, columns: bitlines)
     }
-    let runs = VectorRuns(result.vectors)
+    let runs = MaskRuns(result.masks)
     let areRuns = result.blocks.allSatisfy {
       runs.start(of: $0.rows) != nil && runs.start(of: $0.columns) != nil
     }

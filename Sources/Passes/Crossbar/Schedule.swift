@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
@@ -7,7 +8,7 @@ import Support
 /// with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
-struct Schedule: LayerPass {
+struct Schedule: PlanPass {
   typealias L = CrossbarLevel
   static let name = "schedule"
   static let summary = "every layer has a stage; the groups of one convolution share theirs"
@@ -30,28 +31,33 @@ struct Schedule: LayerPass {
 
   init(_ options: PassOptions) { capacity = Capacity(rawValue: options.word("capacity")) ?? .refuse }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
-    guard let stage = setting.stages[layer.name] else {
+  func plan(_ network: NetworkSummary, into plan: inout NetworkPlan, in context: inout PassContext)
+    throws(Diagnostic)
+  {
+    for layer in network.layers where network.stages[layer.name] == nil {
       throw Diagnostic(
-        "schedule.unused", "@\(layer.name) is used by no product", at: setting.location)
+        "schedule.unused", "@\(layer.name) is used by no product", at: network.locations[layer.name] ?? .none)
     }
-    layer.stage = stage
-    layer.segment = 0
-    return []
+    guard let machine = network.machine else { throw noMachine }
+    plan.stages = network.stages
+    guard let room = machine.hierarchy.crossbars else { return }
+    if capacity == .segments {
+      let crossbars = Dictionary(
+        network.layers.map { ($0.name, $0.crossbars) }, uniquingKeysWith: { first, _ in first })
+      plan.segments = try SegmentDemand(uses: network.uses, crossbars: crossbars, room: room)
+        .segments(machine: machine.name)
+    } else if network.crossbars > room {
+      try tell(shortage(network.crossbars, machine, room), in: &context)
+    }
   }
 
-  func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int] {
-    let machine = try setting.requiredMachine()
-    guard capacity == .segments, let room = machine.hierarchy.crossbars else { return [:] }
-    return try SegmentDemand(uses: setting.uses, crossbars: setting.places, room: room)
-      .segments(machine: machine.name)
+  private func tell(_ shortage: Diagnostic, in context: inout PassContext) throws(Diagnostic) {
+    if capacity == .refuse { throw shortage }
+    context.warnings.append(shortage)
   }
 
-  func conclude(_ setting: LayerSetting, in context: inout PassContext) throws(Diagnostic) {
-    let machine = try setting.requiredMachine()
-    let needed = setting.crossbars
-    guard capacity != .segments, let room = machine.hierarchy.crossbars, needed > room else { return }
-    let shortage = Diagnostic(
+  private func shortage(_ needed: Int, _ machine: Machine, _ room: Int) -> Diagnostic {
+    Diagnostic(
       "schedule.capacity",
       "the network needs \(needed) crossbars, the machine \(machine.name) has \(room)",
       severity: capacity == .refuse ? .error : .warning,
@@ -61,7 +67,5 @@ struct Schedule: LayerPass {
           "with --segments, which is schedule(capacity: segments), parts of the network are written and executed in turn",
           "with schedule(capacity: warn) the program runs as if the machine had enough of them",
         ] : ["the program runs as if the machine had enough of them"])
-    if capacity == .refuse { throw shortage }
-    context.warnings.append(shortage)
   }
 }

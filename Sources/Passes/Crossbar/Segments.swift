@@ -1,3 +1,4 @@
+import Mapping
 import Support
 
 /// What decides which layers are written together.

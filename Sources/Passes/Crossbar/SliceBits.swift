@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Support
 import Tensors
 
@@ -19,8 +20,8 @@ struct SliceBits: LayerPass {
   static let options = [
     PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
     PassOption(
-      "signs", .word(SignEncoding.allCases.map(\.rawValue)),
-      default: .word(SignEncoding.differential.rawValue),
+      "signs", .word(SignCoding.allCases.map(\.rawValue)),
+      default: .word(SignCoding.differential.rawValue),
       "how signed weights become cell levels"),
     PassOption(
       "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
@@ -31,18 +32,18 @@ struct SliceBits: LayerPass {
   ]
 
   private let cellBits: Int
-  private let encoding: SignEncoding
+  private let encoding: SignCoding
   private let isSliceMajor: Bool
   private let isInter: Bool
 
   init(_ options: PassOptions) {
     cellBits = options.int("cell")
-    encoding = SignEncoding(rawValue: options.word("signs")) ?? .differential
+    encoding = SignCoding(rawValue: options.word("signs")) ?? .differential
     isSliceMajor = options.word("order") == "slice-major"
     isInter = options.word("placement") == "inter"
   }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let bits = try cellBits > 0 ? cellBits : setting.requiredMachine().array.cellBits
     if let machine = setting.machine, bits > machine.array.cellBits {
       throw Diagnostic(
@@ -64,14 +65,14 @@ struct SliceBits: LayerPass {
     return [("layers-sliced", 1)]
   }
 
-  private func slice<T: FixedWidthInteger>(_ layer: inout LayerView, _ weights: [T], _ bits: Int) {
-    layer.encoding = encoding
-    layer.cellBits = bits
-    layer.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
+  private func slice<T: FixedWidthInteger>(_ layer: inout Layer, _ weights: [T], _ bits: Int) {
+    layer.coding.signs = encoding
+    layer.coding.cellBits = bits
+    layer.coding.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
     let digits = digits(layer, weights, bits)
     let groups = isInter ? planes(digits) : [digits]
     layer.blocks = groups.map { block($0, layer, weights) }
-    layer.bitlines = layer.blocks.flatMap(\.columns)
+    layer.coding.columnLayout = layer.blocks.flatMap(\.columns)
   }
 
   /// The slices of one weight: those that add and those that subtract stand in one block.
@@ -101,7 +102,7 @@ struct SliceBits: LayerPass {
     }
   }
 
-  private func digits<T: FixedWidthInteger>(_ layer: LayerView, _ weights: [T], _ bits: Int) -> [Digit] {
+  private func digits<T: FixedWidthInteger>(_ layer: Layer, _ weights: [T], _ bits: Int) -> [Digit] {
     let width = layer.weightBits
     func cut(_ total: Int, _ part: Digit.Part, negative: Bool = false) -> [Digit] {
       stride(from: 0, to: total, by: bits).map {
@@ -119,7 +120,7 @@ struct SliceBits: LayerPass {
     }
   }
 
-  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: LayerView, _ weights: [T]) -> BlockView
+  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: Layer, _ weights: [T]) -> Block
   {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
@@ -127,7 +128,7 @@ struct SliceBits: LayerPass {
     } else {
       for output in 0..<layer.columns { for digit in digits { columns.append((output, digit)) } }
     }
-    return BlockView(
+    return Block(
       rows: (0..<layer.rows).map { RowEntry(input: $0) },
       columns: columns.map {
         ColumnEntry(output: $0.output, shift: $0.digit.shift, negative: $0.digit.negative)
@@ -136,14 +137,14 @@ struct SliceBits: LayerPass {
   }
 
   private func cells<T: FixedWidthInteger>(
-    _ columns: [(output: Int, digit: Digit)], _ layer: LayerView, _ weights: [T]
+    _ columns: [(output: Int, digit: Digit)], _ layer: Layer, _ weights: [T]
   ) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: layer.rows * columns.count) { cells, used in
       weights.withUnsafeBufferPointer { weights in
         var place = 0
         for row in 0..<layer.rows {
           for (output, digit) in columns {
-            cells[place] = digit.level(Int64(weights[row * layer.columns + output]), offset: layer.offset)
+            cells[place] = digit.level(Int64(weights[row * layer.columns + output]), offset: layer.coding.offset)
             place += 1
           }
         }

@@ -1,5 +1,6 @@
 import Hardware
 import IR
+import Mapping
 import Reference
 import Support
 import Tensors
@@ -50,7 +51,11 @@ struct SqueezeBits: LayerPass {
   /// The choice by outputs needs the whole network.
   func isLocal(_ context: PassContext) -> Bool { freed != nil || context.calibration.isEmpty }
 
-  func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
+  func observation(of layer: Layer, on machine: Machine) -> LayerObservation? {
+    .planes(PlaneStatistics(of: layer, machine: machine), weights: layer.weights)
+  }
+
+  func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let tiles = try tiles(of: layer, in: setting)
     let count = freed ?? mostByWeights(tiles)
     try checkCount(count, tiles, at: setting.location)
@@ -59,7 +64,7 @@ struct SqueezeBits: LayerPass {
   }
 
   func run(on module: inout Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic) {
-    var setting = LayerSetting(module, threads: context.threads)
+    var setting = LayerSetting(machine: module.machine, threads: context.threads)
     var planes: [(id: OpID, tiles: [BitPlanes])] = []
     for (id, layer) in module.layers {
       setting.location = module.ops[id].location
@@ -78,7 +83,7 @@ struct SqueezeBits: LayerPass {
     context.count("planes-freed", chosen.reduce(0, +))
   }
 
-  private func tiles(of layer: LayerView, in setting: LayerSetting) throws(Diagnostic) -> [BitPlanes] {
+  private func tiles(of layer: Layer, in setting: LayerSetting) throws(Diagnostic) -> [BitPlanes] {
     try layer.requireOpenLines(SqueezeBits.name, at: setting.location)
     guard let tiles = layer.bitPlanes(scope, try setting.requiredMachine().array) else {
       throw Diagnostic(
@@ -104,7 +109,7 @@ struct SqueezeBits: LayerPass {
     module.replaceLayers([(id, layer)])
   }
 
-  private func squeeze(_ layer: inout LayerView, _ tiles: [BitPlanes], _ freed: Int) {
+  private func squeeze(_ layer: inout Layer, _ tiles: [BitPlanes], _ freed: Int) {
     guard let weights = layer.weights else { return }
     var matrix = weights.integers
     layer.blocks = tiles.flatMap { tile in

@@ -1,4 +1,5 @@
 import IR
+import Mapping
 import Reference
 import Support
 import Tensors
@@ -139,7 +140,7 @@ private struct CrossbarLowering {
       throw Diagnostic("lower-to-crossbar.shape", "the product has no elements", at: op.location)
     }
     let inputs = builder.type(x)
-    guard case .integer(let bits, let signed) = inputs.element, (signed ? 2 : 1)...32 ~= bits else {
+    guard let coding = InputCoding(inputs.element) else {
       throw Diagnostic(
         "lower-to-crossbar.inputs", "inputs must be integers of 1 to 32 bits, signed ones of 2 at least",
         at: op.location)
@@ -149,9 +150,9 @@ private struct CrossbarLowering {
     var correction: [Int64] = []
     for (number, part) in parts.enumerated() {
       let symbol = symbols.take(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
-      var layer = LayerView(
-        name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: inputs.element,
-        weightBits: try weightBits(op), weights: nil)
+      var layer = Layer(
+        name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: coding,
+        weightBits: try weightBits(op))
       layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
       let spelled = builder.module.spell(layer, origin: op.origin)
       // The layers of a loop stand before it.

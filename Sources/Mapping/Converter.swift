@@ -56,17 +56,6 @@ extension [ColumnEntry] {
   }
 }
 
-extension UnitForming {
-  /// The largest sum of `levels`, one for each wordline of a block, that a unit can read: that of neighbouring wordlines,
-  /// or of the largest levels where wordlines are gathered at run time.
-  public func largestSum(of levels: [Int]) -> Int {
-    if isDynamic { return levels.sorted(by: >).prefix(height).reduce(0, +) }
-    return stride(from: 0, to: levels.count, by: height).reduce(0) { largest, first in
-      max(largest, levels[first..<Swift.min(first + height, levels.count)].reduce(0, +))
-    }
-  }
-}
-
 /// The bits of a converter that no unit of `height` wordlines can saturate:
 /// `ceil(log2(height * (2^cell - 1) * (2^dac - 1) + 1))`.
 public func losslessBits(_ height: Int, cell: Int, dac: Int) -> Int {

@@ -1,55 +1,3 @@
-/// A wordline of a block: driven by `input << shift`. Large networks have hundreds of millions of them, so an entry takes 8
-/// bytes; numbers beyond 32 bits become the nearest one of 32 bits, which no layer has.
-public struct RowEntry: Hashable, Sendable {
-  private var storedInput: Int32
-  private var storedShift: Int32
-
-  /// Which input of the layer, below 2^24.
-  public var input: Int {
-    get { Int(storedInput) }
-    set { storedInput = Int32(clamping: newValue) }
-  }
-
-  /// Left shift of the input, below 64.
-  public var shift: Int {
-    get { Int(storedShift) }
-    set { storedShift = Int32(clamping: newValue) }
-  }
-
-  /// Creates an entry.
-  public init(input: Int, shift: Int = 0) {
-    storedInput = Int32(clamping: input)
-    storedShift = Int32(clamping: shift)
-  }
-}
-
-/// A bitline of a block: adds `(negative ? -1 : 1) * 2^shift * ADC(...)` to an output. It takes 8 bytes, as `RowEntry` does.
-public struct ColumnEntry: Hashable, Sendable {
-  private var storedOutput: Int32
-  private var storedShift: Int16
-  /// Whether the bitline subtracts.
-  public var negative: Bool
-
-  /// Which output of the layer, below 2^24.
-  public var output: Int {
-    get { Int(storedOutput) }
-    set { storedOutput = Int32(clamping: newValue) }
-  }
-
-  /// Weight of the bitline as a power of two, below 64.
-  public var shift: Int {
-    get { Int(storedShift) }
-    set { storedShift = Int16(clamping: newValue) }
-  }
-
-  /// Creates an entry.
-  public init(output: Int, shift: Int, negative: Bool = false) {
-    storedOutput = Int32(clamping: output)
-    storedShift = Int16(clamping: shift)
-    self.negative = negative
-  }
-}
-
 /// How the numbers of a block's wordlines or bitlines are stored in an index table: ascending numbers, one field of
 /// `bits` bits for each (reference: section 2.4, after SRE, ISCA 2019).
 public enum IndexCoding: Hashable, Sendable {
@@ -131,21 +79,21 @@ extension IndexCoding: CustomStringConvertible {
   }
 }
 
-/// The natural bitlines of a layer by number: what column index tables refer to.
-public struct BitlineNumbering: Sendable {
+/// The columns of a layer's column layout by number: what column index tables refer to.
+public struct ColumnNumbering: Sendable {
   private let numbers: [ColumnEntry: Int]
 
-  /// Nil where a bitline stands twice.
-  public init?(_ bitlines: [ColumnEntry]) {
+  /// Nil where a column stands twice.
+  public init?(_ layout: [ColumnEntry]) {
     var numbers: [ColumnEntry: Int] = [:]
-    numbers.reserveCapacity(bitlines.count)
-    for (number, bitline) in bitlines.enumerated() {
-      guard numbers.updateValue(number, forKey: bitline) == nil else { return nil }
+    numbers.reserveCapacity(layout.count)
+    for (number, column) in layout.enumerated() {
+      guard numbers.updateValue(number, forKey: column) == nil else { return nil }
     }
     self.numbers = numbers
   }
 
-  /// The numbers of `columns`; nil where one is no natural bitline.
+  /// The numbers of `columns`; nil where one is not in the layout.
   public func numbers(of columns: [ColumnEntry]) -> [Int]? {
     var result: [Int] = []
     result.reserveCapacity(columns.count)

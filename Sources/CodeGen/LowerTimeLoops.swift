@@ -2,7 +2,7 @@ import IR
 import Support
 import Tensors
 
-extension ProgramLowering {
+extension CodeLowering {
   /// A loop over time: states are buffers, set before the loop and at the end of each round.
   mutating func timeLoop(_ loop: Op) throws(Diagnostic) {
     let body = loop.body.map { source.ops[$0] }

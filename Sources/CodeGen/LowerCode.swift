@@ -1,66 +1,25 @@
 import Hardware
-public import IR
-public import Support
+import IR
+import Support
 import Tensors
 
-/// Instructions on buffers and physical crossbars: a convolution is a loop over positions.
+/// The instructions and buffers of the program that `module` becomes, without layers and crossbars.
 ///
-/// Every value becomes a buffer; every layer gets a register for a window and one for its outputs; constants move
-/// into buffers only where a digital operation needs them. Spec: ir-spec.md, `lower-to-program`.
-struct LowerToProgram: Lowering {
-  typealias From = CrossbarLevel
-  typealias To = ProgramLevel
-  static let name = "lower-to-program"
-  static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
-  static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
-  static let establishes: Set<Fact> = []
-  static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
-
-  init(_ options: PassOptions) {}
-
-  func run(on module: Module<CrossbarLevel>, in context: inout PassContext) throws(Diagnostic)
-    -> Module<ProgramLevel>
-  {
-    var lowering = ProgramLowering(module)
-    try lowering.run()
-    return lowering.result
-  }
-}
-
-/// The instructions and buffers of the program that `module` becomes, without layers and crossbars: these follow layer by
-/// layer.
-///
-/// Throws what `lower-to-program` throws.
-public func lowerCode(of module: Module<CrossbarLevel>) throws(Diagnostic) -> Module<ProgramLevel> {
-  var lowering = ProgramLowering(module)
-  try lowering.lowerCode()
+/// Every value becomes a buffer; every layer gets a register for a window and one for its outputs; constants move into
+/// buffers only where a digital operation needs them. Throws `lower-to-program.*`.
+func lowerCode(of module: Module<CrossbarLevel>) throws(Diagnostic) -> Module<ProgramLevel> {
+  var lowering = CodeLowering(module)
+  for op in module.bodyOps { try lowering.lower(op) }
   return lowering.result
 }
 
-extension LayerView {
-  /// The layer as a program has it: without weights, and with blocks whose cells stand in crossbars.
-  public var withoutCells: LayerView {
-    var bare = self
-    bare.weights = nil
-    bare.weightBits = 0
-    bare.encoding = nil
-    bare.cellBits = nil
-    bare.stage = nil
-    for index in bare.blocks.indices { bare.blocks[index].cells = [] }
-    return bare
-  }
-}
-
-/// The work of `lower-to-program`.
-struct ProgramLowering {
+/// The work of `lowerCode`.
+struct CodeLowering {
   let source: Module<CrossbarLevel>
   var builder: Builder<ProgramLevel>
   var buffers: [ValueID: ValueID] = [:]
   private var producers: [ValueID: Op] = [:]
   private var declarations: [OpID] = []
-  private var crossbars: [OpID] = []
-  private var layers: [OpID] = []
   private var inputs: [OpID] = []
   var code: [OpID] = []
   private var outputs: [OpID] = []
@@ -72,18 +31,9 @@ struct ProgramLowering {
 
   var result: Module<ProgramLevel> {
     var module = builder.module
-    module.body = declarations + crossbars + layers + inputs + code + outputs
+    module.body = declarations + inputs + code + outputs
     module.dropUnusedResources()
     return module
-  }
-
-  mutating func run() throws(Diagnostic) {
-    try programCrossbars()
-    try lowerCode()
-  }
-
-  mutating func lowerCode() throws(Diagnostic) {
-    for op in source.bodyOps { try lower(op) }
   }
 
   mutating func lower(_ op: Op) throws(Diagnostic) {
@@ -131,39 +81,6 @@ struct ProgramLowering {
         at: op.location)
     }
     return found
-  }
-
-  // MARK: Crossbars
-
-  private mutating func programCrossbars() throws(Diagnostic) {
-    let array = try source.requiredMachine().array
-    let views = source.layers
-    let used = Set(views.flatMap { $0.layer.blocks.compactMap(\.crossbar) })
-    let count = used.count
-    guard used.allSatisfy({ $0 < count }) else {
-      throw Diagnostic(
-        "lower-to-program.crossbars",
-        "the numbers of the crossbars have gaps: \(count) are used, the highest is "
-          + "\(used.max() ?? 0)", notes: ["run place-blocks"])
-    }
-    var images = [[UInt8]](repeating: [UInt8](repeating: 0, count: array.rows * array.columns), count: count)
-    for (_, layer) in views {
-      for block in layer.blocks {
-        guard let crossbar = block.crossbar, let corner = block.corner else { continue }
-        block.write(into: &images[crossbar], at: corner, width: array.columns)
-      }
-      layers.append(builder.module.add(builder.module.spell(layer.withoutCells, origin: nil)))
-    }
-    for (number, image) in images.enumerated() {
-      let cells = builder.module.constant(
-        Tensor([array.rows, array.columns], .u8(image)),
-        element: .integer(bits: array.cellBits, signed: false), name: "crossbar\(number)")
-      crossbars.append(
-        builder.module.add(
-          Op(
-            .crossbar,
-            attributes: [NamedAttribute("id", .int(Int64(number))), NamedAttribute("cells", cells)])))
-    }
   }
 
   // MARK: Code
@@ -239,20 +156,5 @@ struct ProgramLowering {
     buffers[result] = buffer
     declarations.append(
       builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute("value", value)])))
-  }
-}
-
-extension BlockView {
-  /// Copies the cells into the image of a crossbar of `width` bitlines, in which the block lies at `corner`.
-  public func write(into image: inout [UInt8], at corner: [Int], width: Int) {
-    let count = columns.count
-    image.withUnsafeMutableBufferPointer { image in
-      cells.withUnsafeBufferPointer { cells in
-        for row in rows.indices {
-          let target = (corner[0] + row) * width + corner[1]
-          for column in 0..<count { image[target + column] = cells[row * count + column] }
-        }
-      }
-    }
   }
 }

@@ -1,0 +1,220 @@
+public import Mapping
+public import Support
+import Tensors
+
+// The two forms of a layer: an operation with its blocks, and the value `Layer`. Fields are declared in `Layer.fields`
+// and `Block.fields`; what stands here goes through them.
+
+extension Attribute {
+  /// The attribute that writes a field's value.
+  init(_ value: FieldValue) {
+    switch value {
+    case .int(let number): self = .int(number)
+    case .word(let word): self = .word(word)
+    case .flag(let flag): self = .bool(flag)
+    case .element(let element): self = .element(element)
+    case .ints(let numbers): self = .ints(numbers)
+    case .rows(let rows): self = .rows(rows)
+    case .columns(let columns): self = .columns(columns)
+    case .index(let index): self = .index(index)
+    case .units(let units): self = .units(units)
+    }
+  }
+
+  /// The field's value that this attribute writes, if it is of kind `kind`; its range is not looked at.
+  func value(of kind: FieldKind) -> FieldValue? {
+    switch (kind, self) {
+    case (.int, .int(let number)): return .int(number)
+    case (.word, .word(let word)): return .word(word)
+    case (.flag, .word("true")): return .flag(true)
+    case (.flag, .word("false")): return .flag(false)
+    case (.inputs, .word(let word)): return ElementType(text: word).map { .element($0) }
+    case (.ints, .list): return asInts.map { .ints($0) }
+    case (.rows, .rows(let rows)): return .rows(rows)
+    case (.columns, .columns(let columns)): return .columns(columns)
+    case (.index, .index(let index)): return .index(index)
+    case (.units, .units(let units)): return .units(units)
+    default: return nil
+    }
+  }
+}
+
+extension AttributeKind {
+  /// The kind of attribute that writes a field.
+  init(_ kind: FieldKind) {
+    switch kind {
+    case .int(let range): self = .int(range)
+    case .word(let choices): self = .word(choices)
+    case .flag: self = .word(["true", "false"])
+    case .inputs: self = .element
+    case .ints: self = .ints
+    case .rows: self = .rows
+    case .columns: self = .columns
+    case .index: self = .index
+    case .units: self = .units
+    case .tensor: self = .tensor
+    }
+  }
+}
+
+extension AttributeSpec {
+  /// The attributes that write `fields`, for the table of operations.
+  static func of<Owner>(_ fields: [LayerField<Owner>]) -> [AttributeSpec] {
+    fields.map { AttributeSpec($0.name, AttributeKind($0.kind), required: $0.isRequired) }
+  }
+}
+
+extension Module {
+  /// The layer that `id` spells; nil where an attribute does not fit.
+  public func layer(_ id: OpID) -> Layer? { try? readLayer(id).get() }
+
+  /// The layer that `id` spells, or what is wrong with its attributes.
+  func readLayer(_ id: OpID) -> Result<Layer, LayerReadError> {
+    let op = ops[id]
+    var layer = Layer(name: op.symbol ?? "", rows: 0, columns: 0, inputs: .unsigned(bits: 1))
+    do throws(LayerReadError) {
+      try read(op, Layer.fields, into: &layer)
+      if let attribute = op["weights"] {
+        guard layer.weightBits > 0,
+          let found = tensor(
+            attribute, element: .integer(bits: layer.weightBits, signed: true),
+            shape: [layer.rows, layer.columns])
+        else { throw LayerReadError("weights", "are no matrix of rows, columns and weight-bits") }
+        layer.weights = found
+      }
+      layer.blocks.reserveCapacity(op.body.count)
+      for (place, inner) in op.body.enumerated() {
+        do throws(LayerReadError) {
+          layer.blocks.append(try block(inner, cellBits: layer.coding.cellBits ?? 8))
+        } catch {
+          throw LayerReadError(error.field, error.message, block: place)
+        }
+      }
+      return .success(layer)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func read<Owner>(_ op: Op, _ fields: [LayerField<Owner>], into owner: inout Owner)
+    throws(LayerReadError)
+  {
+    for field in fields {
+      guard let attribute = op[field.name] else {
+        if field.isRequired { throw LayerReadError(field.name, "is missing") }
+        continue
+      }
+      if case .tensor = field.kind { continue }
+      guard let value = attribute.value(of: field.kind), field.kind.admits(value) else {
+        throw LayerReadError(field.name, "\(attribute.short), expected \(field.kind.name)")
+      }
+      field.set(&owner, value)
+    }
+  }
+
+  private func block(_ id: OpID, cellBits: Int) throws(LayerReadError) -> Block {
+    let op = ops[id]
+    var block = Block(rows: [], columns: [])
+    try read(op, Block.fields, into: &block)
+    guard let attribute = op["cells"] else { return block }
+    let element = ElementType.integer(bits: cellBits, signed: false)
+    guard let found = tensor(attribute, element: element, shape: [block.rows.count, block.columns.count]),
+      case .u8(let levels) = found.data
+    else { throw LayerReadError("cells", "are no levels of \(cellBits) bits for rows and columns") }
+    block.cells = levels
+    return block
+  }
+
+  /// Spells `layer` as an operation with its blocks; weights and cells become constants of the module.
+  public mutating func spell(_ layer: Layer, origin: NodeOrigin?) -> Op {
+    var op = Op(.layer, symbol: layer.name, origin: origin)
+    let weights = layer.weights.flatMap { weights in
+      layer.weightBits > 0 ? (weights, layer.weightBits) : nil
+    }
+    for field in Layer.fields {
+      if case .tensor = field.kind {
+        guard let (weights, bits) = weights else { continue }
+        let value = constant(
+          weights, element: .integer(bits: bits, signed: true), name: "\(layer.name).\(field.name)")
+        op.attributes.append(NamedAttribute(field.name, value))
+      } else if let value = field.get(layer) {
+        op.attributes.append(NamedAttribute(field.name, Attribute(value)))
+      }
+    }
+    op.body = layer.blocks.enumerated().map { number, block in
+      add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.coding.cellBits ?? 8))
+    }
+    return op
+  }
+
+  private mutating func spell(_ block: Block, name: String, cellBits: Int) -> Op {
+    var op = Op(.block)
+    for field in Block.fields {
+      if case .tensor = field.kind {
+        guard !block.cells.isEmpty else { continue }
+        let cells = Tensor([block.rows.count, block.columns.count], .u8(block.cells))
+        let value = constant(cells, element: .integer(bits: cellBits, signed: false), name: name)
+        op.attributes.append(NamedAttribute(field.name, value))
+      } else if let value = field.get(block) {
+        op.attributes.append(NamedAttribute(field.name, Attribute(value)))
+      }
+    }
+    return op
+  }
+
+  /// The layers in order, with the operations that spell them; layers that cannot be read are left out.
+  public var layers: [(id: OpID, layer: Layer)] {
+    body.compactMap { id in
+      ops[id].opcode == .layer ? layer(id).map { (id, $0) } : nil
+    }
+  }
+
+  /// Replaces the operation `id` by `layer`, keeping its origin, and drops the constants that nothing uses now.
+  public mutating func replaceLayers(_ layers: [(id: OpID, layer: Layer)]) {
+    // Old cells go first, so that the new ones can have their names.
+    for (id, _) in layers { ops[id].body = [] }
+    dropUnusedResources()
+    for (id, layer) in layers { ops[id] = spell(layer, origin: ops[id].origin) }
+    dropUnusedResources()
+  }
+
+  /// Removes the resources that no operation of the module names.
+  public mutating func dropUnusedResources() {
+    var used: Set<String> = []
+    func collect(_ ids: [OpID]) {
+      for id in ids {
+        for attribute in ops[id].attributes {
+          if case .resource(let name) = attribute.value { used.insert(name) }
+        }
+        collect(ops[id].body)
+      }
+    }
+    collect(body)
+    keepResources(used)
+  }
+}
+
+/// An attribute of a layer or a block that cannot be read.
+struct LayerReadError: Error {
+  let field: String
+  let message: String
+  /// The block's place in the layer; nil where it is the layer.
+  let block: Int?
+
+  init(_ field: String, _ message: String, block: Int? = nil) {
+    self.field = field
+    self.message = message
+    self.block = block
+  }
+
+  /// The problem of the layer.
+  var problem: LayerProblem { LayerProblem(.layer, message, field: field, block: block) }
+}
+
+extension Attribute {
+  /// The text, cut where it is long.
+  fileprivate var short: String {
+    let text = description
+    return text.count > 60 ? "\(text.prefix(57))..." : text
+  }
+}
