@@ -1,4 +1,5 @@
 import Hardware
+import Tensors
 
 /// Every operation of every level; `spec` says what each one takes.
 public enum Opcode: String, Hashable, Sendable, CaseIterable {
@@ -257,95 +258,37 @@ extension Opcode {
   }
 
   private var digitalSpec: OpSpec {
-    func unary(_ attributes: [AttributeSpec], _ summary: String) -> OpSpec {
-      OpSpec(everyLevel, operands: 1...1, attributes, summary)
-    }
-    func binary(_ summary: String) -> OpSpec { OpSpec(everyLevel, operands: 2...2, [], summary) }
-    let alpha = [AttributeSpec("alpha", .float)]
-    switch self {
-    case .relu: return unary([], "max(x, 0)")
-    case .leakyRelu: return unary(alpha, "x where x >= 0, alpha * x elsewhere")
-    case .clip:
-      return unary([AttributeSpec("low", .float), AttributeSpec("high", .float)], "min(max(x, low), high)")
-    case .sigmoid: return unary([], "1 / (1 + exp(-x))")
-    case .tanh: return unary([], "hyperbolic tangent")
-    case .hardSigmoid:
-      return unary(alpha + [AttributeSpec("beta", .float)], "max(0, min(1, alpha * x + beta))")
-    case .hardSwish: return unary([], "x * max(0, min(1, x / 6 + 1/2))")
-    case .elu: return unary(alpha, "x where x >= 0, alpha * (exp(x) - 1) elsewhere")
-    case .softplus: return unary([], "log(1 + exp(x))")
-    case .exp: return unary([], "exponential")
-    case .log: return unary([], "natural logarithm")
-    case .sqrt: return unary([], "square root")
-    case .abs: return unary([], "magnitude")
-    case .negate: return unary([], "-x")
-    case .erf: return unary([], "error function")
-    case .floor: return unary([], "the largest whole number that is not larger")
-    case .round: return unary([], "the nearest whole number, of two the even one")
-    case .sign: return unary([], "-1, 0 or 1")
-    case .add: return binary("sum, with broadcasting")
-    case .subtract: return binary("difference, with broadcasting")
-    case .multiply: return binary("product, with broadcasting")
-    case .divide: return binary("quotient, with broadcasting")
-    case .maximum: return binary("larger one, with broadcasting")
-    case .minimum: return binary("smaller one, with broadcasting")
-    case .greater: return binary("1 where the first is larger, else 0; with broadcasting")
-    case .equal: return binary("1 where both are equal, else 0; with broadcasting")
-    case .power: return binary("the first to the power of the second, with broadcasting")
-    case .softmax: return unary([AttributeSpec("axis", count)], "exponentials that sum to 1 along an axis")
-    case .matmul: return binary("product of two computed matrices")
-    default: return structuralSpec
-    }
+    guard let entry = digital else { preconditionFailure("\(rawValue) is no digital operation") }
+    return OpSpec(entry)
   }
+}
 
-  private var structuralSpec: OpSpec {
-    func one(_ attributes: [AttributeSpec], _ summary: String) -> OpSpec {
-      OpSpec(everyLevel, operands: 1...1, attributes, summary)
+extension OpSpec {
+  /// The table entry of a digital operator.
+  init(_ entry: OperatorEntry) {
+    let operands: ClosedRange<Int>
+    switch entry.arguments {
+    case .one: operands = 1...1
+    case .two: operands = 2...2
+    case .oneOrMore: operands = many
     }
-    let scale = [AttributeSpec("scale", .float), AttributeSpec("zero", anyInt)]
-    let clamp = [AttributeSpec("low", anyInt), AttributeSpec("high", anyInt)]
-    switch self {
-    case .maxPool: return one([AttributeSpec("window", .window)], "maximum over windows of each channel")
-    case .averagePool:
-      return one(
-        [AttributeSpec("window", .window), AttributeSpec("count-padding", .word(["true", "false"]))],
-        "mean over windows of each channel")
-    case .mean: return one([AttributeSpec("axes", .ints)], "mean over axes, which stay with length 1")
-    case .argMax:
-      return one(
-        [AttributeSpec("axis", count), AttributeSpec("last", .word(["true", "false"]))],
-        "the place of the largest float on an axis, which stays with length 1")
-    case .reshape: return one([AttributeSpec("shape", .ints)], "the same elements under another shape")
-    case .transpose: return one([AttributeSpec("order", .ints)], "result axis k is argument axis order[k]")
-    case .concat:
-      return OpSpec(everyLevel, operands: many, [AttributeSpec("axis", count)], "joins tensors along an axis")
-    case .pad:
-      return one(
-        [AttributeSpec("before", .ints), AttributeSpec("after", .ints), AttributeSpec("value", .float)],
-        "adds elements at the ends of the axes")
-    case .slice:
-      return one(
-        [AttributeSpec("start", .ints), AttributeSpec("end", .ints)],
-        "the elements from start on and before end on every axis")
-    case .take:
-      return one(
-        [AttributeSpec("indices", .tensor), AttributeSpec("axis", count)],
-        "element j on an axis is the argument's element indices[j]")
-    case .quantize: return one(scale + clamp, "clamp(round(x / scale) + zero, low, high)")
-    case .dequantize: return one(scale, "(q - zero) * scale")
-    case .requantize:
-      return one(
-        [
-          AttributeSpec("multipliers", .tensor), AttributeSpec("shifts", .tensor),
-          AttributeSpec("zero", anyInt),
-        ]
-          + clamp + [AttributeSpec("axis", count)], "accumulators to quantized values by a fixed-point factor"
-      )
-    case .addBias:
-      return one(
-        [AttributeSpec("values", .tensor), AttributeSpec("axis", count)], "adds a constant per channel")
-    default:
-      return one([AttributeSpec("table", .tensor), AttributeSpec("first", anyInt)], "table[q - first]")
+    self.init(
+      everyLevel, operands: operands,
+      entry.parameters.map { AttributeSpec($0.name, AttributeKind($0.kind)) }, entry.summary)
+  }
+}
+
+extension AttributeKind {
+  /// The kind of attribute for a parameter of a digital operator.
+  init(_ kind: OperatorParameter.Kind) {
+    switch kind {
+    case .float: self = .float
+    case .integer: self = anyInt
+    case .axis: self = count
+    case .flag: self = .word(["true", "false"])
+    case .window: self = .window
+    case .axes, .lengths, .moreLengths: self = .ints
+    case .constants: self = .tensor
     }
   }
 }

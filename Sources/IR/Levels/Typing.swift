@@ -128,11 +128,12 @@ extension Module {
     }
     let shape = try digital.resultShape(of: shapes)
     let declared = op.results.first.map { values[$0].type } ?? operands[0]
-    switch digital {
-    case .quantize, .requantize, .lookup: return ValueType(declared.element, shape, declared.quantization)
-    case .dequantize: return ValueType(.float32, shape)
-    case .addBias: return ValueType(.accumulator, shape)
-    default: return ValueType(operands[0].element, shape, operands[0].quantization)
+    switch digital.entry.elements {
+    case .floatsToIntegers, .accumulatorsToIntegers, .integers:
+      return ValueType(declared.element, shape, declared.quantization)
+    case .integersToFloats: return ValueType(.float32, shape)
+    case .accumulators: return ValueType(.accumulator, shape)
+    case .floats, .numbers, .kept: return ValueType(operands[0].element, shape, operands[0].quantization)
     }
   }
 }

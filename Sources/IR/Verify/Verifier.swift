@@ -287,18 +287,14 @@ struct Verifier<L: Level> {
     fail("range", "\(text) \(element)", op)
   }
 
-  private typealias ElementRule = ([ElementType], ElementType?) -> Bool
+  private typealias ElementCheck = ([ElementType], ElementType?) -> Bool
 
   /// What must hold of element types; nil where everything is allowed.
-  private func elementRule(_ opcode: Opcode, _ operands: [ElementType]) -> ElementRule? {
+  private func elementRule(_ opcode: Opcode, _ operands: [ElementType]) -> ElementCheck? {
+    if let entry = opcode.digital { return elementRule(entry.elements) }
     switch opcode {
     case .input: return { _, result in result == .float32 }
     case .output: return { operands, _ in operands.first == .float32 }
-    case .quantize: return { operands, result in operands[0].isFloat && result?.isFloat == false }
-    case .dequantize: return { operands, result in !operands[0].isFloat && result == .float32 }
-    case .requantize: return { operands, result in operands[0] == .accumulator && result?.isFloat == false }
-    case .addBias: return { operands, result in operands[0] == .accumulator && result == .accumulator }
-    case .lookup: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
     case .conv, .gemm:
       return { operands, _ in
         operands[0].isFloat
@@ -307,12 +303,26 @@ struct Verifier<L: Level> {
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
     case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .maxPool, .reshape, .transpose, .pad, .concat, .slice, .take, .state, .step, .next, .stack:
-      return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
+    case .state, .step, .next, .stack: return elementRule(.kept)
     case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
       .loop:
       return nil
-    default: return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
+    default: return elementRule(.floats)
+    }
+  }
+
+  private func elementRule(_ rule: ElementRule) -> ElementCheck {
+    switch rule {
+    case .floats, .numbers:
+      return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
+    case .kept:
+      return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
+    case .floatsToIntegers: return { operands, result in operands[0].isFloat && result?.isFloat == false }
+    case .integersToFloats: return { operands, result in !operands[0].isFloat && result == .float32 }
+    case .integers: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
+    case .accumulatorsToIntegers:
+      return { operands, result in operands[0] == .accumulator && result?.isFloat == false }
+    case .accumulators: return { operands, result in operands[0] == .accumulator && result == .accumulator }
     }
   }
 
