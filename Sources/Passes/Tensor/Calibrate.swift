@@ -61,7 +61,7 @@ struct Calibrate: Pass {
           at: module.ops[id].location, notes: ["check the model and the calibration samples"])
       }
       let most = Float.greatestFiniteMagnitude
-      module.ops[id]["range"] = .floats([max(merged.low, -most), min(merged.high, most)])
+      module.ops[id][.range] = [max(merged.low, -most), min(merged.high, most)]
     }
     context.count("calibration-samples", inputs.count)
   }

@@ -117,7 +117,7 @@ private struct WeightGroups {
     outputs = isProduct ? shape[1] : shape[0]
     length = isProduct ? shape[0] : shape.dropFirst().reduce(1, *)
     taps = isProduct ? 1 : shape.dropFirst(2).reduce(1, *)
-    filtersPerGroup = isProduct ? outputs : max(1, outputs / max(1, op.int("groups", default: 1)))
+    filtersPerGroup = isProduct ? outputs : max(1, outputs / max(1, op[.groups]))
   }
 
   /// How many groups there are.
@@ -185,7 +185,7 @@ private struct ConstantWeights {
     }
     let type = module.values[op.operands[1]].type
     guard type.element.isFloat else { return nil }
-    return module.tensor(module.ops[constant]["value"], element: type.element, shape: type.shape ?? [])
+    return module.tensor(module.ops[constant].find(.value), element: type.element, shape: type.shape ?? [])
   }
 
   /// Gives operation `id` other weights: in the constant that it has, or in one of its own where that has other uses.
@@ -196,14 +196,14 @@ private struct ConstantWeights {
     let attribute = module.constant(
       tensor, element: .float32, name: "\(module.values[old].name).pruned")
     if uses[old].count == 1, let constant = constants[old] {
-      module.ops[constant]["value"] = attribute
+      module.ops[constant][.value] = attribute
       return
     }
     let name = names.take("\(module.values[old].name).pruned")
     let new = module.values.add(Value(name: name, type: module.values[old].type))
     added[id] = module.add(
       Op(
-        .constant, results: [new], attributes: [NamedAttribute("value", attribute)],
+        .constant, results: [new], attributes: [NamedAttribute(.value, attribute)],
         origin: module.ops[id].origin))
     module.ops[id].operands[1] = new
   }
