@@ -14,7 +14,7 @@ struct FoldConstantInputs: Pass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

@@ -15,7 +15,7 @@ struct LowerToCrossbar: Lowering {
   static let requires: Set<Fact> = [.shaped, .quantized]
   static let establishes: Set<Fact> = [.shaped]
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

@@ -15,7 +15,7 @@ struct LowerToProgram: Lowering {
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

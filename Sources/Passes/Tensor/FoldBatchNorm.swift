@@ -16,7 +16,7 @@ struct FoldBatchNorm: Pass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
     "factors, weights and biases are rounded to binary32; outputs change by float rounding only")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

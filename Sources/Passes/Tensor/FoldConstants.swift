@@ -17,7 +17,7 @@ struct FoldConstants: Pass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact(
     "factors of dequantized constants are multiplied with each other first, in binary32")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

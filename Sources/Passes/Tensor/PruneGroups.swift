@@ -19,23 +19,30 @@ struct PruneGroups: Pass {
   static let guarantee = Guarantee.bounded(
     "at most the stated shares of a layer's filters, channels and positions become 0, all other weights and all biases "
       + "stay; how far outputs move depends on what is lost, and the shares alone do not bound it")
-  static let options = [
-    PassOption(
-      "filters", .float, default: .float(0),
-      "the share of each layer's filters to set to 0, 0 to 1; layers that give a graph output keep theirs"),
-    PassOption(
-      "channels", .float, default: .float(0),
-      "the share of each convolution's input channels to set to 0, 0 to 1; products have none"),
-    PassOption(
-      "shapes", .float, default: .float(0),
-      "the share of each layer's filter-shape positions to set to 0, 0 to 1: one channel and tap in all filters, or a row"
-    ),
-  ]
+  static let options = GroupKind.allCases.map { option(of: $0).spec }
+
+  private static func option(of kind: GroupKind) -> PassOption<Float> {
+    switch kind {
+    case .filters:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each layer's filters to set to 0, 0 to 1; layers that give a graph output keep theirs")
+    case .channels:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each convolution's input channels to set to 0, 0 to 1; products have none")
+    case .shapes:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each layer's filter-shape positions to set to 0, 0 to 1: one channel and tap in all filters, or a row"
+      )
+    }
+  }
 
   private let shares: [(kind: GroupKind, share: Float)]
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    shares = GroupKind.allCases.map { ($0, options.float($0.rawValue)) }
+    shares = GroupKind.allCases.map { ($0, options[Self.option(of: $0)]) }
     for (kind, share) in shares where !(0...1 ~= share) {
       throw Diagnostic(
         "prune-groups.share", "\(kind.rawValue) is \(share), expected a number from 0 to 1")
