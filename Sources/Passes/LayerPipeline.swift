@@ -54,7 +54,7 @@ public struct LayerPipeline: Sendable {
     for call in calls {
       let entry = try registeredPass(call.name)
       try entry.checkRequired(facts)
-      facts.formUnion(entry.establishes)
+      facts = facts.after(invalidates: entry.invalidates, establishes: entry.establishes)
       guard let step = try entry.layerStep(call.options, context) else {
         throw Diagnostic("pass.layer", "\(call.name) needs all layers at once")
       }

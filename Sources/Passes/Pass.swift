@@ -53,6 +53,8 @@ public protocol PassDescription: Sendable {
   static var summary: String { get }
   /// What must hold before.
   static var requires: Set<Fact> { get }
+  /// What does not hold afterwards any more, unless the pass establishes it anew; nothing unless stated.
+  static var invalidates: Set<Fact> { get }
   /// What holds afterwards.
   static var establishes: Set<Fact> { get }
   /// What happens to the numbers.
@@ -61,6 +63,18 @@ public protocol PassDescription: Sendable {
   static var options: [PassOptionSpec] { get }
   /// Creates a pass from checked options.
   init(_ options: PassOptions) throws(Diagnostic)
+}
+
+extension PassDescription {
+  /// Nothing.
+  public static var invalidates: Set<Fact> { [] }
+}
+
+extension Set<Fact> {
+  /// The facts after a pass that `invalidates` some and `establishes` others.
+  func after(invalidates: Set<Fact>, establishes: Set<Fact>) -> Set<Fact> {
+    subtracting(invalidates).union(establishes)
+  }
 }
 
 /// A step that changes a module and leaves it at its level.

@@ -13,6 +13,8 @@ public struct PassEntry: Sendable {
   public let to: LevelName
   /// What must hold before.
   public let requires: Set<Fact>
+  /// What does not hold afterwards any more, unless the pass establishes it anew.
+  public let invalidates: Set<Fact>
   /// What holds afterwards.
   public let establishes: Set<Fact>
   /// What happens to the numbers.
@@ -62,7 +64,7 @@ public func registeredPass(_ name: String) throws(Diagnostic) -> PassEntry {
 }
 
 extension PassEntry {
-  /// Checks the level and the required facts, runs the pass, adds what it establishes and verifies the result.
+  /// Checks the level and the required facts, runs the pass, removes the facts that it invalidates, adds what it establishes and verifies the result.
   ///
   /// Throws what the pass throws, `pass.level`, `pass.requires`, and `pass.broken` where the result does not verify.
   public func apply(to module: AnyModule, _ given: [NamedAttribute] = [], in context: inout PassContext)
@@ -115,12 +117,12 @@ private func entry<P: Pass>(_ type: P.Type) -> PassEntry { passEntry(type) }
 private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
   PassEntry(
     name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
-    establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
   ) { (module, given, context) throws(Diagnostic) in
     let pass = try P(try PassOptions(given, P.options, pass: P.name))
     guard var typed = module.module(at: P.L.self) else { return module }
     try pass.run(on: &typed, in: &context)
-    typed.facts.formUnion(P.establishes)
+    typed.facts = typed.facts.after(invalidates: P.invalidates, establishes: P.establishes)
     return AnyModule(typed)
   }
 }
@@ -128,12 +130,12 @@ private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
 private func entry<P: Lowering>(_ type: P.Type) -> PassEntry {
   PassEntry(
     name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
-    establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
   ) { (module, given, context) throws(Diagnostic) in
     let pass = try P(try PassOptions(given, P.options, pass: P.name))
     guard let typed = module.module(at: P.From.self) else { return module }
     var lowered = try pass.run(on: typed, in: &context)
-    lowered.facts.formUnion(P.establishes)
+    lowered.facts = typed.facts.after(invalidates: P.invalidates, establishes: P.establishes)
     return AnyModule(lowered)
   }
 }

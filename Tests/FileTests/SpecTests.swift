@@ -103,12 +103,14 @@ struct SpecTests {
   private var passTable: [String] {
     func list(_ facts: Set<Fact>) -> String { facts.sorted().map(\.rawValue).joined(separator: ", ") }
     let head = [
-      "| pass | level | requires | establishes | numbers | afterwards |", "|---|---|---|---|---|---|",
+      "| pass | level | requires | invalidates | establishes | numbers | afterwards |",
+      "|---|---|---|---|---|---|---|",
     ]
     return head
       + passRegistry.map { pass in
         let level = pass.from == pass.to ? pass.from.rawValue : "\(pass.from.rawValue) to \(pass.to.rawValue)"
-        return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.establishes)) | "
+        return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.invalidates)) | "
+          + "\(list(pass.establishes)) | "
           + "\(pass.guarantee.text) | \(pass.summary) |"
       }
   }

@@ -164,7 +164,8 @@ struct PruneGroupsTests {
     net.output(try net.gemm(try net.gemm(net.input([1, 4]), 4), 3))
     let calibrated = try run("calibrate", on: net.module)
     var context = PassContext()
-    #expect(try run("prune-groups", on: calibrated, in: &context).facts == [.shaped, .calibrated])
+    // Whether weights changed or not: which facts hold afterwards does not depend on the numbers.
+    #expect(try run("prune-groups", on: calibrated, in: &context).facts == [.shaped])
     #expect(try run("prune-groups(filters: 0.5)", on: calibrated, in: &context).facts == [.shaped])
   }
 
@@ -174,7 +175,9 @@ struct PruneGroupsTests {
     let quantized = try run("calibrate, quantize", on: net.module)
     var context = PassContext()
     let result = try run("prune-groups(filters: 1.0, shapes: 1.0)", on: quantized, in: &context)
-    #expect(try result.tensorModule == quantized.tensorModule)
+    var expected = try quantized.tensorModule
+    expected.facts.remove(.calibrated)
+    #expect(try result.tensorModule == expected)
   }
 
   // MARK: Random layers

@@ -9,6 +9,8 @@ struct PlaceBlocks: LayerPass {
   static let name = "place-blocks"
   static let summary = "every block has a place in a crossbar; layers share no crossbar"
   static let requires: Set<Fact> = [.sliced, .partitioned]
+  // Segments are formed of the crossbars that layers take.
+  static let invalidates: Set<Fact> = [.scheduled]
   static let establishes: Set<Fact> = [.placed]
   static let guarantee = Guarantee.exact("")
   private static let packingOption = PassOption.choice(

@@ -13,6 +13,8 @@ struct LowerToCrossbar: Lowering {
   static let name = "lower-to-crossbar"
   static let summary = "every convolution and product is an integer matrix fed by windows of its input"
   static let requires: Set<Fact> = [.shaped, .quantized]
+  // Ranges are left out, and the elements of crossbar operations are integers anyway.
+  static let invalidates: Set<Fact> = [.calibrated, .quantized]
   static let establishes: Set<Fact> = [.shaped]
   static let guarantee = Guarantee.exact("")
   static let options: [PassOptionSpec] = []

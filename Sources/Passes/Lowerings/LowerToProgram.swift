@@ -13,6 +13,8 @@ struct LowerToProgram: Lowering {
   static let name = "lower-to-program"
   static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
+  // These are facts about layers before they become instructions.
+  static let invalidates: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   static let options: [PassOptionSpec] = []

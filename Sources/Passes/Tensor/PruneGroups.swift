@@ -15,6 +15,8 @@ struct PruneGroups: Pass {
   static let summary =
     "the weakest filters, channels and filter-shape positions of every layer have weights of 0"
   static let requires: Set<Fact> = [.shaped]
+  // Calibration has seen the outputs of the weights before.
+  static let invalidates: Set<Fact> = [.calibrated]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
     "at most the stated shares of a layer's filters, channels and positions become 0, all other weights and all biases "
@@ -198,8 +200,6 @@ private struct ConstantWeights {
   /// Gives operation `id` other weights: in the constant that it has, or in one of its own where that has other uses.
   mutating func replace(_ id: OpID, _ tensor: Tensor) {
     let old = module.ops[id].operands[1]
-    // Calibration has seen the outputs of the weights before.
-    module.facts.remove(.calibrated)
     let attribute = module.constant(
       tensor, element: .float32, name: "\(module.values[old].name).pruned")
     if uses[old].count == 1, let constant = constants[old] {
