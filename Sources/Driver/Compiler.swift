@@ -104,7 +104,7 @@ struct Compilation {
     }
     var collector = RecordCollector(machine: machine)
     try runner.run(wanted, on: &module) { call, before in
-      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
+      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call) }
     }
     layers = completed(collector.records)
   }
@@ -149,7 +149,7 @@ extension CompileRequest {
   /// Throws `compile.segments` for a pipeline that schedules nothing.
   fileprivate func scheduled(_ calls: [PassCall]) throws(Diagnostic) -> [PassCall] {
     guard segments else { return calls }
-    guard let at = calls.firstIndex(where: { $0.name == "schedule" }) else {
+    guard let at = calls.firstIndex(where: { $0.establishes(.scheduled) }) else {
       throw Diagnostic("compile.segments", "the pipeline has no pass schedule, which forms segments")
     }
     var calls = calls

@@ -11,26 +11,30 @@ struct RecordCollector {
   private var planes: [String: PlaneStatistics] = [:]
   /// The weights before they were squeezed.
   private var weights: [String: Tensor] = [:]
-  /// One record for each layer, complete once the module before `lower-to-program` was seen.
+  /// One record for each layer, complete once the finished layers were seen.
   private(set) var records: [LayerRecord] = []
 
   init(machine: Machine) { self.machine = machine }
 
-  /// Takes what `module` tells before the pass called `name` runs.
-  mutating func look(at module: Module<CrossbarLevel>, before name: String) {
-    guard ["squeeze-bits", "encode-indices", "lower-to-program"].contains(name) else { return }
-    for (_, layer) in module.layers { look(at: layer, before: name) }
+  /// Takes what `module` tells before the pass of `call` runs.
+  mutating func look(at module: Module<CrossbarLevel>, before call: PassCall) {
+    guard let observation = call.entry?.observation else { return }
+    for (_, layer) in module.layers { look(at: layer, observation) }
   }
 
-  /// Takes what a layer tells before the pass called `name` runs on it.
-  mutating func look(at layer: LayerView, before name: String) {
-    switch name {
-    case "squeeze-bits":
+  /// Takes what a layer tells before the pass of `call` runs on it.
+  mutating func look(at layer: LayerView, before call: PassCall) {
+    if let observation = call.entry?.observation { look(at: layer, observation) }
+  }
+
+  /// Takes what `observation` asks for of a layer.
+  mutating func look(at layer: LayerView, _ observation: LayerObservation) {
+    switch observation {
+    case .planes:
       planes[layer.name] = PlaneStatistics(of: layer, machine: machine)
       weights[layer.name] = layer.weights
-    case "encode-indices": storage[layer.name] = IndexStorage.table(of: layer)
-    case "lower-to-program": records.append(record(of: layer))
-    default: return
+    case .indexTables: storage[layer.name] = IndexStorage.table(of: layer)
+    case .finished: records.append(record(of: layer))
     }
   }
 

@@ -26,7 +26,7 @@ extension Compilation {
     let front = calls.dropLast(length)
     var collector = RecordCollector(machine: machine)
     try runner.run(Array(front), on: &module) { call, before in
-      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call.name) }
+      if case .crossbar(let crossbars) = before { collector.look(at: crossbars, before: call) }
     }
     guard length > 0, case .crossbar(var crossbars) = module else {
       try runner.run(calls.suffix(length), on: &module)
@@ -72,11 +72,11 @@ extension Compilation {
       do throws(Diagnostic) {
         let first = pipeline.crossbars
         try pipeline.run(on: &layer, at: source.ops[id].location) { call, before in
-          collector.look(at: before, before: call.name)
+          collector.look(at: before, before: call)
         } after: { call, time in
           passes.append(PassTime(name: call.text, seconds: seconds(time)))
         }
-        collector.look(at: layer, before: "lower-to-program")
+        collector.look(at: layer, .finished)
         layer.weights = nil
         let clock = ContinuousClock.now
         try append(layer, to: &writer, first..<pipeline.crossbars)

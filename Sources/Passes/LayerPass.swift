@@ -46,6 +46,9 @@ public typealias PassCount = (name: String, value: Int)
 
 /// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by layer.
 protocol LayerPass: Pass where L == CrossbarLevel {
+  /// Whether the pass leaves maps and cells of blocks alone, so that keeping the old ones takes no memory; false unless
+  /// stated. It is not trusted: they are compared.
+  static var keepsCells: Bool { get }
   /// Whether what becomes of a layer depends on the layer and its setting alone. Where it is not so, `run(on:in:)` of a
   /// module does the work.
   func isLocal(_ context: PassContext) -> Bool
@@ -58,6 +61,8 @@ protocol LayerPass: Pass where L == CrossbarLevel {
 }
 
 extension LayerPass {
+  static var keepsCells: Bool { false }
+
   func isLocal(_ context: PassContext) -> Bool { true }
 
   func segments(_ setting: LayerSetting) throws(Diagnostic) -> [String: Int] { [:] }

@@ -4,6 +4,8 @@ public import Support
 
 /// A pass with its options as a step that a layer takes by itself.
 struct LayerStep: Sendable {
+  /// Whether the pass says that it leaves maps and cells alone.
+  let keepsCells: Bool
   let run: @Sendable (inout LayerView, LayerSetting) throws(Diagnostic) -> [PassCount]
   let segments: @Sendable (LayerSetting) throws(Diagnostic) -> [String: Int]
   let conclude: @Sendable (LayerSetting, inout PassContext) throws(Diagnostic) -> Void
@@ -28,11 +30,12 @@ public struct LayerPipeline: Sendable {
   private var setting: LayerSetting
   private var counts: [[PassCount]]
 
-  /// How many passes at the end of `calls`, `lower-to-program` included, can be taken layer by layer; 0 where they cannot.
+  /// How many passes at the end of `calls`, the lowering to a program included, can be taken layer by layer; 0 where they
+  /// cannot.
   ///
-  /// The last ones must be `schedule` and `lower-to-program`, which is what gives a program.
+  /// The last ones must be one that schedules the layers and the one that gives a program.
   public static func length(of calls: [PassCall], in context: PassContext) throws(Diagnostic) -> Int {
-    guard calls.last?.name == LowerToProgram.name, calls.dropLast().last?.name == Schedule.name else {
+    guard calls.last?.entry?.to == .program, calls.dropLast().last?.establishes(.scheduled) == true else {
       return 0
     }
     var length = 1
@@ -80,7 +83,7 @@ public struct LayerPipeline: Sendable {
     for (number, stage) in stages.enumerated() {
       before(stage.call, layer)
       let clock = ContinuousClock.now
-      let cells = stage.entry.keepsCells ? layer.blocks : nil
+      let cells = stage.step.keepsCells ? layer.blocks : nil
       counts[number].add(try stage.step.run(&layer, setting))
       let isDecoded = cells.map { !haveSameCells($0, layer.blocks) } ?? true
       if let found = verify(layer, facts: stage.facts, machine: machine, decoded: isDecoded) {
@@ -114,12 +117,4 @@ public struct LayerPipeline: Sendable {
 private func haveSameCells(_ a: [BlockView], _ b: [BlockView]) -> Bool {
   a.count == b.count
     && zip(a, b).allSatisfy { $0.rows == $1.rows && $0.columns == $1.columns && $0.cells == $1.cells }
-}
-
-extension PassEntry {
-  /// Whether the pass leaves maps and cells of blocks alone, so that keeping the old ones takes no memory. What it says is
-  /// not trusted: they are compared.
-  fileprivate var keepsCells: Bool {
-    [ComposeAnalog.name, PlanFetches.name, PlaceBlocks.name, Schedule.name].contains(name)
-  }
 }

@@ -59,6 +59,8 @@ public protocol PassDescription: Sendable {
   static var establishes: Set<Fact> { get }
   /// What happens to the numbers.
   static var guarantee: Guarantee { get }
+  /// What is recorded of every layer before the pass runs; nothing unless stated.
+  static var observation: LayerObservation? { get }
   /// The options.
   static var options: [PassOptionSpec] { get }
   /// Creates a pass from checked options.
@@ -68,6 +70,18 @@ public protocol PassDescription: Sendable {
 extension PassDescription {
   /// Nothing.
   public static var invalidates: Set<Fact> { [] }
+  /// Nothing.
+  public static var observation: LayerObservation? { nil }
+}
+
+/// What is recorded of a layer before a pass that makes an end of it.
+public enum LayerObservation: Hashable, Sendable {
+  /// Its bit planes and weights, which the pass squeezes.
+  case planes
+  /// What its index tables would take in every coding, of which the pass chooses one.
+  case indexTables
+  /// The layer as it is when all passes are done.
+  case finished
 }
 
 extension Set<Fact> {

@@ -19,6 +19,8 @@ public struct PassEntry: Sendable {
   public let establishes: Set<Fact>
   /// What happens to the numbers.
   public let guarantee: Guarantee
+  /// What is recorded of every layer before it runs.
+  public let observation: LayerObservation?
   /// The options.
   public let options: [PassOptionSpec]
   /// Runs the pass with the given options.
@@ -63,6 +65,14 @@ public func registeredPass(_ name: String) throws(Diagnostic) -> PassEntry {
     "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
 }
 
+extension PassCall {
+  /// The entry of the pass; nil where none has its name.
+  public var entry: PassEntry? { passRegistry.first { $0.name == name } }
+
+  /// Whether the pass establishes `fact`.
+  public func establishes(_ fact: Fact) -> Bool { entry?.establishes.contains(fact) ?? false }
+}
+
 extension PassEntry {
   /// Checks the level and the required facts, runs the pass, removes the facts that it invalidates, adds what it establishes and verifies the result.
   ///
@@ -105,6 +115,7 @@ private func entry<P: LayerPass>(_ type: P.Type) -> PassEntry {
     let pass = try P(try PassOptions(given, P.options, pass: P.name))
     guard pass.isLocal(context) else { return nil }
     return LayerStep(
+      keepsCells: P.keepsCells,
       run: { (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting) },
       segments: { (setting) throws(Diagnostic) in try pass.segments(setting) },
       conclude: { (setting, context) throws(Diagnostic) in try pass.conclude(setting, in: &context) })
@@ -117,7 +128,9 @@ private func entry<P: Pass>(_ type: P.Type) -> PassEntry { passEntry(type) }
 private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
   PassEntry(
     name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
-    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee,
+    observation: P.observation,
+    options: P.options
   ) { (module, given, context) throws(Diagnostic) in
     let pass = try P(try PassOptions(given, P.options, pass: P.name))
     guard var typed = module.module(at: P.L.self) else { return module }
@@ -130,7 +143,9 @@ private func passEntry<P: Pass>(_ type: P.Type) -> PassEntry {
 private func entry<P: Lowering>(_ type: P.Type) -> PassEntry {
   PassEntry(
     name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
-    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
+    invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee,
+    observation: P.observation,
+    options: P.options
   ) { (module, given, context) throws(Diagnostic) in
     let pass = try P(try PassOptions(given, P.options, pass: P.name))
     guard let typed = module.module(at: P.From.self) else { return module }

@@ -14,6 +14,7 @@ struct ComposeAnalog: LayerPass {
   static let summary = "the digits of a weight are summed with their powers of two before one conversion"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
+  static let keepsCells = true
   static let guarantee = Guarantee.bounded(
     "from the exact sum of its group a conversion is off by at most half a step of ceil(full-scale / (2^adc - 1)), by"
       + " nothing where that is 1, and by what exceeds the largest code")

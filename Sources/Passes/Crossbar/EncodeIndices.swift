@@ -13,6 +13,7 @@ struct EncodeIndices: LayerPass {
   static let summary = "index tables hold gaps, with padding where a gap is too wide, or stay absolute"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
+  static let observation: LayerObservation? = .indexTables
   static let guarantee = Guarantee.exact("")
 
   private static let bitsOption = PassOption.number(

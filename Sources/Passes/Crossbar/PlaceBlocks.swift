@@ -12,6 +12,7 @@ struct PlaceBlocks: LayerPass {
   // Segments are formed of the crossbars that layers take.
   static let invalidates: Set<Fact> = [.scheduled]
   static let establishes: Set<Fact> = [.placed]
+  static let keepsCells = true
   static let guarantee = Guarantee.exact("")
   private static let packingOption = PassOption.choice(
     "packing", default: Packing.alone,

@@ -11,6 +11,7 @@ struct PlanFetches: LayerPass {
   static let summary = "every layer says when its inputs come from memory into input buffers"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
+  static let keepsCells = true
   static let guarantee = Guarantee.exact("only events and time change")
   private static let orderOption = PassOption.choice(
     "order", default: FetchOrder.overlapped,

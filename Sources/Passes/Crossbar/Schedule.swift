@@ -13,6 +13,7 @@ struct Schedule: LayerPass {
   static let summary = "every layer has a stage; the groups of one convolution share theirs"
   static let requires: Set<Fact> = [.placed]
   static let establishes: Set<Fact> = [.scheduled]
+  static let keepsCells = true
   static let guarantee = Guarantee.exact("")
   private static let capacityOption = PassOption.choice(
     "capacity", default: Capacity.refuse,

@@ -16,6 +16,7 @@ struct SqueezeBits: LayerPass {
   static let summary = "the highest bit planes of every layer are free; wordlines are shifted for it"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
+  static let observation: LayerObservation? = .planes
   static let guarantee = Guarantee.bounded(
     "a weight of a wordline that is shifted by k loses its k lowest bits, less than 2^k; none where no plane is freed or"
       + " the lost bits are 0")

@@ -16,6 +16,7 @@ struct LowerToProgram: Lowering {
   // These are facts about layers before they become instructions.
   static let invalidates: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   static let establishes: Set<Fact> = []
+  static let observation: LayerObservation? = .finished
   static let guarantee = Guarantee.exact("")
   static let options: [PassOptionSpec] = []
 
