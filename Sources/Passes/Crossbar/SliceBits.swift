@@ -64,7 +64,7 @@ struct SliceBits: LayerPass {
     switch weights.data {
     case .i8(let values): slice(&layer, values, bits)
     case .i16(let values): slice(&layer, values, bits)
-    default: slice(&layer, weights.integers, bits)
+    case .f32, .u8, .u16, .i32, .i64: slice(&layer, weights.integers, bits)
     }
     return [("layers-sliced", 1)]
   }

@@ -209,7 +209,7 @@ private struct CrossbarLowering {
     switch matrix.data {
     case .i8(let values): return sums(values, matrix.shape[1])
     case .i16(let values): return sums(values, matrix.shape[1])
-    default: return sums(matrix.integers, matrix.shape[1])
+    case .f32, .u8, .u16, .i32, .i64: return sums(matrix.integers, matrix.shape[1])
     }
   }
 
