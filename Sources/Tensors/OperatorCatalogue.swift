@@ -87,6 +87,11 @@ extension OperatorCatalogue {
     unaryRows[Int(kind.rawValue) - 1]
   }
 
+  /// The row of a two-argument function.
+  public static func entry(of function: BinaryFunction) -> OperatorEntry {
+    binaryRows[Int(function.rawValue) - 1]
+  }
+
   /// The row with these codes; nil where there is none.
   public static func entry(_ code: OperatorCode, function: UInt32? = nil) -> OperatorEntry? {
     places[Codes(code: code, function: function)].map { entries[$0] }
@@ -109,7 +114,7 @@ extension DigitalOperator {
   public var entry: OperatorEntry {
     switch self {
     case .unary(let function): return OperatorCatalogue.entry(of: function.kind)
-    case .binary(let function): return binaryRows[Int(function.code) - 1]
+    case .binary(let function): return OperatorCatalogue.entry(of: function)
     case .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose, .concat, .pad,
       .slice, .take, .quantize, .dequantize, .requantize, .addBias, .lookup:
       guard let entry = OperatorCatalogue.entry(code) else {

@@ -121,7 +121,7 @@ extension OperatorEntry {
     function.flatMap { UnaryFunction.Kind(rawValue: $0) }.flatMap { UnaryFunction($0, parameters) }
   }
 
-  private var binaryFunction: BinaryFunction? { BinaryFunction(rawValue: name) }
+  private var binaryFunction: BinaryFunction? { function.flatMap { BinaryFunction(rawValue: $0) } }
 }
 
 /// Values that are known to be those of a row, by their places.

@@ -9,9 +9,11 @@ struct CatalogueTests {
       #expect(entry.code == .unary && entry.function == kind.rawValue, "\(kind)")
     }
     #expect(OperatorCatalogue.entries.filter { $0.code == .unary }.count == UnaryFunction.Kind.allCases.count)
-    let binary = OperatorCatalogue.entries.filter { $0.code == .binary }
-    #expect(binary.map(\.name) == BinaryFunction.allCases.map(\.rawValue))
-    #expect(binary.compactMap(\.function) == (1...9).map { UInt32($0) })
+    for function in BinaryFunction.allCases {
+      let entry = OperatorCatalogue.entry(of: function)
+      #expect(entry.code == .binary && entry.function == function.rawValue && entry.name == "\(function)")
+    }
+    #expect(OperatorCatalogue.entries.filter { $0.code == .binary }.count == BinaryFunction.allCases.count)
   }
 
   @Test func everyCodeHasOneRow() {
@@ -35,6 +37,12 @@ struct CatalogueTests {
       "log", "sqrt", "abs", "negate", "erf", "floor", "round", "sign",
     ]
     for (place, name) in unary.enumerated() {
+      #expect(OperatorCatalogue.entry(named: name)?.function == UInt32(place + 1), "\(name)")
+    }
+    let binary = [
+      "add", "subtract", "multiply", "divide", "maximum", "minimum", "greater", "equal", "power",
+    ]
+    for (place, name) in binary.enumerated() {
       #expect(OperatorCatalogue.entry(named: name)?.function == UInt32(place + 1), "\(name)")
     }
     let codes: [(String, UInt32)] = [
