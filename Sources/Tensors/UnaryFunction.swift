@@ -24,6 +24,7 @@ public struct UnaryFunction: Hashable, Sendable {
     case floor = 16
     case round = 17
     case sign = 18
+    case ceil = 19
   }
 
   /// Which function it is.
@@ -82,6 +83,8 @@ public struct UnaryFunction: Hashable, Sendable {
   public static let round = UnaryFunction(.round, checked: [])
   /// -1, 0 or 1; 0 for zeros of both signs.
   public static let sign = UnaryFunction(.sign, checked: [])
+  /// The smallest whole number that is not smaller.
+  public static let ceil = UnaryFunction(.ceil, checked: [])
 }
 
 /// The one-argument functions in the order of their codes.
@@ -104,6 +107,7 @@ let unaryRows: [OperatorEntry] = [
   row(.floor, "floor", [], "the largest whole number that is not larger"),
   row(.round, "round", [], "the nearest whole number, of two the even one"),
   row(.sign, "sign", [], "-1, 0 or 1"),
+  row(.ceil, "ceil", [], "the smallest whole number that is not smaller"),
 ]
 
 private func row(
@@ -152,6 +156,7 @@ extension UnaryFunction {
     case .floor: return mapped(values) { $0.rounded(.down) }
     case .round: return mapped(values) { $0.rounded(.toNearestOrEven) }
     case .sign: return mapped(values) { $0 < 0 ? -1 : $0 > 0 ? 1 : $0 == 0 ? 0 : $0 }
+    case .ceil: return mapped(values) { $0.rounded(.up) }
     }
   }
 }

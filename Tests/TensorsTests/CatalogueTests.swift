@@ -34,7 +34,7 @@ struct CatalogueTests {
   @Test func codesAreThoseOfPrograms() {
     let unary = [
       "relu", "leaky-relu", "clip", "sigmoid", "tanh", "hard-sigmoid", "hard-swish", "elu", "softplus", "exp",
-      "log", "sqrt", "abs", "negate", "erf", "floor", "round", "sign",
+      "log", "sqrt", "abs", "negate", "erf", "floor", "round", "sign", "ceil",
     ]
     for (place, name) in unary.enumerated() {
       #expect(OperatorCatalogue.entry(named: name)?.function == UInt32(place + 1), "\(name)")

@@ -11,7 +11,7 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case clip, sigmoid, tanh
   case hardSigmoid = "hard-sigmoid"
   case hardSwish = "hard-swish"
-  case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign
+  case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign, ceil
   case add, subtract, multiply, divide, maximum, minimum, greater, equal, power
   case softmax, matmul
   case maxPool = "max-pool"
