@@ -50,8 +50,8 @@ let package = Package(
     library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),
     library("IR", ["Support", "Tensors", "Hardware"], optimised: true),
     library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
-    library("Reference", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
-    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Reference"], optimised: true),
+    library("Evaluator", ["Support", "Tensors", "Hardware", "IR"], optimised: true),
+    library("Passes", ["Support", "Tensors", "Hardware", "IR", "Evaluator"], optimised: true),
     library("ProgramFormat", ["Support", "Tensors", "Hardware"], optimised: true),
     library("CodeGen", ["Support", "Tensors", "Hardware", "IR", "ProgramFormat"], optimised: true),
     library(
@@ -65,7 +65,7 @@ let package = Package(
     library(
       "Driver",
       [
-        "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Reference", "ProgramFormat",
+        "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Evaluator", "ProgramFormat",
         "CodeGen", "Report", "CommandLineTools",
       ]),
     library(
@@ -138,21 +138,21 @@ let package = Package(
     test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
-    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "LayerSamples"]),
+    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "LayerSamples"]),
     test(
-      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference", "TestTools"],
+      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Evaluator", "TestTools"],
       resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "TestSupport",
       ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
         "TestSupport",
@@ -160,7 +160,7 @@ let package = Package(
     test(
       "BackendTests",
       [
-        "Support", "Tensors", "Hardware", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "Executor",
+        "Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen", "Executor",
         "ONNX", "Import",
       ]),
     test("LayeringTests", []),

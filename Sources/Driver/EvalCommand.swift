@@ -1,5 +1,5 @@
 import IR
-import Reference
+import Evaluator
 public import CommandLineTools
 public import Support
 public import Tensors

@@ -1,6 +1,6 @@
 import IR
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 
@@ -117,7 +117,7 @@ struct PipelineRunner {
     }
   }
 
-  private func run(_ samples: [[Tensor]], _ evaluate: ([Tensor]) throws(Diagnostic) -> Evaluation)
+  private func run(_ samples: [[Tensor]], _ evaluate: ([Tensor]) throws(Diagnostic) -> EvaluationResult)
     throws(Diagnostic) -> (outputs: [Tensor], saturations: Int)
   {
     var outputs: [Tensor] = []

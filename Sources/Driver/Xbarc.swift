@@ -6,7 +6,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 

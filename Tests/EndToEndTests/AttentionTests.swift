@@ -6,7 +6,7 @@ import IR
 import Import
 import ONNX
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

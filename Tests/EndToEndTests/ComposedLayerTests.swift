@@ -5,7 +5,7 @@ import Hardware
 import IR
 import LayerSamples
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -42,7 +42,7 @@ struct ComposedLayerTests {
     let layer: LayerView
     let program: Program
     let run: RunResult
-    let reference: Evaluation
+    let reference: EvaluationResult
   }
 
   private func execute(_ sample: LayerSample, units: String = "fixed", compose: String?) throws -> Outcome {

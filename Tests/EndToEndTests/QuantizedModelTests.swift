@@ -7,7 +7,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import Support
 import Tensors

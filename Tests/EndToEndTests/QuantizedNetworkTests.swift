@@ -3,7 +3,7 @@ import Hardware
 import IR
 import Import
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -4,7 +4,7 @@ import Hardware
 import IR
 import LayerSamples
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

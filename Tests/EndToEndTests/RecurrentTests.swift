@@ -6,7 +6,7 @@ import IR
 import Import
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -10,7 +10,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import RunDriver
 import Support

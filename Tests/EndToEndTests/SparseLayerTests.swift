@@ -4,7 +4,7 @@ import Hardware
 import IR
 import LayerSamples
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -47,7 +47,7 @@ struct SparseLayerTests {
     #expect(skipped > 100)
   }
 
-  @Test func narrowConvertersSaturateAsInTheReference() throws {
+  @Test func narrowConvertersSaturateAsInTheEvaluator() throws {
     var random = SeededGenerator(seed: 32)
     var wrong: [String] = []
     var saturated = 0

@@ -8,7 +8,7 @@ import IR
 import LayerSamples
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import Support
 import Tensors
@@ -76,8 +76,8 @@ struct StructuredLayerTests {
     #expect(dropped > 5000)
   }
 
-  /// With converters that saturate, units of the lines that are left are what counts: executor and reference agree.
-  @Test func saturationsAreThoseOfTheReference() throws {
+  /// With converters that saturate, units of the lines that are left are what counts: executor and evaluator agree.
+  @Test func saturationsAreThoseOfTheEvaluator() throws {
     var random = SeededGenerator(seed: 102)
     var saturated = 0
     for number in 0..<200 {

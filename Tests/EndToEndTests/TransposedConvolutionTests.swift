@@ -4,7 +4,7 @@ import IR
 import Import
 import ONNX
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -1,7 +1,7 @@
 import Hardware
 import IR
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -2,7 +2,7 @@ import Hardware
 import IR
 import LayerSamples
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -1,6 +1,6 @@
 import Hardware
 import IR
-import Reference
+import Evaluator
 import Support
 import Tensors
 

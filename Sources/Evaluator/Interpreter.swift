@@ -3,7 +3,7 @@ public import Support
 public import Tensors
 
 /// What an evaluation gives: the outputs in order, and what the converters did.
-public struct Evaluation: Sendable {
+public struct EvaluationResult: Sendable {
   /// The graph outputs in order.
   public var outputs: [Tensor]
   /// Conversions that hit the converter's maximum, by layer symbol; only layers with units appear.
@@ -18,7 +18,7 @@ public struct Interpreter<L: Level>: Sendable {
   private var constants: [ValueID: Tensor]
   private let layers: [String: LayerView]
 
-  /// Prepares a verified module. Throws `reference.constant` and `reference.layer` where an attribute cannot be read.
+  /// Prepares a verified module. Throws `evaluate.constant` and `evaluate.layer` where an attribute cannot be read.
   public init(_ module: Module<L>) throws(Diagnostic) {
     self.module = module
     var constants: [ValueID: Tensor] = [:]
@@ -28,12 +28,12 @@ public struct Interpreter<L: Level>: Sendable {
       if op.opcode == .constant, let result = op.results.first {
         let type = module.values[result].type
         guard let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
-          throw Diagnostic("reference.constant", "the numbers do not have the type \(type)", at: op.location)
+          throw Diagnostic("evaluate.constant", "the numbers do not have the type \(type)", at: op.location)
         }
         constants[result] = value
       } else if op.opcode == .layer {
         guard let layer = module.layer(id) else {
-          throw Diagnostic("reference.layer", "the layer cannot be read", at: op.location)
+          throw Diagnostic("evaluate.layer", "the layer cannot be read", at: op.location)
         }
         layers[layer.name] = layer
       }
@@ -57,10 +57,10 @@ public struct Interpreter<L: Level>: Sendable {
   ///
   /// `observe` sees every computed value.
   public func evaluate(_ inputs: [Tensor], observe: (ValueID, Tensor) -> Void = { _, _ in })
-    throws(Diagnostic) -> Evaluation
+    throws(Diagnostic) -> EvaluationResult
   {
     var values = ValueTable(count: module.values.count, constants)
-    var result = Evaluation(outputs: [], saturations: [:])
+    var result = EvaluationResult(outputs: [], saturations: [:])
     var nextInput = 0
     for op in module.bodyOps {
       switch op.opcode {
@@ -89,7 +89,7 @@ public struct Interpreter<L: Level>: Sendable {
       inputs[number].count == type.count
     else {
       throw Diagnostic(
-        "reference.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)",
+        "evaluate.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)",
         at: op.location)
     }
     return inputs[number].reshaped(shape)
@@ -126,7 +126,7 @@ public struct Interpreter<L: Level>: Sendable {
   }
 
   func unreadable(_ op: Op) -> Diagnostic {
-    Diagnostic("reference.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
+    Diagnostic("evaluate.attribute", "an attribute of \(op.opcode.rawValue) does not fit", at: op.location)
   }
 
   // MARK: Tensor level

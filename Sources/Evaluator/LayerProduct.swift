@@ -11,7 +11,7 @@ extension LayerView {
   /// largest code; how often it stopped is added to `saturations`.
   func multiply(_ x: Tensor, saturations: inout [String: Int]) throws(Diagnostic) -> Tensor {
     guard let dac = dacBits, let adc = adcBits, blocks.allSatisfy({ $0.units != nil }) else {
-      guard let weights else { throw Diagnostic("reference.layer", "layer @\(name) has no weights") }
+      guard let weights else { throw Diagnostic("evaluate.layer", "layer @\(name) has no weights") }
       return try integerProduct(x, weights)
     }
     let converter = Converter(bits: adc, fullScale: fullScale)
