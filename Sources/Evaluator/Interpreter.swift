@@ -145,11 +145,8 @@ public struct Interpreter<L: Level>: Sendable {
     let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
     var rows: [Tensor] = []
     for group in 0..<groups {
-      var slice = window
-      slice.channelCount = window.channels / groups
-      slice.channelStart = group * slice.channelCount
-      let inputs = try centred(try windows(of: x, slice, padding: zero), zero)
-      rows.append(try integerProduct(inputs, groupMatrix(weights, group, of: groups)))
+      let inputs = try windows(of: x, window.group(group, of: groups), padding: zero)
+      rows.append(try integerProduct(centred(inputs, zero), groupMatrix(weights, group, of: groups)))
     }
     let joined = try DigitalOperator.concat(axis: 1).apply(to: rows)
     let sums = try withBias(arrange(joined, batch: window.batch), arguments, axis: 1)
@@ -202,30 +199,4 @@ public struct Interpreter<L: Level>: Sendable {
     }
     return Tensor(x.shape, values)
   }
-}
-
-/// The matrix `[rows, columns]` that the filters of one group are: column `o` holds filter `o`, unrolled.
-public func groupMatrix(_ weights: Tensor, _ group: Int, of groups: Int) -> Tensor {
-  let columns = weights.shape[0] / max(1, groups)
-  let rows = weights.count / max(1, weights.shape[0])
-  let values = weights.integers
-  var matrix = [Int64](repeating: 0, count: rows * columns)
-  for column in 0..<columns {
-    let start = (group * columns + column) * rows
-    for row in 0..<rows { matrix[row * columns + column] = values[start + row] }
-  }
-  return Tensor([rows, columns], matrix)
-}
-
-/// The factors and offsets per channel that batch normalization with `parameters` (scale, bias, mean, variance)
-/// amounts to, computed in binary64 and rounded once.
-public func batchNormAffine(_ parameters: [[Float]], epsilon: Float) -> (factor: [Float], offset: [Float]) {
-  var (factor, offset): ([Float], [Float]) = ([], [])
-  for channel in parameters[0].indices {
-    let scale =
-      Double(parameters[0][channel]) / (Double(parameters[3][channel]) + Double(epsilon)).squareRoot()
-    factor.append(Float(scale))
-    offset.append(Float(Double(parameters[1][channel]) - Double(parameters[2][channel]) * scale))
-  }
-  return (factor, offset)
 }

@@ -78,6 +78,12 @@ private func imports(of module: String) throws -> [(file: String, imported: Stri
   #expect(Set(swiftModules) == Set(allowed.keys))
 }
 
+/// A pass takes the layout of its results from `Tensors`, so that the evaluator can check it.
+@Test func passesImportTheEvaluatorOnlyToEvaluate() throws {
+  let files = try imports(of: "Passes").filter { $0.imported == "Evaluator" }.map(\.file)
+  #expect(files.sorted() == ["Calibrate.swift", "FoldConstants.swift", "SqueezeBits.swift"])
+}
+
 /// Everything that a module reaches over the table.
 private func reach(_ module: String) -> Set<String> {
   var found: Set<String> = []

@@ -1,5 +1,4 @@
 import IR
-import Evaluator
 import Support
 import Tensors
 
