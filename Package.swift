@@ -95,8 +95,11 @@ let package = Package(
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
+      name: "NaiveTwin", dependencies: ["Tensors"], path: "Tests/NaiveTwin",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .target(
       name: "ProgramSamples",
-      dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel"],
+      dependencies: ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "NaiveTwin"],
       path: "Tests/ProgramSamples",
       swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
@@ -108,8 +111,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "TestTools", dependencies: ["Support"], path: "Tests/TestTools", swiftSettings: swift),
     test("SupportTests", ["Support"]),
-    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
-    test("HardwareTests", ["Support", "Hardware", "TestTools"]),
+    test("TensorsTests", ["Support", "Tensors", "NaiveTwin"], resources: [.copy("Fixtures")]),
+    test("HardwareTests", ["Support", "Hardware", "NaiveTwin", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples"]),
     test(
@@ -119,8 +122,8 @@ let package = Package(
     test(
       "ExecutorTests",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels",
-        "Executor",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "NaiveTwin", "DeviceModel",
+        "CKernels", "Executor",
       ]),
     test(
       "RunDriverTests",
@@ -138,7 +141,9 @@ let package = Package(
     test("ReportTests", ["Support", "CommandLineTools", "Report"]),
     test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
-    test("PassesTests", ["Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "LayerSamples"]),
+    test(
+      "PassesTests",
+      ["Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "LayerSamples", "NaiveTwin"]),
     test(
       "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Evaluator", "TestTools"],
       resources: [.copy("onnxruntime_cases.py")]),

@@ -19,7 +19,9 @@ import Testing
     program.layers[0].fullScale = nil
     let layer = program.layers[0]
     let largest = program.blocks.map { block in
-      let weights = block.columns.relativeShifts(of: layer.composed).map { 1 << $0 }
+      let weights = block.columns.indices.map {
+        1 << (block.columns[$0].shift - block.columns[$0 - $0 % layer.composed].shift)
+      }
       let group = stride(from: 0, to: weights.count, by: layer.composed).map {
         weights[$0..<$0 + layer.composed].reduce(0, +)
       }

@@ -1,5 +1,6 @@
 public import DeviceModel
 import Hardware
+import NaiveTwin
 public import ProgramFormat
 import Support
 
@@ -266,7 +267,7 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
       continue
     }
     if pairs { open[key] = readings.count }
-    let step = Int64(layer.converter.step)
+    let step = Int64(NaiveConverter(bits: layer.adcBits, fullScale: layer.fullScale).step)
     readings.append(
       Reading(
         members: members, output: column.output,
@@ -277,13 +278,19 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
 
 /// Whether no sum of a single bitline is rounded or cut by its converter.
 private func isExact(_ place: Int, _ block: Block, _ layer: Layer, _ program: Program) -> Bool {
-  guard layer.composed == 1, layer.converter.step == 1 else { return false }
+  let converter = NaiveConverter(bits: layer.adcBits, fullScale: layer.fullScale)
+  guard layer.composed == 1, converter.step == 1 else { return false }
   let levels = block.rows.indices.map { row in
     Int(
       program.crossbars[block.crossbar].cells[
         (block.row + row) * program.machine.array.columns + block.column + place])
   }
-  return block.units.largestSum(of: levels) * (1 << layer.dacBits - 1) <= layer.converter.largestCode
+  // Gathered wordlines may be any, neighbours are read together otherwise.
+  let ordered = block.units.isDynamic ? levels.sorted(by: >) : levels
+  let units = stride(from: 0, to: levels.count, by: block.units.height).map {
+    ordered[$0..<min($0 + block.units.height, levels.count)].reduce(0, +)
+  }
+  return (units.max() ?? 0) * (1 << layer.dacBits - 1) <= converter.largestCode
 }
 
 /// The same with the errors of its converter, which is that of the first bitline.

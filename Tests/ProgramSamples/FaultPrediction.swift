@@ -70,7 +70,9 @@ public struct FaultPrediction {
   /// Counts the conversions of a pass that read another sum.
   private mutating func count(_ block: Block, _ excess: [(row: Int, column: Int, levels: Int)], _ x: [Int]) {
     let layer = program.layers[0]
-    let shifts = block.columns.relativeShifts(of: layer.composed)
+    let shifts = block.columns.indices.map {
+      block.columns[$0].shift - block.columns[$0 - $0 % layer.composed].shift
+    }
     for t in 0..<(32 + layer.dacBits - 1) / layer.dacBits {
       let digits = block.rows.map {
         (x[$0.input] << $0.shift) >> (t * layer.dacBits) & (1 << layer.dacBits - 1)
