@@ -60,26 +60,26 @@ let package = Package(
     library(
       "Executor", ["Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "CKernels"],
       optimised: true),
-    library("Report", ["Support", "CommandLineTools"]),
-    library("CommandLineTools", ["Support", "Tensors"], optimised: true),
+    library("Evaluation", ["Support", "Tensors"], optimised: true),
+    library("Report", ["Support"], optimised: true),
+    library("CommandLineTools", ["Support", "Report"]),
     library(
       "Driver",
       [
         "Support", "Tensors", "Hardware", "ONNX", "IR", "Import", "Passes", "Evaluator", "ProgramFormat",
-        "CodeGen", "Report", "CommandLineTools",
+        "CodeGen", "Evaluation", "Report", "CommandLineTools",
       ]),
     library(
       "RunDriver",
       [
-        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Executor", "Evaluation", "Report",
         "CommandLineTools",
       ]),
     library(
       "Workbench",
       [
         "Support", "Tensors", "Hardware", "ProgramFormat", "DeviceModel", "Driver", "RunDriver", "Executor",
-        "Report",
-        "CommandLineTools",
+        "Evaluation", "Report", "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
@@ -88,9 +88,9 @@ let package = Package(
     .executableTarget(
       name: "xbar-bench",
       dependencies: [
-        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "ONNX",
-        "Passes",
-        "ProgramFormat", "RunDriver", "Support", "Tensors", "TestSupport",
+        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Evaluation", "Executor",
+        "Hardware",
+        "ONNX", "Passes", "ProgramFormat", "Report", "RunDriver", "Support", "Tensors", "TestSupport",
       ],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
@@ -109,7 +109,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["IR", "ONNX", "Support"], path: "Tests/TestSupport",
       swiftSettings: swift),
-    .target(name: "TestTools", dependencies: ["Support"], path: "Tests/TestTools", swiftSettings: swift),
+    .target(
+      name: "TestTools", dependencies: ["Support", "Tensors"], path: "Tests/TestTools", swiftSettings: swift),
     test("SupportTests", ["Support"]),
     test("TensorsTests", ["Support", "Tensors", "NaiveTwin"], resources: [.copy("Fixtures")]),
     test("HardwareTests", ["Support", "Hardware", "NaiveTwin", "TestTools"]),
@@ -128,9 +129,8 @@ let package = Package(
     test(
       "RunDriverTests",
       [
-        "Support", "Tensors", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor", "RunDriver",
-        "Report",
-        "CommandLineTools",
+        "Support", "Tensors", "Hardware", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor",
+        "RunDriver", "Evaluation", "Report", "CommandLineTools", "TestTools",
       ]),
     test(
       "WorkbenchTests",
@@ -138,8 +138,9 @@ let package = Package(
         "Support", "Hardware", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools",
         "Workbench",
       ]),
-    test("ReportTests", ["Support", "CommandLineTools", "Report"]),
-    test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
+    test("EvaluationTests", ["Support", "Tensors", "Evaluation", "TestTools"]),
+    test("ReportTests", ["Support", "Report"]),
+    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "IR", "TestSupport"]),
     test(
       "PassesTests",
@@ -159,8 +160,8 @@ let package = Package(
       [
         "Support", "Tensors", "Hardware", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
         "DeviceModel",
-        "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
-        "TestSupport",
+        "Executor", "Driver", "RunDriver", "Evaluation", "Report", "CommandLineTools", "LayerSamples", "ONNX",
+        "Import", "TestSupport",
       ]),
     test(
       "BackendTests",

@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 import Hardware
 import IR
 import Passes

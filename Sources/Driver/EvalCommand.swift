@@ -1,6 +1,8 @@
 import IR
 import Evaluator
-public import CommandLineTools
+public import Evaluation
+import Report
+import CommandLineTools
 public import Support
 public import Tensors
 

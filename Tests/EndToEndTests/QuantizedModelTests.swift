@@ -1,4 +1,4 @@
-import CommandLineTools
+import Evaluation
 import Driver
 import Executor
 import Foundation

@@ -78,7 +78,7 @@ public struct TextTable: Equatable, Sendable {
 }
 
 /// `text` filled with spaces up to `width` characters.
-func padded(_ text: String, to width: Int, _ alignment: Alignment) -> String {
+private func padded(_ text: String, to width: Int, _ alignment: Alignment) -> String {
   let gap = String(repeating: " ", count: max(0, width - text.count))
   return alignment == .left ? text + gap : gap + text
 }

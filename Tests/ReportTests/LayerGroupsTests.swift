@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 import Testing
 
 @Suite("Lines of a table of layers")
