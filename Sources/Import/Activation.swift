@@ -4,66 +4,56 @@ import Support
 import Tensors
 
 /// Operators that work on each element alone, and Softmax.
-let activationImporters: [String: OperatorImporter] = [
-  "Relu": unary { (_, _) throws(Diagnostic) in .relu },
-  "Sigmoid": unary { (_, _) throws(Diagnostic) in .sigmoid },
-  "Tanh": unary { (_, _) throws(Diagnostic) in .tanh },
-  "Softplus": unary { (_, _) throws(Diagnostic) in .softplus },
-  "Exp": unary { (_, _) throws(Diagnostic) in .exp },
-  "Log": unary { (_, _) throws(Diagnostic) in .log },
-  "Sqrt": unary { (_, _) throws(Diagnostic) in .sqrt },
-  "Abs": unary { (_, _) throws(Diagnostic) in .abs },
-  "Neg": unary { (_, _) throws(Diagnostic) in .negate },
-  "Erf": unary { (_, _) throws(Diagnostic) in .erf },
-  "Floor": unary { (_, _) throws(Diagnostic) in .floor },
-  "Round": unary { (_, _) throws(Diagnostic) in .round },
-  "Sign": unary { (_, _) throws(Diagnostic) in .sign },
-  "HardSwish": unary { (_, _) throws(Diagnostic) in .hardSwish },
-  "LeakyRelu": unary { (_, node) throws(Diagnostic) in .leakyRelu(slope: try node.float("alpha") ?? 0.01) },
-  "Elu": unary { (_, node) throws(Diagnostic) in .elu(alpha: try node.float("alpha") ?? 1) },
-  "HardSigmoid": unary { (_, node) throws(Diagnostic) in
-    .hardSigmoid(slope: try node.float("alpha") ?? 0.2, shift: try node.float("beta") ?? 0.5)
-  },
-  "Clip": unary { (context, node) throws(Diagnostic) in
-    // Bounds are attributes up to opset 10 and inputs from 11 on.
-    var low = try node.float("min") ?? -Float.greatestFiniteMagnitude
-    var high = try node.float("max") ?? Float.greatestFiniteMagnitude
-    if context.hasInput(node, 1) { low = try context.scalar(node, 1) }
-    if context.hasInput(node, 2) { high = try context.scalar(node, 2) }
-    guard !low.isNaN, !high.isNaN else {
-      throw context.failure("clip", "a bound of Clip is not a number", node, help: "check the model")
-    }
-    return .clip(low: low, high: high)
-  },
-  "Softmax": importSoftmax,
-]
-
-/// The rows of docs/operators.md for these.
-let activationSupport: [OperatorSupport] = [
-  OperatorSupport("Relu", integers: "yes, free behind a layer"),
-  OperatorSupport(
-    "Clip", .exact, "bounds as attributes or inputs", integers: "yes, free behind a layer",
+let activationOperators: [SupportedOperator] = [
+  SupportedOperator("Relu", unary(.relu), integers: "yes, free behind a layer"),
+  SupportedOperator(
+    "Clip",
+    unary { (context, node) throws(Diagnostic) in
+      // Bounds are attributes up to opset 10 and inputs from 11 on.
+      var low = try node.float("min") ?? -Float.greatestFiniteMagnitude
+      var high = try node.float("max") ?? Float.greatestFiniteMagnitude
+      if context.hasInput(node, 1) { low = try context.scalar(node, 1) }
+      if context.hasInput(node, 2) { high = try context.scalar(node, 2) }
+      guard !low.isNaN, !high.isNaN else {
+        throw context.failure("clip", "a bound of Clip is not a number", node, help: "check the model")
+      }
+      return .clip(low: low, high: high)
+    }, .exact, "bounds as attributes or inputs", integers: "yes, free behind a layer",
     notes: "bounds must be constants"),
-  OperatorSupport("LeakyRelu", .exact, "alpha"),
-  OperatorSupport("HardSigmoid", .exact, "alpha, beta"),
-  OperatorSupport("HardSwish"),
-  OperatorSupport("Sigmoid", .libm),
-  OperatorSupport("Tanh", .libm),
-  OperatorSupport("Elu", .libm, "alpha"),
-  OperatorSupport("Softplus", .libm),
-  OperatorSupport("Exp", .libm),
-  OperatorSupport("Log", .libm),
-  OperatorSupport("Erf", .libm),
-  OperatorSupport("Sqrt"),
-  OperatorSupport("Abs"),
-  OperatorSupport("Neg"),
-  OperatorSupport("Floor"),
-  OperatorSupport("Round"),
-  OperatorSupport("Sign"),
-  OperatorSupport("Softmax", .libm, "axis, with its meaning before and after operator set 13"),
+  SupportedOperator(
+    "LeakyRelu", unary { (_, node) throws(Diagnostic) in .leakyRelu(slope: try node.float("alpha") ?? 0.01) },
+    .exact, "alpha"),
+  SupportedOperator(
+    "HardSigmoid",
+    unary { (_, node) throws(Diagnostic) in
+      .hardSigmoid(slope: try node.float("alpha") ?? 0.2, shift: try node.float("beta") ?? 0.5)
+    }, .exact, "alpha, beta"),
+  SupportedOperator("HardSwish", unary(.hardSwish)),
+  SupportedOperator("Sigmoid", unary(.sigmoid), .libm),
+  SupportedOperator("Tanh", unary(.tanh), .libm),
+  SupportedOperator(
+    "Elu", unary { (_, node) throws(Diagnostic) in .elu(alpha: try node.float("alpha") ?? 1) }, .libm, "alpha"
+  ),
+  SupportedOperator("Softplus", unary(.softplus), .libm),
+  SupportedOperator("Exp", unary(.exp), .libm),
+  SupportedOperator("Log", unary(.log), .libm),
+  SupportedOperator("Erf", unary(.erf), .libm),
+  SupportedOperator("Sqrt", unary(.sqrt)),
+  SupportedOperator("Abs", unary(.abs)),
+  SupportedOperator("Neg", unary(.negate)),
+  SupportedOperator("Floor", unary(.floor)),
+  SupportedOperator("Round", unary(.round)),
+  SupportedOperator("Sign", unary(.sign)),
+  SupportedOperator(
+    "Softmax", importSoftmax, .libm, "axis, with its meaning before and after operator set 13"),
 ]
 
 /// An importer for one function of one input.
+private func unary(_ function: UnaryFunction) -> OperatorImporter {
+  unary { (_, _) throws(Diagnostic) in function }
+}
+
+/// An importer for one function of one input with attributes.
 private func unary(
   _ function: @escaping @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> UnaryFunction
 ) -> OperatorImporter {

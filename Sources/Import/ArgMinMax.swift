@@ -4,20 +4,18 @@ import Support
 import Tensors
 
 /// Places of the largest and the smallest elements.
-let placeImporters: [String: OperatorImporter] = [
-  "ArgMax": { (context, node) throws(Diagnostic) in try importPlaces(&context, node, isSmallest: false) },
-  "ArgMin": { (context, node) throws(Diagnostic) in try importPlaces(&context, node, isSmallest: true) },
-  "TopK": importTopK, "Hardmax": importHardmax,
-]
-
-/// The rows of docs/operators.md for these.
-let placeSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "ArgMax", .exact, "axis, keepdims, select_last_index",
+let argMinMaxOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "ArgMax", { (context, node) throws(Diagnostic) in try importPlaces(&context, node, isSmallest: false) },
+    .exact, "axis, keepdims, select_last_index",
     notes: "the place as a float; at most 2^24 elements on the axis"),
-  OperatorSupport("ArgMin", .exact, "as `ArgMax`", notes: "`ArgMax` of -x"),
-  OperatorSupport("TopK", .exact, "axis, largest", notes: "k of 1, which must be known at import"),
-  OperatorSupport("Hardmax", .exact, "axis, with its meaning before and after operator set 13"),
+  SupportedOperator(
+    "ArgMin", { (context, node) throws(Diagnostic) in try importPlaces(&context, node, isSmallest: true) },
+    .exact, "as `ArgMax`", notes: "`ArgMax` of -x"),
+  SupportedOperator(
+    "TopK", importTopK, .exact, "axis, largest", notes: "k of 1, which must be known at import"),
+  SupportedOperator(
+    "Hardmax", importHardmax, .exact, "axis, with its meaning before and after operator set 13"),
 ]
 
 extension ImportContext {

@@ -3,21 +3,19 @@ import ONNX
 import Support
 import Tensors
 
-/// Sums, products and comparisons of two or more tensors.
-let arithmeticImporters: [String: OperatorImporter] = [
-  "Add": binary(.add), "Sub": binary(.subtract), "Mul": binary(.multiply), "Div": binary(.divide),
-  "Max": variadic(.maximum), "Min": variadic(.minimum), "Sum": variadic(.add),
-]
-
-/// The rows of docs/operators.md for these.
-let arithmeticSupport: [OperatorSupport] = [
-  OperatorSupport("Add", .exact, "broadcasting"),
-  OperatorSupport("Sub", .exact, "broadcasting"),
-  OperatorSupport("Mul", .exact, "broadcasting"),
-  OperatorSupport("Div", .exact, "broadcasting"),
-  OperatorSupport("Max", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
-  OperatorSupport("Min", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
-  OperatorSupport("Sum", .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+/// Sums, products, extremes and means of two or more tensors.
+let arithmeticOperators: [SupportedOperator] = [
+  SupportedOperator("Add", binary(.add), .exact, "broadcasting"),
+  SupportedOperator("Sub", binary(.subtract), .exact, "broadcasting"),
+  SupportedOperator("Mul", binary(.multiply), .exact, "broadcasting"),
+  SupportedOperator("Div", binary(.divide), .exact, "broadcasting"),
+  SupportedOperator(
+    "Max", variadic(.maximum), .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+  SupportedOperator(
+    "Min", variadic(.minimum), .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+  SupportedOperator(
+    "Sum", variadic(.add), .exact, "any number of inputs, broadcasting", notes: "floats, or integers"),
+  SupportedOperator("Mean", importMean, .exact, "any number of inputs, broadcasting"),
 ]
 
 private func binary(_ function: BinaryFunction) -> OperatorImporter {
@@ -65,4 +63,12 @@ private func combineWhole(_ function: BinaryFunction, _ context: inout ImportCon
     result = try context.apply(function, result, context.number(node, index), for: node)
   }
   try context.bindOutput(node, whole: result)
+}
+
+@Sendable private func importMean(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  var sum = try context.value(node, 0)
+  for index in node.inputs.indices.dropFirst() {
+    sum = try context.apply(.add, sum, try context.value(node, index), for: node)
+  }
+  try context.bindOutput(node, try context.apply(.divide, sum, Float(node.inputs.count), for: node))
 }

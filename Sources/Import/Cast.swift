@@ -3,12 +3,23 @@ import ONNX
 import Support
 import Tensors
 
-@Sendable func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+/// Changes of type.
+let castOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Cast", importCast, .exact, "between floats, integers and truth values; of levels and their sums",
+    notes:
+      "floats stay binary32; computed integers are floats without what stands behind the point, whatever their type: none wraps"
+  ),
+  SupportedOperator(
+    "CastLike", importCastLike, .exact, "as `Cast`, to the type of an initializer or of floats"),
+]
+
+@Sendable private func importCast(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   try cast(&context, node, to: ONNXElementType(rawValue: try node.int("to") ?? 0))
 }
 
 /// The type is that of input 1.
-@Sendable func importCastLike(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importCastLike(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let name = try context.inputName(node, 1)
   switch context.entry(name) {
   case .initializer(let tensor)?: try cast(&context, node, to: tensor.elementType)

@@ -5,60 +5,68 @@ import Tensors
 
 /// Comparisons, logic and remainders: of numbers known at import they are done then, as exporters write them around
 /// shapes and masks; comparisons and logic of computed ones give 0 and 1.
-let comparisonImporters: [String: OperatorImporter] = [
-  "Equal": comparison({ $0 == $1 }, { $0 == $1 }) { (context, a, b, node) throws(Diagnostic) in
-    try context.apply(.equal, a, b, for: node)
-  },
-  "Greater": comparison({ $0 > $1 }, { $0 > $1 }) { (context, a, b, node) throws(Diagnostic) in
-    try context.apply(.greater, a, b, for: node)
-  },
-  "Less": comparison({ $0 < $1 }, { $0 < $1 }) { (context, a, b, node) throws(Diagnostic) in
-    try context.apply(.greater, b, a, for: node)
-  },
+let comparisonOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Equal",
+    comparison({ $0 == $1 }, { $0 == $1 }) { (context, a, b, node) throws(Diagnostic) in
+      try context.apply(.equal, a, b, for: node)
+    }, .exact, "broadcasting; also of integers", notes: "0 or 1"),
+  SupportedOperator(
+    "Greater",
+    comparison({ $0 > $1 }, { $0 > $1 }) { (context, a, b, node) throws(Diagnostic) in
+      try context.apply(.greater, a, b, for: node)
+    }, .exact, "broadcasting; also of integers", notes: "0 or 1"),
+  SupportedOperator(
+    "Less",
+    comparison({ $0 < $1 }, { $0 < $1 }) { (context, a, b, node) throws(Diagnostic) in
+      try context.apply(.greater, b, a, for: node)
+    }, .exact, "broadcasting; also of integers", notes: "0 or 1"),
   // A NaN is neither larger nor equal.
-  "GreaterOrEqual": comparison({ $0 >= $1 }, { $0 >= $1 }) { (context, a, b, node) throws(Diagnostic) in
-    let above = try context.apply(.greater, a, b, for: node)
-    return try context.apply(.maximum, above, context.apply(.equal, a, b, for: node), for: node)
-  },
-  "LessOrEqual": comparison({ $0 <= $1 }, { $0 <= $1 }) { (context, a, b, node) throws(Diagnostic) in
-    let below = try context.apply(.greater, b, a, for: node)
-    return try context.apply(.maximum, below, context.apply(.equal, a, b, for: node), for: node)
-  },
-  "And": logic({ $0 != 0 && $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
-    try context.apply(.multiply, a, b, for: node)
-  },
-  "Or": logic({ $0 != 0 || $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
-    try context.apply(.maximum, a, b, for: node)
-  },
-  "Xor": logic({ ($0 != 0) != ($1 != 0) }) { (context, a, b, node) throws(Diagnostic) in
-    try context.not(context.apply(.equal, a, b, for: node), for: node)
-  },
-  "Not": { (context, node) throws(Diagnostic) in
-    let isFolded = try context.foldIntegers(node) { (known: [Tensor]) throws(Diagnostic) in
-      try each(known[0]) { $0 == 0 ? 1 : 0 }
-    }
-    if isFolded { return }
-    try context.bindOutput(node, whole: context.not(context.truth(node, 0), for: node))
-  },
-  "IsNaN": { (context, node) throws(Diagnostic) in
-    let x = try context.value(node, 0)
-    try context.bindOutput(node, whole: context.not(context.apply(.equal, x, x, for: node), for: node))
-  },
-  "IsInf": importIsInf, "Mod": importMod,
+  SupportedOperator(
+    "GreaterOrEqual",
+    comparison({ $0 >= $1 }, { $0 >= $1 }) { (context, a, b, node) throws(Diagnostic) in
+      let above = try context.apply(.greater, a, b, for: node)
+      return try context.apply(.maximum, above, context.apply(.equal, a, b, for: node), for: node)
+    }, .exact, "broadcasting; also of integers", notes: "0 or 1"),
+  SupportedOperator(
+    "LessOrEqual",
+    comparison({ $0 <= $1 }, { $0 <= $1 }) { (context, a, b, node) throws(Diagnostic) in
+      let below = try context.apply(.greater, b, a, for: node)
+      return try context.apply(.maximum, below, context.apply(.equal, a, b, for: node), for: node)
+    }, .exact, "broadcasting; also of integers", notes: "0 or 1"),
+  SupportedOperator(
+    "And",
+    logic({ $0 != 0 && $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
+      try context.apply(.multiply, a, b, for: node)
+    }, .exact, "of truth values", notes: "0 or 1"),
+  SupportedOperator(
+    "Or",
+    logic({ $0 != 0 || $1 != 0 }) { (context, a, b, node) throws(Diagnostic) in
+      try context.apply(.maximum, a, b, for: node)
+    }, .exact, "of truth values", notes: "0 or 1"),
+  SupportedOperator(
+    "Xor",
+    logic({ ($0 != 0) != ($1 != 0) }) { (context, a, b, node) throws(Diagnostic) in
+      try context.not(context.apply(.equal, a, b, for: node), for: node)
+    }, .exact, "of truth values", notes: "0 or 1"),
+  SupportedOperator(
+    "Not",
+    { (context, node) throws(Diagnostic) in
+      let isFolded = try context.foldIntegers(node) { (known: [Tensor]) throws(Diagnostic) in
+        try each(known[0]) { $0 == 0 ? 1 : 0 }
+      }
+      if isFolded { return }
+      try context.bindOutput(node, whole: context.not(context.truth(node, 0), for: node))
+    }, .exact, "of truth values", notes: "0 or 1"),
+  SupportedOperator(
+    "IsNaN",
+    { (context, node) throws(Diagnostic) in
+      let x = try context.value(node, 0)
+      try context.bindOutput(node, whole: context.not(context.apply(.equal, x, x, for: node), for: node))
+    }, .exact, notes: "0 or 1"),
+  SupportedOperator("IsInf", importIsInf, .exact, "detect_positive, detect_negative", notes: "0 or 1"),
+  SupportedOperator("Mod", importMod, .gone, "fmod, of known integers"),
 ]
-
-/// The rows of docs/operators.md for these.
-let comparisonSupport: [OperatorSupport] =
-  ["Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"].map {
-    OperatorSupport($0, .exact, "broadcasting; also of integers", notes: "0 or 1")
-  }
-  + ["And", "Or", "Xor", "Not"].map {
-    OperatorSupport($0, .exact, "of truth values", notes: "0 or 1")
-  } + [
-    OperatorSupport("IsNaN", .exact, notes: "0 or 1"),
-    OperatorSupport("IsInf", .exact, "detect_positive, detect_negative", notes: "0 or 1"),
-    OperatorSupport("Mod", .gone, "fmod, of known integers"),
-  ]
 
 /// Builds the result of two values.
 private typealias Relation =

@@ -4,10 +4,16 @@ import Support
 import Tensors
 
 /// Numbers that are known at import: constants, lengths and ranges.
-let constantImporters: [String: OperatorImporter] = [
-  "Constant": importConstant, "ConstantOfShape": importConstantOfShape, "Range": importRange,
-  "Shape": importShape,
-  "Size": importSize,
+let constantOperators: [SupportedOperator] = [
+  SupportedOperator("Shape", importShape, .gone, "start, end", notes: "gives known integers"),
+  SupportedOperator(
+    "Constant", importConstant, .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
+  SupportedOperator(
+    "ConstantOfShape", importConstantOfShape, .gone, "floats and integers",
+    notes: "the shape must be known at import"),
+  SupportedOperator(
+    "Range", importRange, .gone, "of integers and floats", notes: "bounds must be known at import"),
+  SupportedOperator("Size", importSize, .gone, notes: "gives a known integer"),
 ]
 
 @Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

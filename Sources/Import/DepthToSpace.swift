@@ -3,6 +3,12 @@ import ONNX
 import Support
 import Tensors
 
+/// Blocks of an image and channels.
+let depthToSpaceOperators: [SupportedOperator] = [
+  SupportedOperator("DepthToSpace", importDepthToSpace, .exact, "blocksize, both modes", integers: "yes"),
+  SupportedOperator("SpaceToDepth", importSpaceToDepth, .exact, "blocksize", integers: "yes"),
+]
+
 /// `[N, C, H, W]` and the size of a block.
 private func blocks(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) -> (
   shape: [Int], size: Int
@@ -17,7 +23,8 @@ private func blocks(_ context: ImportContext, _ node: ONNXNode) throws(Diagnosti
   return (shape, size)
 }
 
-@Sendable func importDepthToSpace(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importDepthToSpace(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic)
+{
   let (x, size) = try blocks(context, node)
   guard x[1] % (size * size) == 0 else {
     throw context.failure(
@@ -40,7 +47,8 @@ private func blocks(_ context: ImportContext, _ node: ONNXNode) throws(Diagnosti
   }
 }
 
-@Sendable func importSpaceToDepth(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importSpaceToDepth(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic)
+{
   let (x, size) = try blocks(context, node)
   guard x[2] % size == 0, x[3] % size == 0 else {
     throw context.failure(

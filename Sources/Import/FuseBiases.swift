@@ -7,7 +7,7 @@ extension Builder<TensorLevel> {
   /// bias: MatMul and Add. Floats stay the same to the bit, because a bias is added last.
   ///
   /// `constants` are the values that depend on no input of the graph.
-  mutating func takeBiases(_ constants: Set<ValueID>) {
+  mutating func fuseBiases(_ constants: Set<ValueID>) {
     let uses = Uses(of: module)
     var producers: [ValueID: OpID] = [:]
     var moved: Set<OpID> = []

@@ -3,23 +3,23 @@ import ONNX
 import Support
 import Tensors
 
-/// Elements chosen and replaced one by one, by indices that are known at import: a `take` of the elements in a line.
-let indexedImporters: [String: OperatorImporter] = [
-  "GatherElements": importGatherElements, "GatherND": importGatherND,
-  "ScatterElements": importScatterElements,
-  "Scatter": importScatterElements, "ScatterND": importScatterND,
-]
-
-/// The rows of docs/operators.md for these.
-let indexedSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "GatherElements", .exact, "axis", integers: "yes", notes: "indices must be known at import"),
-  OperatorSupport(
-    "GatherND", .exact, "batch_dims", integers: "yes", notes: "indices must be known at import"),
-  OperatorSupport(
-    "ScatterElements", .exact, "axis", notes: "indices must be known at import; no reduction"),
-  OperatorSupport("Scatter", .exact, "as `ScatterElements`"),
-  OperatorSupport("ScatterND", .exact, notes: "indices must be known at import; no reduction"),
+/// Elements chosen and replaced by indices that are known at import, one by one a `take` of the elements in a line.
+let gatherScatterOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Gather", importGather, .exact, "axis; also of known integers", integers: "yes",
+    notes: "indices must be known at import"),
+  SupportedOperator(
+    "GatherElements", importGatherElements, .exact, "axis", integers: "yes",
+    notes: "indices must be known at import"),
+  SupportedOperator(
+    "GatherND", importGatherND, .exact, "batch_dims", integers: "yes",
+    notes: "indices must be known at import"),
+  SupportedOperator(
+    "ScatterElements", importScatterElements, .exact, "axis",
+    notes: "indices must be known at import; no reduction"),
+  SupportedOperator("Scatter", importScatterElements, .exact, "as `ScatterElements`"),
+  SupportedOperator(
+    "ScatterND", importScatterND, .exact, notes: "indices must be known at import; no reduction"),
 ]
 
 /// How many elements of `shape` stand between neighbours on each axis.
@@ -146,4 +146,23 @@ private func replace(
   let both = try context.apply(.concat(axis: 0), line, others, for: node)
   let chosen = try context.apply(.take(indices: sources, axis: 0), both, for: node)
   try context.bindOutput(node, context.reshape(chosen, shape, for: node))
+}
+
+/// Elements of floats or of known integers on one axis; the axes of the indices take its place.
+@Sendable private func importGather(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let shape = try context.shape(node, 0)
+  let axis = try context.axis(node, default: 0, rank: shape.count)
+  let indices = try context.integers(node, 1)
+  let length = Int64(shape[axis])
+  var places: [Int64] = []
+  for index in indices.values {
+    guard -length..<length ~= index else {
+      throw context.failure(
+        "gather", "index \(index) is outside of an axis of length \(length)", node,
+        help: "check the model with onnx.checker")
+    }
+    places.append(index < 0 ? index + length : index)
+  }
+  let result = shape[..<axis] + indices.shape + shape[(axis + 1)...]
+  try context.bind(node, moves: [.take(indices: places, axis: axis), .reshape(Array(result))])
 }

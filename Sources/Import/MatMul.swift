@@ -3,75 +3,24 @@ import ONNX
 import Support
 import Tensors
 
-/// Conv, Gemm, MatMul, BatchNormalization.
-let matrixImporters: [String: OperatorImporter] = [
-  "Conv": importConv, "ConvTranspose": importConvTranspose, "Einsum": importEinsum, "Gemm": importGemm,
-  "MatMul": importMatMul, "BatchNormalization": importBatchNorm,
-]
-
-/// The rows of docs/operators.md for these.
-let matrixSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "Conv", .exact, "strides, pads, dilations, group, every auto_pad, bias",
-    crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
-    notes: "1 or 2 spatial axes; weights and bias must be constants"),
-  OperatorSupport(
-    "ConvTranspose", .exact,
-    "strides, pads, output_padding, output_shape, dilations, group, every auto_pad, bias",
-    crossbars: "yes, as a convolution over the input spread with zeros, one layer for each group",
-    integers: "yes",
-    digital: "no", notes: "1 or 2 spatial axes; weights and bias must be constants"),
-  OperatorSupport(
-    "Einsum", .exact, "two operands, or one that is transposed",
+/// Products of matrices.
+let productOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Einsum", importEinsum, .exact, "two operands, or one that is transposed",
     crossbars:
       "yes, where the second operand is constant and has no axis in common but those that are summed",
     integers: "yes, as `MatMul`", digital: "with two computed operands",
     notes: "products: no axis twice in an operand, none summed that is only in one, no ellipsis"),
-  OperatorSupport(
-    "Gemm", .exact, "transA, transB, alpha, beta, C of every broadcast shape",
+  SupportedOperator(
+    "Gemm", importGemm, .exact, "transA, transB, alpha, beta, C of every broadcast shape",
     crossbars: "yes, with constant B", integers: "yes",
     digital: "with computed B, and C unless it is one row of constants", notes: "matrices only"),
-  OperatorSupport(
-    "MatMul", .exact, "vectors, matrices, stacks of matrices",
+  SupportedOperator(
+    "MatMul", importMatMul, .exact, "vectors, matrices, stacks of matrices",
     crossbars: "yes, where one side is a constant matrix", integers: "yes",
     digital: "two computed sides, or a stack of constants",
     notes: "a constant vector on the left is digital"),
-  OperatorSupport(
-    "BatchNormalization", .exact, "epsilon",
-    crossbars: "part of the layer before it, where that has no other use", integers: "as part of the layer",
-    digital: "a product and a sum, elsewhere", notes: "inference only"),
 ]
-
-@Sendable private func importConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  let attributes = try convAttributes(context, node, try context.shape(node, 0), try context.shape(node, 1))
-  var operands = [try context.value(node, 0), try context.value(node, 1)]
-  if context.hasInput(node, 2) { operands.append(try context.value(node, 2)) }
-  try context.emit(.conv, operands, attributes, for: node)
-}
-
-/// The attributes of `conv` for an input of shape `x` and weights of shape `w`.
-func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w: [Int]) throws(Diagnostic)
-  -> [NamedAttribute]
-{
-  let spatial = x.count - 2
-  guard spatial == 1 || spatial == 2, w.count == x.count else {
-    throw context.failure(
-      "conv-rank", "\(node.op) on \(max(0, spatial)) spatial axes is not supported", node,
-      help: "one- and two-dimensional convolutions are")
-  }
-  let kernel = try node.ints("kernel_shape") ?? Array(w.dropFirst(2))
-  guard kernel == Array(w.dropFirst(2)) else {
-    throw context.failure(
-      "conv-kernel", "kernel_shape \(kernel) differs from the weights' \(Array(w.dropFirst(2)))", node,
-      help: "check the model with onnx.checker")
-  }
-  let walk = try WindowAttributes(context, node, input: Array(x.dropFirst(2)), kernel: kernel)
-  return [
-    NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
-    NamedAttribute("dilations", .ints(walk.dilations)),
-    NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
-  ]
-}
 
 /// `alpha * A' * B' + beta * C` as a product with a constant matrix and a bias; the factors and the transposes are
 /// operations on constants that `fold-constants` removes.
@@ -153,36 +102,6 @@ private func importBlockedGemm(
     return try context.emit(.transpose, [product], [NamedAttribute("order", .ints(swap))], for: node)
   }
   try context.emit(.matmul, [x, y], for: node)
-}
-
-@Sendable private func importBatchNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  guard try node.int("training_mode") ?? 0 == 0, try node.int("spatial") ?? 1 == 1 else {
-    throw context.failure(
-      "batch-norm-mode", "only inference with statistics per channel is supported", node,
-      help: "export the model in inference mode")
-  }
-  var operands: [ValueID] = []
-  for index in 0..<5 { operands.append(try context.value(node, index)) }
-  let channels = context.shape(of: operands[0]).dropFirst().first ?? 0
-  guard channels > 0, operands.dropFirst().allSatisfy({ context.shape(of: $0) == [channels] }) else {
-    throw context.failure(
-      "batch-norm-shape", "expected \(channels) parameters of each kind", node,
-      help: "check the model with onnx.checker")
-  }
-  let epsilon = try node.float("epsilon") ?? 1e-5
-  if (1..<5).allSatisfy({ isConstant(context, node, $0) }) {
-    return try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
-  }
-  // Computed parameters: nothing can be folded.
-  let each = [channels] + [Int](repeating: 1, count: context.shape(of: operands[0]).count - 2)
-  var parameters: [ValueID] = []
-  for operand in operands.dropFirst() { parameters.append(try context.reshape(operand, each, for: node)) }
-  let spread = try context.apply(
-    .sqrt, context.apply(.add, parameters[3], epsilon, for: node), for: node)
-  let factor = try context.apply(.divide, parameters[0], spread, for: node)
-  let centred = try context.apply(.subtract, operands[0], parameters[2], for: node)
-  let scaled = try context.apply(.multiply, centred, factor, for: node)
-  try context.emit(.add, [scaled, parameters[1]], for: node)
 }
 
 /// Whether input `index` comes from constants alone.

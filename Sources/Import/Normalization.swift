@@ -3,25 +3,24 @@ import ONNX
 import Support
 import Tensors
 
-/// Normalizations by statistics of the sample itself, composed of means, products and roots.
-let normalisationImporters: [String: OperatorImporter] = [
-  "LayerNormalization": importLayerNorm, "InstanceNormalization": importInstanceNorm,
-  "GroupNormalization": importGroupNorm, "MeanVarianceNormalization": importMeanVarianceNorm,
-  "LpNormalization": importLpNorm, "LRN": importLocalResponseNorm,
-]
-
-/// The rows of docs/operators.md for these.
-let normalisationSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "LayerNormalization", .exact, "axis, epsilon, scale, bias; outputs Mean and InvStdDev",
+/// Normalizations by statistics that the file gives, and by those of the sample itself, composed of means, products and
+/// roots.
+let normalizationOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "BatchNormalization", importBatchNorm, .exact, "epsilon",
+    crossbars: "part of the layer before it, where that has no other use", integers: "as part of the layer",
+    digital: "a product and a sum, elsewhere", notes: "inference only"),
+  SupportedOperator(
+    "LayerNormalization", importLayerNorm, .exact, "axis, epsilon, scale, bias; outputs Mean and InvStdDev",
     notes: "in binary32 throughout"),
-  OperatorSupport("InstanceNormalization", .exact, "epsilon, scale, bias"),
-  OperatorSupport(
-    "GroupNormalization", .exact, "num_groups, epsilon, scale and bias of each group or of each channel"),
-  OperatorSupport("MeanVarianceNormalization", .exact, "axes"),
-  OperatorSupport("LpNormalization", .exact, "axis, p", notes: "p of 1 or 2"),
-  OperatorSupport(
-    "LRN", .libm, "size, alpha, beta, bias",
+  SupportedOperator("InstanceNormalization", importInstanceNorm, .exact, "epsilon, scale, bias"),
+  SupportedOperator(
+    "GroupNormalization", importGroupNorm, .exact,
+    "num_groups, epsilon, scale and bias of each group or of each channel"),
+  SupportedOperator("MeanVarianceNormalization", importMeanVarianceNorm, .exact, "axes"),
+  SupportedOperator("LpNormalization", importLpNorm, .exact, "axis, p", notes: "p of 1 or 2"),
+  SupportedOperator(
+    "LRN", importLocalResponseNorm, .libm, "size, alpha, beta, bias",
     notes: "roots where beta is a multiple of 1/4 below 1 or whole, else exp and log"),
 ]
 
@@ -186,4 +185,34 @@ private func imageShape(_ context: ImportContext, _ node: ONNXNode) throws(Diagn
       help: "check the model with onnx.checker")
   }
   return shape
+}
+
+@Sendable private func importBatchNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  guard try node.int("training_mode") ?? 0 == 0, try node.int("spatial") ?? 1 == 1 else {
+    throw context.failure(
+      "batch-norm-mode", "only inference with statistics per channel is supported", node,
+      help: "export the model in inference mode")
+  }
+  var operands: [ValueID] = []
+  for index in 0..<5 { operands.append(try context.value(node, index)) }
+  let channels = context.shape(of: operands[0]).dropFirst().first ?? 0
+  guard channels > 0, operands.dropFirst().allSatisfy({ context.shape(of: $0) == [channels] }) else {
+    throw context.failure(
+      "batch-norm-shape", "expected \(channels) parameters of each kind", node,
+      help: "check the model with onnx.checker")
+  }
+  let epsilon = try node.float("epsilon") ?? 1e-5
+  if (1..<5).allSatisfy({ isConstant(context, node, $0) }) {
+    return try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+  }
+  // Computed parameters: nothing can be folded.
+  let each = [channels] + [Int](repeating: 1, count: context.shape(of: operands[0]).count - 2)
+  var parameters: [ValueID] = []
+  for operand in operands.dropFirst() { parameters.append(try context.reshape(operand, each, for: node)) }
+  let spread = try context.apply(
+    .sqrt, context.apply(.add, parameters[3], epsilon, for: node), for: node)
+  let factor = try context.apply(.divide, parameters[0], spread, for: node)
+  let centred = try context.apply(.subtract, operands[0], parameters[2], for: node)
+  let scaled = try context.apply(.multiply, centred, factor, for: node)
+  try context.emit(.add, [scaled, parameters[1]], for: node)
 }

@@ -3,8 +3,16 @@ import ONNX
 import Support
 import Tensors
 
+/// Edges added and cut.
+let padOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Pad", importPad, .exact, "pads of both signs, value, axes, modes constant, reflect, edge and wrap",
+    integers: "yes",
+    notes: "amounts and value must be known at import")
+]
+
 /// Pads are attributes up to opset 10 and inputs from 11 on; negative ones cut.
-@Sendable func importPad(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importPad(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let mode = try node.string("mode") ?? "constant"
   let shape = try context.shape(node, 0)
   let given = try context.list(node, input: 1, attribute: "pads") ?? []

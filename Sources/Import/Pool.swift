@@ -4,35 +4,33 @@ import Support
 import Tensors
 
 /// Pools and means over axes.
-let poolImporters: [String: OperatorImporter] = [
-  "MaxPool": pool { (context, x, node) throws(Diagnostic) in
-    try context.apply(.maxPool(try poolWindow(&context, node)), x, for: node)
-  },
-  "AveragePool": pool(averagePool),
-  "LpPool": importLpPool, "GlobalLpPool": importLpPool,
-  "GlobalAveragePool": { (context, node) throws(Diagnostic) in
-    let axes = Array(2..<max(2, try context.shape(node, 0).count))
-    try context.emit(.mean(axes: axes), [try context.value(node, 0)], for: node)
-  },
-  "GlobalMaxPool": { (context, node) throws(Diagnostic) in
-    let x = try imageShape(context, node)
-    let window = try checkedWindow(context, node, x + [0, x[1], x[2], x[3], 1, 1, 0, 0, 1, 1, 1, 1])
-    try context.emit(.maxPool(window), [try context.movable(node, 0)], for: node)
-  },
-]
-
-/// The rows of docs/operators.md for these.
-let poolSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "MaxPool", .exact, "kernel_shape, strides, pads, dilations, auto_pad, ceil_mode", integers: "yes",
+let poolOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "MaxPool",
+    pool { (context, x, node) throws(Diagnostic) in
+      try context.apply(.maxPool(try poolWindow(&context, node)), x, for: node)
+    }, .exact, "kernel_shape, strides, pads, dilations, auto_pad, ceil_mode", integers: "yes",
     notes: "1 or 2 spatial axes, or 3 of which it leaves the first or the others alone; no indices"),
-  OperatorSupport(
-    "AveragePool", .exact, "kernel_shape, strides, pads, dilations, auto_pad, ceil_mode, count_include_pad",
+  SupportedOperator(
+    "AveragePool", pool(averagePool), .exact,
+    "kernel_shape, strides, pads, dilations, auto_pad, ceil_mode, count_include_pad",
     notes: "as `MaxPool`"),
-  OperatorSupport("LpPool", .exact, "as `AveragePool`, p", notes: "roots of a p above 2 by exp and log"),
-  OperatorSupport("GlobalLpPool", .exact, "p", notes: "as `LpPool`"),
-  OperatorSupport("GlobalMaxPool", integers: "yes", notes: "1 or 2 spatial axes"),
-  OperatorSupport("GlobalAveragePool", .exact, "any number of axes"),
+  SupportedOperator(
+    "LpPool", importLpPool, .exact, "as `AveragePool`, p", notes: "roots of a p above 2 by exp and log"),
+  SupportedOperator("GlobalLpPool", importLpPool, .exact, "p", notes: "as `LpPool`"),
+  SupportedOperator(
+    "GlobalMaxPool",
+    { (context, node) throws(Diagnostic) in
+      let x = try imageShape(context, node)
+      let window = try checkedWindow(context, node, x + [0, x[1], x[2], x[3], 1, 1, 0, 0, 1, 1, 1, 1])
+      try context.emit(.maxPool(window), [try context.movable(node, 0)], for: node)
+    }, integers: "yes", notes: "1 or 2 spatial axes"),
+  SupportedOperator(
+    "GlobalAveragePool",
+    { (context, node) throws(Diagnostic) in
+      let axes = Array(2..<max(2, try context.shape(node, 0).count))
+      try context.emit(.mean(axes: axes), [try context.value(node, 0)], for: node)
+    }, .exact, "any number of axes"),
 ]
 
 /// `[batch, channels, height, width]`; height 1 for one-dimensional input.

@@ -3,8 +3,17 @@ import ONNX
 import Support
 import Tensors
 
+/// Powers.
+let powOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Pow", importPow, .libm, "broadcasting; also of known integers",
+    notes:
+      "products and roots where the exponent is one known number, whole or a multiple of 1/4 below 1; else powf"
+  )
+]
+
 /// By products and roots where the exponent is one number known at import that allows it, else by `power`.
-@Sendable func importPow(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importPow(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let isFolded = try context.foldIntegers(node) { (known: [Tensor]) throws(Diagnostic) in
     try combined(.power, known[0], known[known.count - 1])
   }

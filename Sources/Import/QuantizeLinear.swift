@@ -4,41 +4,36 @@ import Support
 import Tensors
 
 /// Quantized networks: QDQ pairs, the QLinear operators, and products of integers.
-let quantizationImporters: [String: OperatorImporter] = [
-  "QuantizeLinear": importQuantizeLinear, "DequantizeLinear": importDequantizeLinear,
-  "QLinearConv": importQLinearConv, "QLinearMatMul": importQLinearMatMul, "ConvInteger": importConvInteger,
-  "MatMulInteger": importMatMulInteger, "DynamicQuantizeLinear": importDynamicQuantizeLinear,
-]
-
-/// The rows of docs/operators.md for these.
-let quantizationSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "QuantizeLinear", .exact, "per tensor and along an axis; output_dtype",
+let quantizationOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "QuantizeLinear", importQuantizeLinear, .exact, "per tensor and along an axis; output_dtype",
     integers: "yes, as the rounding of a layer's sums", digital: "elsewhere",
     notes: "scale and zero point known at import; no block_size"),
-  OperatorSupport(
-    "DequantizeLinear", .exact,
+  SupportedOperator(
+    "DequantizeLinear", importDequantizeLinear, .exact,
     "per tensor and along an axis; block_size of matrices along the inputs of a product",
     crossbars: "as the weights or the input of a layer", integers: "yes", digital: "elsewhere",
     notes:
       "scale and zero point known at import; a product of blocks is a layer for each of them, and their sum"),
-  OperatorSupport(
-    "QLinearConv", .exact, "as `Conv`; scales per tensor or per output, zero points, int32 bias",
+  SupportedOperator(
+    "QLinearConv", importQLinearConv, .exact,
+    "as `Conv`; scales per tensor or per output, zero points, int32 bias",
     crossbars: "yes, one layer for each group", integers: "yes", digital: "no",
     notes: "weights and bias must be constants"),
-  OperatorSupport(
-    "QLinearMatMul", .exact, "scales per tensor or per column",
+  SupportedOperator(
+    "QLinearMatMul", importQLinearMatMul, .exact, "scales per tensor or per column",
     crossbars: "yes, with a constant matrix on the right", integers: "yes", digital: "two computed sides"),
-  OperatorSupport(
-    "ConvInteger", .exact, "as `Conv`; zero points", crossbars: "yes, one layer for each group",
+  SupportedOperator(
+    "ConvInteger", importConvInteger, .exact, "as `Conv`; zero points",
+    crossbars: "yes, one layer for each group",
     integers: "yes", digital: "no", notes: "weights must be constants; sums go to floats by `Cast`"),
-  OperatorSupport(
-    "MatMulInteger", .exact, "zero points, also per column",
+  SupportedOperator(
+    "MatMulInteger", importMatMulInteger, .exact, "zero points, also per column",
     crossbars: "yes, with a constant matrix on the right", integers: "yes",
     digital: "two sides from DynamicQuantizeLinear",
     notes: "weights must be constants; sums go to floats by `Cast`"),
-  OperatorSupport(
-    "DynamicQuantizeLinear", .gone,
+  SupportedOperator(
+    "DynamicQuantizeLinear", importDynamicQuantizeLinear, .gone,
     "before `MatMulInteger` and `ConvInteger` that have a product with its scale behind them",
     notes: "the products work on floats, which take one grid for all samples"),
 ]
@@ -55,7 +50,7 @@ let quantizationSupport: [OperatorSupport] = [
     }
     element = levels
   }
-  let grid = try LevelGrid(context, node, scale: 1, zero: 2, element: element)
+  let grid = try QuantizationParameters(context, node, scale: 1, zero: 2, element: element)
   let x = try context.value(node, 0)
   let axis = try node.int("axis") ?? 1
   try context.bindOutput(
@@ -66,7 +61,7 @@ let quantizationSupport: [OperatorSupport] = [
   if let size = try node.int("block_size"), size != 0 { return try importBlocks(&context, node, size: size) }
   if try bindDynamicSource(&context, node) { return }
   let q = try context.integerValue(node, 0)
-  let grid = try LevelGrid(context, node, scale: 1, zero: 2, element: byte)
+  let grid = try QuantizationParameters(context, node, scale: 1, zero: 2, element: byte)
   let axis = try node.int("axis") ?? 1
   try context.bindOutput(
     node, try context.dequantized(q, grid, axis: axis, name: node.outputs.first ?? "reals", node))

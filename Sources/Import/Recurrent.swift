@@ -4,28 +4,24 @@ import Support
 import Tensors
 
 /// LSTM, GRU and RNN: the products with inputs of all steps at once, then a loop over time.
-let recurrentImporters: [String: OperatorImporter] = Dictionary(
-  uniqueKeysWithValues: RecurrentKind.allCases.map { ($0.rawValue, importer(of: $0)) })
-
-/// The rows of docs/operators.md for these.
-let recurrentSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "LSTM", .libm,
+let recurrentOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "LSTM", recurrent(.lstm), .libm,
     "every direction, layout, bias, sequence_lens, initial_h, initial_c, peepholes, activations with alpha and beta, clip, "
       + "input_forget", crossbars: "the products with W and R", digital: "gates and states",
     notes:
       "weights must follow from constants; sequence_lens must be known at import; clip does not bound "
       + "what goes into the activation of the cell state, as in onnxruntime"),
-  OperatorSupport(
-    "GRU", .libm, "as `LSTM`, with linear_before_reset",
+  SupportedOperator(
+    "GRU", recurrent(.gru), .libm, "as `LSTM`, with linear_before_reset",
     crossbars: "the products with W and R; R is two layers without linear_before_reset",
     digital: "gates and states", notes: "as `LSTM`"),
-  OperatorSupport(
-    "RNN", .libm, "as `LSTM`", crossbars: "the products with W and R", digital: "the state",
+  SupportedOperator(
+    "RNN", recurrent(.rnn), .libm, "as `LSTM`", crossbars: "the products with W and R", digital: "the state",
     notes: "as `LSTM`"),
 ]
 
-private func importer(of kind: RecurrentKind) -> OperatorImporter {
+private func recurrent(_ kind: RecurrentKind) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in try importRecurrent(&context, node, kind) }
 }
 

@@ -4,55 +4,61 @@ import Support
 import Tensors
 
 /// Sums, means, extremes and norms over axes, composed of means and max-pools.
-let reductionImporters: [String: OperatorImporter] = [
-  "ReduceMean": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.apply(.mean(axes: axes), x, for: node)
-  },
-  "ReduceSum": reduction { (context, x, axes, node) throws(Diagnostic) in try context.sum(x, axes, for: node)
-  },
-  "ReduceSumSquare": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
-  },
-  "ReduceL1": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.sum(try context.apply(.abs, x, for: node), axes, for: node)
-  },
-  "ReduceL2": reduction { (context, x, axes, node) throws(Diagnostic) in
-    let squares = try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
-    return try context.apply(.sqrt, squares, for: node)
-  },
-  "ReduceLogSum": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.apply(.log, try context.sum(x, axes, for: node), for: node)
-  },
-  "ReduceLogSumExp": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.logSumExp(x, axes, for: node)
-  },
-  "ReduceMax": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.largest(x, axes, for: node)
-  },
-  "ReduceMin": reduction { (context, x, axes, node) throws(Diagnostic) in
-    let negative = try context.apply(.negate, x, for: node)
-    return try context.apply(.negate, try context.largest(negative, axes, for: node), for: node)
-  },
-  "ReduceProd": reduction { (context, x, axes, node) throws(Diagnostic) in
-    try context.product(x, axes, for: node)
-  },
-  "LogSoftmax": importLogSoftmax,
-]
-
-/// The rows of docs/operators.md for these.
-let reductionSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "ReduceMean", .exact, "axes, keepdims, noop_with_empty_axes", notes: "axes must be known at import"),
-  OperatorSupport("ReduceSum", .exact, "as `ReduceMean`", notes: "the mean times the count"),
-  OperatorSupport("ReduceSumSquare", .exact, "as `ReduceMean`"),
-  OperatorSupport("ReduceL1", .exact, "as `ReduceMean`"),
-  OperatorSupport("ReduceL2", .exact, "as `ReduceMean`"),
-  OperatorSupport("ReduceLogSum", .libm, "as `ReduceMean`"),
-  OperatorSupport("ReduceLogSumExp", .libm, "as `ReduceMean`", notes: "less the largest element"),
-  OperatorSupport("ReduceMax", .exact, "as `ReduceMean`", integers: "yes", notes: "a max-pool"),
-  OperatorSupport("ReduceMin", .exact, "as `ReduceMean`"),
-  OperatorSupport("ReduceProd", .exact, "as `ReduceMean`", notes: "by halves"),
-  OperatorSupport("LogSoftmax", .libm, "axis, with its meaning before and after operator set 13"),
+let reductionOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "ReduceMean",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.apply(.mean(axes: axes), x, for: node)
+    }, .exact, "axes, keepdims, noop_with_empty_axes", notes: "axes must be known at import"),
+  SupportedOperator(
+    "ReduceSum",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", notes: "the mean times the count"),
+  SupportedOperator(
+    "ReduceSumSquare",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
+    }, .exact, "as `ReduceMean`"),
+  SupportedOperator(
+    "ReduceL1",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(try context.apply(.abs, x, for: node), axes, for: node)
+    }, .exact, "as `ReduceMean`"),
+  SupportedOperator(
+    "ReduceL2",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      let squares = try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
+      return try context.apply(.sqrt, squares, for: node)
+    }, .exact, "as `ReduceMean`"),
+  SupportedOperator(
+    "ReduceLogSum",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.apply(.log, try context.sum(x, axes, for: node), for: node)
+    }, .libm, "as `ReduceMean`"),
+  SupportedOperator(
+    "ReduceLogSumExp",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.logSumExp(x, axes, for: node)
+    }, .libm, "as `ReduceMean`", notes: "less the largest element"),
+  SupportedOperator(
+    "ReduceMax",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.largest(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", integers: "yes", notes: "a max-pool"),
+  SupportedOperator(
+    "ReduceMin",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      let negative = try context.apply(.negate, x, for: node)
+      return try context.apply(.negate, try context.largest(negative, axes, for: node), for: node)
+    }, .exact, "as `ReduceMean`"),
+  SupportedOperator(
+    "ReduceProd",
+    reduction { (context, x, axes, node) throws(Diagnostic) in
+      try context.product(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", notes: "by halves"),
+  SupportedOperator(
+    "LogSoftmax", importLogSoftmax, .libm, "axis, with its meaning before and after operator set 13"),
 ]
 
 /// Reduces a value over axes, which stay with length 1.

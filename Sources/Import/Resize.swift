@@ -4,16 +4,14 @@ import Support
 import Tensors
 
 /// Resize and Upsample: elements chosen on each axis, or neighbours weighted by their distance.
-let resizeImporters: [String: OperatorImporter] = ["Resize": importResize, "Upsample": importResize]
-
-/// The rows of docs/operators.md for these.
-let resizeSupport: [OperatorSupport] = [
-  OperatorSupport(
-    "Resize", .exact,
+let resizeOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Resize", importResize, .exact,
     "scales or sizes, axes, mode nearest (every nearest_mode), linear and cubic (cubic_coeff_a, exclude_outside), every coordinate_transformation_mode but tf_crop_and_resize",
     integers: "yes, mode nearest", notes: "no antialias; scales and sizes must be known at import"),
-  OperatorSupport(
-    "Upsample", .exact, "scales as attribute or input, mode nearest and linear", integers: "yes, mode nearest"
+  SupportedOperator(
+    "Upsample", importResize, .exact, "scales as attribute or input, mode nearest and linear",
+    integers: "yes, mode nearest"
   ),
 ]
 

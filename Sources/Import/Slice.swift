@@ -3,8 +3,19 @@ import ONNX
 import Support
 import Tensors
 
+/// Parts of tensors.
+let sliceOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Slice", importSlice, .exact, "starts, ends, axes, steps of both signs; also of known integers",
+    integers: "yes",
+    notes: "bounds must be known at import; at least one element must be left"),
+  SupportedOperator(
+    "Split", importSplit, .exact, "axis, split, num_outputs; also of known integers", integers: "yes",
+    notes: "lengths must be known at import"),
+]
+
 /// Bounds are attributes up to opset 9 and inputs from 10 on.
-@Sendable func importSlice(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importSlice(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let shape = try context.shape(node, 0)
   let starts = try context.list(node, input: 1, attribute: "starts") ?? []
   let ends = try context.list(node, input: 2, attribute: "ends") ?? []
@@ -65,4 +76,29 @@ private func elements(from start: Int, to end: Int, step: Int, of length: Int) -
   // A step beyond the axis is as good as one of its length.
   let size = min(Int(clamping: step.magnitude), length + 1)
   return (first, distance > 0 ? (distance - 1) / size + 1 : 0)
+}
+
+/// Lengths are an attribute up to opset 12 and an input from 13 on; without them parts are equal, the last one shorter.
+@Sendable private func importSplit(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+  let shape = try context.shape(node, 0)
+  let axis = try context.axis(node, default: 0, rank: shape.count)
+  let parts = node.outputs.count
+  let share = max(1, ceilDivide(shape[axis], max(1, parts)))
+  let lengths =
+    try context.list(node, input: 1, attribute: "split")
+    ?? (0..<parts).map { min(share, shape[axis] - $0 * share) }
+  guard lengths.count == parts, lengths.allSatisfy({ $0 > 0 && $0 <= shape[axis] }),
+    lengths.reduce(0, +) == shape[axis]
+  else {
+    throw context.failure(
+      "split", "the lengths \(lengths) do not divide an axis of length \(shape[axis]) into \(parts) parts",
+      node,
+      help: "check the model with onnx.checker")
+  }
+  var (start, end) = (shape.map { _ in 0 }, shape)
+  for (output, length) in lengths.enumerated() {
+    end[axis] = start[axis] + length
+    try context.bind(node, moves: [.slice(start: start, end: end)], to: output)
+    start[axis] = end[axis]
+  }
 }

@@ -3,7 +3,14 @@ import ONNX
 import Support
 import Tensors
 
-@Sendable func importTrilu(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+/// Triangles of matrices.
+let triluOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Trilu", importTrilu, .exact, "upper, k; also of integers",
+    notes: "a product with zeros and ones; k must be known at import")
+]
+
+@Sendable private func importTrilu(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let shape = try context.shape(node, 0)
   guard shape.count >= 2, 1...longestList ~= shape.suffix(2).reduce(1, *) else {
     throw context.failure("trilu", "Trilu takes matrices, found \(shape)", node, help: "check the model")

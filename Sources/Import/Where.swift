@@ -3,11 +3,20 @@ import ONNX
 import Support
 import Tensors
 
+/// Choices.
+let whereOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Where", importWhere, .exact, "a condition known or computed, broadcasting; also of integers",
+    notes:
+      "by minimum and maximum with bounds; infinities not chosen from are kept, those chosen become the largest float"
+  )
+]
+
 /// A choice by a condition.
 ///
 /// A value is kept by the minimum with the largest float, and put below all others by the minimum with its negative; the
 /// maximum of the two sides is the choice.
-@Sendable func importWhere(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
+@Sendable private func importWhere(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   if let condition = context.knownIntegers(node, 0), let a = context.knownIntegers(node, 1),
     let b = context.knownIntegers(node, 2)
   {
