@@ -24,7 +24,7 @@ let castOperators: [SupportedOperator] = [
   switch context.entry(name) {
   case .initializer(let tensor)?: try cast(&context, node, to: tensor.elementType)
   case .value(let id)? where context.builder.type(id).element.isFloat: try cast(&context, node, to: .float)
-  default:
+  case .value?, .whole?, .integers?, .blocks?, .dynamic?, .failed?, nil:
     throw context.failure(
       "cast", "the type of '\(name)' is not known as such: computed integers have no width here", node,
       help: "use Cast with the type to cast to")
@@ -130,6 +130,8 @@ func integerRange(_ type: ONNXElementType) -> ClosedRange<Int64>? {
   case .uint4: 0...15
   case .uint2: 0...3
   case .bool: 0...1
-  default: nil
+  case .float, .double, .float16, .bfloat16, .string, .complex64, .complex128, .float8e4m3fn, .float8e4m3fnuz,
+    .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+    nil
   }
 }

@@ -73,7 +73,7 @@ extension ImportContext {
     case .integers(let values, let shape)?: return (values, shape)
     case .initializer(let tensor)? where tensor.elementType.isInteger:
       return (try tensor.int64s(), try checked(tensor.shape, node))
-    default:
+    case .value?, .initializer?, .whole?, .blocks?, .dynamic?, .failed?, nil:
       throw failure(
         "dynamic", "input '\(name)' must be known at compile time", node,
         help: "export the model with fixed shapes, or simplify it with a constant folder")
@@ -92,7 +92,7 @@ extension ImportContext {
     case .initializer(let tensor)? where tensor.elementType.isFloat && tensor.count <= Self.small:
       return Tensor(try checked(tensor.shape, node), try tensor.floats())
     case .value(let id)?: return known(id)
-    default: return nil
+    case .initializer?, .whole?, .integers?, .blocks?, .dynamic?, .failed?, nil: return nil
     }
   }
 

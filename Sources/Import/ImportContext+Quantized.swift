@@ -73,7 +73,7 @@ extension ImportContext {
       bindConstant(name, id)
       return id
     case .dynamic?: throw dynamicFailure(name, node)
-    default:
+    case .value?, .whole?, .integers?, .blocks?, .failed?, nil:
       throw failure(
         "quantization", "input '\(name)' holds no integers", node,
         help: "put a QuantizeLinear before it; integers as graph inputs are not supported")
@@ -87,7 +87,7 @@ extension ImportContext {
     case .value(let id)?, .whole(let id)?: return id
     case .initializer(let tensor)? where ElementType(levels: tensor.elementType) != nil:
       return try integerValue(node, index)
-    default: return try value(node, index)
+    case .initializer?, .integers?, .blocks?, .dynamic?, .failed?, nil: return try value(node, index)
     }
   }
 

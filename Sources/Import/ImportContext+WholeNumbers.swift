@@ -40,7 +40,7 @@ extension ImportContext {
     case .whole(let id)?: return id
     case .value(let id)? where !builder.type(id).element.isFloat:
       return try emitInner(.dequantize(scale: 1, zero: 0), [id], name: "\(name).numbers", for: node)
-    default:
+    case .value?, .initializer?, .integers?, .blocks?, .dynamic?, .failed?, nil:
       guard let known = knownIntegers(node, index) else { return try value(node, index) }
       guard let numbers = exactFloats(known.values) else {
         throw failure(

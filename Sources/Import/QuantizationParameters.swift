@@ -55,7 +55,10 @@ extension ElementType {
     switch type {
     case .uint2, .uint4, .uint8, .uint16: self = .integer(bits: type.bits ?? 8, signed: false)
     case .int2, .int4, .int8, .int16, .int32: self = .integer(bits: type.bits ?? 8, signed: true)
-    default: return nil
+    case .uint32, .int64, .uint64, .bool, .float, .double, .float16, .bfloat16, .string, .complex64,
+      .complex128,
+      .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+      return nil
     }
   }
 }

@@ -82,7 +82,7 @@ func castLevels(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnos
   switch context.entry(name) {
   case .value(let id)? where !context.builder.type(id).element.isFloat: break
   case .initializer? where context.isLevels(node, 0): break
-  default: return false
+  case .value?, .initializer?, .whole?, .integers?, .blocks?, .dynamic?, .failed?, nil: return false
   }
   let q = try context.integerValue(node, 0)
   try context.emit(.dequantize(scale: 1, zero: 0), [q], for: node)

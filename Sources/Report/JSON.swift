@@ -57,7 +57,7 @@ public enum JSON: Equatable, Sendable {
     switch self {
     case .integer(let value): return Double(value)
     case .double(let value): return value
-    default: return nil
+    case .null, .bool, .string, .array, .object: return nil
     }
   }
 

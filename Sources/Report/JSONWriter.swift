@@ -33,7 +33,7 @@ extension JSON {
         member.value.writeLine(to: &text)
       }
       text += "}"
-    default: write(to: &text, indent: 0)
+    case .null, .bool, .integer, .double, .string: write(to: &text, indent: 0)
     }
   }
 
@@ -41,7 +41,7 @@ extension JSON {
     switch self {
     case .array(let elements): return elements.isEmpty
     case .object(let members): return members.isEmpty
-    default: return true
+    case .null, .bool, .integer, .double, .string: return true
     }
   }
 
