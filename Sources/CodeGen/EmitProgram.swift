@@ -73,15 +73,17 @@ private struct ProgramEmitter {
     guard module.machine != nil else { throw Diagnostic("codegen.machine", "the module names no machine") }
     for id in module.body {
       let op = module.ops[id]
-      switch op.opcode {
+      switch op.opcode.kind {
       case .buffer: try buffer(op)
       case .crossbar: try crossbar(op)
       case .layer: try layer(id, op)
       case .input:
-        program.inputs.append(Port(name: op.string("name"), buffer: try index(op.results.first, op)))
+        program.inputs.append(Port(name: op[.portName], buffer: try index(op.results.first, op)))
       case .output:
-        program.outputs.append(Port(name: op.string("name"), buffer: try index(op.operands.first, op)))
-      default: program.code.append(try instruction(op))
+        program.outputs.append(Port(name: op[.portName], buffer: try index(op.operands.first, op)))
+      case .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack, .window, .mvm,
+        .arrange, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
+        program.code.append(try instruction(op))
       }
     }
     return program
@@ -102,7 +104,7 @@ private struct ProgramEmitter {
     guard let shape = value.type.shape else { throw failure("a buffer needs a shape", op) }
     buffers[result] = program.buffers.count
     var buffer = Buffer(name: value.name, shape: shape, element: value.type.element)
-    if let attribute = op["value"] {
+    if let attribute = op.find(.value) {
       guard let tensor = module.tensor(attribute, element: value.type.element, shape: shape) else {
         throw failure("the numbers do not have the type of the buffer", op)
       }
@@ -113,11 +115,11 @@ private struct ProgramEmitter {
 
   private mutating func crossbar(_ op: Op) throws(Diagnostic) {
     let array = program.machine.array
-    guard op.int("id", default: -1) == program.crossbars.count else {
+    guard op[.crossbarNumber] == program.crossbars.count else {
       throw failure("crossbars are numbered from 0 without gaps", op)
     }
     let element = ElementType.integer(bits: array.cellBits, signed: false)
-    guard let cells = module.tensor(op["cells"], element: element, shape: [array.rows, array.columns]),
+    guard let cells = module.tensor(op.find(.cells), element: element, shape: [array.rows, array.columns]),
       case .u8(let levels) = cells.data
     else { throw failure("the cells are not \(array.rows)x\(array.columns) levels of \(element)", op) }
     program.crossbars.append(Crossbar(cells: levels))
@@ -138,8 +140,8 @@ private struct ProgramEmitter {
   }
 
   private func layerIndex(_ op: Op) throws(Diagnostic) -> Int {
-    guard let found = layers[op.symbol("layer")] else {
-      throw failure("no layer is called @\(op.symbol("layer"))", op)
+    guard let found = layers[op[.layer]] else {
+      throw failure("no layer is called @\(op[.layer])", op)
     }
     return found
   }
@@ -149,16 +151,16 @@ private struct ProgramEmitter {
   }
 
   private func operation(_ op: Op) throws(Diagnostic) -> Operation {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .repeat:
       var body: [Instruction] = []
       for id in op.body { body.append(try instruction(module.ops[id])) }
-      return .loop(count: op.int("count"), body: body)
+      return .loop(count: op[.repetitions], body: body)
     case .load:
       guard let window = op.window else { throw failure("load needs a window", op) }
       return .load(
         register: try index(op.results.first, op), source: try index(op.operands.first, op), window: window,
-        padding: Int64(op.int("padding")))
+        padding: op[.padding])
     case .drive: return .drive(register: try index(op.operands.first, op), layer: try layerIndex(op))
     case .convert: return .convert(layer: try layerIndex(op))
     case .accumulate: return .accumulate(register: try index(op.results.first, op), layer: try layerIndex(op))
@@ -166,7 +168,7 @@ private struct ProgramEmitter {
       return .store(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         arrangement: Arrangement(
-          channels: op.int("channels"), spots: op.int("spots"), channelStart: op.int("start")))
+          channels: op[.channels], spots: op[.spots], channelStart: op[.channelStart]))
     case .step:
       return .step(
         register: try index(op.results.first, op), source: try index(op.operands.first, op),
@@ -175,7 +177,8 @@ private struct ProgramEmitter {
       return .stack(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         parts: parts(of: op))
-    default:
+    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .state, .next, .window, .mvm,
+      .arrange, .layer, .block, .buffer, .crossbar:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
       }
@@ -186,6 +189,6 @@ private struct ProgramEmitter {
   }
 
   private func parts(of op: Op) -> Parts {
-    Parts(axis: op.int("axis"), count: op.int("parts"), isReversed: op.word("reverse") == "true")
+    Parts(axis: op[.axis], count: op[.parts], isReversed: op[.reverse])
   }
 }

@@ -200,7 +200,7 @@ func calibrationSamples(_ path: String, _ module: Module<TensorLevel>) throws(Di
 /// The graph inputs of a module.
 func samplePorts(_ module: Module<TensorLevel>) -> [SamplePort] {
   module.bodyOps.filter { $0.opcode == .input }.map { op in
-    SamplePort(name: op.string("name"), shape: module.values[op.results[0]].type.shape ?? [])
+    SamplePort(name: op[.portName], shape: module.values[op.results[0]].type.shape ?? [])
   }
 }
 

@@ -66,7 +66,7 @@ extension Compilation {
         throw Diagnostic("compile.layer", "the layer cannot be read", at: source.ops[id].location)
       }
       source.ops[id].body = []
-      source.ops[id]["weights"] = nil
+      source.ops[id].remove(.weights)
       source.dropUnusedResources()
       var passes: [PassTime] = []
       do throws(Diagnostic) {

@@ -96,8 +96,8 @@ private func foldUnary(_ context: inout ImportContext, _ node: ONNXNode) throws(
   let flat = [shape[..<axis].reduce(1, *), shape[axis...].reduce(1, *)]
   let name = node.outputs.first ?? "softmax"
   let before = try context.emitInner(
-    .reshape, [x], [NamedAttribute("shape", .ints(flat))], name: "\(name).flat", for: node)
+    .reshape, [x], [NamedAttribute(.shape, flat)], name: "\(name).flat", for: node)
   let after = try context.emitInner(
-    .softmax, [before], [NamedAttribute("axis", .int(1))], name: "\(name).softmax", for: node)
+    .softmax, [before], [NamedAttribute(.axis, 1)], name: "\(name).softmax", for: node)
   try context.emit(.reshape(shape), [after], for: node)
 }

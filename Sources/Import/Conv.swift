@@ -42,8 +42,8 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
   }
   let walk = try WindowAttributes(context, node, input: Array(x.dropFirst(2)), kernel: kernel)
   return [
-    NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
-    NamedAttribute("dilations", .ints(walk.dilations)),
-    NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
+    NamedAttribute(.strides, walk.strides), NamedAttribute(.pads, walk.pads),
+    NamedAttribute(.dilations, walk.dilations),
+    NamedAttribute(.groups, try node.int("group") ?? 1),
   ]
 }

@@ -51,7 +51,7 @@ let productOperators: [SupportedOperator] = [
   if isWeight, isConstant(context, node, 2), cShape.reduce(1, *) == columns, cShape.last == columns {
     if cShape.count != 1 {
       c = try context.emitInner(
-        .reshape, [c], [NamedAttribute("shape", .ints([columns]))], name: node.inputs[2], for: node)
+        .reshape, [c], [NamedAttribute(.shape, [columns])], name: node.inputs[2], for: node)
     }
     return try context.emit(.gemm, [a, b, c], for: node)
   }
@@ -99,7 +99,7 @@ private func importBlockedGemm(
     let w = try transposed(&context, x, node)
     let product = try context.emitInner(
       .gemm, [turned, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
-    return try context.emit(.transpose, [product], [NamedAttribute("order", .ints(swap))], for: node)
+    return try context.emit(.transpose, [product], [NamedAttribute(.order, swap)], for: node)
   }
   try context.emit(.matmul, [x, y], for: node)
 }
@@ -118,7 +118,7 @@ private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: O
   -> ValueID
 {
   try context.emitInner(
-    .transpose, [id], [NamedAttribute("order", .ints([1, 0]))],
+    .transpose, [id], [NamedAttribute(.order, [1, 0])],
     name: "\(context.builder.module.values[id].name).transposed", for: node)
 }
 

@@ -203,7 +203,7 @@ private func imageShape(_ context: ImportContext, _ node: ONNXNode) throws(Diagn
   }
   let epsilon = try node.float("epsilon") ?? 1e-5
   if (1..<5).allSatisfy({ isConstant(context, node, $0) }) {
-    return try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+    return try context.emit(.batchNorm, operands, [NamedAttribute(.epsilon, epsilon)], for: node)
   }
   // Computed parameters: nothing can be folded.
   let each = [channels] + [Int](repeating: 1, count: context.shape(of: operands[0]).count - 2)

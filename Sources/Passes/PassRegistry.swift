@@ -18,7 +18,7 @@ public struct PassEntry: Sendable {
   /// What happens to the numbers.
   public let guarantee: Guarantee
   /// The options.
-  public let options: [PassOption]
+  public let options: [PassOptionSpec]
   /// Runs the pass with the given options.
   let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
   /// The pass with the given options as a step that a layer takes by itself; nil where it needs the whole module.

@@ -1,6 +1,7 @@
 import Foundation
 import IR
 import Passes
+import Tensors
 import Testing
 
 /// `ir-spec.md` says what the code does: its code runs, its tables are those of the code.
@@ -46,7 +47,9 @@ struct SpecTests {
 
   // MARK: Tables
 
-  @Test(arguments: ["tensor", "crossbar", "program", "passes", "options", "diagnostics", "status"])
+  @Test(arguments: [
+    "tensor", "crossbar", "program", "passes", "options", "operators", "diagnostics", "status",
+  ])
   func tablesAreThoseOfTheCode(name: String)
     throws
   {
@@ -68,6 +71,7 @@ struct SpecTests {
     switch name {
     case "passes": return passTable
     case "options": return optionTable
+    case "operators": return operatorTable
     case "diagnostics": return try diagnosticTable()
     case "status": return Journey.all.table
     default: return try operationTable(#require(LevelName(rawValue: name)))
@@ -117,6 +121,56 @@ struct SpecTests {
           "| `\(pass.name)` | `\(option.name)` | \(option.kind.name) | \(option.fallback) | \(option.summary) |"
         }
       }
+  }
+
+  /// The digital operators by their codes.
+  private var operatorTable: [String] {
+    let head = ["| code | operator | parameters | elements | shape of the result |", "|---|---|---|---|---|"]
+    let entries = OperatorCatalogue.entries.sorted {
+      ($0.code.rawValue, $0.function ?? 0) < ($1.code.rawValue, $1.function ?? 0)
+    }
+    return head
+      + entries.map { entry in
+        let codes = "\(entry.code.rawValue)" + (entry.function.map { ", \($0)" } ?? "")
+        let parameters = entry.parameters.map(text).joined(separator: ", ")
+        return
+          "| \(codes) | `\(entry.name)` | \(parameters) | \(text(entry.elements)) | \(text(entry.shape)) |"
+      }
+  }
+
+  private func text(_ parameter: OperatorParameter) -> String {
+    switch parameter.kind {
+    case .float: return "f32 \(parameter.name)"
+    case .integer: return "i64 \(parameter.name)"
+    case .axis, .window: return parameter.name
+    case .flag: return "\(parameter.name) (0 or 1)"
+    case .axes, .lengths: return "numbers (\(parameter.name))"
+    case .moreLengths: return "as many words (\(parameter.name))"
+    case .constants: return "constant (\(parameter.name))"
+    }
+  }
+
+  private func text(_ elements: ElementRule) -> String {
+    switch elements {
+    case .floats: return "floats"
+    case .numbers: return "floats, or integers to integers"
+    case .kept: return "any, which the result keeps"
+    case .floatsToIntegers: return "floats to integers"
+    case .integersToFloats: return "integers to floats"
+    case .integers, .accumulatorsToIntegers, .accumulators: return "integers"
+    }
+  }
+
+  private func text(_ shape: ShapeRule) -> String {
+    switch shape {
+    case .argument: return "that of the argument"
+    case .broadcast: return "what the arguments broadcast to"
+    case .product: return "rows of the first argument, columns of the second"
+    case .window: return "the positions of the window"
+    case .reduced: return "length 1 on the axes"
+    case .joined: return "the sum of the lengths on the axis"
+    case .parameters: return "by the parameters"
+    }
   }
 
   /// Every id that the sources of the compiler name.

@@ -4,15 +4,16 @@ public import Tensors
 /// A function of one float, by its formula.
 public func naive(_ function: UnaryFunction, _ x: Float) -> Float {
   if x.isNaN { return x }
-  switch function {
+  let parameters = function.parameters
+  switch function.kind {
   case .relu: return max(x, 0)
-  case .leakyRelu(let slope): return x >= 0 ? x : slope * x
-  case .clip(let low, let high): return min(max(x, low), high)
+  case .leakyRelu: return x >= 0 ? x : parameters[0] * x
+  case .clip: return min(max(x, parameters[0]), parameters[1])
   case .sigmoid: return 1 / (1 + expf(-x))
   case .tanh: return tanhf(x)
-  case .hardSigmoid(let slope, let shift): return min(max(slope * x + shift, 0), 1)
+  case .hardSigmoid: return min(max(parameters[0] * x + parameters[1], 0), 1)
   case .hardSwish: return x * min(max(x / 6 + 0.5, 0), 1)
-  case .elu(let alpha): return x >= 0 ? x : alpha * expm1f(x)
+  case .elu: return x >= 0 ? x : parameters[0] * expm1f(x)
   case .softplus: return max(x, 0) + log1pf(expf(-abs(x)))
   case .exp: return expf(x)
   case .log: return logf(x)

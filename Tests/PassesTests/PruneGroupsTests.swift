@@ -193,7 +193,7 @@ struct PruneGroupsTests {
     if kind == "filters" {
       return (0..<shape[0]).map { f in (0..<channels * taps).map { f * channels * taps + $0 } }
     }
-    let parts = op.int("groups")
+    let parts = op[.groups]
     var result: [[Int]] = []
     for part in 0..<parts {
       let filters = part * shape[0] / parts..<(part + 1) * shape[0] / parts

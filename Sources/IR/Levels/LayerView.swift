@@ -122,7 +122,7 @@ extension Module {
   public func layer(_ id: OpID) -> LayerView? {
     let op = ops[id]
     guard op.opcode == .layer, let name = op.symbol, let rows = op["rows"]?.asInt,
-      let columns = op["columns"]?.asInt, let inputs = ElementType(text: op.word("inputs")),
+      let columns = op["columns"]?.asInt, let inputs = ElementType(text: op[.inputs]),
       let bits = L.name == .program ? 0 : op["weight-bits"]?.asInt
     else { return nil }
     var weights: Tensor?
@@ -132,16 +132,16 @@ extension Module {
     }
     var layer = LayerView(
       name: name, rows: rows, columns: columns, inputs: inputs, weightBits: bits, weights: weights)
-    layer.encoding = SignEncoding(rawValue: op.word("encoding"))
+    layer.encoding = SignEncoding(rawValue: op[.encoding])
     layer.cellBits = op["cell-bits"]?.asInt
-    layer.offset = Int64(op.int("offset"))
+    layer.offset = op[.offset]
     if case .columns(let bitlines)? = op["bitlines"] { layer.bitlines = bitlines }
     layer.dacBits = op["dac"]?.asInt
     layer.adcBits = op["adc"]?.asInt
     layer.fullScale = op["full-scale"]?.asInt
     layer.composed = op["compose"]?.asInt ?? 1
     layer.hasVectors = op["vectors"] == .bool(true)
-    layer.fetch = FetchOrder(rawValue: op.word("fetch"))
+    layer.fetch = FetchOrder(rawValue: op[.fetch])
     layer.stage = op["stage"]?.asInt
     layer.segment = op["segment"]?.asInt ?? 0
     for inner in op.body {

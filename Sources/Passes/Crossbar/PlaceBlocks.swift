@@ -11,16 +11,15 @@ struct PlaceBlocks: LayerPass {
   static let requires: Set<Fact> = [.sliced, .partitioned]
   static let establishes: Set<Fact> = [.placed]
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "packing", .word(Packing.allCases.map(\.rawValue)), default: .word(Packing.alone.rawValue),
-      "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
-  ]
+  private static let packingOption = PassOption.choice(
+    "packing", default: Packing.alone,
+    "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
+  static let options = [packingOption.spec]
 
   private let packing: Packing
 
   init(_ options: PassOptions) {
-    packing = Packing(rawValue: options.word("packing")) ?? .alone
+    packing = options[Self.packingOption]
   }
 
   func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -41,7 +40,7 @@ private struct Place {
 }
 
 /// How blocks of a layer share crossbars.
-private enum Packing: String, CaseIterable {
+private enum Packing: String, OptionWord {
   case alone, beside, below, rows
 
   func places(of blocks: [BlockView], _ array: ArrayDescription) -> [Place] {

@@ -16,19 +16,24 @@ struct SliceBits: LayerPass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.sliced]
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
-    PassOption(
-      "signs", .word(SignEncoding.allCases.map(\.rawValue)),
-      default: .word(SignEncoding.differential.rawValue),
-      "how signed weights become cell levels"),
-    PassOption(
-      "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
-      "columns of one weight side by side, or columns of one slice"),
-    PassOption(
-      "placement", .word(["intra", "inter"]), default: .word("intra"),
-      "all slices in one block, or the slices of each weight in a block of their own: a bit plane"),
-  ]
+
+  private static let cellOption = PassOption.int(
+    "cell", 0...8, default: 0, "bits of a cell; 0 takes the machine's")
+  private static let signsOption = PassOption.choice(
+    "signs", default: SignEncoding.differential, "how signed weights become cell levels")
+  private static let orderOption = PassOption.choice(
+    "order", default: Order.weightMajor, "columns of one weight side by side, or columns of one slice")
+  private static let placementOption = PassOption.choice(
+    "placement", default: Placement.intra,
+    "all slices in one block, or the slices of each weight in a block of their own: a bit plane")
+  static let options = [cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec]
+
+  private enum Order: String, OptionWord {
+    case weightMajor = "weight-major"
+    case sliceMajor = "slice-major"
+  }
+
+  private enum Placement: String, OptionWord { case intra, inter }
 
   private let cellBits: Int
   private let encoding: SignEncoding
@@ -36,10 +41,10 @@ struct SliceBits: LayerPass {
   private let isInter: Bool
 
   init(_ options: PassOptions) {
-    cellBits = options.int("cell")
-    encoding = SignEncoding(rawValue: options.word("signs")) ?? .differential
-    isSliceMajor = options.word("order") == "slice-major"
-    isInter = options.word("placement") == "inter"
+    cellBits = options[Self.cellOption]
+    encoding = options[Self.signsOption]
+    isSliceMajor = options[Self.orderOption] == .sliceMajor
+    isInter = options[Self.placementOption] == .inter
   }
 
   func run(on layer: inout LayerView, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -152,3 +157,5 @@ struct SliceBits: LayerPass {
     }
   }
 }
+
+extension SignEncoding: OptionWord {}

@@ -15,7 +15,7 @@ struct LowerToProgram: Lowering {
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 
@@ -87,7 +87,7 @@ struct ProgramLowering {
   }
 
   mutating func lower(_ op: Op) throws(Diagnostic) {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .layer, .state, .next: return
     case .window, .mvm: producers[op.results[0]] = op
     case .arrange: try loop(op)
@@ -105,7 +105,9 @@ struct ProgramLowering {
         Op(
           op.opcode, operands: [value], results: [declare(op.results[0])], attributes: op.attributes,
           origin: op.origin))
-    default: try digital(op)
+    case .digital, .conv, .gemm, .batchNorm, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate,
+      .store, .repeat:
+      try digital(op)
     }
   }
 
@@ -162,7 +164,7 @@ struct ProgramLowering {
         builder.module.add(
           Op(
             .crossbar,
-            attributes: [NamedAttribute("id", .int(Int64(number))), NamedAttribute("cells", cells)])))
+            attributes: [NamedAttribute(.crossbarNumber, number), NamedAttribute(.cells, cells)])))
     }
   }
 
@@ -183,7 +185,7 @@ struct ProgramLowering {
         throw Diagnostic(
           "lower-to-program.shape", "arrange takes the rows of a product of windows", at: op.location)
       }
-      let layer = product.symbol("layer")
+      let layer = product[.layer]
       let outputs = source.values[product.results[0]].type.shape?.last ?? 0
       let image = try buffer(window.operands[0], window)
       let register = declare(
@@ -197,14 +199,14 @@ struct ProgramLowering {
         Op(
           .store, operands: [sums], results: [target],
           attributes: [
-            NamedAttribute("channels", .int(Int64(channels))), NamedAttribute("spots", .int(Int64(spots))),
-            NamedAttribute("start", .int(Int64(start))),
+            NamedAttribute(.channels, channels), NamedAttribute(.spots, spots),
+            NamedAttribute(.channelStart, start),
           ], origin: op.origin),
       ].map { builder.module.add($0) }
       code.append(
         builder.module.add(
           Op(
-            .repeat, attributes: [NamedAttribute("count", .int(Int64(geometry.positions)))], body: body,
+            .repeat, attributes: [NamedAttribute(.repetitions, geometry.positions)], body: body,
             origin: op.origin)))
       start += outputs
     }
@@ -229,7 +231,7 @@ struct ProgramLowering {
   private mutating func constant(_ op: Op) throws(Diagnostic) {
     let result = op.results[0]
     let type = source.values[result].type
-    guard let tensor = source.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+    guard let tensor = source.tensor(op.find(.value), element: type.element, shape: type.shape ?? []) else {
       throw Diagnostic(
         "lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
     }
@@ -238,7 +240,7 @@ struct ProgramLowering {
     let value = builder.module.constant(tensor, element: type.element, name: name)
     buffers[result] = buffer
     declarations.append(
-      builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute("value", value)])))
+      builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute(.value, value)])))
   }
 }
 
