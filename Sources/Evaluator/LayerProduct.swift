@@ -6,9 +6,9 @@ import Tensors
 extension LayerView {
   /// The rows `[P, rows]` through the layer: `[P, columns]`.
   ///
-  /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units and
-  /// groups of bitlines of ir-spec.md, section 12, where every conversion rounds to the converter's step and stops at its
-  /// largest code; how often it stopped is added to `saturations`.
+  /// Without operation units this is the integer product. With them it is the sum over blocks, digits, units
+  /// and groups of bitlines of ir-spec.md, section 12, where every conversion rounds to the converter's step
+  /// and stops at its largest code; how often it stopped is added to `saturations`.
   func multiply(_ x: Tensor, saturations: inout [String: Int]) throws(Diagnostic) -> Tensor {
     guard let dac = dacBits, let adc = adcBits, blocks.allSatisfy({ $0.units != nil }) else {
       guard let weights else { throw Diagnostic("evaluate.layer", "layer @\(name) has no weights") }

@@ -3,7 +3,8 @@ import ONNX
 import Support
 import Tensors
 
-/// Elements chosen and replaced by indices that are known at import, one by one a `take` of the elements in a line.
+/// Elements chosen and replaced by indices that are known at import, one by one a `take` of the elements in a
+/// line.
 let gatherScatterOperators: [SupportedOperator] = [
   SupportedOperator(
     "Gather", importGather, .exact, "axis; also of known integers", integers: "yes",
@@ -42,7 +43,8 @@ private func counted(_ index: Int64, _ length: Int, _ context: ImportContext, _ 
   return Int(index < 0 ? index + Int64(length) : index)
 }
 
-/// For each of the indices of GatherElements and ScatterElements the place in the line of `shape` that it names.
+/// For each of the indices of GatherElements and ScatterElements the place in the line of `shape` that it
+/// names.
 private func elementPlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [Int]) throws(Diagnostic)
   -> (places: [Int64], shape: [Int])
 {
@@ -62,8 +64,8 @@ private func elementPlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: 
   return (places, indices.shape)
 }
 
-/// For each of the tuples of GatherND and ScatterND the first place in the line of `shape` that it names; each names
-/// `run` neighbours of the shape `rest`.
+/// For each of the tuples of GatherND and ScatterND the first place in the line of `shape` that it names;
+/// each names `run` neighbours of the shape `rest`.
 private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [Int], batch: Int)
   throws(Diagnostic) -> (places: [Int64], shape: [Int], rest: [Int])
 {
@@ -123,8 +125,8 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
   try replace(&context, node, places, by: outer + rest, run: rest.reduce(1, *))
 }
 
-/// Input 0 with runs of `run` neighbours at `places` replaced by input 2, of the shape `updates`: of data and updates in
-/// one line each element is taken from where it stands last.
+/// Input 0 with runs of `run` neighbours at `places` replaced by input 2, of the shape `updates`: of data and
+/// updates in one line each element is taken from where it stands last.
 private func replace(
   _ context: inout ImportContext, _ node: ONNXNode, _ places: [Int64], by updates: [Int], run: Int
 ) throws(Diagnostic) {

@@ -3,8 +3,8 @@ import ONNX
 import Support
 import Tensors
 
-/// Normalizations by statistics that the file gives, and by those of the sample itself, composed of means, products and
-/// roots.
+/// Normalizations by statistics that the file gives, and by those of the sample itself, composed of means,
+/// products and roots.
 let normalizationOperators: [SupportedOperator] = [
   SupportedOperator(
     "BatchNormalization", importBatchNorm, .exact, "epsilon",
@@ -152,7 +152,8 @@ extension ImportContext {
   try context.emit(.divide, [x, divisor], for: node)
 }
 
-/// `x / (bias + alpha * m)^beta`, with `m` the mean of squares over `size` neighbouring channels, those outside counting as 0.
+/// `x / (bias + alpha * m)^beta`, with `m` the mean of squares over `size` neighbouring channels, those
+/// outside counting as 0.
 @Sendable private func importLocalResponseNorm(_ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic)
 {

@@ -1,5 +1,5 @@
-/// The factors and offsets per channel that batch normalization with `parameters` (scale, bias, mean, variance)
-/// amounts to, computed in binary64 and rounded once.
+/// The factors and offsets per channel that batch normalization with `parameters` (scale, bias, mean,
+/// variance) amounts to, computed in binary64 and rounded once.
 public func batchNormAffine(_ parameters: [[Float]], epsilon: Float) -> (factor: [Float], offset: [Float]) {
   var (factor, offset): ([Float], [Float]) = ([], [])
   for channel in parameters[0].indices {

@@ -1,7 +1,7 @@
 public import Tensors
 
-// The naive twin: what operators, layouts and converters mean, in plain loops over index lists. It shares no function with
-// what it checks; of `Tensors` it takes the types of values and parameters alone.
+// The naive twin: what operators, layouts and converters mean, in plain loops over index lists. It shares no
+// function with what it checks; of `Tensors` it takes the types of values and parameters alone.
 
 /// All index lists of an array of `shape`, the last axis fastest.
 public func naiveIndices(_ shape: [Int]) -> [[Int]] {

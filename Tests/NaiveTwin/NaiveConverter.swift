@@ -1,4 +1,5 @@
-/// A converter by its definition: it knows the multiples of the smallest step with which its codes reach the full scale.
+/// A converter by its definition: it knows the multiples of the smallest step with which its codes reach the
+/// full scale.
 public struct NaiveConverter {
   /// What a code stands for.
   public let step: Int
@@ -15,7 +16,8 @@ public struct NaiveConverter {
     self.step = step
   }
 
-  /// The value of the nearest code, of two the larger one, and whether only a larger code would have been nearest.
+  /// The value of the nearest code, of two the larger one, and whether only a larger code would have been
+  /// nearest.
   public func convert(_ sum: Int) -> (value: Int, saturates: Bool) {
     var code = 0
     while abs((code + 1) * step - sum) <= abs(code * step - sum) { code += 1 }

@@ -36,7 +36,8 @@ public struct NaiveConvolution {
     return size.indices.allSatisfy { 0..<size[$0] ~= spot[$0] } ? spot : nil
   }
 
-  /// The sums over channels and taps in this order, from 0, and the bias last: `[batch, filters, positions...]`.
+  /// The sums over channels and taps in this order, from 0, and the bias last: `[batch, filters,
+  /// positions...]`.
   public func sums<T: Numeric>(_ x: NaiveArray<T>, _ filters: NaiveArray<T>, bias: [T]?) -> NaiveArray<T> {
     let (size, kernel) = (Array(x.shape[2...]), Array(filters.shape[2...]))
     let (channels, share) = (x.shape[1] / groups, filters.shape[0] / groups)
@@ -54,7 +55,8 @@ public struct NaiveConvolution {
     }
   }
 
-  /// What each position of a group sees, a row for a position: the taps of its first channel, then those of the next.
+  /// What each position of a group sees, a row for a position: the taps of its first channel, then those of
+  /// the next.
   public func windows<T>(_ x: NaiveArray<T>, kernel: [Int], group: Int, padding: T) -> [[T]] {
     let size = Array(x.shape[2...])
     let channels = x.shape[1] / groups

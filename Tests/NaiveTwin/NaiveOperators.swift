@@ -192,7 +192,8 @@ private func part(_ index: [Int], _ axis: Int, _ arguments: [Tensor]) -> Source 
   return source
 }
 
-/// Elements of arguments, and `padding` where there is no source. Integers of several containers become 64 bits wide.
+/// Elements of arguments, and `padding` where there is no source. Integers of several containers become 64
+/// bits wide.
 private func picked(_ sources: NaiveArray<Source?>, _ arguments: [Tensor], padding: Float = 0) -> Tensor {
   if arguments[0].data.isFloat {
     let arrays = arguments.map { NaiveArray<Float>($0) }
@@ -231,7 +232,8 @@ private func fixedPoint(_ op: DigitalOperator, _ x: Tensor) -> Tensor {
   }
 }
 
-/// The quotient in binary32 to the nearest whole number, of two the even one, plus the zero point, within the clamps.
+/// The quotient in binary32 to the nearest whole number, of two the even one, plus the zero point, within the
+/// clamps.
 private func quantized(_ x: Float, _ scale: Float, _ zero: Int64, _ low: Int64, _ high: Int64) -> Int64 {
   let quotient = Double(x / scale)
   let whole = quotient.isNaN ? 0 : rint(quotient)

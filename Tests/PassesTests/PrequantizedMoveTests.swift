@@ -6,8 +6,8 @@ import Tensors
 import Testing
 
 /// Levels of a file behind operations that move, choose, pad and join them: they reach the products as they are.
-@Suite("Moved levels")
-struct MovedLevelsTests {
+@Suite("Moves of prequantized values")
+struct PrequantizedMoveTests {
   /// A network of levels, moved at random, before a product with integer weights.
   private struct MovedNet {
     var net: Net
@@ -166,7 +166,7 @@ struct MovedLevelsTests {
     chain.net = other.net
     try chain.join(second)
     try chain.finish()
-    #expect(!chain.net.module.hasGivenGrids)
+    #expect(!chain.net.module.hasPrequantizedInputs)
     let samples = chain.net.samples(5, 0...1)
     let module = try run(
       "fold-constants, calibrate, quantize(inputs: 12)", on: chain.net.module, calibration: samples

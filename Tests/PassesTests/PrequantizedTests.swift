@@ -6,8 +6,8 @@ import Tensors
 import Testing
 
 /// Networks whose integers a file gives, through the passes above crossbars.
-@Suite("Given levels")
-struct GivenLevelsTests {
+@Suite("Prequantized networks")
+struct PrequantizedTests {
   /// Constants of random integers behind random moves, factors and zero points.
   private struct Chain {
     var net: Net

@@ -7,7 +7,7 @@ import Testing
 
 /// The weights of `quantize` by scheme, scale and fit.
 @Suite("Weights of quantize")
-struct WeightCodingTests {
+struct WeightQuantizationTests {
   /// The quantized weights of one product, in integers and with what 1 stands for: once, or once for each output.
   private struct Coded {
     var module: Module<TensorLevel>

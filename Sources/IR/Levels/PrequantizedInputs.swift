@@ -20,9 +20,9 @@ extension Module {
   /// Whether there are products with constant weights, and the file says for each of them which levels its input has:
   /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded with
   /// zeros, cut by ReLU, or joined with others on the same levels.
-  public var hasGivenGrids: Bool {
+  public var hasPrequantizedInputs: Bool {
     let constants = constantValues
-    var given: [ValueID: GivenLevels] = [:]
+    var given: [ValueID: PrequantizedLevels] = [:]
     var hasProducts = false
     for op in flatOps {
       guard let operand = op.operands.first else { continue }
@@ -30,7 +30,7 @@ extension Module {
       case .digital(.dequantize):
         let element = values[operand].type.element
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
-        given[op.results[0]] = GivenLevels(
+        given[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
       case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.take):
         given[op.results[0]] = given[operand]
@@ -54,7 +54,7 @@ extension Module {
 }
 
 /// The levels that a value of floats stands on.
-private struct GivenLevels: Equatable {
+private struct PrequantizedLevels: Equatable {
   let element: ElementType
   let scale: Float
   let zero: Int64

@@ -4,8 +4,9 @@ import Tensors
 
 /// A constant whose integers the file gives: `(levels - zero) * scale`.
 ///
-/// The integers are what crossbars hold, so operations that leave them as they are, or move them, are done on them.
-struct ScaledLevels {
+/// The integers are what crossbars hold, so operations that leave them as they are, or move them, are done on
+/// them.
+struct PrequantizedConstant {
   /// The integers as the file has them.
   private(set) var levels: Tensor
   /// Their type.
@@ -25,8 +26,8 @@ struct ScaledLevels {
     scales = [scale]
   }
 
-  /// The levels less their zero point, and the narrowest signed type of at least as many bits that holds them; nil where
-  /// a difference leaves 64 bits.
+  /// The levels less their zero point, and the narrowest signed type of at least as many bits that holds
+  /// them; nil where a difference leaves 64 bits.
   var centred: (values: [Int64], element: ElementType)? {
     var values = levels.integers
     if zero != 0 {
@@ -62,8 +63,8 @@ struct ScaledLevels {
 
   // MARK: Operations
 
-  /// The result of `op`, whose other operands are the constants `others`; nil where it is on no such grid.
-  func after(_ op: Op, others: [Tensor], shape: [Int]) -> ScaledLevels? {
+  /// The result of `op`, whose other operands are the constants `others`; nil where it is none of this kind.
+  func after(_ op: Op, others: [Tensor], shape: [Int]) -> PrequantizedConstant? {
     guard let code = op.opcode.digital?.code else { return nil }
     switch code {
     case .transpose: return transposed(op[.order])
@@ -81,7 +82,7 @@ struct ScaledLevels {
     }
   }
 
-  private func transposed(_ order: [Int]) -> ScaledLevels? {
+  private func transposed(_ order: [Int]) -> PrequantizedConstant? {
     guard let moved = try? DigitalOperator.transpose(order).apply(to: [levels]) else { return nil }
     var result = self
     result.levels = moved
@@ -89,7 +90,7 @@ struct ScaledLevels {
     return result
   }
 
-  private func sliced(_ start: [Int], _ end: [Int]) -> ScaledLevels? {
+  private func sliced(_ start: [Int], _ end: [Int]) -> PrequantizedConstant? {
     guard let part = try? DigitalOperator.slice(start: start, end: end).apply(to: [levels]) else {
       return nil
     }
@@ -100,7 +101,7 @@ struct ScaledLevels {
   }
 
   /// The elements at `indices` on an axis, each with its scale.
-  func taken(_ indices: [Int64], axis place: Int) -> ScaledLevels? {
+  func taken(_ indices: [Int64], axis place: Int) -> PrequantizedConstant? {
     guard let part = try? DigitalOperator.take(indices: indices, axis: place).apply(to: [levels]) else {
       return nil
     }
@@ -111,7 +112,7 @@ struct ScaledLevels {
   }
 
   /// Zeros around the levels are their zero point; slices that are added have any scale.
-  private func padded(_ before: [Int], _ after: [Int]) -> ScaledLevels? {
+  private func padded(_ before: [Int], _ after: [Int]) -> PrequantizedConstant? {
     let pad = DigitalOperator.pad(before: before, after: after, value: Float(zero))
     guard abs(zero) <= 1 << 24, element.lowest...element.highest ~= zero,
       let wide = try? pad.apply(to: [levels])
@@ -128,7 +129,7 @@ struct ScaledLevels {
   }
 
   /// `parts` joined along an axis, less their zero points; nil where one slice would have several scales.
-  static func joined(_ parts: [ScaledLevels], axis place: Int) -> ScaledLevels? {
+  static func joined(_ parts: [PrequantizedConstant], axis place: Int) -> PrequantizedConstant? {
     guard let first = parts.first, parts.allSatisfy({ $0.levels.shape.count == first.levels.shape.count })
     else {
       return nil
@@ -159,7 +160,7 @@ struct ScaledLevels {
   }
 
   /// The scales keep their axis where as many elements stand before and behind it.
-  private func reshaped(_ shape: [Int]) -> ScaledLevels? {
+  private func reshaped(_ shape: [Int]) -> PrequantizedConstant? {
     var result = self
     result.levels = levels.reshaped(shape)
     if scales.count == 1 { return result }
@@ -172,7 +173,7 @@ struct ScaledLevels {
   }
 
   /// Positive factors become part of the scales.
-  private func multiplied(by factors: Tensor) -> ScaledLevels? {
+  private func multiplied(by factors: Tensor) -> PrequantizedConstant? {
     guard factors.data.isFloat, factors.floats.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
     guard let (list, position) = slices(factors) else { return nil }
     guard list.count == 1 || scales.count == 1 || position == axis else { return nil }
@@ -185,7 +186,7 @@ struct ScaledLevels {
   }
 
   /// Whole numbers are zero points where 1 stands for 1.
-  private func less(_ zeros: Tensor) -> ScaledLevels? {
+  private func less(_ zeros: Tensor) -> PrequantizedConstant? {
     guard zeros.data.isFloat, scales == [1], let (list, position) = slices(zeros),
       list.allSatisfy({ $0 == $0.rounded() && abs($0) <= 0x1p20 })
     else { return nil }

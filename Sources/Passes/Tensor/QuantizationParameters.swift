@@ -1,8 +1,8 @@
 import IR
 import Tensors
 
-/// The integers that the values of a range become, or that a file gives.
-struct Grid: Equatable {
+/// Which integers stand for the real numbers of a value: their type, scale, zero point and bounds.
+struct QuantizationParameters: Equatable {
   var type: ElementType
   var quantization: Quantization
   /// The lowest level in use.
@@ -16,35 +16,42 @@ struct Grid: Equatable {
       scale: quantization.scale, zero: quantization.zero, low: low, high: high)
     return (try? rule.apply(to: [Tensor([1], [real])]))?.integers.first ?? quantization.zero
   }
+
+  /// Whether each level here is one of `other`, whose numbers are `offset` higher.
+  func holds(_ other: QuantizationParameters, _ offset: Int64) -> Bool {
+    quantization.scale == other.quantization.scale
+      && quantization.zero == other.quantization.zero - offset && low >= other.low - offset
+      && high <= other.high - offset
+  }
 }
 
-/// What waits behind sums until it is known whether integers or floats are asked for: clamps, then moves of elements.
-struct Behind {
-  /// Clamps that a ReLU or a clip asked for.
-  private(set) var low: Float
-  private(set) var high: Float
-  /// Max-pools and shape operations, which do the same before and after rounding and clamping.
-  var moves: [Op] = []
+/// The parameters that the file gives a value.
+struct PrequantizedParameters {
+  /// The parameters, with the levels as they are numbered here.
+  var parameters: QuantizationParameters
+  /// What was added to the numbers of the file.
+  var offset: Int64
 
-  init(low: Float = -.infinity, high: Float = .infinity) {
-    (self.low, self.high) = (low, high)
+  /// The numbers of the file that the type holds.
+  private var span: ClosedRange<Int64> {
+    parameters.type.lowest - offset...parameters.type.highest - offset
   }
 
-  /// Whether nothing waits.
-  var isPlain: Bool { low == -.infinity && high == .infinity && moves.isEmpty }
-
-  /// Whether clamping to the bounds of `clamps` keeps what the moves add.
-  func allows(_ clamps: Behind) -> Bool {
-    moves.allSatisfy {
-      $0.opcode != .pad || (clamps.low <= $0[.padValue] && $0[.padValue] <= clamps.high)
+  /// The one of `parts` whose type holds the levels of all, with their bounds; nil where scales or zero
+  /// points differ.
+  static func union(_ parts: [PrequantizedParameters]) -> PrequantizedParameters? {
+    let widest = parts.max { $0.span.count < $1.span.count }
+    guard var result = widest else { return nil }
+    for part in parts {
+      let (low, high) = (part.parameters.low - part.offset, part.parameters.high - part.offset)
+      guard part.parameters.quantization.scale == result.parameters.quantization.scale,
+        part.parameters.quantization.zero - part.offset
+          == result.parameters.quantization.zero - result.offset,
+        result.span.contains(low), result.span.contains(high)
+      else { return nil }
+      result.parameters.low = min(result.parameters.low, low + result.offset)
+      result.parameters.high = max(result.parameters.high, high + result.offset)
     }
-  }
-
-  /// Clamps further; false, and nothing done, where the bounds are none or the clamp would change what a pad adds.
-  mutating func clamp(low: Float, high: Float) -> Bool {
-    guard low <= high, allows(Behind(low: low, high: high)) else { return false }
-    self.low = min(max(self.low, low), high)
-    self.high = min(max(self.high, low), high)
-    return true
+    return result
   }
 }

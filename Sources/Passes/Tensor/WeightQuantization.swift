@@ -2,7 +2,7 @@ import Support
 import Tensors
 
 /// How `quantize` makes integers of weights.
-struct WeightCoding {
+struct WeightQuantization {
   /// Which integers stand for weights.
   enum Levels {
     /// All integers of `bits` bits, sign included, except the lowest one.
@@ -34,8 +34,8 @@ struct WeightCoding {
     }
   }
 
-  /// Integers for `weights`, and the scale of each slot: what 1 stands for. Weight `k` belongs to `slot(k)`, which is
-  /// in `0 ..< slots`.
+  /// Integers for `weights`, and the scale of each slot: what 1 stands for. Weight `k` belongs to `slot(k)`,
+  /// which is in `0 ..< slots`.
   func integers(for weights: [Float], slots: Int, slot: @Sendable (Int) -> Int) -> (
     values: TensorData, scales: [Float]
   ) {
