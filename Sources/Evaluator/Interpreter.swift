@@ -64,7 +64,7 @@ public struct Interpreter<L: Level>: Sendable {
     var result = EvaluationResult(outputs: [], saturations: [:])
     var nextInput = 0
     for op in module.bodyOps {
-      switch op.opcode {
+      switch op.opcode.kind {
       case .constant, .layer: continue
       case .input:
         values.set(op.results[0], try input(inputs, nextInput, op), observe)
@@ -73,7 +73,8 @@ public struct Interpreter<L: Level>: Sendable {
         guard let value = values[op.operands[0]] else { continue }
         result.outputs.append(value)
       case .loop: try run(op, &values, &result.saturations, observe)
-      default:
+      case .conv, .gemm, .batchNorm, .state, .step, .next, .stack, .window, .mvm, .arrange, .block, .buffer,
+        .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat, .digital:
         if let known = constants[op.results[0]] {
           observe(op.results[0], known)
         } else {
@@ -101,7 +102,7 @@ public struct Interpreter<L: Level>: Sendable {
     throws(Diagnostic) -> Tensor
   {
     do throws(Diagnostic) {
-      switch op.opcode {
+      switch op.opcode.kind {
       case .conv: return try convolution(op, arguments)
       case .gemm: return try product(op, arguments)
       case .batchNorm: return try batchNorm(op, arguments)
@@ -115,9 +116,13 @@ public struct Interpreter<L: Level>: Sendable {
         guard let shape = module.values[op.results[0]].type.shape else { throw unreadable(op) }
         let joined = try DigitalOperator.concat(axis: 1).apply(to: arguments)
         return try arrange(joined, batch: shape[0]).reshaped(shape)
-      default:
+      case .digital:
         guard let digital = module.digitalOperator(of: op) else { throw unreadable(op) }
         return try digital.apply(to: arguments)
+      case .input, .output, .constant, .loop, .state, .step, .next, .stack, .layer, .block, .buffer,
+        .crossbar,
+        .load, .drive, .convert, .accumulate, .store, .repeat:
+        throw unreadable(op)
       }
     } catch {
       var located = error

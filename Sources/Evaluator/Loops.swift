@@ -19,12 +19,14 @@ extension Interpreter {
         guard arguments.count == op.operands.count, let result = op.results.first else {
           throw unreadable(op)
         }
-        switch op.opcode {
+        switch op.opcode.kind {
         case .state: values.set(result, states[result] ?? arguments[0], observe)
         case .step: values.set(result, try part(round, of: arguments[0], op), observe)
         case .next: coming[op.operands[0]] = arguments[1]
         case .stack: stacks[result, default: []].append(arguments[0])
-        default: values.set(result, try compute(op, arguments, &saturations), observe)
+        case .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .window, .mvm, .arrange, .layer,
+          .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat, .digital:
+          values.set(result, try compute(op, arguments, &saturations), observe)
         }
       }
       states = coming
