@@ -137,7 +137,8 @@ private func readHeader(
   let newest = major == 1 ? Layout.minorOfVersion1 : Int(Layout.minor)
   guard 1...Int(Layout.major) ~= major, minor <= newest else {
     throw reader.failure(
-      .version, "format \(major).\(minor), this reader knows 1.\(Layout.minorOfVersion1) and \(Layout.major).\(Layout.minor)",
+      .version,
+      "format \(major).\(minor), this reader knows 1.\(Layout.minorOfVersion1) and \(Layout.major).\(Layout.minor)",
       at: 4)
   }
   let features = try reader.u32()
@@ -178,7 +179,8 @@ private func checkKind(
     return nil
   }
   guard name == known.name else {
-    throw reader.failure(.sectionFlags, "section \(kind) is called \(name), not \(known.name)", at: start + 28)
+    throw reader.failure(
+      .sectionFlags, "section \(kind) is called \(name), not \(known.name)", at: start + 28)
   }
   guard flags == (known.isRequired ? 1 : 0) else {
     throw reader.failure(.sectionFlags, "section \(known.name) carries flags \(flags)", at: start + 4)

@@ -29,7 +29,9 @@ struct HostileFile {
 
   init(_ program: Program) {
     sections = encodeSections(program).map {
-      Section(kind: $0.kind.rawValue, flags: $0.kind.isRequired ? 1 : 0, bytes: $0.bytes, name: Array($0.kind.name.utf8))
+      Section(
+        kind: $0.kind.rawValue, flags: $0.kind.isRequired ? 1 : 0, bytes: $0.bytes,
+        name: Array($0.kind.name.utf8))
     }
   }
 

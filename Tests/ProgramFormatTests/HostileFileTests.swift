@@ -255,7 +255,8 @@ let sectionCases: [HostileCase] = [
 
   @Test func unknownOptionalSectionsAreSkipped() throws {
     var file = HostileFile(smallProgram())
-    file.sections.append(HostileFile.Section(kind: 4000, flags: 0, bytes: [1, 2, 3], name: Array("MORE".utf8)))
+    file.sections.append(
+      HostileFile.Section(kind: 4000, flags: 0, bytes: [1, 2, 3], name: Array("MORE".utf8)))
     #expect(try decoded(file.bytes) == smallProgram())
   }
 

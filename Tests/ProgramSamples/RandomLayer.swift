@@ -87,7 +87,9 @@ private struct BlockSampler {
   let bitlines: [ColumnEntry]
 
   /// Some blocks with any maps.
-  func addRectangles(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addRectangles(
+    _ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator
+  ) {
     let allShifted = traits.shifts && random.chance(0.3)
     for _ in 0...random.below(4) {
       let height = random.inside(1...array.rows)
@@ -106,7 +108,8 @@ private struct BlockSampler {
   }
 
   /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
-  func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator)
+  {
     let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))
     let units = randomUnits(array, traits, composed, &random)
     let density = random.unit()
