@@ -35,8 +35,9 @@ extension Compilation {
   mutating func write(to path: String) throws(Diagnostic) -> CompileRecord {
     if OutputFile.canReplace(path) {
       let file = try OutputFile(path: path)
-      return record(
-        programBytes: try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: file) })
+      // The record of a compilation that is done.
+      let count = try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: file) }
+      return record(programBytes: count)
     }
     let memory = OutputBytes()
     let count = try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: memory) }

