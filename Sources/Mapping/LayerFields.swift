@@ -1,22 +1,33 @@
 import Tensors
 
 extension Layer {
-  /// The fields of a layer in the order of the text. Those that are not required are left out where they say nothing.
+  /// The fields of a layer in the order of the text. Those that are not required are left out where they say
+  /// nothing. A value out of range is never left out: whoever checks a layer must see it.
   public static let fields: [LayerField<Layer>] = [
-    .int("rows", 1...LayerLimits.side, .record, required: true, "rows of the matrix: inputs") { $0.rows }
-      set: { $0.rows = $1 },
+    .int("rows", 1...LayerLimits.side, .record, required: true, "rows of the matrix: inputs") {
+      $0.rows
+    } set: {
+      $0.rows = $1
+    },
     .int("columns", 1...LayerLimits.side, .record, required: true, "columns of the matrix: outputs") {
       $0.columns
-    } set: { $0.columns = $1 },
+    } set: {
+      $0.columns = $1
+    },
     LayerField("inputs", .inputs, .record, required: true, "the type of the inputs") {
       .element($0.inputs.element)
     } set: { layer, value in
       if case .element(let element) = value, let coding = InputCoding(element) { layer.inputs = coding }
     },
     .int("weight-bits", LayerLimits.weightBits, .module, "bits of a weight, the sign included") {
-      $0.weightBits > 0 ? $0.weightBits : nil
-    } set: { $0.weightBits = $1 },
-    LayerField("weights", .tensor, .module, "the matrix, `[rows, columns]`") { _ in nil } set: { _, _ in },
+      $0.weightBits == 0 ? nil : $0.weightBits
+    } set: {
+      $0.weightBits = $1
+    },
+    LayerField("weights", .tensor, .module, "the matrix, `[rows, columns]`") { _ in
+      nil
+    } set: { _, _ in
+    },
     LayerField(
       "encoding", .word(SignCoding.allCases.map(\.rawValue)), .module, "how signed weights become levels"
     ) {
@@ -24,8 +35,11 @@ extension Layer {
     } set: { layer, value in
       if case .word(let word) = value { layer.coding.signs = SignCoding(rawValue: word) }
     },
-    .int("cell-bits", LayerLimits.cellBits, .module, "bits of a cell") { $0.coding.cellBits }
-      set: { $0.coding.cellBits = $1 },
+    .int("cell-bits", LayerLimits.cellBits, .module, "bits of a cell") {
+      $0.coding.cellBits
+    } set: {
+      $0.coding.cellBits = $1
+    },
     LayerField(
       "offset", .int(-LayerLimits.offset...LayerLimits.offset), .tagged(1),
       "what the cells hold in excess of every weight"
@@ -44,22 +58,30 @@ extension Layer {
     },
     .int("dac", LayerLimits.cellBits, .record, "bits of a digit, which a wordline driver presents at once") {
       $0.readout?.dacBits
-    } set: { $0.set(\.dacBits, $1) },
+    } set: {
+      $0.set(\.dacBits, $1)
+    },
     .int("adc", LayerLimits.adcBits, .record, "resolution of the converters, in bits") {
       $0.readout?.adcBits
-    } set: { $0.set(\.adcBits, $1) },
+    } set: {
+      $0.set(\.adcBits, $1)
+    },
     .int(
       "full-scale", Converter.fullScales, .tagged(3),
       "the largest sum that the converters are made for; the largest code where left out"
     ) {
       $0.readout?.fullScale
-    } set: { $0.set(\.fullScale, $1) },
+    } set: {
+      $0.set(\.fullScale, $1)
+    },
     .int(
       "compose", Composition.sizes, .tagged(4),
       "neighbouring bitlines that are summed before one conversion; 1 where left out"
     ) {
-      $0.bitlinesPerConversion > 1 ? $0.bitlinesPerConversion : nil
-    } set: { $0.set(\.bitlinesPerConversion, $1) },
+      $0.bitlinesPerConversion == 1 ? nil : $0.bitlinesPerConversion
+    } set: {
+      $0.set(\.bitlinesPerConversion, $1)
+    },
     LayerField(
       "vectors", .flag, .tagged(5),
       "whether sparsity masks tell which inputs and outputs take part, instead of index tables"
@@ -76,13 +98,22 @@ extension Layer {
     } set: { layer, value in
       if case .word(let word) = value { layer.fetch = FetchOrder(rawValue: word) }
     },
-    .int("stage", 0...Int(Int32.max), .module, "when the layer runs") { $0.stage } set: { $0.stage = $1 },
+    .int("stage", 0...Int(Int32.max), .module, "when the layer runs") {
+      $0.stage
+    } set: {
+      $0.stage = $1
+    },
     .int(
       "segment", 0...Int(Int32.max), .plan, "the segment that it belongs to; 0 where left out"
     ) {
-      $0.segment > 0 ? $0.segment : nil
-    } set: { $0.segment = $1 },
+      $0.segment == 0 ? nil : $0.segment
+    } set: {
+      $0.segment = $1
+    },
   ]
+
+  /// The field of a name.
+  public static func field(_ name: String) -> LayerField<Layer>? { fields.first { $0.name == name } }
 
   /// Changes the readout, which begins without bits where there is none yet.
   private mutating func set<Value>(_ path: WritableKeyPath<Readout, Value>, _ value: Value) {
@@ -95,8 +126,11 @@ extension Layer {
 extension Block {
   /// The fields of a block in the order of the text. Those that are not required are left out where they say nothing.
   public static let fields: [LayerField<Block>] = [
-    .int("crossbar", 0...LayerLimits.crossbars - 1, .record, "the crossbar") { $0.placement?.crossbar }
-      set: { $0.set(\.crossbar, $1) },
+    .int("crossbar", 0...LayerLimits.crossbars - 1, .record, "the crossbar") {
+      $0.placement?.crossbar
+    } set: {
+      $0.set(\.crossbar, $1)
+    },
     LayerField(
       "at", .ints(count: 2, most: Int64(LayerLimits.unitSide) - 1), .record,
       "first wordline and first bitline in the crossbar"
@@ -134,8 +168,14 @@ extension Block {
     } set: { block, value in
       if case .units(let units) = value { block.units = units }
     },
-    LayerField("cells", .tensor, .module, "levels, row-major") { _ in nil } set: { _, _ in },
+    LayerField("cells", .tensor, .module, "levels, row-major") { _ in
+      nil
+    } set: { _, _ in
+    },
   ]
+
+  /// The field of a name.
+  public static func field(_ name: String) -> LayerField<Block>? { fields.first { $0.name == name } }
 
   /// Changes the placement, which begins nowhere where there is none yet.
   private mutating func set(_ path: WritableKeyPath<Placement, Int>, _ value: Int) {

@@ -87,7 +87,9 @@ private struct BlockSampler {
   let bitlines: [ColumnEntry]
 
   /// Some blocks with any maps.
-  func addRectangles(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addRectangles(
+    _ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator
+  ) {
     let allShifted = traits.shifts && random.chance(0.3)
     for _ in 0...random.below(4) {
       let height = random.inside(1...array.rows)
@@ -106,7 +108,8 @@ private struct BlockSampler {
   }
 
   /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
-  func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator) {
+  func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator)
+  {
     let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))
     let units = randomUnits(array, traits, composed, &random)
     let density = random.unit()
@@ -166,10 +169,11 @@ private func randomUnits(
 
 /// A machine of random size.
 public func randomMachine(_ random: inout SeededGenerator, largest: Int = 48) -> Machine {
+  let (rows, columns) = (random.inside(1...largest), random.inside(1...largest))
   var machine = sampleMachine(
-    rows: random.inside(1...largest), columns: random.inside(1...largest), cellBits: random.inside(1...8),
-    unitHeight: random.inside(1...16), unitWidth: random.inside(1...16), dacBits: random.inside(1...4),
-    adcBits: random.inside(1...12))
+    rows: rows, columns: columns, cellBits: random.inside(1...8),
+    unitHeight: min(rows, random.inside(1...16)), unitWidth: min(columns, random.inside(1...16)),
+    dacBits: random.inside(1...4), adcBits: random.inside(1...12))
   if random.chance(0.5) { machine.memory = randomMemory(&random) }
   if random.chance(0.5) {
     machine.writing = WriteFigures(
