@@ -115,7 +115,9 @@ let package = Package(
     test("MappingTests", ["Support", "Tensors", "Hardware", "Mapping"]),
     test("HardwareTests", ["Support", "Hardware", "Mapping", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
-    test("ProgramFormatTests", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples"]),
+    test(
+      "ProgramFormatTests", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples"],
+      resources: [.copy("Fixtures")]),
     test(
       "DeviceModelTests",
       ["Support", "Hardware", "Mapping", "CKernels", "DeviceModel", "ProgramSamples", "TestTools"],
