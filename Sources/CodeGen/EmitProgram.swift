@@ -21,11 +21,23 @@ func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Dia
   return try emitter.emit()
 }
 
-private struct ProgramEmitter {
+struct ProgramEmitter {
   private let module: Module<ProgramLevel>
   private var buffers: [ValueID: Int] = [:]
   private var layers: [String: Int] = [:]
   private var program: Program
+  /// The operations that the parts of the program come from.
+  private var sources = Sources()
+
+  private struct Sources {
+    var buffers: [OpID] = []
+    var crossbars: [OpID] = []
+    var layers: [OpID] = []
+    var inputs: [OpID] = []
+    var outputs: [OpID] = []
+    /// In the order of the text, bodies after their loops.
+    var instructions: [OpID] = []
+  }
 
   init(_ module: Module<ProgramLevel>, layers names: [String] = []) {
     self.module = module
@@ -50,17 +62,44 @@ private struct ProgramEmitter {
     for id in module.body {
       let op = module.ops[id]
       switch op.opcode {
-      case .buffer: try buffer(op)
-      case .crossbar: try crossbar(op)
-      case .layer: try layer(id, op)
+      case .buffer:
+        sources.buffers.append(id)
+        try buffer(op)
+      case .crossbar:
+        sources.crossbars.append(id)
+        try crossbar(op)
+      case .layer:
+        sources.layers.append(id)
+        try layer(id, op)
       case .input:
+        sources.inputs.append(id)
         program.inputs.append(Port(name: op.string("name"), buffer: try index(op.results.first, op)))
       case .output:
+        sources.outputs.append(id)
         program.outputs.append(Port(name: op.string("name"), buffer: try index(op.operands.first, op)))
-      default: program.code.append(try instruction(op))
+      default: program.code.append(try instruction(id))
       }
     }
     return program
+  }
+
+  /// Where a message about a part of the program points.
+  func location(of part: ProgramPart) -> Location {
+    func place(_ ids: [OpID], _ index: Int) -> Location {
+      ids.indices.contains(index) ? module.ops[ids[index]].location : .none
+    }
+    switch part {
+    case .machine, .name, .info: return .none
+    case .buffer(let index): return place(sources.buffers, index)
+    case .input(let index): return place(sources.inputs, index)
+    case .output(let index): return place(sources.outputs, index)
+    case .crossbar(let index): return place(sources.crossbars, index)
+    case .layer(let index): return place(sources.layers, index)
+    case .block(let layer, let index):
+      guard sources.layers.indices.contains(layer) else { return .none }
+      return place(module.ops[sources.layers[layer]].body, index)
+    case .instruction(let index): return place(sources.instructions, index)
+    }
   }
 
   private func failure(_ message: String, _ op: Op) -> Diagnostic {
@@ -112,15 +151,17 @@ private struct ProgramEmitter {
     return found
   }
 
-  private func instruction(_ op: Op) throws(Diagnostic) -> Instruction {
-    Instruction(try operation(op), origin: op.origin)
+  private mutating func instruction(_ id: OpID) throws(Diagnostic) -> Instruction {
+    sources.instructions.append(id)
+    let op = module.ops[id]
+    return Instruction(try operation(op), origin: op.origin)
   }
 
-  private func operation(_ op: Op) throws(Diagnostic) -> Operation {
+  private mutating func operation(_ op: Op) throws(Diagnostic) -> Operation {
     switch op.opcode {
     case .repeat:
       var body: [Instruction] = []
-      for id in op.body { body.append(try instruction(module.ops[id])) }
+      for id in op.body { body.append(try instruction(id)) }
       return .loop(count: op.int("count"), body: body)
     case .load:
       guard let window = op.window else { throw failure("load needs a window", op) }

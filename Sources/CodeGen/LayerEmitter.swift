@@ -89,7 +89,14 @@ private struct CrossbarImages: Sendable {
 ///
 /// Throws `lower-to-program.*` and what a program cannot hold.
 public func program(of module: Module<CrossbarLevel>) throws(Diagnostic) -> Program {
-  let layers = module.layers.map(\.layer)
+  var layers: [Layer] = []
+  for id in module.body where module.ops[id].opcode == .layer {
+    guard let layer = module.layer(id) else {
+      throw Diagnostic(
+        "lower-to-program.layer", "the layer cannot be read", at: module.ops[id].location)
+    }
+    layers.append(layer)
+  }
   var lastUse: [Int: Int] = [:]
   for (number, layer) in layers.enumerated() {
     for block in layer.blocks { lastUse[block.crossbar] = number }

@@ -172,7 +172,7 @@ private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
 /// Reads IR text and throws the first thing that is wrong with it.
 func readVerifiedModule(_ path: String) throws(Diagnostic) -> AnyModule {
   let module = try readModule(path)
-  if let first = verify(module).first { throw first.inFile(path) }
+  if let first = verifyFully(module).first { throw first.inFile(path) }
   return module
 }
 
@@ -182,7 +182,7 @@ private func verifyCommand(_ path: String) throws(Diagnostic) {
     return try printOut("\(path): a valid program\n")
   }
   let module = try readModule(path)
-  let found = verify(module).map { $0.inFile(path) }
+  let found = verifyFully(module).map { $0.inFile(path) }
   if found.isEmpty { return try printOut("\(path): a valid module at level \(module.level.rawValue)\n") }
   show(Array(found.dropLast()))
   throw found[found.count - 1]

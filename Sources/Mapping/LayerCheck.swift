@@ -61,6 +61,11 @@ extension Layer {
   public func problem(at stage: LayerStage, on machine: Machine?) -> LayerProblem? {
     LayerCheck(layer: self, stage: stage, machine: machine).problem()
   }
+
+  /// An output that conversions could take beyond an accumulator, if there is one; the layer is sound otherwise.
+  public var accumulatorProblem: LayerProblem? {
+    LayerCheck(layer: self, stage: .program, machine: nil).reachProblem()
+  }
 }
 
 private struct LayerCheck {
@@ -232,7 +237,7 @@ private struct LayerCheck {
   private func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
   /// The largest sums, over the largest inputs and cells that are all full, and over the largest results of converters.
-  private func reachProblem() -> LayerProblem? {
+  func reachProblem() -> LayerProblem? {
     let excess =
       layer.coding.largestExcess * Double(layer.rows) * power(layer.inputs.magnitudeBits)
     let limit = power(LayerLimits.accumulatorBits)

@@ -43,7 +43,7 @@ public func decode(_ bytes: UnsafeRawBufferPointer, file: String) throws(Diagnos
     name: ports.name, machine: machine, inputs: ports.inputs, outputs: ports.outputs, buffers: ports.buffers,
     crossbars: crossbars, layers: layers, code: code, info: info)
   do throws(Issue) { try findIssue(program) } catch {
-    let place = offsets.place(of: error.subject)
+    let place = offsets.place(of: error.part)
     throw error.fault.diagnostic(
       error.message, at: Location(file: file, .bytes(section: place.section, offset: place.offset)))
   }
@@ -63,11 +63,11 @@ struct OffsetMap {
   var info: [Int] = []
 
   /// The section and the offset of a part.
-  func place(of subject: Subject) -> (section: String, offset: Int) {
+  func place(of part: ProgramPart) -> (section: String, offset: Int) {
     func find(_ kind: SectionKind, _ list: [Int], _ index: Int) -> (String, Int) {
       (kind.name, list.indices.contains(index) ? list[index] : 0)
     }
-    switch subject {
+    switch part {
     case .machine: return find(.machine, [], 0)
     case .name: return find(.ports, [], 0)
     case .buffer(let index): return find(.ports, buffers, index)

@@ -134,18 +134,27 @@ extension ProgramFault {
   }
 }
 
-/// A part of a program that a fault is about.
-enum Subject: Hashable {
+/// A part of a program that a fault is about, by its number.
+public enum ProgramPart: Hashable, Sendable {
+  /// The machine.
   case machine
+  /// The name of the network.
   case name
+  /// A buffer.
   case buffer(Int)
+  /// A graph input.
   case input(Int)
+  /// A graph output.
   case output(Int)
+  /// A crossbar.
   case crossbar(Int)
+  /// A layer.
   case layer(Int)
+  /// A block, numbered in its layer.
   case block(layer: Int, Int)
-  /// Numbered in the order of the text, bodies after their loops.
+  /// An instruction, numbered in the order of the text, bodies after their loops.
   case instruction(Int)
+  /// An entry of the free text.
   case info(Int)
 }
 
@@ -153,11 +162,11 @@ enum Subject: Hashable {
 struct Issue: Error {
   let fault: ProgramFault
   let message: String
-  let subject: Subject
+  let part: ProgramPart
 
-  init(_ fault: ProgramFault, _ message: String, _ subject: Subject) {
+  init(_ fault: ProgramFault, _ message: String, _ part: ProgramPart) {
     self.fault = fault
     self.message = message
-    self.subject = subject
+    self.part = part
   }
 }

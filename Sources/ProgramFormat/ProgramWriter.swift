@@ -91,7 +91,7 @@ public struct ProgramWriter: ProgramSink {
       try checkOverlaps(
         layers, crossbars: count, program.machine.array, first: crossbars, number: first)
     } catch {
-      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
+      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.part))))
     }
   }
 
@@ -102,7 +102,7 @@ public struct ProgramWriter: ProgramSink {
     program.assign(segments)
     try validate(program)
     do throws(Issue) { try checkSegments(program, holders: holders) } catch {
-      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
+      throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.part))))
     }
     guard crossbars <= ProgramLimits.crossbars else {
       throw ProgramFault.limit.diagnostic(

@@ -8,18 +8,23 @@ import Tensors
 ///
 /// Throws a diagnostic of the first `ProgramFault` found.
 public func validate(_ program: Program) throws(Diagnostic) {
+  try validate(program) { Location(.item(program.text(of: $0))) }
+}
+
+/// The same, with the places of parts that `locate` knows.
+public func validate(_ program: Program, at locate: (ProgramPart) -> Location) throws(Diagnostic) {
   do throws(Issue) { try findIssue(program) } catch {
-    throw error.fault.diagnostic(error.message, at: Location(.item(program.text(of: error.subject))))
+    throw error.fault.diagnostic(error.message, at: locate(error.part))
   }
 }
 
 extension Program {
-  /// What a subject is called in messages.
-  func text(of subject: Subject) -> String {
+  /// What a part is called in messages.
+  func text(of part: ProgramPart) -> String {
     func named(_ what: String, _ index: Int, _ names: [String]) -> String {
       names.indices.contains(index) ? "\(what) \(index) '\(names[index])'" : "\(what) \(index)"
     }
-    switch subject {
+    switch part {
     case .machine: return "machine '\(machine.name)'"
     case .name: return "name"
     case .buffer(let index): return named("buffer", index, buffers.map(\.name))
@@ -58,15 +63,15 @@ func checkMachine(_ machine: Machine) throws(Issue) {
 }
 
 private func checkText(
-  _ text: String, _ subject: Subject, limit: Int = ProgramLimits.nameBytes
+  _ text: String, _ part: ProgramPart, limit: Int = ProgramLimits.nameBytes
 ) throws(Issue) {
   guard text.utf8.count <= limit else {
-    throw Issue(.limit, "a text of \(text.utf8.count) bytes, limit \(limit)", subject)
+    throw Issue(.limit, "a text of \(text.utf8.count) bytes, limit \(limit)", part)
   }
 }
 
-private func checkLimit(_ count: Int, _ limit: Int, _ what: String, _ subject: Subject) throws(Issue) {
-  guard count <= limit else { throw Issue(.limit, "\(count) \(what), limit \(limit)", subject) }
+private func checkLimit(_ count: Int, _ limit: Int, _ what: String, _ part: ProgramPart) throws(Issue) {
+  guard count <= limit else { throw Issue(.limit, "\(count) \(what), limit \(limit)", part) }
 }
 
 private func checkBuffers(_ buffers: [Buffer]) throws(Issue) {
@@ -107,21 +112,21 @@ private func holds(_ tensor: Tensor, as element: ElementType) -> Bool {
 }
 
 private func checkPorts(
-  _ ports: [Port], _ buffers: [Buffer], _ subject: (Int) -> Subject
+  _ ports: [Port], _ buffers: [Buffer], _ part: (Int) -> ProgramPart
 ) throws(Issue) {
-  try checkLimit(ports.count, ProgramLimits.ports, "ports", subject(0))
+  try checkLimit(ports.count, ProgramLimits.ports, "ports", part(0))
   var names: Set<String> = []
   for (index, port) in ports.enumerated() {
-    try checkText(port.name, subject(index))
+    try checkText(port.name, part(index))
     guard names.insert(port.name).inserted else {
-      throw Issue(.name, "the name '\(port.name)' is given twice", subject(index))
+      throw Issue(.name, "the name '\(port.name)' is given twice", part(index))
     }
     guard buffers.indices.contains(port.buffer) else {
-      throw Issue(.index, "there is no buffer \(port.buffer)", subject(index))
+      throw Issue(.index, "there is no buffer \(port.buffer)", part(index))
     }
     guard buffers[port.buffer].element == .float32 else {
       throw Issue(
-        .port, "its buffer is of type \(buffers[port.buffer].element), expected f32", subject(index))
+        .port, "its buffer is of type \(buffers[port.buffer].element), expected f32", part(index))
     }
   }
 }

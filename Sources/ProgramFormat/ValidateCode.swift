@@ -5,9 +5,17 @@ import Tensors
 func checkCode(_ program: Program) throws(Issue) {
   var checker = CodeChecker(program: program)
   let steps = try checker.checkBody(program.code, rounds: 1, depth: 0)
+  try checker.checkStores()
   guard steps <= ProgramLimits.steps else {
     throw Issue(.loop, "more than \(ProgramLimits.steps) instructions for one sample", .instruction(0))
   }
+}
+
+/// A destination with the way in which stores lay registers into it.
+private struct StoreGroup: Hashable {
+  let destination: Int
+  let channels: Int
+  let spots: Int
 }
 
 /// Walks the code; numbers instructions in the order of the text.
@@ -19,6 +27,8 @@ private struct CodeChecker {
   /// The segment that the code has come to, and that of the loop outside of which no other one is.
   private var segment = 0
   private var loopSegment: Int?
+  /// What is stored of each destination: channels, and the number of the instruction.
+  private var stored: [StoreGroup: [(channels: Range<Int>, number: Int)]] = [:]
   /// Layers that wait in a body around this one.
   private var blocked: Set<Int> = []
 
@@ -87,9 +97,10 @@ private struct CodeChecker {
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
     case .store(let destination, let register, let arrangement):
       try checkStore(destination, register, arrangement, rounds: rounds)
-    case .step(let register, let source, let parts): try checkParts(source, register, parts, rounds: rounds)
+    case .step(let register, let source, let parts): 
+      try checkParts(source, register, parts, rounds: rounds, isWritten: false)
     case .stack(let destination, let register, let parts):
-      try checkParts(destination, register, parts, rounds: rounds)
+      try checkParts(destination, register, parts, rounds: rounds, isWritten: true)
     case .digital(let op, let inputs, let output): try checkDigital(op, inputs, output)
     }
     return 1
@@ -172,7 +183,7 @@ private struct CodeChecker {
     }
   }
 
-  private func checkStore(
+  private mutating func checkStore(
     _ destination: Int, _ register: Int, _ place: Arrangement, rounds: Int
   ) throws(Issue) {
     let (to, from) = (try buffer(destination), try buffer(register))
@@ -188,12 +199,35 @@ private struct CodeChecker {
         "\(from.count) elements from channel \(place.channelStart) of \(place.channels) with "
           + "\(place.spots) spots, into \(to.count)")
     }
-    let places = to.count / place.channels
-    guard rounds <= places else { throw issue(.round, "\(rounds) rounds, but \(places) places") }
+    let positions = to.count / place.channels
+    guard rounds == positions else {
+      throw issue(
+        .round, "\(rounds) rounds, but the destination has \(positions) positions, which all must be stored")
+    }
+    stored[StoreGroup(destination: destination, channels: place.channels, spots: place.spots), default: []]
+      .append((place.channelStart..<place.channelStart + from.count, number))
+  }
+
+  /// Throws where channels of a destination are never stored.
+  func checkStores() throws(Issue) {
+    for (group, parts) in stored.sorted(by: { ($0.value[0].number) < ($1.value[0].number) }) {
+      var next = 0
+      for (channels, _) in parts.sorted(by: { $0.channels.lowerBound < $1.channels.lowerBound }) {
+        if channels.lowerBound > next { break }
+        next = max(next, channels.upperBound)
+      }
+      guard next >= group.channels else {
+        throw Issue(
+          .round, "channel \(next) of the \(group.channels) of the destination is never stored",
+          .instruction(parts[0].number))
+      }
+    }
   }
 
   /// Checks that `whole` is as many equal parts as `parts` says, each like `part`.
-  private func checkParts(_ whole: Int, _ part: Int, _ parts: Parts, rounds: Int) throws(Issue) {
+  private func checkParts(
+    _ whole: Int, _ part: Int, _ parts: Parts, rounds: Int, isWritten: Bool
+  ) throws(Issue) {
     guard whole != part else { throw issue(.index, "buffer \(whole) is a part of itself") }
     let (array, one) = (try buffer(whole), try buffer(part))
     guard array.element == one.element else {
@@ -208,7 +242,11 @@ private struct CodeChecker {
       throw issue(
         .size, "\(parts.count) parts of \(one.shape) along axis \(parts.axis) do not make \(array.shape)")
     }
-    guard rounds <= parts.count else { throw issue(.round, "\(rounds) rounds, but \(parts.count) parts") }
+    let isEnough = isWritten ? rounds == parts.count : rounds <= parts.count
+    guard isEnough else {
+      let rule = isWritten ? ", which all must be written" : ""
+      throw issue(.round, "\(rounds) rounds, but \(parts.count) parts\(rule)")
+    }
   }
 
   private func checkDigital(_ op: DigitalOperator, _ inputs: [Int], _ output: Int) throws(Issue) {

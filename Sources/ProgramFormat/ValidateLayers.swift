@@ -57,7 +57,7 @@ func check(_ layer: Layer, _ index: Int, _ machine: Machine) throws(Issue) {
 func checkOverlaps(
   _ layers: [Layer], crossbars: Int, _ array: ArrayDescription, first: Int = 0, number: Int = 0
 ) throws(Issue) {
-  var groups = [[(subject: Subject, block: Block)]](repeating: [], count: crossbars)
+  var groups = [[(part: ProgramPart, block: Block)]](repeating: [], count: crossbars)
   for (index, layer) in layers.enumerated() {
     for (place, block) in layer.blocks.enumerated() {
       groups[block.crossbar - first].append((.block(layer: number + index, place), block))
@@ -69,7 +69,7 @@ func checkOverlaps(
     if let index = overlap {
       throw Issue(
         .blockOverlap, "shares cells of crossbar \(blocks[index].crossbar) with another block",
-        group[index].subject)
+        group[index].part)
     }
   }
 }

@@ -176,7 +176,7 @@ struct CommandLineTests {
   @Test func mistakesAreExplained() throws {
     defer { scratch.remove() }
     try "no model".write(toFile: path("bad.onnx"), atomically: true, encoding: .utf8)
-    try "module @x level tensor facts [] {\n  %y = relu %x : tensor<1xf32>\n}\n".write(
+    try "xir 2\nmodule @x level tensor facts [] {\n  %y = relu %x : tensor<1xf32>\n}\n".write(
       toFile: path("bad.xir"), atomically: true, encoding: .utf8)
     try "XBAR".write(toFile: path("bad.xbar"), atomically: true, encoding: .utf8)
     let digits = modelPath("digits")

@@ -216,6 +216,7 @@ struct FetchTests {
   /// A layer that two products use is fetched twice, also by the dense baseline.
   @Test func sharedLayersAreFetchedForEachUse() throws {
     let text = """
+      xir 2
       module @two level crossbar facts [shaped] {
         machine recom
         %x = input [name: "x"] : tensor<1x16xf32>

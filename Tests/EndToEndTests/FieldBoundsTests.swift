@@ -359,7 +359,7 @@ import Testing
         default: continue
         }
         let text =
-          "module @m level crossbar facts [] {\n  layer @a [rows: 1, columns: 1, inputs: u1, "
+          "xir 2\nmodule @m level crossbar facts [] {\n  layer @a [rows: 1, columns: 1, inputs: u1, "
           + "\(field.name): \(word)] {\n  }\n}\n"
         let module = try parseModule(text)
         let found = verify(module).map { "\($0)" }

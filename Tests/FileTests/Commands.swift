@@ -52,7 +52,7 @@ struct CommandRun {
 
   private func verifySection() {
     do throws(Diagnostic) {
-      check(verify(try parseModule(section.text)))
+      check(verifyFully(try parseModule(section.text)))
     } catch {
       check([error])
     }
@@ -64,7 +64,9 @@ struct CommandRun {
     let printed = try parseModule(section.text).text
     if section.expected != nil { return compare(printed) }
     let code = section.code.joined(separator: "\n") + "\n"
-    if printed != code { fail("prints as\n\(printed)") }
+    if printed == code { return }
+    if updatesGoldens { return section.setCode(printed) }
+    fail("prints as\n\(printed)")
   }
 
   /// Compares `output` with what stands behind `// expect:`.
@@ -157,6 +159,7 @@ struct CommandRun {
     guard case .program(let module) = try parseModule(section.text) else {
       throw Diagnostic("test.level", "the module is not at level program")
     }
+    if let wrong = verifyFully(.program(module)).first { throw wrong }
     return try emitProgram(module)
   }
 

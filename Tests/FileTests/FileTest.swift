@@ -102,6 +102,13 @@ struct Section: Sendable {
   /// The text with as many empty lines in front that its lines have their numbers of the file.
   var text: String { String(repeating: "\n", count: before) + lines.joined(separator: "\n") + "\n" }
 
+  /// Replaces the code by `text`; what stands before and after it stays.
+  mutating func setCode(_ text: String) {
+    let isCode = lines.map { !splitComment($0).code.isEmpty }
+    guard let first = isCode.firstIndex(of: true), let last = isCode.lastIndex(of: true) else { return }
+    lines.replaceSubrange(first...last, with: text.split(separator: "\n").map(String.init))
+  }
+
   /// The lines without comments, without trailing blanks and without empty ones.
   var code: [String] {
     lines.map { splitComment($0).code }.filter { !$0.isEmpty }

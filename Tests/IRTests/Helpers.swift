@@ -31,12 +31,12 @@ func expectParseFailure(
 
 /// A module of the tensor level with these lines between its braces.
 func tensorText(_ body: String, facts: String = "") -> String {
-  "module @m level tensor facts [\(facts)] {\n\(body)\n}\n"
+  "xir 2\nmodule @m level tensor facts [\(facts)] {\n\(body)\n}\n"
 }
 
 /// A module of the crossbar level with these lines between its braces.
 func crossbarText(_ body: String, facts: String = "") -> String {
-  "module @m level crossbar facts [\(facts)] {\n\(body)\n}\n"
+  "xir 2\nmodule @m level crossbar facts [\(facts)] {\n\(body)\n}\n"
 }
 
 /// The attribute that `text` stands for, by way of a pipeline's option.

@@ -9,7 +9,7 @@ import Testing
       let text = tensorText("%\(name) = input [name: \"x\"] : tensor<1xf32>")
       #expect(
         try parseModule(text).text
-          == "module @m level tensor facts [] {\n  %\(name) = input [name: \"x\"] : tensor<1xf32>\n}\n")
+          == "xir 2\nmodule @m level tensor facts [] {\n  %\(name) = input [name: \"x\"] : tensor<1xf32>\n}\n")
     }
   }
 
@@ -28,7 +28,7 @@ import Testing
   func sanitizedNamesCanBeRead(name: String, expected: String) throws {
     #expect(sanitize(name) == expected)
     #expect(sanitize(expected) == expected)
-    _ = try parseModule("module @\(expected) level tensor facts [] {}")
+    _ = try parseModule("xir 2\nmodule @\(expected) level tensor facts [] {}")
   }
 
   @Test func sanitizedRandomNamesCanBeRead() throws {
@@ -38,10 +38,10 @@ import Testing
       let name = String((0..<random.below(6)).map { _ in letters[random.below(letters.count)] })
       let clean = sanitize(name)
       #expect(sanitize(clean) == clean)
-      let module = try parseModule("module @\(clean) level tensor facts [] {}")
-      #expect(module.text == "module @\(clean) level tensor facts [] {\n}\n")
+      let module = try parseModule("xir 2\nmodule @\(clean) level tensor facts [] {}")
+      #expect(module.text == "xir 2\nmodule @\(clean) level tensor facts [] {\n}\n")
       // Passes join names with a dot.
-      _ = try parseModule("module @\(clean).\(clean) level tensor facts [] {}")
+      _ = try parseModule("xir 2\nmodule @\(clean).\(clean) level tensor facts [] {}")
     }
   }
 
@@ -72,15 +72,15 @@ import Testing
 
   @Test func placesCountLinesAndBytes() {
     let error = expectParseFailure(
-      "text.character", "", "module @m level tensor facts [] {\n  // ä\n\t%ä = input\n}")
-    #expect(error?.location == Location(.text(TextPosition(line: 3, column: 3, length: 1))))
+      "text.character", "", "xir 2\nmodule @m level tensor facts [] {\n  // ä\n\t%ä = input\n}")
+    #expect(error?.location == Location(.text(TextPosition(line: 4, column: 3, length: 1))))
     let name = expectParseFailure("text.opcode", "", tensorText("  // größe\n  %x = inputt [name: \"é\"]"))
-    #expect(name?.location == Location(.text(TextPosition(line: 3, column: 8, length: 6))))
+    #expect(name?.location == Location(.text(TextPosition(line: 4, column: 8, length: 6))))
     #expect(name?.notes == ["did you mean 'input'?"])
   }
 
   @Test func theFileStandsInTheMessage() {
-    let error = expectFailure("text.syntax") { () throws(Diagnostic) in
+    let error = expectFailure("text.version") { () throws(Diagnostic) in
       _ = try parseModule("x", file: "a.xir")
     }
     #expect(error?.description.hasPrefix("a.xir:1:1: error: ") == true)

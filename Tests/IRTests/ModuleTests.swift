@@ -139,7 +139,7 @@ import Testing
     #expect(tensor.level == .tensor && tensor.facts == [.shaped] && tensor.resources.isEmpty)
     #expect(tensor.module(at: TensorLevel.self) != nil && tensor.module(at: CrossbarLevel.self) == nil)
     #expect(AnyModule(Module<CrossbarLevel>(name: "m")).module(at: CrossbarLevel.self) != nil)
-    #expect(program.level == .program && program.text == "module @m level program facts [] {\n}\n")
+    #expect(program.level == .program && program.text == "xir 2\nmodule @m level program facts [] {\n}\n")
   }
 
   @Test func placesOfOperations() {

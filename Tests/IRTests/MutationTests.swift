@@ -85,7 +85,7 @@ import Testing
       let bytes = (0..<random.below(200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       #expect(throws: Diagnostic.self) { try parseModule(String(decoding: bytes, as: UTF8.self)) }
       #expect(throws: Diagnostic.self) {
-        try parseModule("module @m level tensor facts [] {" + String(decoding: bytes, as: UTF8.self))
+        try parseModule("xir 2\nmodule @m level tensor facts [] {" + String(decoding: bytes, as: UTF8.self))
       }
     }
   }

@@ -90,13 +90,13 @@ import Testing
     let column = [ColumnEntry(output: 0, shift: 0)]
     #expect(ids(block(row, column)) == [])
     #expect(ids(block([RowEntry(input: -1)], column)) == ["verify.attribute"])
-    #expect(ids(block([RowEntry(input: 1)], column)) == ["verify.layer"])
+    #expect(ids(block([RowEntry(input: 1)], column)) == ["verify.row"])
     #expect(ids(block([RowEntry(input: 0, shift: -1)], column)) == ["verify.attribute"])
-    #expect(ids(block([RowEntry(input: 0, shift: 17)], column)) == ["verify.layer"])
-    #expect(ids(block(row, [ColumnEntry(output: 1, shift: 0)])) == ["verify.layer"])
+    #expect(ids(block([RowEntry(input: 0, shift: 59)], column)) == ["verify.row"])
+    #expect(ids(block(row, [ColumnEntry(output: 1, shift: 0)])) == ["verify.column"])
     #expect(ids(block(row, [ColumnEntry(output: -1, shift: 0)])) == ["verify.attribute"])
-    #expect(ids(block(row, [ColumnEntry(output: 0, shift: 25)])) == ["verify.layer"])
-    #expect(ids(block([], [])) == ["verify.layer"])
+    #expect(ids(block(row, [ColumnEntry(output: 0, shift: 58)])) == ["verify.accumulator-range"])
+    #expect(ids(block([], [])) == ["verify.block-bounds"])
   }
 
   @Test func s11UnitsOfBuiltLayers() {
@@ -119,7 +119,7 @@ import Testing
         columns: [ColumnEntry](repeating: ColumnEntry(output: 0, shift: 24), count: 256),
         cells: [UInt8](repeating: 255, count: 65536))
     ]
-    #expect(ids(huge, facts: [.sliced]) == ["verify.layer"])
+    #expect(ids(huge, facts: [.sliced]) == ["verify.accumulator-range"])
   }
 
   @Test func s11TheWidestLayerStands() {

@@ -146,6 +146,7 @@ struct ModuleMutationTests {
   /// A loop over time with two products, one of them with the state.
   private func recurrence() throws -> (Module<TensorLevel>, [[Tensor]]) {
     let text = """
+      xir 2
       module @time level tensor facts [shaped] {
         %x = input [name: "x"] : tensor<3x2xf32>
         %w = constant [value: [[1.0, -0.5], [0.5, 2.0]]] : tensor<2x2xf32>

@@ -153,7 +153,11 @@ struct SegmentTests {
   /// Driving, converting and accumulating outside of loops is an instruction each.
   @Test func segmentsChangeOutsideOfLoopsToo() throws {
     var program = twoSegments()
-    program.code.replaceSubrange(1...2, with: program.body(1) + program.body(2))
+    let unrolled = [1, 2].flatMap { index in
+      program.body(index).dropLast()
+        + [Instruction(.loop(count: 2, body: Array(program.body(index).suffix(1))))]
+    }
+    program.code.replaceSubrange(1...2, with: unrolled)
     try validate(program)
     #expect(try decoded(try encode(program)) == program)
   }

@@ -169,11 +169,10 @@ private func randomUnits(
 
 /// A machine of random size.
 public func randomMachine(_ random: inout SeededGenerator, largest: Int = 48) -> Machine {
-  let (rows, columns) = (random.inside(1...largest), random.inside(1...largest))
   var machine = sampleMachine(
-    rows: rows, columns: columns, cellBits: random.inside(1...8),
-    unitHeight: min(rows, random.inside(1...16)), unitWidth: min(columns, random.inside(1...16)),
-    dacBits: random.inside(1...4), adcBits: random.inside(1...12))
+    rows: random.inside(1...largest), columns: random.inside(1...largest), cellBits: random.inside(1...8),
+    unitHeight: random.inside(1...16), unitWidth: random.inside(1...16), dacBits: random.inside(1...4),
+    adcBits: random.inside(1...12))
   if random.chance(0.5) { machine.memory = randomMemory(&random) }
   if random.chance(0.5) {
     machine.writing = WriteFigures(

@@ -179,7 +179,7 @@ public struct ProgramSampler {
     return history
   }
 
-  /// The parts of `source` along an axis, taken one by one, in a loop or, the first of them, without; each through a copy.
+  /// The parts of `source` along an axis, taken one by one, in a loop or, where there is one, without; each through a copy.
   private mutating func parted(_ source: Int) -> Int {
     let shape = buffers[source].shape
     let axis = random.below(shape.count)
@@ -199,10 +199,10 @@ public struct ProgramSampler {
       .digital(.reshape(part), inputs: [register], output: copy),
       .stack(destination: result, register: copy, parts: to),
     ]
-    if random.chance(0.2) {
+    if count == 1 && random.chance(0.5) {
       body.forEach { append($0) }
     } else {
-      append(.loop(count: random.inside(1...count), body: body.map { Instruction($0) }))
+      append(.loop(count: count, body: body.map { Instruction($0) }))
     }
     return result
   }

@@ -41,6 +41,7 @@ private struct ModuleHeader {
 
 extension TokenStream {
   fileprivate mutating func takeHeader() throws(Diagnostic) -> ModuleHeader {
+    try takeVersion()
     try expectWord("module")
     let name = try take(.symbol, "the module's name, such as @net").text
     try expectWord("level")
@@ -52,6 +53,23 @@ extension TokenStream {
     }
     try expectWord("facts")
     return ModuleHeader(name: name, level: level, facts: try takeFacts())
+  }
+
+  /// `xir 2`.
+  private mutating func takeVersion() throws(Diagnostic) {
+    let place = Location(.text(current.position))
+    guard isWord("xir") else {
+      throw Diagnostic(
+        "text.version", "a text begins with its version, 'xir \(textVersion)'", at: place,
+        notes: isWord("module") ? ["a text without a version was written by xbar 0.1"] : [])
+    }
+    _ = try take()
+    let version = try takeCount(limit: Int(Int32.max))
+    guard version == textVersion else {
+      throw Diagnostic(
+        "text.version", "the text is of version \(version), this reader knows version \(textVersion)",
+        at: place)
+    }
   }
 
   private mutating func takeFacts() throws(Diagnostic) -> Set<Fact> {

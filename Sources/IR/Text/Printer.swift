@@ -6,8 +6,8 @@ extension Module {
   /// The text form. Large constants are only declared; `ResourceFile` holds their numbers.
   public var text: String {
     let listed = facts.sorted().map(\.rawValue).joined(separator: ", ")
-    var out = "module @\(name) level \(L.name.rawValue) facts [\(listed)] {\n"
-    if let machine { out += "  \(machineText(machine))\n" }
+    var out = "xir \(textVersion)\nmodule @\(name) level \(L.name.rawValue) facts [\(listed)] {\n"
+    if let machine { out += "  \(machineText(machine, indent: "  "))\n" }
     for line in info { out += "  info \(quote(line.key)): \(quote(line.text))\n" }
     for resource in resources {
       let type = ValueType(resource.element, resource.tensor.shape)
@@ -26,22 +26,30 @@ extension Module {
 
   private func print(_ id: OpID, indent: String, to out: inout String) {
     let op = ops[id]
-    out += indent
-    if !op.results.isEmpty { out += names(op.results) + " = " }
-    out += op.opcode.rawValue
-    if let symbol = op.symbol { out += " @\(symbol)" }
-    if !op.operands.isEmpty { out += " " + names(op.operands) }
+    var head = op.results.isEmpty ? "" : names(op.results) + " = "
+    head += op.opcode.rawValue
+    if let symbol = op.symbol { head += " @\(symbol)" }
+    if !op.operands.isEmpty { head += " " + names(op.operands) }
     // Without operands that it could have, an empty list keeps the next line's value from becoming one.
     let couldHaveOperands = op.operands.isEmpty && op.opcode.spec.operands.upperBound > 0
-    if !op.attributes.isEmpty || couldHaveOperands {
-      out += " [" + op.attributes.map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "]"
-    }
+    var tail = ""
     if !op.results.isEmpty, L.name != .program || op.opcode == .buffer {
-      out += " : " + op.results.map { values[$0].type.description }.joined(separator: ", ")
+      tail += " : " + op.results.map { values[$0].type.description }.joined(separator: ", ")
     }
-    if let origin = op.origin { out += " loc(\(origin.index), \(quote(origin.name)), \(quote(origin.op)))" }
-    if op.opcode.spec.body != nil {
-      out += " {\n"
+    if let origin = op.origin {
+      tail += " loc(\(origin.index), \(quote(origin.name)), \(quote(origin.op)))"
+    }
+    let hasBody = op.opcode.spec.body != nil
+    if hasBody { tail += " {" }
+    out += indent
+    if op.attributes.isEmpty && !couldHaveOperands {
+      out += head + tail
+    } else {
+      let parts = op.attributes.map { ("\($0.name): \($0.value)", $0.value.isComposite) }
+      out += wrapped(head + " ", open: "[", parts, close: "]", tail: tail, indent: indent)
+    }
+    if hasBody {
+      out += "\n"
       for inner in op.body { print(inner, indent: indent + "  ", to: &out) }
       out += indent + "}"
     }
@@ -69,6 +77,19 @@ extension AnyModule {
     case .tensor(let module): return module.resources
     case .crossbar(let module): return module.resources
     case .program(let module): return module.resources
+    }
+  }
+}
+
+/// The version of the text form, which every text begins with.
+let textVersion = 2
+
+extension Attribute {
+  /// Whether the text may be long: that of a list or a map, which takes lines of its own where it is broken.
+  fileprivate var isComposite: Bool {
+    switch self {
+    case .list, .rows, .columns, .window, .string: return true
+    case .int, .float, .word, .symbol, .resource, .units, .index: return false
     }
   }
 }

@@ -1,15 +1,16 @@
+import Hardware
 public import Support
 import Tensors
 
 // Invariants that are checked; the numbers are those of ir-spec.md, section 6.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
-// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift).
+// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift), S13 machine.
 // Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
 // (LayerFacts.swift).
 //
 // Not checked: that a requantization keeps the real numbers of the network (quantize bounds its error). At program
-// level, sizes and the order of instructions are checked when the program is encoded.
+// level, sizes and the order of instructions are checked by `verifyFully` of CodeGen.
 
 /// Everything that is wrong with `module`, in the order of its operations; empty for a valid module.
 public func verify<L: Level>(_ module: Module<L>) -> [Diagnostic] {
@@ -50,6 +51,16 @@ struct Verifier<L: Level> {
     checkBody(module.body, inside: nil, &scope, &symbols)
     checkNames(scope.defined, symbols)
     checkPorts()
+    checkMachine()
+  }
+
+  /// S13: the figures of the machine are those of one that can be built.
+  private mutating func checkMachine() {
+    do throws(Diagnostic) {
+      try module.machine?.validate()
+    } catch {
+      found.append(Diagnostic("verify.machine", error.message, notes: error.notes))
+    }
   }
 
   /// S7: names can be written in a text, and no two values share one.

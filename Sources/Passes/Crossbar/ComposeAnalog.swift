@@ -40,6 +40,7 @@ struct ComposeAnalog: LayerPass {
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     do throws(Diagnostic) {
       layer = try composed(layer)
+      try requireAccumulators(layer)
     } catch {
       throw Diagnostic(error.id, error.message, at: setting.location, notes: error.notes)
     }

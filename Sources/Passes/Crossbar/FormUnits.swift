@@ -93,6 +93,7 @@ struct FormUnits: LayerPass {
     }
     do throws(Diagnostic) {
       try form(&layer, units, array)
+      try requireAccumulators(layer)
     } catch {
       throw Diagnostic(error.id, error.message, at: setting.location, notes: error.notes)
     }

@@ -1,6 +1,5 @@
-import Hardware
-import IR
 import Mapping
+import Support
 
 extension Layer {
   /// The largest sum that a unit can read on a group of bitlines, 1 at least.
@@ -21,4 +20,12 @@ extension Block {
       return max(largest, units.largestSum(of: levels))
     }
   }
+}
+
+/// Throws `pass.accumulators` where the converters of `layer` could take an output beyond an accumulator.
+func requireAccumulators(_ layer: Layer) throws(Diagnostic) {
+  guard let problem = layer.accumulatorProblem else { return }
+  throw Diagnostic(
+    "pass.accumulators", "@\(layer.name): \(problem.message)",
+    notes: ["use fewer bits for inputs or weights, smaller units, or converters of a smaller full scale"])
 }
