@@ -61,7 +61,7 @@ struct ProgramEmitter {
     guard module.machine != nil else { throw Diagnostic("codegen.machine", "the module names no machine") }
     for id in module.body {
       let op = module.ops[id]
-      switch op.opcode {
+      switch op.opcode.kind {
       case .buffer:
         sources.buffers.append(id)
         try buffer(op)
@@ -73,11 +73,13 @@ struct ProgramEmitter {
         try layer(id, op)
       case .input:
         sources.inputs.append(id)
-        program.inputs.append(Port(name: op.string("name"), buffer: try index(op.results.first, op)))
+        program.inputs.append(Port(name: op[.portName], buffer: try index(op.results.first, op)))
       case .output:
         sources.outputs.append(id)
-        program.outputs.append(Port(name: op.string("name"), buffer: try index(op.operands.first, op)))
-      default: program.code.append(try instruction(id))
+        program.outputs.append(Port(name: op[.portName], buffer: try index(op.operands.first, op)))
+      case .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack, .window, .mvm,
+        .arrange, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
+        program.code.append(try instruction(id))
       }
     }
     return program
@@ -117,7 +119,7 @@ struct ProgramEmitter {
     guard let shape = value.type.shape else { throw failure("a buffer needs a shape", op) }
     buffers[result] = program.buffers.count
     var buffer = Buffer(name: value.name, shape: shape, element: value.type.element)
-    if let attribute = op["value"] {
+    if let attribute = op.find(.value) {
       guard let tensor = module.tensor(attribute, element: value.type.element, shape: shape) else {
         throw failure("the numbers do not have the type of the buffer", op)
       }
@@ -128,11 +130,11 @@ struct ProgramEmitter {
 
   private mutating func crossbar(_ op: Op) throws(Diagnostic) {
     let array = program.machine.array
-    guard op.int("id", default: -1) == program.crossbars.count else {
+    guard op[.crossbarNumber] == program.crossbars.count else {
       throw failure("crossbars are numbered from 0 without gaps", op)
     }
     let element = ElementType.integer(bits: array.cellBits, signed: false)
-    guard let cells = module.tensor(op["cells"], element: element, shape: [array.rows, array.columns]),
+    guard let cells = module.tensor(op.find(.cells), element: element, shape: [array.rows, array.columns]),
       case .u8(let levels) = cells.data
     else { throw failure("the cells are not \(array.rows)x\(array.columns) levels of \(element)", op) }
     program.crossbars.append(Crossbar(cells: levels))
@@ -145,8 +147,8 @@ struct ProgramEmitter {
   }
 
   private func layerIndex(_ op: Op) throws(Diagnostic) -> Int {
-    guard let found = layers[op.symbol("layer")] else {
-      throw failure("no layer is called @\(op.symbol("layer"))", op)
+    guard let found = layers[op[.layer]] else {
+      throw failure("no layer is called @\(op[.layer])", op)
     }
     return found
   }
@@ -158,16 +160,16 @@ struct ProgramEmitter {
   }
 
   private mutating func operation(_ op: Op) throws(Diagnostic) -> Operation {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .repeat:
       var body: [Instruction] = []
       for id in op.body { body.append(try instruction(id)) }
-      return .loop(count: op.int("count"), body: body)
+      return .loop(count: op[.repetitions], body: body)
     case .load:
       guard let window = op.window else { throw failure("load needs a window", op) }
       return .load(
         register: try index(op.results.first, op), source: try index(op.operands.first, op), window: window,
-        padding: Int64(op.int("padding")))
+        padding: op[.padding])
     case .drive: return .drive(register: try index(op.operands.first, op), layer: try layerIndex(op))
     case .convert: return .convert(layer: try layerIndex(op))
     case .accumulate: return .accumulate(register: try index(op.results.first, op), layer: try layerIndex(op))
@@ -175,7 +177,7 @@ struct ProgramEmitter {
       return .store(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         arrangement: Arrangement(
-          channels: op.int("channels"), spots: op.int("spots"), channelStart: op.int("start")))
+          channels: op[.channels], spots: op[.spots], channelStart: op[.channelStart]))
     case .step:
       return .step(
         register: try index(op.results.first, op), source: try index(op.operands.first, op),
@@ -184,7 +186,8 @@ struct ProgramEmitter {
       return .stack(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         parts: parts(of: op))
-    default:
+    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .state, .next, .window, .mvm,
+      .arrange, .layer, .block, .buffer, .crossbar:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
       }
@@ -195,6 +198,6 @@ struct ProgramEmitter {
   }
 
   private func parts(of op: Op) -> Parts {
-    Parts(axis: op.int("axis"), count: op.int("parts"), isReversed: op.word("reverse") == "true")
+    Parts(axis: op[.axis], count: op[.parts], isReversed: op[.reverse])
   }
 }

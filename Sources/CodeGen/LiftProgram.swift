@@ -28,13 +28,13 @@ private struct ProgramLifter {
     for layer in program.layers { module.append(module.spell(layer, origin: nil)) }
     for port in program.inputs {
       module.append(
-        Op(.input, results: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))]))
+        Op(.input, results: [buffers[port.buffer]], attributes: [NamedAttribute(.portName, port.name)]))
     }
     module.body += program.code.map { add($0) }
     for port in program.outputs {
       module.append(
         Op(
-          .output, operands: [buffers[port.buffer]], attributes: [NamedAttribute("name", .string(port.name))])
+          .output, operands: [buffers[port.buffer]], attributes: [NamedAttribute(.portName, port.name)])
       )
     }
     return module
@@ -45,7 +45,7 @@ private struct ProgramLifter {
     buffers.append(id)
     var op = Op(.buffer, results: [id])
     if let initial = buffer.initial {
-      op["value"] = module.constant(initial, element: buffer.element, name: buffer.name)
+      op[.value] = module.constant(initial, element: buffer.element, name: buffer.name)
     }
     module.append(op)
   }
@@ -56,7 +56,7 @@ private struct ProgramLifter {
       Tensor([array.rows, array.columns], .u8(crossbar.cells)),
       element: .integer(bits: array.cellBits, signed: false), name: "crossbar\(number)")
     module.append(
-      Op(.crossbar, attributes: [NamedAttribute("id", .int(Int64(number))), NamedAttribute("cells", cells)]))
+      Op(.crossbar, attributes: [NamedAttribute(.crossbarNumber, number), NamedAttribute(.cells, cells)]))
   }
 
   private mutating func add(_ instruction: Instruction) -> OpID {
@@ -69,11 +69,11 @@ private struct ProgramLifter {
     switch operation {
     case .loop(let count, let body):
       let inner = body.map { add($0) }
-      return Op(.repeat, attributes: [NamedAttribute("count", .int(Int64(count)))], body: inner)
+      return Op(.repeat, attributes: [NamedAttribute(.repetitions, count)], body: inner)
     case .load(let register, let source, let window, let padding):
       return Op(
         .load, operands: [buffers[source]], results: [buffers[register]],
-        attributes: [NamedAttribute("window", .window(window)), NamedAttribute("padding", .int(padding))])
+        attributes: [NamedAttribute(.window, window), NamedAttribute(.padding, padding)])
     case .drive(let register, let layer):
       return Op(.drive, operands: [buffers[register]], attributes: [symbol(layer)])
     case .convert(let layer): return Op(.convert, attributes: [symbol(layer)])
@@ -83,9 +83,9 @@ private struct ProgramLifter {
       return Op(
         .store, operands: [buffers[register]], results: [buffers[destination]],
         attributes: [
-          NamedAttribute("channels", .int(Int64(arrangement.channels))),
-          NamedAttribute("spots", .int(Int64(arrangement.spots))),
-          NamedAttribute("start", .int(Int64(arrangement.channelStart))),
+          NamedAttribute(.channels, arrangement.channels),
+          NamedAttribute(.spots, arrangement.spots),
+          NamedAttribute(.channelStart, arrangement.channelStart),
         ])
     case .step(let register, let source, let parts):
       return Op(
@@ -102,12 +102,12 @@ private struct ProgramLifter {
 
   private func attributes(_ parts: Parts) -> [NamedAttribute] {
     [
-      NamedAttribute("axis", .int(Int64(parts.axis))), NamedAttribute("parts", .int(Int64(parts.count))),
-      NamedAttribute("reverse", .bool(parts.isReversed)),
+      NamedAttribute(.axis, parts.axis), NamedAttribute(.parts, parts.count),
+      NamedAttribute(.reverse, parts.isReversed),
     ]
   }
 
   private func symbol(_ layer: Int) -> NamedAttribute {
-    NamedAttribute("layer", .symbol(program.layers[layer].name))
+    NamedAttribute(.layer, program.layers[layer].name)
   }
 }

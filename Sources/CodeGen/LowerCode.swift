@@ -37,7 +37,7 @@ struct CodeLowering {
   }
 
   mutating func lower(_ op: Op) throws(Diagnostic) {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .layer, .state, .next: return
     case .window, .mvm: producers[op.results[0]] = op
     case .arrange: try loop(op)
@@ -55,7 +55,9 @@ struct CodeLowering {
         Op(
           op.opcode, operands: [value], results: [declare(op.results[0])], attributes: op.attributes,
           origin: op.origin))
-    default: try digital(op)
+    case .digital, .conv, .gemm, .batchNorm, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate,
+      .store, .repeat:
+      try digital(op)
     }
   }
 
@@ -100,7 +102,7 @@ struct CodeLowering {
         throw Diagnostic(
           "lower-to-program.shape", "arrange takes the rows of a product of windows", at: op.location)
       }
-      let layer = product.symbol("layer")
+      let layer = product[.layer]
       let outputs = source.values[product.results[0]].type.shape?.last ?? 0
       let image = try buffer(window.operands[0], window)
       let register = declare(
@@ -114,14 +116,14 @@ struct CodeLowering {
         Op(
           .store, operands: [sums], results: [target],
           attributes: [
-            NamedAttribute("channels", .int(Int64(channels))), NamedAttribute("spots", .int(Int64(spots))),
-            NamedAttribute("start", .int(Int64(start))),
+            NamedAttribute(.channels, channels), NamedAttribute(.spots, spots),
+            NamedAttribute(.channelStart, start),
           ], origin: op.origin),
       ].map { builder.module.add($0) }
       code.append(
         builder.module.add(
           Op(
-            .repeat, attributes: [NamedAttribute("count", .int(Int64(geometry.positions)))], body: body,
+            .repeat, attributes: [NamedAttribute(.repetitions, geometry.positions)], body: body,
             origin: op.origin)))
       start += outputs
     }
@@ -146,7 +148,7 @@ struct CodeLowering {
   private mutating func constant(_ op: Op) throws(Diagnostic) {
     let result = op.results[0]
     let type = source.values[result].type
-    guard let tensor = source.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+    guard let tensor = source.tensor(op.find(.value), element: type.element, shape: type.shape ?? []) else {
       throw Diagnostic(
         "lower-to-program.constant", "the numbers do not have the type \(type)", at: op.location)
     }
@@ -155,6 +157,6 @@ struct CodeLowering {
     let value = builder.module.constant(tensor, element: type.element, name: name)
     buffers[result] = buffer
     declarations.append(
-      builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute("value", value)])))
+      builder.module.add(Op(.buffer, results: [buffer], attributes: [NamedAttribute(.value, value)])))
   }
 }

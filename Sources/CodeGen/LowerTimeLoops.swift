@@ -43,7 +43,7 @@ extension CodeLowering {
     let shape = builder.type(target).shape ?? []
     emit(
       Op(
-        .reshape, operands: [from], results: [target], attributes: [NamedAttribute("shape", .ints(shape))],
+        .reshape, operands: [from], results: [target], attributes: [NamedAttribute(.shape, shape)],
         origin: op.origin))
   }
 }

@@ -17,12 +17,14 @@ public struct LowerToProgram: Lowering {
   public static let summary = "instructions on buffers and physical crossbars; a convolution is a loop"
   /// What must hold before.
   public static let requires: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
+  /// Facts about layers before they become instructions.
+  public static let invalidates: Set<Fact> = [.shaped, .sliced, .partitioned, .placed, .scheduled]
   /// No fact.
   public static let establishes: Set<Fact> = []
   /// No number changes.
   public static let guarantee = Guarantee.exact("")
   /// None.
-  public static let options: [PassOption] = []
+  public static let options: [PassOptionSpec] = []
 
   /// Creates the lowering.
   public init(_ options: PassOptions) {}

@@ -149,7 +149,7 @@ extension CompileRequest {
   /// Throws `compile.segments` for a pipeline that schedules nothing.
   fileprivate func scheduled(_ calls: [PassCall]) throws(Diagnostic) -> [PassCall] {
     guard segments else { return calls }
-    guard let at = calls.firstIndex(where: { $0.name == "schedule" }) else {
+    guard let at = calls.firstIndex(where: { PassRegistry.standard.establishes(.scheduled, by: $0) }) else {
       throw Diagnostic("compile.segments", "the pipeline has no pass schedule, which forms segments")
     }
     var calls = calls
@@ -188,7 +188,7 @@ func calibrationSamples(_ path: String, _ module: Module<TensorLevel>) throws(Di
 /// The graph inputs of a module.
 func samplePorts(_ module: Module<TensorLevel>) -> [SamplePort] {
   module.bodyOps.filter { $0.opcode == .input }.map { op in
-    SamplePort(name: op.string("name"), shape: module.values[op.results[0]].type.shape ?? [])
+    SamplePort(name: op[.portName], shape: module.values[op.results[0]].type.shape ?? [])
   }
 }
 

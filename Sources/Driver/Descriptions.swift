@@ -31,11 +31,12 @@ func describePasses(_ name: String?) throws(Diagnostic) -> String {
   func list(_ facts: Set<Fact>) -> String {
     facts.isEmpty ? "nothing" : facts.sorted().map(\.rawValue).joined(separator: ", ")
   }
+  let invalidated = pass.invalidates.isEmpty ? "" : "invalidates  \(list(pass.invalidates))\n  "
   let head = """
     \(pass.name): \(pass.summary)
       level        \(levels(pass))
       requires     \(list(pass.requires))
-      establishes  \(list(pass.establishes))
+      \(invalidated)establishes  \(list(pass.establishes))
       numbers      \(pass.guarantee.text)
 
     """

@@ -1,3 +1,4 @@
+import CodeGen
 import CommandLineTools
 import Hardware
 import IR
@@ -38,7 +39,9 @@ private func prunePipeline(_ request: CompileRequest, _ arguments: ParsedArgumen
   -> String
 {
   let calls = try scheme(named: request.scheme).calls(overriding: try parsePipeline(request.overrides))
-  let mapping = calls.prefix { $0.name != "encode-indices" && $0.name != "form-units" }
+  let mapping = calls.prefix {
+    $0.name != "encode-indices" && !PassRegistry.standard.establishes(.partitioned, by: $0)
+  }
   let ratio = arguments.value("ratio") ?? "0.1"
   guard let share = Double(ratio), 0...1 ~= share else {
     throw Diagnostic("usage.value", "--ratio takes a number from 0 to 1, found '\(ratio)'")
@@ -73,13 +76,11 @@ struct PruneChange {
 extension Compilation {
   /// Runs the passes; what the last one, the pruning, did to every layer.
   fileprivate mutating func pruneChanges() throws(Diagnostic) -> [PruneChange] {
-    var before: [Layer] = []
     let array = machine.array
-    try runner.run(calls, on: &module) { (_, call, module, _) in
-      if call.name == "prune-crossbar-rows", case .crossbar(let crossbars) = module {
-        before = crossbars.layers.map(\.layer)
-      }
-    }
+    try runner.run(calls.dropLast(), on: &module)
+    guard case .crossbar(let mapped) = module else { return [] }
+    let before = mapped.layers.map(\.layer)
+    try runner.run(calls.suffix(1), on: &module)
     guard case .crossbar(let after) = module else { return [] }
     return zip(before, after.layers).map { old, new in
       PruneChange(before: old, after: new.layer, origin: after.ops[new.id].origin, array: array)

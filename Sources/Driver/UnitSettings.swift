@@ -1,5 +1,7 @@
+import CodeGen
 import Hardware
 import IR
+import Passes
 import Support
 
 /// Operation units and converters other than those of a scheme and its machine, such as the points of a sweep.
@@ -39,7 +41,7 @@ extension UnitSettings {
   /// Throws `compile.unit-height` for a scheme that has no units, or whole arrays for units.
   func calls(_ calls: [PassCall]) throws(Diagnostic) -> [PassCall] {
     guard height != nil || adcBits != nil else { return calls }
-    guard let at = calls.firstIndex(where: { $0.name == "form-units" }) else {
+    guard let at = calls.firstIndex(where: { PassRegistry.standard.establishes(.partitioned, by: $0) }) else {
       throw Diagnostic("compile.unit-height", "the pipeline has no pass form-units")
     }
     var calls = calls

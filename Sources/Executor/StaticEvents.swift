@@ -186,16 +186,17 @@ private func elementBits(_ buffer: Buffer) -> Int {
 private func digitalEvents(_ op: DigitalOperator, _ inputs: [Buffer], _ output: Buffer) -> Events {
   var events = Events()
   events.bufferBits = (inputs + [output]).reduce(0) { $0 + bufferBits($1) }
-  switch op {
-  case .reshape, .transpose, .concat, .pad, .slice, .take:
-    if case .reshape = op { events.bufferBits = 0 }
-  case .maxPool(let window), .averagePool(let window, _):
+  switch op.entry.events {
+  case .alias: events.bufferBits = 0
+  case .move: break
+  case .activations: events.activations = output.count
+  case .windowComparisons:
+    guard let window = op.window else { break }
     events.poolComparisons = output.count &* window.kernelHeight &* window.kernelWidth
-  case .argMax: events.poolComparisons = inputs.first?.count ?? 0
-  case .matmul:
+  case .comparisons: events.poolComparisons = inputs.first?.count ?? 0
+  case .multiplyAdds:
     events.activations = output.count
     events.digitalMultiplyAdds = output.count &* (inputs.first?.shape.last ?? 0)
-  default: events.activations = output.count
   }
   return events
 }

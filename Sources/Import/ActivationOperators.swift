@@ -16,6 +16,7 @@ let activationImporters: [String: OperatorImporter] = [
   "Neg": unary { (_, _) throws(Diagnostic) in .negate },
   "Erf": unary { (_, _) throws(Diagnostic) in .erf },
   "Floor": unary { (_, _) throws(Diagnostic) in .floor },
+  "Ceil": unary { (_, _) throws(Diagnostic) in .ceil },
   "Round": unary { (_, _) throws(Diagnostic) in .round },
   "Sign": unary { (_, _) throws(Diagnostic) in .sign },
   "HardSwish": unary { (_, _) throws(Diagnostic) in .hardSwish },
@@ -58,6 +59,7 @@ let activationSupport: [OperatorSupport] = [
   OperatorSupport("Abs"),
   OperatorSupport("Neg"),
   OperatorSupport("Floor"),
+  OperatorSupport("Ceil"),
   OperatorSupport("Round"),
   OperatorSupport("Sign"),
   OperatorSupport("Softmax", .libm, "axis, with its meaning before and after operator set 13"),
@@ -106,8 +108,8 @@ private func foldUnary(_ context: inout ImportContext, _ node: ONNXNode) throws(
   let flat = [shape[..<axis].reduce(1, *), shape[axis...].reduce(1, *)]
   let name = node.outputs.first ?? "softmax"
   let before = try context.emitInner(
-    .reshape, [x], [NamedAttribute("shape", .ints(flat))], name: "\(name).flat", for: node)
+    .reshape, [x], [NamedAttribute(.shape, flat)], name: "\(name).flat", for: node)
   let after = try context.emitInner(
-    .softmax, [before], [NamedAttribute("axis", .int(1))], name: "\(name).softmax", for: node)
+    .softmax, [before], [NamedAttribute(.axis, 1)], name: "\(name).softmax", for: node)
   try context.emit(.reshape(shape), [after], for: node)
 }

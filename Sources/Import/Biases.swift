@@ -36,7 +36,7 @@ extension Builder<TensorLevel> {
     guard shape.count != 1 else { return bias }
     let count = shape.reduce(1, *)
     return emit(
-      .reshape, [bias], [NamedAttribute("shape", .ints([count]))], type: ValueType(.float32, [count]),
+      .reshape, [bias], [NamedAttribute(.shape, [count])], type: ValueType(.float32, [count]),
       name: module.values[bias].name, origin: source.origin)
   }
 

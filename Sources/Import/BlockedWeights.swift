@@ -49,7 +49,7 @@ extension ImportContext {
       let piece =
         weights.parts.count == 1 ? x : try apply(.slice(start: start, end: end), x, for: node)
       let product = try emitInner(
-        .gemm, [piece, part], [NamedAttribute("part", .string("block\(number)"))],
+        .gemm, [piece, part], [NamedAttribute(.part, "block\(number)")],
         name: "\(name).block\(number)", for: node)
       sum =
         try sum.map { (known) throws(Diagnostic) in try apply(.add, known, product, for: node) } ?? product

@@ -8,10 +8,6 @@ let composedActivationImporters: [String: OperatorImporter] = [
   "Reciprocal": composed { (context, x, node) throws(Diagnostic) in
     try context.apply(.divide, context.number(1, for: node), x, for: node)
   },
-  "Ceil": composed { (context, x, node) throws(Diagnostic) in
-    let down = try context.apply(.floor, context.apply(.negate, x, for: node), for: node)
-    return try context.apply(.negate, down, for: node)
-  },
   "PRelu": composed(importPRelu),
   "ThresholdedRelu": composed { (context, x, node) throws(Diagnostic) in
     // 0 or 1 times x.
@@ -43,7 +39,6 @@ let composedActivationImporters: [String: OperatorImporter] = [
 /// The rows of docs/operators.md for these.
 let composedActivationSupport: [OperatorSupport] = [
   OperatorSupport("Reciprocal"),
-  OperatorSupport("Ceil"),
   OperatorSupport("PRelu", .exact, "slope of every broadcast shape"),
   OperatorSupport("ThresholdedRelu", .exact, "alpha"),
   OperatorSupport("Selu", .libm, "alpha, gamma"),

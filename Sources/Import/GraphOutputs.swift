@@ -23,7 +23,7 @@ extension Importer {
         throw located
       }
       context.builder.module.append(
-        Op(.output, operands: [id], attributes: [NamedAttribute("name", .string(output.name))]))
+        Op(.output, operands: [id], attributes: [NamedAttribute(.portName, output.name)]))
     }
     guard !names.isEmpty else {
       throw Diagnostic(

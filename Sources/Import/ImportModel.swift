@@ -118,7 +118,7 @@ struct Importer {
     }
     let shape = try shapes.shape(of: input)
     let id = context.builder.emit(
-      .input, [], [NamedAttribute("name", .string(input.name))], type: ValueType(.float32, shape),
+      .input, [], [NamedAttribute(.portName, input.name)], type: ValueType(.float32, shape),
       name: input.name, origin: nil)
     context.bind(input.name, .value(id))
   }

@@ -185,7 +185,7 @@ extension ImportContext {
     var result = try emitInner(
       .dequantize,
       [q],
-      [NamedAttribute("scale", .float(scale)), NamedAttribute("zero", .int(isUniform ? grid.zeros[0] : 0))],
+      [NamedAttribute(.scale, scale), NamedAttribute(.zero, isUniform ? grid.zeros[0] : 0)],
       name: name, for: node)
     if !isUniform {
       let shape = try slices(grid.zeros.map { Float($0) }, of: q, axis, node)

@@ -67,9 +67,9 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
   }
   let walk = try WindowAttributes(context, node, input: Array(x.dropFirst(2)), kernel: kernel)
   return [
-    NamedAttribute("strides", .ints(walk.strides)), NamedAttribute("pads", .ints(walk.pads)),
-    NamedAttribute("dilations", .ints(walk.dilations)),
-    NamedAttribute("groups", .int(Int64(try node.int("group") ?? 1))),
+    NamedAttribute(.strides, walk.strides), NamedAttribute(.pads, walk.pads),
+    NamedAttribute(.dilations, walk.dilations),
+    NamedAttribute(.groups, try node.int("group") ?? 1),
   ]
 }
 
@@ -102,7 +102,7 @@ func convAttributes(_ context: ImportContext, _ node: ONNXNode, _ x: [Int], _ w:
   if isWeight, isConstant(context, node, 2), cShape.reduce(1, *) == columns, cShape.last == columns {
     if cShape.count != 1 {
       c = try context.emitInner(
-        .reshape, [c], [NamedAttribute("shape", .ints([columns]))], name: node.inputs[2], for: node)
+        .reshape, [c], [NamedAttribute(.shape, [columns])], name: node.inputs[2], for: node)
     }
     return try context.emit(.gemm, [a, b, c], for: node)
   }
@@ -150,7 +150,7 @@ private func importBlockedGemm(
     let w = try transposed(&context, x, node)
     let product = try context.emitInner(
       .gemm, [turned, w], name: "\(node.outputs.first ?? "matmul").turned", for: node)
-    return try context.emit(.transpose, [product], [NamedAttribute("order", .ints(swap))], for: node)
+    return try context.emit(.transpose, [product], [NamedAttribute(.order, swap)], for: node)
   }
   try context.emit(.matmul, [x, y], for: node)
 }
@@ -171,7 +171,7 @@ private func importBlockedGemm(
   }
   let epsilon = try node.float("epsilon") ?? 1e-5
   if (1..<5).allSatisfy({ isConstant(context, node, $0) }) {
-    return try context.emit(.batchNorm, operands, [NamedAttribute("epsilon", .float(epsilon))], for: node)
+    return try context.emit(.batchNorm, operands, [NamedAttribute(.epsilon, epsilon)], for: node)
   }
   // Computed parameters: nothing can be folded.
   let each = [channels] + [Int](repeating: 1, count: context.shape(of: operands[0]).count - 2)
@@ -199,7 +199,7 @@ private func transposed(_ context: inout ImportContext, _ id: ValueID, _ node: O
   -> ValueID
 {
   try context.emitInner(
-    .transpose, [id], [NamedAttribute("order", .ints([1, 0]))],
+    .transpose, [id], [NamedAttribute(.order, [1, 0])],
     name: "\(context.builder.module.values[id].name).transposed", for: node)
 }
 

@@ -45,7 +45,7 @@ struct RecurrentEmitter {
   {
     let part = direction.map { "\($0).\(name)" } ?? name
     return try emit(
-      .gemm, [x, weights] + (bias.map { [$0] } ?? []), [NamedAttribute("part", .string(part))], name)
+      .gemm, [x, weights] + (bias.map { [$0] } ?? []), [NamedAttribute(.part, part)], name)
   }
 
   /// Columns `start ..< start + length` of a matrix, or of a list.
@@ -87,8 +87,8 @@ struct RecurrentEmitter {
 
   private func parts(_ reversed: Bool) -> [NamedAttribute] {
     [
-      NamedAttribute("axis", .int(0)), NamedAttribute("parts", .int(Int64(form.steps))),
-      NamedAttribute("reverse", .bool(reversed)),
+      NamedAttribute(.axis, 0), NamedAttribute(.parts, form.steps),
+      NamedAttribute(.reverse, reversed),
     ]
   }
 

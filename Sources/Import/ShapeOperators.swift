@@ -195,7 +195,7 @@ private func concatenation(_ context: inout ImportContext, _ node: ONNXNode, _ a
       help: "check the model with onnx.checker")
   }
   let id = try context.emitInner(
-    .concat, operands, [NamedAttribute("axis", .int(Int64(axis)))], name: node.outputs.first ?? node.op,
+    .concat, operands, [NamedAttribute(.axis, axis)], name: node.outputs.first ?? node.op,
     for: node)
   if isWhole { return try context.bindOutput(node, whole: id) }
   try context.bindOutput(node, id)

@@ -34,9 +34,9 @@ import Tensors
   try context.emit(
     .conv, operands,
     [
-      NamedAttribute("strides", .ints(ones)),
-      NamedAttribute("pads", .ints((walk.begins + walk.ends).map { max(0, $0) })),
-      NamedAttribute("dilations", .ints(walk.dilations)), NamedAttribute("groups", .int(Int64(groups))),
+      NamedAttribute(.strides, ones),
+      NamedAttribute(.pads, (walk.begins + walk.ends).map { max(0, $0) }),
+      NamedAttribute(.dilations, walk.dilations), NamedAttribute(.groups, groups),
     ], for: node)
 }
 

@@ -47,8 +47,8 @@ public enum LayerObservation: Sendable {
 /// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by layer:
 /// the first phase of a compilation.
 protocol LayerPass: Pass where L == CrossbarLevel {
-  /// Whether maps and cells of blocks stay, so that keeping the old ones takes no memory. It is not trusted: they are
-  /// compared.
+  /// Whether the pass leaves maps and cells of blocks alone, so that keeping the old ones takes no memory; false unless
+  /// stated. It is not trusted: they are compared.
   static var keepsCells: Bool { get }
   /// Whether what becomes of a layer depends on the layer and its setting alone. Where it is not so, `run(on:in:)` of a
   /// module does the work.

@@ -5,6 +5,7 @@ public import Support
 
 /// A pass with its options as a step that a layer takes by itself.
 struct LayerStep: Sendable {
+  /// Whether the pass says that it leaves maps and cells alone.
   let keepsCells: Bool
   let observe: @Sendable (Layer, Machine) -> LayerObservation?
   let run: @Sendable (inout Layer, LayerSetting) throws(Diagnostic) -> [PassCount]

@@ -19,69 +19,6 @@ public enum Guarantee: Hashable, Sendable {
   }
 }
 
-/// An option of a pass.
-public struct PassOption: Sendable {
-  /// The name.
-  public let name: String
-  /// The kind of value.
-  public let kind: AttributeKind
-  /// The value where none is given.
-  public let fallback: Attribute
-  /// What it does.
-  public let summary: String
-
-  /// Creates an option.
-  public init(_ name: String, _ kind: AttributeKind, default fallback: Attribute, _ summary: String) {
-    self.name = name
-    self.kind = kind
-    self.fallback = fallback
-    self.summary = summary
-  }
-}
-
-/// The options of one use of a pass: those given, and the defaults of the others.
-public struct PassOptions: Sendable {
-  private let values: [NamedAttribute]
-
-  /// Checks `given` against `specs`.
-  public init(_ given: [NamedAttribute], _ specs: [PassOption], pass: String) throws(Diagnostic) {
-    for option in given {
-      guard let spec = specs.first(where: { $0.name == option.name }) else {
-        let known = specs.isEmpty ? "it has none" : "known are \(specs.map(\.name).joined(separator: ", "))"
-        throw Diagnostic("pass.option", "\(pass) has no option '\(option.name)'; \(known)")
-      }
-      guard spec.kind.admits(option.value) else {
-        throw Diagnostic(
-          "pass.option", "option '\(option.name)' of \(pass) must be \(spec.kind.name), found \(option.value)"
-        )
-      }
-    }
-    values = specs.map { spec in
-      given.first { $0.name == spec.name } ?? NamedAttribute(spec.name, spec.fallback)
-    }
-  }
-
-  /// The whole number called `name`.
-  public func int(_ name: String) -> Int { find(name)?.asInt ?? 0 }
-
-  /// The float called `name`.
-  public func float(_ name: String) -> Float {
-    if case .float(let value)? = find(name) { return value }
-    return 0
-  }
-
-  /// The keyword called `name`.
-  public func word(_ name: String) -> String {
-    if case .word(let word)? = find(name) { return word }
-    return ""
-  }
-
-  /// The size called `name`; nil where a keyword stands for it.
-  public func size(_ name: String) -> (rows: Int, columns: Int)? { find(name)?.asSize }
-
-  private func find(_ name: String) -> Attribute? { values.first { $0.name == name }?.value }
-}
-
 /// What passes see of their surroundings and what they report.
 public struct PassContext: Sendable {
   /// Samples for calibration, each with one tensor per graph input.
@@ -116,14 +53,28 @@ public protocol PassDescription: Sendable {
   static var summary: String { get }
   /// What must hold before.
   static var requires: Set<Fact> { get }
+  /// What does not hold afterwards any more, unless the pass establishes it anew; nothing unless stated.
+  static var invalidates: Set<Fact> { get }
   /// What holds afterwards.
   static var establishes: Set<Fact> { get }
   /// What happens to the numbers.
   static var guarantee: Guarantee { get }
   /// The options.
-  static var options: [PassOption] { get }
+  static var options: [PassOptionSpec] { get }
   /// Creates a pass from checked options.
   init(_ options: PassOptions) throws(Diagnostic)
+}
+
+extension PassDescription {
+  /// Nothing.
+  public static var invalidates: Set<Fact> { [] }
+}
+
+extension Set<Fact> {
+  /// The facts after a pass that `invalidates` some and `establishes` others.
+  func after(invalidates: Set<Fact>, establishes: Set<Fact>) -> Set<Fact> {
+    subtracting(invalidates).union(establishes)
+  }
 }
 
 /// A step that changes a module and leaves it at its level.

@@ -15,12 +15,14 @@ public struct PassEntry: Sendable {
   public let to: LevelName
   /// What must hold before.
   public let requires: Set<Fact>
+  /// What does not hold afterwards any more, unless the pass establishes it anew.
+  public let invalidates: Set<Fact>
   /// What holds afterwards.
   public let establishes: Set<Fact>
   /// What happens to the numbers.
   public let guarantee: Guarantee
   /// The options.
-  public let options: [PassOption]
+  public let options: [PassOptionSpec]
   /// Runs the pass with the given options.
   let run: @Sendable (AnyModule, [NamedAttribute], inout PassContext) throws(Diagnostic) -> AnyModule
   /// The pass with the given options as a step that a layer takes by itself; nil where it needs the whole module.
@@ -39,7 +41,9 @@ public struct PassEntry: Sendable {
     }
 
   /// What holds after the pass of a module of which `facts` held.
-  func facts(after facts: Set<Fact>) -> Set<Fact> { facts.union(establishes) }
+  func facts(after facts: Set<Fact>) -> Set<Fact> {
+    facts.after(invalidates: invalidates, establishes: establishes)
+  }
 }
 
 /// A list of passes with names of their own.
@@ -56,6 +60,11 @@ public struct PassRegistry: Sendable {
     let hint = nearest(name, in: entries.map(\.name)).map { "did you mean '\($0)'?" }
     throw Diagnostic(
       "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
+  }
+
+  /// Whether the pass that `call` names establishes `fact`; false where no pass has its name.
+  public func establishes(_ fact: Fact, by call: PassCall) -> Bool {
+    entries.first { $0.name == call.name }?.establishes.contains(fact) ?? false
   }
 
   /// The passes that work on modules of the upper two levels: all but the lowering to a program.
@@ -85,7 +94,7 @@ public struct PassRegistry: Sendable {
 }
 
 extension PassEntry {
-  /// Checks the level and the required facts, runs the pass, adds what it establishes and verifies the result.
+  /// Checks the level and the required facts, runs the pass, removes the facts that it invalidates, adds what it establishes and verifies the result.
   ///
   /// Throws what the pass throws, `pass.level`, `pass.requires`, and `pass.broken` where the result does not verify.
   public func apply(to module: AnyModule, _ given: [NamedAttribute] = [], in context: inout PassContext)
@@ -154,12 +163,12 @@ extension PassEntry {
   private init<P: Pass>(pass: P.Type) {
     self.init(
       name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
-      establishes: P.establishes, guarantee: P.guarantee, options: P.options
+      invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
     ) { (module, given, context) throws(Diagnostic) in
       let pass = try P(try PassOptions(given, P.options, pass: P.name))
       guard var typed = module.module(at: P.L.self) else { return module }
       try pass.run(on: &typed, in: &context)
-      typed.facts.formUnion(P.establishes)
+      typed.facts = typed.facts.after(invalidates: P.invalidates, establishes: P.establishes)
       return AnyModule(typed)
     }
   }
@@ -168,12 +177,12 @@ extension PassEntry {
   public init<P: Lowering>(_ type: P.Type) {
     self.init(
       name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
-      establishes: P.establishes, guarantee: P.guarantee, options: P.options
+      invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
     ) { (module, given, context) throws(Diagnostic) in
       let pass = try P(try PassOptions(given, P.options, pass: P.name))
       guard let typed = module.module(at: P.From.self) else { return module }
       var lowered = try pass.run(on: typed, in: &context)
-      lowered.facts.formUnion(P.establishes)
+      lowered.facts = typed.facts.after(invalidates: P.invalidates, establishes: P.establishes)
       return AnyModule(lowered)
     }
   }

@@ -75,7 +75,7 @@ extension Module<CrossbarLevel> {
     var stages: [String: Int] = [:]
     var next = 0
     for op in flatOps {
-      if op.opcode == .mvm { producers[op.results[0]] = op.symbol("layer") }
+      if op.opcode == .mvm { producers[op.results[0]] = op[.layer] }
       if op.opcode == .arrange {
         for operand in op.operands {
           if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }

@@ -15,24 +15,35 @@ extension DigitalOperator {
   }
 
   private func parameterMismatch() -> String? {
-    if floats.contains(where: \.isNaN) { return "a parameter is not a number" }
+    let named = Array(zip(entry.parameters, values))
+    let constants = named.compactMap { if case .constants(let values) = $1 { values } else { nil } }
+    if named.contains(where: { if case .float(let number) = $1 { number.isNaN } else { false } }) {
+      return "a parameter is not a number"
+    }
     if constants.contains(where: { $0.count > ProgramLimits.constants }) {
       return "more than \(ProgramLimits.constants) constants"
     }
-    switch self {
-    case .softmax(let axis), .concat(let axis), .addBias(_, let axis), .take(_, let axis),
-      .argMax(let axis, _):
-      return axisMismatch([axis])
-    case .requantize(let rule): return axisMismatch([rule.axis])
-    case .maxPool(let window), .averagePool(let window, _):
+    for (place, (parameter, value)) in named.enumerated() {
+      let previous = place > 0 ? named[place - 1].1 : nil
+      if let reason = mismatch(parameter, value, behind: previous) { return reason }
+    }
+    return nil
+  }
+
+  private func mismatch(
+    _ parameter: OperatorParameter, _ value: OperatorValue, behind previous: OperatorValue?
+  ) -> String? {
+    switch value {
+    case .float, .integer, .flag, .constants: return nil
+    case .axis(let axis): return axisMismatch([axis])
+    case .window(let window):
       return Window(numbers: window.numbers) == nil ? "inconsistent window \(window.numbers)" : nil
-    case .mean(let numbers), .transpose(let numbers): return axisMismatch(numbers)
-    case .reshape(let numbers): return numberMismatch(numbers)
-    case .pad(let before, let after, _):
-      return before.count == after.count ? numberMismatch(before + after) : "pads of different lengths"
-    case .slice(let start, let end):
-      return start.count == end.count ? numberMismatch(start + end) : "starts and ends of different lengths"
-    default: return nil
+    case .list(let numbers):
+      if parameter.kind == .axes { return axisMismatch(numbers) }
+      if parameter.kind == .moreLengths, case .list(let others)? = previous, others.count != numbers.count {
+        return "\(others.count) and \(numbers.count) lengths for the same axes"
+      }
+      return numberMismatch(numbers)
     }
   }
 
@@ -44,7 +55,7 @@ extension DigitalOperator {
   }
 
   private func numberMismatch(_ numbers: [Int]) -> String? {
-    if numbers.count > 2 * ProgramLimits.rank { return "more than \(ProgramLimits.rank) axes" }
+    if numbers.count > ProgramLimits.rank { return "more than \(ProgramLimits.rank) axes" }
     guard let wrong = numbers.first(where: { !(0...ProgramLimits.bufferElements).contains($0) }) else {
       return nil
     }
@@ -57,32 +68,30 @@ extension DigitalOperator {
     let allFloat = inputs.allSatisfy(\.isFloat)
     let allInteger = !inputs.contains(where: \.isFloat)
     let fits: Bool
-    switch self {
-    case .unary, .softmax, .matmul, .averagePool, .mean, .argMax: fits = allFloat && output.isFloat
-    case .binary: fits = output.isFloat ? allFloat : allInteger
-    case .maxPool, .reshape, .transpose, .concat, .slice, .take: fits = inputs.allSatisfy { $0 == output }
-    case .pad(_, _, let value):
-      fits = inputs.allSatisfy { $0 == output } && (output.isFloat || output.holds(value))
-    case .quantize(_, _, let low, let high): fits = allFloat && output.holds(low, high)
-    case .dequantize: fits = allInteger && output.isFloat
-    case .requantize(let rule): fits = allInteger && output.holds(rule.low, rule.high)
-    case .addBias: fits = allInteger && !output.isFloat
-    case .lookup(let table, _):
-      fits = allInteger && output.holds(table.min() ?? 0, table.max() ?? 0)
+    switch entry.elements {
+    case .floats: fits = allFloat && output.isFloat
+    case .numbers: fits = output.isFloat ? allFloat : allInteger
+    case .kept: fits = inputs.allSatisfy { $0 == output } && takesPadding(output)
+    case .floatsToIntegers: fits = allFloat && output.holds(clamp)
+    case .integersToFloats: fits = allInteger && output.isFloat
+    case .integers, .accumulatorsToIntegers: fits = allInteger && output.holds(clamp)
+    case .accumulators: fits = allInteger && !output.isFloat
     }
     return fits ? nil : text
+  }
+
+  /// Whether `element` holds the number that pads, where the operator pads.
+  private func takesPadding(_ element: ElementType) -> Bool {
+    guard case .pad(_, _, let value) = self, !element.isFloat else { return true }
+    guard let whole = Int64(exactly: value) else { return false }
+    return element.holds((whole, whole))
   }
 }
 
 extension ElementType {
-  /// Whether this is an integer type that holds `low ... high`.
-  fileprivate func holds(_ low: Int64, _ high: Int64) -> Bool {
-    !isFloat && lowest <= low && high <= highest
-  }
-
-  /// Whether this is an integer type that holds `value`, a whole number.
-  fileprivate func holds(_ value: Float) -> Bool {
-    guard let whole = Int64(exactly: value) else { return false }
-    return holds(whole, whole)
+  /// Whether this is an integer type that holds all of `range`.
+  fileprivate func holds(_ range: (low: Int64, high: Int64)?) -> Bool {
+    guard let range else { return !isFloat }
+    return !isFloat && lowest <= range.low && range.high <= highest
   }
 }

@@ -28,7 +28,8 @@ public struct Interpreter<L: Level>: Sendable {
       let op = module.ops[id]
       if op.opcode == .constant, let result = op.results.first {
         let type = module.values[result].type
-        guard let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+        guard let value = module.tensor(op.find(.value), element: type.element, shape: type.shape ?? [])
+        else {
           throw Diagnostic("reference.constant", "the numbers do not have the type \(type)", at: op.location)
         }
         constants[result] = value
@@ -90,7 +91,7 @@ public struct Interpreter<L: Level>: Sendable {
       inputs[number].count == type.count
     else {
       throw Diagnostic(
-        "reference.input", "the input \"\(op.string("name"))\" needs floats of the type \(type)",
+        "reference.input", "the input \"\(op[.portName])\" needs floats of the type \(type)",
         at: op.location)
     }
     return inputs[number].reshaped(shape)
@@ -107,9 +108,9 @@ public struct Interpreter<L: Level>: Sendable {
       case .batchNorm: return try batchNorm(op, arguments)
       case .window:
         guard let window = op.window else { throw unreadable(op) }
-        return try windows(of: arguments[0], window, padding: Int64(op.int("padding")))
+        return try windows(of: arguments[0], window, padding: op[.padding])
       case .mvm:
-        guard let layer = layers[op.symbol("layer")] else { throw unreadable(op) }
+        guard let layer = layers[op[.layer]] else { throw unreadable(op) }
         return try layer.multiply(arguments[0], saturations: &saturations)
       case .arrange:
         guard let shape = module.values[op.results[0]].type.shape else { throw unreadable(op) }
@@ -135,7 +136,7 @@ public struct Interpreter<L: Level>: Sendable {
   /// On floats as ONNX says; on integers the exact sums of `(x - zero) * w + b`.
   private func convolution(_ op: Op, _ arguments: [Tensor]) throws(Diagnostic) -> Tensor {
     let (x, weights) = (arguments[0], arguments[1])
-    let groups = op.int("groups", default: 1)
+    let groups = op[.groups]
     guard let window = convWindow(op, input: x.shape, weights: weights.shape) else { throw unreadable(op) }
     let outputs = x.shape.count == 3 ? [window.outWidth] : [window.outHeight, window.outWidth]
     let shape = [window.batch, weights.shape[0]] + outputs
@@ -194,7 +195,7 @@ public struct Interpreter<L: Level>: Sendable {
     guard x.shape.count >= 2, arguments.dropFirst().allSatisfy({ $0.count == x.shape[1] }) else {
       throw unreadable(op)
     }
-    let affine = batchNormAffine(arguments.dropFirst().map(\.floats), epsilon: op.float("epsilon"))
+    let affine = batchNormAffine(arguments.dropFirst().map(\.floats), epsilon: op[.epsilon])
     let spots = x.shape.dropFirst(2).reduce(1, *)
     var values = x.floats
     for k in values.indices {

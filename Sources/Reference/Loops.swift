@@ -9,7 +9,7 @@ extension Interpreter {
     _ observe: (ValueID, Tensor) -> Void
   ) throws(Diagnostic) {
     let body = loop.body.map { module.ops[$0] }
-    let count = loop.int("count")
+    let count = loop[.rounds]
     var states: [ValueID: Tensor] = [:]
     var stacks: [ValueID: [Tensor]] = [:]
     for round in 0..<count {
@@ -33,18 +33,18 @@ extension Interpreter {
       guard let result = op.results.first else { continue }
       if op.opcode == .next, let state = states[op.operands[0]] { values.set(result, state, observe) }
       if op.opcode == .stack, let parts = stacks[result] {
-        let ordered = op.word("reverse") == "true" ? parts.reversed() : parts
-        values.set(result, try DigitalOperator.concat(axis: op.int("axis")).apply(to: ordered), observe)
+        let ordered = op[.reverse] ? parts.reversed() : parts
+        values.set(result, try DigitalOperator.concat(axis: op[.axis]).apply(to: ordered), observe)
       }
     }
   }
 
   /// The part of `tensor` that a `step` takes in a round.
   private func part(_ round: Int, of tensor: Tensor, _ op: Op) throws(Diagnostic) -> Tensor {
-    let (axis, parts) = (op.int("axis"), op.int("parts"))
+    let (axis, parts) = (op[.axis], op[.parts])
     guard tensor.shape.indices.contains(axis), round < parts else { throw unreadable(op) }
     let length = tensor.shape[axis] / parts
-    let number = op.word("reverse") == "true" ? parts - 1 - round : round
+    let number = op[.reverse] ? parts - 1 - round : round
     var start = [Int](repeating: 0, count: tensor.shape.count)
     var end = tensor.shape
     (start[axis], end[axis]) = (number * length, (number + 1) * length)

@@ -17,7 +17,7 @@ public enum ElementType: Hashable, Sendable {
   public var lowest: Int64 {
     switch self {
     case .integer(let bits, signed: true): return bits >= 64 ? .min : -(1 << (Int64(bits) - 1))
-    default: return 0
+    case .integer(_, signed: false), .float32: return 0
     }
   }
 

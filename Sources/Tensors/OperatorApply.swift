@@ -46,25 +46,17 @@ extension DigitalOperator {
       return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
     case .take(let indices, let axis):
       return Tensor(shape, taken(x.data, x.shape, indices, axis: axis))
-    case .quantize, .dequantize, .requantize, .addBias, .lookup:
-      return Tensor(shape, try applyFixedPoint(to: x))
-    }
-  }
-
-  private func applyFixedPoint(to x: Tensor) throws(Diagnostic) -> TensorData {
-    switch self {
     case .quantize(let scale, let zero, let low, let high):
-      return quantizedValues(try floats(of: x), scale: scale, zero: zero, low: low, high: high)
+      return Tensor(
+        shape, quantizedValues(try floats(of: x), scale: scale, zero: zero, low: low, high: high))
     case .dequantize(let scale, let zero):
-      return .f32(try dequantizedValues(try integers(of: x), scale: scale, zero: zero))
+      return Tensor(shape, .f32(try dequantizedValues(try integers(of: x), scale: scale, zero: zero)))
     case .requantize(let rule):
-      return requantizedValues(try integers(of: x), x.shape, rule)
+      return Tensor(shape, requantizedValues(try integers(of: x), x.shape, rule))
     case .addBias(let values, let axis):
-      return .i64(try biasedValues(try integers(of: x), x.shape, values: values, axis: axis))
+      return Tensor(shape, .i64(try biasedValues(try integers(of: x), x.shape, values: values, axis: axis)))
     case .lookup(let table, let first):
-      return try lookedUpValues(try integers(of: x), table: table, first: first)
-    default:
-      throw failure("kind", "is no fixed-point operator")
+      return Tensor(shape, try lookedUpValues(try integers(of: x), table: table, first: first))
     }
   }
 

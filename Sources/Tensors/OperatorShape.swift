@@ -11,30 +11,8 @@ public func isComputable(_ shape: [Int]) -> Bool {
 }
 
 extension DigitalOperator {
-  /// The name in messages, such as `max-pool`.
-  public var name: String {
-    switch self {
-    case .unary: return "unary"
-    case .binary(let function): return function.rawValue
-    case .softmax: return "softmax"
-    case .matmul: return "matmul"
-    case .maxPool: return "max-pool"
-    case .averagePool: return "average-pool"
-    case .mean: return "mean"
-    case .argMax: return "arg-max"
-    case .reshape: return "reshape"
-    case .transpose: return "transpose"
-    case .concat: return "concat"
-    case .pad: return "pad"
-    case .slice: return "slice"
-    case .take: return "take"
-    case .quantize: return "quantize"
-    case .dequantize: return "dequantize"
-    case .requantize: return "requantize"
-    case .addBias: return "add-bias"
-    case .lookup: return "lookup"
-    }
-  }
+  /// The name in messages and listings, such as `max-pool`; `unary` for all functions of one argument.
+  public var name: String { code == .unary ? "unary" : entry.name }
 
   /// The shape of the result for arguments of these shapes.
   ///
@@ -60,10 +38,10 @@ extension DigitalOperator {
 
   private func checkArguments(_ shapes: [[Int]]) throws(Diagnostic) {
     let expected: Int
-    switch self {
-    case .binary, .matmul: expected = 2
-    case .concat: expected = max(1, shapes.count)
-    default: expected = 1
+    switch entry.arguments {
+    case .one: expected = 1
+    case .two: expected = 2
+    case .oneOrMore: expected = max(1, shapes.count)
     }
     guard shapes.count == expected else {
       throw failure("arguments", "takes \(expected) arguments, found \(shapes.count)")

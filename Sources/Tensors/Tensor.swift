@@ -57,7 +57,7 @@ public struct Tensor: Equatable, Sendable {
     case .integer(let bits, signed: false) where bits <= 16: self.init(shape, .u16(values.map { UInt16($0) }))
     case .integer(let bits, signed: let signed) where bits <= (signed ? 32 : 31):
       self.init(shape, .i32(values.map { Int32($0) }))
-    default: self.init(shape, .i64(values))
+    case .integer, .float32: self.init(shape, .i64(values))
     }
   }
 

@@ -3,6 +3,7 @@ import Foundation
 import IR
 import Mapping
 import Passes
+import Tensors
 import Testing
 
 /// `ir-spec.md` says what the code does: its code runs, its tables are those of the code.
@@ -49,8 +50,8 @@ struct SpecTests {
   // MARK: Tables
 
   @Test(arguments: [
-    "tensor", "crossbar", "program", "passes", "options", "layer-fields", "block-fields", "diagnostics",
-    "status",
+    "tensor", "crossbar", "program", "passes", "options", "operators", "layer-fields", "block-fields",
+    "diagnostics", "status",
   ])
   func tablesAreThoseOfTheCode(name: String)
     throws
@@ -75,6 +76,7 @@ struct SpecTests {
     case "options": return optionTable
     case "layer-fields": return fieldTable(Layer.fields)
     case "block-fields": return fieldTable(Block.fields)
+    case "operators": return operatorTable
     case "diagnostics": return try diagnosticTable()
     case "status": return Journey.all.table
     default: return try operationTable(#require(LevelName(rawValue: name)))
@@ -106,12 +108,14 @@ struct SpecTests {
   private var passTable: [String] {
     func list(_ facts: Set<Fact>) -> String { facts.sorted().map(\.rawValue).joined(separator: ", ") }
     let head = [
-      "| pass | level | requires | establishes | numbers | afterwards |", "|---|---|---|---|---|---|",
+      "| pass | level | requires | invalidates | establishes | numbers | afterwards |",
+      "|---|---|---|---|---|---|---|",
     ]
     return head
       + PassRegistry.standard.entries.map { pass in
         let level = pass.from == pass.to ? pass.from.rawValue : "\(pass.from.rawValue) to \(pass.to.rawValue)"
-        return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.establishes)) | "
+        return "| `\(pass.name)` | \(level) | \(list(pass.requires)) | \(list(pass.invalidates)) | "
+          + "\(list(pass.establishes)) | "
           + "\(pass.guarantee.text) | \(pass.summary) |"
       }
   }
@@ -141,6 +145,56 @@ struct SpecTests {
     case .tagged(let number): return "part \(number)"
     case .plan: return "`PLAN`"
     case .module: return "modules only"
+    }
+  }
+
+  /// The digital operators by their codes.
+  private var operatorTable: [String] {
+    let head = ["| code | operator | parameters | elements | shape of the result |", "|---|---|---|---|---|"]
+    let entries = OperatorCatalogue.entries.sorted {
+      ($0.code.rawValue, $0.function ?? 0) < ($1.code.rawValue, $1.function ?? 0)
+    }
+    return head
+      + entries.map { entry in
+        let codes = "\(entry.code.rawValue)" + (entry.function.map { ", \($0)" } ?? "")
+        let parameters = entry.parameters.map(text).joined(separator: ", ")
+        return
+          "| \(codes) | `\(entry.name)` | \(parameters) | \(text(entry.elements)) | \(text(entry.shape)) |"
+      }
+  }
+
+  private func text(_ parameter: OperatorParameter) -> String {
+    switch parameter.kind {
+    case .float: return "f32 \(parameter.name)"
+    case .integer: return "i64 \(parameter.name)"
+    case .axis, .window: return parameter.name
+    case .flag: return "\(parameter.name) (0 or 1)"
+    case .axes, .lengths: return "numbers (\(parameter.name))"
+    case .moreLengths: return "as many words (\(parameter.name))"
+    case .constants: return "constant (\(parameter.name))"
+    }
+  }
+
+  private func text(_ elements: ElementRule) -> String {
+    switch elements {
+    case .floats: return "floats"
+    case .numbers: return "floats, or integers to integers"
+    case .kept: return "any, which the result keeps"
+    case .floatsToIntegers: return "floats to integers"
+    case .integersToFloats: return "integers to floats"
+    case .integers, .accumulatorsToIntegers, .accumulators: return "integers"
+    }
+  }
+
+  private func text(_ shape: ShapeRule) -> String {
+    switch shape {
+    case .argument: return "that of the argument"
+    case .broadcast: return "what the arguments broadcast to"
+    case .product: return "rows of the first argument, columns of the second"
+    case .window: return "the positions of the window"
+    case .reduced: return "length 1 on the axes"
+    case .joined: return "the sum of the lengths on the axis"
+    case .parameters: return "by the parameters"
     }
   }
 

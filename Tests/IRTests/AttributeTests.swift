@@ -168,18 +168,37 @@ import Testing
     #expect(Attribute.ints([1, 2]).asInts == [1, 2] && Attribute.floats([1]).asFloats == [1])
     #expect(Attribute.bool(true) == .word("true") && Attribute.element(.float32) == .word("f32"))
     let op = Op(.relu)
-    #expect(op.int("a", default: 3) == 3 && op.float("a") == 0 && op.word("a") == "" && op.string("a") == "")
-    #expect(op.symbol("a") == "" && op.window == nil && op.ints("a") == [])
+    #expect(op[.axis] == 0 && op[.scale] == 0 && op[.portName] == "" && !op[.reverse])
+    #expect(op[.layer] == "" && op.window == nil && op[.pads] == [] && op[.low] == 0 && op[.range] == [])
+    #expect(op.find(.axis) == nil && op.find(.value) == nil)
+    // Some have another value where they are absent.
+    #expect(op[.groups] == 1 && op[.crossbarNumber] == -1)
   }
 
   @Test func settingAnAttributeReplacesAddsAndRemoves() {
     var op = Op(.relu)
-    op["a"] = .int(1)
-    op["b"] = .int(2)
-    op["a"] = .int(3)
-    #expect(op.attributes.map(\.name) == ["a", "b"] && op.int("a") == 3)
-    op["a"] = nil
-    op["c"] = nil
-    #expect(op.attributes.map(\.name) == ["b"])
+    op[.axis] = 1
+    op[.parts] = 2
+    op[.axis] = 3
+    #expect(op.attributes.map(\.name) == ["axis", "parts"] && op[.axis] == 3)
+    op.remove(.axis)
+    op.remove(.scale)
+    #expect(op.attributes.map(\.name) == ["parts"] && op.attributes.without(.parts).isEmpty)
+    op["parts"] = nil
+    #expect(op.attributes.isEmpty)
+  }
+
+  @Test func keysReadWhatTheyWrite() {
+    func holds<Value: AttributeValue & Equatable>(_ key: AttributeKey<Value>, _ value: Value) -> Bool {
+      let op = Op(.relu, attributes: [NamedAttribute(key, value)])
+      return op.find(key) == value && key.kind.admits(value.attribute(key.kind)) && Op(.relu).find(key) == nil
+    }
+    #expect(holds(.axis, 3) && holds(.padding, -1) && holds(.scale, 0.5) && holds(.reverse, true))
+    #expect(holds(.portName, "x y") && holds(.layer, "x") && holds(.inputs, "u8"))
+    #expect(holds(.pads, [1, 2]) && holds(.range, [0, 1]) && holds(.window, .rows(2, 3)))
+    #expect(holds(.value, .ints([1])))
+    // A keyword is no text, and a text no symbol.
+    #expect(Op(.input, attributes: [NamedAttribute("name", .word("a"))]).find(.portName) == nil)
+    #expect(Op(.mvm, attributes: [NamedAttribute("layer", .string("a"))]).find(.layer) == nil)
   }
 }

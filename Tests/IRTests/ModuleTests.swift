@@ -29,12 +29,10 @@ import Testing
   @Test func digitalOperatorsAreSpelledAndReadBack() {
     let window = Window.rows(2, 3)
     let rule = Requantization(multipliers: [1, 2], shifts: [3, 4], zero: 1, low: 0, high: 9, axis: 1)
-    let unary: [UnaryFunction] = [
-      .relu, .leakyRelu(slope: 0.1), .clip(low: -1, high: 1), .sigmoid, .tanh,
-      .hardSigmoid(slope: 0.2, shift: 0.5),
-      .hardSwish, .elu(alpha: 2), .softplus, .exp, .log, .sqrt, .abs, .negate, .erf, .floor,
-      .round, .sign,
-    ]
+    let unary = UnaryFunction.Kind.allCases.compactMap { kind in
+      UnaryFunction(kind, OperatorCatalogue.entry(of: kind).parameters.map { _ in 0.5 })
+    }
+    #expect(unary.count == UnaryFunction.Kind.allCases.count)
     let operators: [DigitalOperator] =
       unary.map { .unary($0) } + BinaryFunction.allCases.map { .binary($0) } + [
         .softmax(axis: 1), .matmul, .maxPool(window), .averagePool(window, countPadding: true),

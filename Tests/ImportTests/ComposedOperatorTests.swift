@@ -54,6 +54,13 @@ struct ComposedOperatorTests {
       "import.gelu", of: model([node("Gelu", ["x"], ["y"], ["approximate": .string("sin")])], opset: 20))
   }
 
+  @Test func roundingIsOneOperation() throws {
+    for (op, opcode) in [("Floor", Opcode.floor), ("Ceil", .ceil), ("Round", .round)] {
+      let found = try imported(model([node(op, ["x"], ["y"])], inputs: [[3]], opset: 20))
+      #expect(found.opcodes == [.input, opcode, .output])
+    }
+  }
+
   @Test func powersByTheirExponent() throws {
     for exponent in [0, 0.25, 0.5, 0.75, 1, 2, 3, 7, -1, -0.5, 1.7, 65] as [Double] {
       let x = random(50, in: 0.3...1.5)

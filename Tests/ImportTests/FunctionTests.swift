@@ -70,7 +70,7 @@ struct FunctionTests {
       ])
     func slopes(_ attributes: [String: ONNXAttribute.Value]) throws -> [Float] {
       try imported(net([call("Leaky", ["x"], ["y"], attributes)], [body])).bodyOps
-        .filter { $0.opcode == .leakyRelu }.map { $0.float("alpha") }
+        .filter { $0.opcode == .leakyRelu }.map { $0[.alpha] }
     }
     #expect(try slopes([:]) == [0.5, 0.01])
     #expect(try slopes(["slope": .float(2), "free": .float(4)]) == [2, 4])
@@ -92,7 +92,7 @@ struct FunctionTests {
       [call("Outer", ["x", "yes"], ["y"], ["outer": .float(3)], name: "o")], [outer, inner],
       [stored("yes", [], .bool, [1])])
     let op = try imported(found).first(.elu)
-    #expect(op.float("alpha") == 3 && op.origin?.name == "o/If0/Inner0/Elu0")
+    #expect(op[.alpha] == 3 && op.origin?.name == "o/If0/Inner0/Elu0")
   }
 
   @Test func inputsAndOutputsCanBeLeftOut() throws {

@@ -12,7 +12,7 @@ struct GraphTests {
     let op = try module.first(.relu)
     #expect(op.origin == NodeOrigin(index: 0, name: "r 1", op: "Relu"))
     #expect(module.values[op.results[0]].name == "my_out" && module.name == "net")
-    #expect(try module.first(.output).string("name") == "my out")
+    #expect(try module.first(.output)[.portName] == "my out")
   }
 
   @Test func initializersThatAreInputsAreConstants() throws {

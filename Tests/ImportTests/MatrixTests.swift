@@ -19,8 +19,8 @@ struct MatrixTests {
     let net = model([node("Conv", ["x", "w", "b"])], [counted("w", [3, 2, 2, 3]), counted("b", [3])])
     let op = try imported(net).first(.conv)
     #expect(
-      op.ints("strides") == [1, 1] && op.ints("dilations") == [1, 1] && op.ints("pads") == [0, 0, 0, 0])
-    #expect(op.int("groups") == 1 && op.operands.count == 3)
+      op[.strides] == [1, 1] && op[.dilations] == [1, 1] && op[.pads] == [0, 0, 0, 0])
+    #expect(op[.groups] == 1 && op.operands.count == 3)
     #expect(try result(net).shape == [1, 3, 3, 2])
   }
 
@@ -64,7 +64,7 @@ struct MatrixTests {
       let net = model(
         [node("Conv", ["x", "w"], ["y"], ["auto_pad": .string(mode)])], inputs: [[1, 1, 4]],
         [counted("w", [1, 1, 2])])
-      return try imported(net).first(.conv).ints("pads")
+      return try imported(net).first(.conv)[.pads]
     }
     #expect(try pads("SAME_UPPER") == [0, 1] && pads("SAME_LOWER") == [1, 0])
   }
@@ -229,7 +229,7 @@ struct MatrixTests {
     // Channel 0: scale, bias, mean and variance 1. Channel 1: (x - 2) / sqrt(2) * 2 + 2.
     let expected: [Float] = [1, 2, 1 * 2 / Float(2).squareRoot() + 2, 2 * 2 / Float(2).squareRoot() + 2]
     #expect(zip(y, expected).allSatisfy { abs($0 - $1) < 1e-5 })
-    #expect(try imported(norm()).first(.batchNorm).float("epsilon") == 1e-5)
+    #expect(try imported(norm()).first(.batchNorm)[.epsilon] == 1e-5)
     #expect(try result(norm([:], [3, 2])).shape == [3, 2])
   }
 

@@ -44,7 +44,7 @@ struct QuantizationTests {
     #expect(
       module.values[op.results[0]].type
         == ValueType(.integer(bits: 8, signed: false), [1, 4], Quantization(scale: 0.5, zero: 128)))
-    #expect((op.int("low"), op.int("high")) == (0, 255))
+    #expect((op[.low], op[.high]) == (0, 255))
   }
 
   @Test(arguments: [

@@ -33,10 +33,10 @@ struct RecurrentImportTests {
   @Test func productsOfInputsStandBeforeTheLoop() throws {
     let module = try imported(rnn())
     let loop = try module.first(.loop)
-    #expect(module.bodyOps.filter { $0.opcode == .gemm }.map { $0.string("part") } == ["forward.input"])
+    #expect(module.bodyOps.filter { $0.opcode == .gemm }.map { $0[.part] } == ["forward.input"])
     let body = loop.body.map { module.ops[$0] }
     #expect(body.map(\.opcode) == [.state, .step, .gemm, .add, .tanh, .stack, .next])
-    #expect(body[2].string("part") == "forward.recurrent")
+    #expect(body[2][.part] == "forward.recurrent")
     #expect(loop.origin?.name == "cell")
   }
 

@@ -490,7 +490,7 @@ struct FoldConstantInputsTests {
   private func operands(_ module: Module<CrossbarLevel>, _ inputs: [[Tensor]]) throws -> [String: [Tensor]] {
     let layers = Dictionary(
       uniqueKeysWithValues: module.bodyOps.filter { $0.opcode == .mvm }.map {
-        ($0.operands[0], $0.symbol("layer"))
+        ($0.operands[0], $0[.layer])
       })
     var found: [String: [Tensor]] = [:]
     for sample in inputs {

@@ -69,7 +69,7 @@ struct LowerToCrossbarTests {
     let lowered = try check(&net, "signed: zero-point")
     let window = try lowered.first(.window)
     let zero = try #require(lowered.values[window.operands[0]].type.quantization?.zero)
-    #expect(zero > 0 && window.int("padding") == zero)
+    #expect(zero > 0 && window[.padding] == zero)
     let layer = try #require(lowered.layers.first).layer
     let weights = try #require(layer.weights?.integers)
     let sums = (0..<4).map { column in

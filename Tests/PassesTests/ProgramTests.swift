@@ -32,12 +32,12 @@ struct ProgramTests {
     let program = try run("lower-to-program", on: crossbar, in: &context)
     let result = try #require(program.module(at: ProgramLevel.self))
     let loops = result.bodyOps.filter { $0.opcode == .repeat }
-    #expect(loops.map { $0.int("count") } == [64, 64, 1])
+    #expect(loops.map { $0[.repetitions] } == [64, 64, 1])
     for loop in loops {
       #expect(loop.body.map { result.ops[$0].opcode } == [.load, .drive, .convert, .accumulate, .store])
     }
     let crossbars = result.bodyOps.filter { $0.opcode == .crossbar }
-    #expect(crossbars.map { $0.int("id") } == Array(0..<crossbars.count))
+    #expect(crossbars.map { $0[.crossbarNumber] } == Array(0..<crossbars.count))
     #expect(result.resources.allSatisfy { !$0.name.contains("weights") }, "only cells are left")
   }
 

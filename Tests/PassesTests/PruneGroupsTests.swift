@@ -165,7 +165,8 @@ struct PruneGroupsTests {
     net.output(try net.gemm(try net.gemm(net.input([1, 4]), 4), 3))
     let calibrated = try run("calibrate", on: net.module)
     var context = PassContext()
-    #expect(try run("prune-groups", on: calibrated, in: &context).facts == [.shaped, .calibrated])
+    // Whether weights changed or not: which facts hold afterwards does not depend on the numbers.
+    #expect(try run("prune-groups", on: calibrated, in: &context).facts == [.shaped])
     #expect(try run("prune-groups(filters: 0.5)", on: calibrated, in: &context).facts == [.shaped])
   }
 
@@ -175,7 +176,9 @@ struct PruneGroupsTests {
     let quantized = try run("calibrate, quantize", on: net.module)
     var context = PassContext()
     let result = try run("prune-groups(filters: 1.0, shapes: 1.0)", on: quantized, in: &context)
-    #expect(try result.tensorModule == quantized.tensorModule)
+    var expected = try quantized.tensorModule
+    expected.facts.remove(.calibrated)
+    #expect(try result.tensorModule == expected)
   }
 
   // MARK: Random layers
@@ -194,7 +197,7 @@ struct PruneGroupsTests {
     if kind == "filters" {
       return (0..<shape[0]).map { f in (0..<channels * taps).map { f * channels * taps + $0 } }
     }
-    let parts = op.int("groups")
+    let parts = op[.groups]
     var result: [[Int]] = []
     for part in 0..<parts {
       let filters = part * shape[0] / parts..<(part + 1) * shape[0] / parts

@@ -57,7 +57,7 @@ struct QuantizeMovesTests {
         (options.contains("zero-point") ? 0 : -511, options.contains("zero-point") ? 1023 : 511)
         as (Int64, Int64)
       let level = Int64((value / grid.scale).rounded(.toNearestOrEven)) + grid.zero
-      #expect(pad.float("value") == Float(max(low, min(high, level))))
+      #expect(pad[.padValue] == Float(max(low, min(high, level))))
     }
   }
 

@@ -203,7 +203,7 @@ struct QuantizeTests {
       options.contains("sme")
       ? Float(1 << (number("bits", options) ?? 8)) : Float(1 << ((number("weights", options) ?? 8) - 1) - 1)
     let scales =
-      options.contains("scale: output") ? shape[0] : options.contains("scale: tensor") ? 1 : op.int("groups")
+      options.contains("scale: output") ? shape[0] : options.contains("scale: tensor") ? 1 : op[.groups]
     let run = weights.count / scales
     return stride(from: 0, to: weights.count, by: run).map { start in
       (weights[start..<start + run].map { abs($0) }.max() ?? 0) / limit

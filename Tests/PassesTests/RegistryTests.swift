@@ -37,6 +37,21 @@ struct RegistryTests {
     #expect(PassRegistry.standard.entries.reduce(into: Set<Fact>()) { $0.formUnion($1.establishes) } == Set(Fact.allCases))
   }
 
+  @Test func factsAreInvalidatedWhereTheyNoLongerHold() throws {
+    let stated = PassRegistry.standard.entries.filter { !$0.invalidates.isEmpty }.map(\.name)
+    #expect(stated == ["prune-groups", "lower-to-crossbar", "place-blocks", "lower-to-program"])
+    var net = Net(seed: 611)
+    net.output(try net.gemm(net.input([1, 4]), 3))
+    var context = PassContext(calibration: net.samples(2))
+    var module = AnyModule(net.module)
+    for name in ["calibrate", "prune-groups"] {
+      module = try PassRegistry.standard.entry(named: name).apply(to: module, in: &context)
+      #expect(module.facts.contains(.calibrated) == (name == "calibrate"))
+    }
+    let refused = failure { _ = try PassRegistry.standard.entry(named: "quantize").apply(to: module, in: &context) }
+    #expect(refused?.id == "pass.requires" && refused?.notes == ["run calibrate first"])
+  }
+
   @Test func unknownNamesGetAHint() {
     let near = failure { _ = try PassRegistry.standard.entry(named: "quantise") }
     #expect(near?.id == "pass.unknown" && near?.notes == ["did you mean 'quantize'?"])
@@ -116,8 +131,7 @@ struct RegistryTests {
         _ = try PassOptions(call.options, entry.options, pass: entry.name)
         #expect(entry.from == level, "\(scheme.name): \(call.text)")
         #expect(entry.requires.isSubset(of: facts), "\(scheme.name): \(call.text)")
-        if entry.to != entry.from { facts = [] }
-        facts.formUnion(entry.establishes)
+        facts = facts.subtracting(entry.invalidates).union(entry.establishes)
         level = entry.to
       }
       #expect(level == .program)

@@ -27,7 +27,7 @@ struct ResourceCountTests {
 
   /// Activations of operation units: positions times input digits times units, by the corners of the blocks.
   private func activations(_ module: Module<CrossbarLevel>, _ layer: Layer) throws -> Int {
-    let product = try #require(module.bodyOps.first { $0.opcode == .mvm && $0.symbol("layer") == layer.name })
+    let product = try #require(module.bodyOps.first { $0.opcode == .mvm && $0[.layer] == layer.name })
     let positions = try #require(module.values[product.operands[0]].type.shape)[0]
     let (height, width) = (16, 16)
     var units = 0

@@ -269,7 +269,7 @@ private func randomFloatOperator(
     .relu, .leakyRelu(slope: 0.1), .clip(low: -1, high: 1), .sigmoid, .tanh,
     .hardSigmoid(slope: 0.2, shift: 0.5),
     .hardSwish, .elu(alpha: 1), .softplus, .exp, .log, .sqrt, .abs, .negate, .erf, .floor, .round,
-    .sign,
+    .sign, .ceil,
   ]
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,

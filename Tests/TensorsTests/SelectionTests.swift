@@ -78,13 +78,16 @@ import Testing
       try DigitalOperator.unary(function).apply(to: [Tensor([x.count], x)]).floats
     }
     #expect(try apply(.floor) == [-3, -2, -1, 0, 0, 0, 0, 1, 2, 8_388_609, -.infinity, .infinity])
+    #expect(try apply(.ceil) == [-2, -1, 0, 0, 0, 1, 1, 2, 3, 8_388_609, -.infinity, .infinity])
     #expect(try apply(.round) == [-2, -2, 0, 0, 0, 0, 0, 2, 2, 8_388_609, -.infinity, .infinity])
     #expect(try apply(.sign) == [-1, -1, -1, 0, 0, 1, 1, 1, 1, 1, -1, 1])
     #expect(try apply(.sign)[3].sign == .plus && apply(.floor)[3].sign == .minus)
+    // What is rounded up to 0 from below is -0.
+    #expect(try apply(.ceil)[2].sign == .minus && apply(.ceil)[3].sign == .minus)
     let tiny = Tensor([3], [Float.leastNonzeroMagnitude, -Float.leastNonzeroMagnitude, .nan])
     let signs = try DigitalOperator.unary(.sign).apply(to: [tiny]).floats
     #expect(signs[0] == 1 && signs[1] == -1 && signs[2].isNaN)
-    for function in [UnaryFunction.floor, .round] {
+    for function in [UnaryFunction.floor, .ceil, .round] {
       #expect(try DigitalOperator.unary(function).apply(to: [tiny]).floats[2].isNaN)
     }
   }

@@ -57,7 +57,7 @@ public struct Builder<L: Level>: Sendable {
 
   /// Starts a loop of `count` rounds; what is appended until `closeLoop` is its body, constants apart. Loops do not nest.
   public mutating func openLoop(count: Int, origin: NodeOrigin?) {
-    loop = Op(.loop, attributes: [NamedAttribute("count", .int(Int64(count)))], origin: origin)
+    loop = Op(.loop, attributes: [NamedAttribute(.rounds, count)], origin: origin)
     inner = []
   }
 
@@ -97,7 +97,7 @@ public struct Builder<L: Level>: Sendable {
     let attribute = module.constant(tensor, element: element, name: name)
     let result = value(name, ValueType(element, tensor.shape, quantization))
     module.append(
-      Op(.constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: origin))
+      Op(.constant, results: [result], attributes: [NamedAttribute(.value, attribute)], origin: origin))
     return result
   }
 

@@ -91,7 +91,8 @@ public struct Op: Equatable, Sendable {
     self.position = position
   }
 
-  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it.
+  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it. For printer, parser and verifier;
+  /// who knows which attribute it wants takes its key.
   public subscript(name: String) -> Attribute? {
     get { attributes.first { $0.name == name }?.value }
     set {
@@ -101,42 +102,6 @@ public struct Op: Equatable, Sendable {
         attributes.append(NamedAttribute(name, newValue))
       }
     }
-  }
-
-  /// The whole number called `name`, or `fallback`.
-  public func int(_ name: String, default fallback: Int = 0) -> Int { self[name]?.asInt ?? fallback }
-
-  /// The whole numbers called `name`, or none.
-  public func ints(_ name: String) -> [Int] { self[name]?.asInts?.map { Int($0) } ?? [] }
-
-  /// The float called `name`, or `fallback`.
-  public func float(_ name: String, default fallback: Float = 0) -> Float {
-    if case .float(let value)? = self[name] { return value }
-    return fallback
-  }
-
-  /// The keyword called `name`, or the empty text.
-  public func word(_ name: String) -> String {
-    if case .word(let value)? = self[name] { return value }
-    return ""
-  }
-
-  /// The attribute `window`.
-  public var window: Window? {
-    if case .window(let window)? = self["window"] { return window }
-    return nil
-  }
-
-  /// The symbol called `name`, or the empty text.
-  public func symbol(_ name: String) -> String {
-    if case .symbol(let value)? = self[name] { return value }
-    return ""
-  }
-
-  /// The text called `name`, or the empty text.
-  public func string(_ name: String) -> String {
-    if case .string(let value)? = self[name] { return value }
-    return ""
   }
 
   /// Where a message about this operation points: its text if it was parsed, its ONNX node otherwise.

@@ -26,21 +26,27 @@ extension Module {
     var hasProducts = false
     for op in flatOps {
       guard let operand = op.operands.first else { continue }
-      switch op.opcode {
-      case .dequantize:
+      switch op.opcode.kind {
+      case .digital(.dequantize):
         let element = values[operand].type.element
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
         given[op.results[0]] = GivenLevels(
-          element: element, scale: op.float("scale"), zero: op.int("zero"))
-      case .maxPool, .reshape, .transpose, .relu, .slice, .take: given[op.results[0]] = given[operand]
-      case .pad where op.float("value") == 0: given[op.results[0]] = given[operand]
-      case .concat:
+          element: element, scale: op[.scale], zero: op[.zero])
+      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.take):
+        given[op.results[0]] = given[operand]
+      case .digital(.unary): if op.opcode == .relu { given[op.results[0]] = given[operand] }
+      case .digital(.pad): if op[.padValue] == 0 { given[op.results[0]] = given[operand] }
+      case .digital(.concat):
         let isSame = op.operands.allSatisfy { given[$0] == given[operand] }
         given[op.results[0]] = isSame ? given[operand] : nil
       case .conv, .gemm:
         hasProducts = true
         guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
-      default: continue
+      case .input, .output, .constant, .batchNorm, .loop, .state, .step, .next, .stack, .window, .mvm,
+        .arrange, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
+        .digital(.binary), .digital(.softmax), .digital(.matmul), .digital(.averagePool), .digital(.mean),
+        .digital(.argMax), .digital(.quantize), .digital(.requantize), .digital(.addBias), .digital(.lookup):
+        continue
       }
     }
     return hasProducts
@@ -51,5 +57,5 @@ extension Module {
 private struct GivenLevels: Equatable {
   let element: ElementType
   let scale: Float
-  let zero: Int
+  let zero: Int64
 }

@@ -7,14 +7,16 @@ extension Module {
     var producers: [ValueID: String] = [:]
     func used(_ id: OpID) -> [String] {
       let op = ops[id]
-      switch op.opcode {
+      switch op.opcode.kind {
       case .mvm:
-        if let result = op.results.first { producers[result] = op.symbol("layer") }
+        if let result = op.results.first { producers[result] = op[.layer] }
         return []
       case .arrange: return op.operands.compactMap { producers[$0] }
-      case .drive: return [op.symbol("layer")]
+      case .drive: return [op[.layer]]
       case .loop, .repeat: return op.body.flatMap(used)
-      default: return []
+      case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .state, .step, .next, .stack,
+        .window, .layer, .block, .buffer, .crossbar, .load, .convert, .accumulate, .store:
+        return []
       }
     }
     return body.map(used).filter { !$0.isEmpty }

@@ -9,18 +9,12 @@ extension Module {
   /// Returns nil where the operation has no result or its type is declared freely, and where an operand has no
   /// shape yet. Throws where the operands do not go together.
   public func resultType(of op: Op) throws(Diagnostic) -> ValueType? {
-    switch op.opcode {
-    case .input, .buffer, .output, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store,
-      .repeat, .loop:
-      return nil
-    case .constant: return op.results.first.map { values[$0].type }
-    default: break
-    }
+    if op.opcode == .constant { return op.results.first.map { values[$0].type } }
     let operands = op.operands.map { values[$0].type }
     let shapes = operands.compactMap(\.shape)
     guard shapes.count == operands.count, let first = operands.first else { return nil }
     do throws(Diagnostic) {
-      let type = try type(of: op, first, operands, shapes)
+      guard let type = try type(of: op, first, operands, shapes) else { return nil }
       guard let shape = type.shape, isComputable(shape) else { throw mismatch(op, shapes) }
       return type
     } catch {
@@ -31,9 +25,9 @@ extension Module {
   }
 
   private func type(of op: Op, _ first: ValueType, _ operands: [ValueType], _ shapes: [[Int]])
-    throws(Diagnostic) -> ValueType
+    throws(Diagnostic) -> ValueType?
   {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .conv: return try convType(op, operands, shapes)
     case .gemm: return try gemmType(op, operands, shapes)
     case .batchNorm:
@@ -52,7 +46,10 @@ extension Module {
     case .step, .stack: return try partType(op, first, shapes[0])
     case .mvm: return try mvmType(op, shapes[0])
     case .arrange: return try arrangeType(op, shapes)
-    default: return try digitalType(op, operands, shapes)
+    case .digital: return try digitalType(op, operands, shapes)
+    case .input, .output, .constant, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate,
+      .store, .repeat, .loop:
+      return nil
     }
   }
 
@@ -87,7 +84,7 @@ extension Module {
 
   /// A step has the parts-th part of its axis, a stack as many times as much.
   private func partType(_ op: Op, _ type: ValueType, _ shape: [Int]) throws(Diagnostic) -> ValueType {
-    let (axis, parts) = (op.int("axis"), op.int("parts"))
+    let (axis, parts) = (op[.axis], op[.parts])
     guard shape.indices.contains(axis), parts > 0 else { throw mismatch(op, [shape]) }
     var result = shape
     if op.opcode == .stack {
@@ -102,11 +99,11 @@ extension Module {
   }
 
   private func mvmType(_ op: Op, _ shape: [Int]) throws(Diagnostic) -> ValueType {
-    guard let id = symbol(op.symbol("layer")), ops[id].opcode == .layer else {
-      throw Diagnostic("verify.symbol", "no layer is called @\(op.symbol("layer"))", at: op.location)
+    guard let id = symbol(op[.layer]), ops[id].opcode == .layer else {
+      throw Diagnostic("verify.symbol", "no layer is called @\(op[.layer])", at: op.location)
     }
-    guard shape.count == 2, shape[1] == ops[id].int("rows") else { throw mismatch(op, [shape]) }
-    return ValueType(.accumulator, [shape[0], ops[id].int("columns")])
+    guard shape.count == 2, shape[1] == ops[id][.rows] else { throw mismatch(op, [shape]) }
+    return ValueType(.accumulator, [shape[0], ops[id][.columns]])
   }
 
   /// The declared result says how many images there are.
@@ -128,11 +125,12 @@ extension Module {
     }
     let shape = try digital.resultShape(of: shapes)
     let declared = op.results.first.map { values[$0].type } ?? operands[0]
-    switch digital {
-    case .quantize, .requantize, .lookup: return ValueType(declared.element, shape, declared.quantization)
-    case .dequantize: return ValueType(.float32, shape)
-    case .addBias: return ValueType(.accumulator, shape)
-    default: return ValueType(operands[0].element, shape, operands[0].quantization)
+    switch digital.entry.elements {
+    case .floatsToIntegers, .accumulatorsToIntegers, .integers:
+      return ValueType(declared.element, shape, declared.quantization)
+    case .integersToFloats: return ValueType(.float32, shape)
+    case .accumulators: return ValueType(.accumulator, shape)
+    case .floats, .numbers, .kept: return ValueType(operands[0].element, shape, operands[0].quantization)
     }
   }
 }
@@ -141,8 +139,8 @@ extension Module {
 /// `[filters, channels / groups, (kernelHeight,) kernelWidth]`; nil where they do not go together.
 public func convWindow(_ op: Op, input x: [Int], weights w: [Int]) -> Window? {
   let spatial = x.count - 2
-  let (strides, pads, dilations) = (op.ints("strides"), op.ints("pads"), op.ints("dilations"))
-  let groups = op.int("groups", default: 1)
+  let (strides, pads, dilations) = (op[.strides], op[.pads], op[.dilations])
+  let groups = op[.groups]
   guard spatial == 1 || spatial == 2, w.count == x.count, strides.count == spatial,
     dilations.count == spatial,
     pads.count == 2 * spatial, groups >= 1, x[1] % groups == 0, w[0] >= 1, w[0] % groups == 0,

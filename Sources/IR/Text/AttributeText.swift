@@ -49,7 +49,7 @@ extension TokenStream {
     case .word: return try takeWordAttribute()
     case .sign where current.text == "-": return try takeNumber()
     case .sign where current.text == "[": return try takeList(depth: depth)
-    default: throw unexpected("a value")
+    case .value, .sign, .end: throw unexpected("a value")
     }
   }
 

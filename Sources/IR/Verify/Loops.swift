@@ -16,10 +16,10 @@ extension Verifier {
     let states = Set(body.filter { $0.opcode == .state }.flatMap(\.results))
     var updated: Set<ValueID> = []
     for op in body {
-      switch op.opcode {
+      switch op.opcode.kind {
       case .step, .stack:
-        if op.int("parts") != loop.int("count") {
-          fail("loop", "\(op.int("parts")) parts in a loop of \(loop.int("count")) rounds", op)
+        if op[.parts] != loop[.rounds] {
+          fail("loop", "\(op[.parts]) parts in a loop of \(loop[.rounds]) rounds", op)
         }
       case .state:
         if let first = op.operands.first, !outside[first.index] {
@@ -32,7 +32,9 @@ extension Verifier {
         } else if !updated.insert(state).inserted {
           fail("loop", "%\(module.values[state].name) gets two values", op)
         }
-      default: continue
+      case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .loop, .window, .mvm, .arrange,
+        .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
+        continue
       }
     }
     for op in body where op.opcode == .state {

@@ -18,9 +18,9 @@ extension Verifier {
     let constants = module.constantValues
     for op in module.flatOps {
       guard let result = op.results.first, module.values[result].type.element.isFloat,
-        !constants.contains(result), !(mayBeLeftOut && op["range"] == nil)
+        !constants.contains(result), !(mayBeLeftOut && op.find(.range) == nil)
       else { continue }
-      guard let range = op["range"]?.asFloats, range.count == 2, range[0] <= range[1] else {
+      guard let range = op.find(.range), range.count == 2, range[0] <= range[1] else {
         fail("calibrated", "%\(module.values[result].name) has no range", op)
         continue
       }

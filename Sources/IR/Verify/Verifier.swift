@@ -146,7 +146,7 @@ struct Verifier<L: Level> {
   private mutating func checkAttributes(_ op: Op, _ spec: OpSpec) {
     for attribute in op.attributes {
       guard let known = spec.attributes.first(where: { $0.name == attribute.name }) else {
-        if attribute.name == "range", attribute.value.asFloats?.count == 2 { continue }
+        if attribute.name == AttributeKey.range.name, attribute.value.asFloats?.count == 2 { continue }
         fail("attribute", "\(op.opcode.rawValue) has no attribute '\(attribute.name)'", op)  // S4
         continue
       }
@@ -171,7 +171,7 @@ struct Verifier<L: Level> {
     if let symbol = op.symbol, !symbols.insert(symbol).inserted {
       fail("symbol", "@\(symbol) is defined twice", op)  // S3
     }
-    if case .symbol(let used)? = op["layer"], !symbols.contains(used) {
+    if let used = op.find(.layer), !symbols.contains(used) {
       fail("symbol", "no layer above is called @\(used)", op)  // S3
     }
   }
@@ -197,8 +197,8 @@ struct Verifier<L: Level> {
     for kind in [Opcode.input, .output] {
       var names: Set<String> = []
       for op in ops where op.opcode == kind {
-        if !names.insert(op.string("name")).inserted {
-          fail("port", "two \(kind.rawValue)s are called \"\(op.string("name"))\"", op)  // S10
+        if !names.insert(op[.portName]).inserted {
+          fail("port", "two \(kind.rawValue)s are called \"\(op[.portName])\"", op)  // S10
         }
       }
     }
@@ -237,10 +237,11 @@ struct Verifier<L: Level> {
   }
 
   private mutating func checkConstant(_ op: Op) {
-    guard op.opcode == .constant || op["value"] != nil && op.opcode == .buffer, let result = op.results.first
+    guard op.opcode == .constant || op.find(.value) != nil && op.opcode == .buffer,
+      let result = op.results.first
     else { return }
     let type = module.values[result].type
-    if module.tensor(op["value"], element: type.element, shape: type.shape ?? [-1]) == nil {
+    if module.tensor(op.find(.value), element: type.element, shape: type.shape ?? [-1]) == nil {
       fail("constant", "the numbers do not have the type \(type)", op)  // S8
     }
   }
@@ -273,22 +274,21 @@ struct Verifier<L: Level> {
   /// a layer takes the elements that it states.
   private mutating func checkRange(_ op: Op) {
     guard let result = op.results.first.map({ module.values[$0].type.element }) else { return }
-    switch op.opcode {
-    case .quantize, .requantize: checkRange(Int64(op.int("low")), Int64(op.int("high")), result, op)
-    case .lookup:
-      guard let table = module.integers(op["table"]), let low = table.min(), let high = table.max() else {
-        return
-      }
-      checkRange(low, high, result, op)
-    case .window, .load: checkRange(Int64(op.int("padding")), Int64(op.int("padding")), result, op)
+    switch op.opcode.kind {
+    case .digital(.quantize), .digital(.requantize), .digital(.lookup):
+      guard let clamp = module.digitalOperator(of: op)?.clamp else { return }
+      checkRange(clamp.low, clamp.high, result, op)
+    case .window, .load: checkRange(op[.padding], op[.padding], result, op)
     case .mvm:
-      guard let layer = module.symbol(op.symbol("layer")).map({ module.ops[$0] }),
+      guard let layer = module.symbol(op[.layer]).map({ module.ops[$0] }),
         let operand = op.operands.first.map({ module.values[$0].type.element })
       else { return }
-      if layer.word("inputs") != operand.description {
-        fail("element", "@\(op.symbol("layer")) takes \(layer.word("inputs")), found \(operand)", op)
+      if layer[.inputs] != operand.description {
+        fail("element", "@\(op[.layer]) takes \(layer[.inputs]), found \(operand)", op)
       }
-    default: return
+    case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack,
+      .arrange, .layer, .block, .buffer, .crossbar, .drive, .convert, .accumulate, .store, .repeat:
+      return
     }
   }
 
@@ -298,18 +298,13 @@ struct Verifier<L: Level> {
     fail("range", "\(text) \(element)", op)
   }
 
-  private typealias ElementRule = ([ElementType], ElementType?) -> Bool
+  private typealias ElementCheck = ([ElementType], ElementType?) -> Bool
 
   /// What must hold of element types; nil where everything is allowed.
-  private func elementRule(_ opcode: Opcode, _ operands: [ElementType]) -> ElementRule? {
-    switch opcode {
+  private func elementRule(_ opcode: Opcode, _ operands: [ElementType]) -> ElementCheck? {
+    switch opcode.kind {
     case .input: return { _, result in result == .float32 }
     case .output: return { operands, _ in operands.first == .float32 }
-    case .quantize: return { operands, result in operands[0].isFloat && result?.isFloat == false }
-    case .dequantize: return { operands, result in !operands[0].isFloat && result == .float32 }
-    case .requantize: return { operands, result in operands[0] == .accumulator && result?.isFloat == false }
-    case .addBias: return { operands, result in operands[0] == .accumulator && result == .accumulator }
-    case .lookup: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
     case .conv, .gemm:
       return { operands, _ in
         operands[0].isFloat
@@ -318,12 +313,27 @@ struct Verifier<L: Level> {
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
     case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .maxPool, .reshape, .transpose, .pad, .concat, .slice, .take, .state, .step, .next, .stack:
-      return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
+    case .state, .step, .next, .stack: return elementRule(.kept)
     case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
       .loop:
       return nil
-    default: return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
+    case .batchNorm: return elementRule(.floats)
+    case .digital: return opcode.digital.map { elementRule($0.elements) }
+    }
+  }
+
+  private func elementRule(_ rule: ElementRule) -> ElementCheck {
+    switch rule {
+    case .floats, .numbers:
+      return { operands, result in operands.allSatisfy(\.isFloat) && result == .float32 }
+    case .kept:
+      return { operands, result in operands.allSatisfy { $0 == operands[0] } && result == operands[0] }
+    case .floatsToIntegers: return { operands, result in operands[0].isFloat && result?.isFloat == false }
+    case .integersToFloats: return { operands, result in !operands[0].isFloat && result == .float32 }
+    case .integers: return { operands, result in !operands[0].isFloat && result?.isFloat == false }
+    case .accumulatorsToIntegers:
+      return { operands, result in operands[0] == .accumulator && result?.isFloat == false }
+    case .accumulators: return { operands, result in operands[0] == .accumulator && result == .accumulator }
     }
   }
 

@@ -4,17 +4,15 @@ import Mapping
 import Support
 
 /// How much of a matrix a pass looks at when it decides which lines hold nothing.
-enum Scope: String, CaseIterable {
+enum Scope: String, OptionWord {
   /// The whole matrix; it is cut to crossbars afterwards.
   case matrix
   /// Each crossbar's share of the matrix for itself.
   case crossbar
 
-  static let option = PassOption(
-    "scope", .word(allCases.map(\.rawValue)), default: .word(matrix.rawValue),
+  static let option = PassOption.choice(
+    "scope", default: Scope.matrix,
     "whether lines are left out of the whole matrix, or of each crossbar's share of it")
-
-  init(_ options: PassOptions) { self = Scope(rawValue: options.word("scope")) ?? .matrix }
 
   /// The blocks whose lines are looked at: those of the layer, or those cut to crossbars.
   func blocks(of layer: Layer, _ array: ArrayDescription) -> [Block] {

@@ -16,25 +16,30 @@ struct ClusterColumns: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
+
+  private static let orderOption = PassOption.choice(
+    "order", default: ColumnOrder.kmeans,
+    "clusters; sets that grow by the column that adds the fewest wordlines; or columns as they stand")
+  private static let restartsOption = PassOption.int(
+    "restarts", 1...1000, default: 4, "how often k-means starts anew; the fewest crossbars stay")
+  private static let seedOption = PassOption.int(
+    "seed", 0...Int.max, default: 1, "seed of the starts of k-means")
+  private static let splitOption = PassOption.size(
+    "split", orDefault: SplitWord.auto,
+    "wordlines x columns of a split block; auto reads them from a measured table, search tries them on the matrix"
+  )
+  private static let signsOption = PassOption.choice(
+    "signs", default: Signs.separate,
+    "bitlines that add and those that subtract are clustered for themselves, or as one column")
+  private static let unitOption = PassOption.choice(
+    "unit", default: ColumnUnit.weight, "a column is all bitlines of one output, or a single bitline")
   static let options = [
-    PassOption(
-      "order", .word(ColumnOrder.allCases.map(\.rawValue)), default: .word(ColumnOrder.kmeans.rawValue),
-      "clusters; sets that grow by the column that adds the fewest wordlines; or columns as they stand"),
-    PassOption(
-      "restarts", .int(1...1000), default: .int(4), "how often k-means starts anew; the fewest crossbars stay"
-    ),
-    PassOption("seed", .int(0...Int64.max), default: .int(1), "seed of the starts of k-means"),
-    PassOption(
-      "split", .sizeOrWord(["auto", "search"]), default: .word("auto"),
-      "wordlines x columns of a split block; auto reads them from a measured table, search tries them on the matrix"
-    ),
-    PassOption(
-      "signs", .word(["separate", "together"]), default: .word("separate"),
-      "bitlines that add and those that subtract are clustered for themselves, or as one column"),
-    PassOption(
-      "unit", .word(["weight", "cell"]), default: .word("weight"),
-      "a column is all bitlines of one output, or a single bitline"),
+    orderOption.spec, restartsOption.spec, seedOption.spec, splitOption.spec, signsOption.spec,
+    unitOption.spec,
   ]
+
+  private enum Signs: String, OptionWord { case separate, together }
+  private enum ColumnUnit: String, OptionWord { case weight, cell }
 
   private let order: ColumnOrder
   private let restarts: Int
@@ -44,12 +49,12 @@ struct ClusterColumns: LayerPass {
   private let isCell: Bool
 
   init(_ options: PassOptions) {
-    order = ColumnOrder(rawValue: options.word("order")) ?? .kmeans
-    restarts = options.int("restarts")
-    seed = UInt64(options.int("seed"))
-    split = SplitChoice(options)
-    isSeparate = options.word("signs") == "separate"
-    isCell = options.word("unit") == "cell"
+    order = options[Self.orderOption]
+    restarts = options[Self.restartsOption]
+    seed = UInt64(options[Self.seedOption])
+    split = SplitChoice(options[Self.splitOption])
+    isSeparate = options[Self.signsOption] == .separate
+    isCell = options[Self.unitOption] == .cell
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -90,12 +95,15 @@ struct ClusterColumns: LayerPass {
   }
 }
 
+/// How a split block is chosen where its size is not given.
+private enum SplitWord: String, OptionWord { case auto, search }
+
 extension SplitChoice {
-  fileprivate init(_ options: PassOptions) {
-    if let size = options.size("split") {
-      self = .given(ColumnSplit(rows: size.rows, columns: size.columns))
-    } else {
-      self = options.word("split") == "search" ? .searched : .measured
+  fileprivate init(_ option: SizeOr<SplitWord>) {
+    switch option {
+    case .size(let rows, let columns): self = .given(ColumnSplit(rows: rows, columns: columns))
+    case .word(.auto): self = .measured
+    case .word(.search): self = .searched
     }
   }
 }

@@ -1,7 +1,7 @@
 import Support
 
 /// In which order columns go to sets.
-enum ColumnOrder: String, CaseIterable, Sendable {
+enum ColumnOrder: String, OptionWord {
   /// Sets are clusters of columns that hold something on the same wordlines.
   case kmeans
   /// Sets grow from the densest column by the one that adds the fewest wordlines.

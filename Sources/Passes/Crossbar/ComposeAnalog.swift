@@ -19,22 +19,21 @@ struct ComposeAnalog: LayerPass {
     "from the exact sum of its group a conversion is off by at most half a step of ceil(full-scale / (2^adc - 1)), by"
       + " nothing where that is 1, and by what exceeds the largest code")
   static let keepsCells = true
-  static let options = [
-    PassOption(
-      "adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes those that give a step of 1"),
-    PassOption(
-      "full-scale", .intOrWord(1...Int64(Converter.fullScales.upperBound), ["auto"]), default: .word("auto"),
-      "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach"
-    ),
-  ]
+
+  private static let adcOption = PassOption.int(
+    "adc", 0...16, default: 0, "bits of a converter; 0 takes those that give a step of 1")
+  private static let fullScaleOption = PassOption.number(
+    "full-scale", 1...Int(Converter.fullScales.upperBound), orDefault: Auto.auto,
+    "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach")
+  static let options = [adcOption.spec, fullScaleOption.spec]
 
   private let adc: Int
   /// Nil takes what the cells can reach.
   private let fullScale: Int?
 
   init(_ options: PassOptions) {
-    adc = options.int("adc")
-    fullScale = options.word("full-scale") == "auto" ? nil : options.int("full-scale")
+    adc = options[Self.adcOption]
+    fullScale = options[Self.fullScaleOption].number
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {

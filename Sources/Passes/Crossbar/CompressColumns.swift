@@ -16,18 +16,16 @@ struct CompressColumns: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "height", .int(0...4096), default: .int(0), "wordlines of a strip; 0 takes a unit's of the machine"),
-    Scope.option,
-  ]
+  private static let heightOption = PassOption.int(
+    "height", 0...4096, default: 0, "wordlines of a strip; 0 takes a unit's of the machine")
+  static let options = [heightOption.spec, Scope.option.spec]
 
   private let height: Int
   private let scope: Scope
 
   init(_ options: PassOptions) {
-    height = options.int("height")
-    scope = Scope(options)
+    height = options[Self.heightOption]
+    scope = options[Scope.option]
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {

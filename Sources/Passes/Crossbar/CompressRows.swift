@@ -15,18 +15,16 @@ struct CompressRows: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "width", .int(0...4096), default: .int(0), "bitlines of a strip; 0 takes a unit's of the machine"),
-    Scope.option,
-  ]
+  private static let widthOption = PassOption.int(
+    "width", 0...4096, default: 0, "bitlines of a strip; 0 takes a unit's of the machine")
+  static let options = [widthOption.spec, Scope.option.spec]
 
   private let width: Int
   private let scope: Scope
 
   init(_ options: PassOptions) {
-    width = options.int("width")
-    scope = Scope(options)
+    width = options[Self.widthOption]
+    scope = options[Scope.option]
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {

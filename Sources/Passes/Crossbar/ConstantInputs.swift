@@ -34,16 +34,19 @@ struct ConstantInputs {
     let op = module.ops[id]
     guard let result = op.results.first else { return }
     let type = module.values[result].type
-    switch op.opcode {
+    switch op.opcode.kind {
     // What belongs to rounds of a loop is not followed.
     case .input, .state, .step, .next, .stack: return
     case .constant:
-      let value = module.tensor(op["value"], element: type.element, shape: type.shape ?? [])
+      let value = module.tensor(op.find(.value), element: type.element, shape: type.shape ?? [])
       known[result] = value.map { KnownElements($0) }
     case .window: windows[result] = windowed(op)
     case .mvm: known[result] = product(id, op)
     case .arrange: known[result] = arranged(op, type)
-    default: known[result] = digital(op)
+    case .digital: known[result] = digital(op)
+    case .output, .conv, .gemm, .batchNorm, .loop, .layer, .block, .buffer, .crossbar, .load, .drive,
+      .convert, .accumulate, .store, .repeat:
+      return
     }
   }
 
@@ -74,12 +77,12 @@ struct ConstantInputs {
   private func windowed(_ op: Op) -> WindowedValue? {
     guard let window = op.window else { return nil }
     return WindowedValue(
-      image: known[op.operands[0]], window: window, padding: Int64(op.int("padding")))
+      image: known[op.operands[0]], window: window, padding: op[.padding])
   }
 
   /// What an `mvm` gives, whose operand is the windows of a value or the rows of a matrix.
   private mutating func product(_ id: OpID, _ op: Op) -> KnownElements? {
-    guard let layer = layers[op.symbol("layer")],
+    guard let layer = layers[op[.layer]],
       let shape = module.values[op.operands[0]].type.shape, shape.count == 2, shape[1] == layer.rows,
       shape[0] > 0,
       var scan = InputScan(layer, positions: shape[0])

@@ -15,14 +15,16 @@ struct EncodeIndices: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "bits", .intOrWord(1...24, ["auto", "absolute"]), default: .word("auto"),
-      "bits of a gap; auto takes the coding of the fewest bits in all"),
-    PassOption(
-      "padding", .intOrWord(0...1000, ["any"]), default: .word("any"),
-      "for auto: how much padding a coding may add, in percent of the entries"),
-  ]
+
+  private static let bitsOption = PassOption.number(
+    "bits", 1...24, orDefault: Bits.auto, "bits of a gap; auto takes the coding of the fewest bits in all")
+  private static let paddingOption = PassOption.number(
+    "padding", 0...1000, orDefault: Padding.any,
+    "for auto: how much padding a coding may add, in percent of the entries")
+  static let options = [bitsOption.spec, paddingOption.spec]
+
+  private enum Bits: String, OptionWord { case auto, absolute }
+  private enum Padding: String, OptionWord { case any }
 
   /// Nil takes the best.
   private let choice: IndexChoice?
@@ -30,12 +32,12 @@ struct EncodeIndices: LayerPass {
   private let padding: Int?
 
   init(_ options: PassOptions) {
-    switch options.word("bits") {
-    case "auto": choice = nil
-    case "absolute": choice = .absolute
-    default: choice = .delta(bits: options.int("bits"))
+    switch options[Self.bitsOption] {
+    case .word(.auto): choice = nil
+    case .word(.absolute): choice = .absolute
+    case .number(let bits): choice = .delta(bits: bits)
     }
-    padding = options.word("padding") == "any" ? nil : options.int("padding")
+    padding = options[Self.paddingOption].number
   }
 
   func observation(of layer: Layer, on machine: Machine) -> LayerObservation? {

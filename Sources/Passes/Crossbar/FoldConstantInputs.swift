@@ -15,7 +15,7 @@ struct FoldConstantInputs: Pass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 
@@ -68,7 +68,7 @@ private struct InputFolding {
     for id in module.flatBody {
       let op = module.ops[id]
       if op.opcode == .mvm {
-        products[op.symbol("layer"), default: []].append(id)
+        products[op[.layer], default: []].append(id)
         producer[op.results[0]] = id
       }
       guard op.opcode == .arrange else { continue }
@@ -138,14 +138,14 @@ private struct InputFolding {
   /// The only user of what `arrange` gives, if it adds a number to each channel.
   private func addition(behind arrange: OpID) -> OpID? {
     let users = uses[module.ops[arrange].results[0]]
-    guard users.count == 1, module.ops[users[0]].opcode == .addBias, module.ops[users[0]].int("axis") == 1
+    guard users.count == 1, module.ops[users[0]].opcode == .addBias, module.ops[users[0]][.axis] == 1
     else { return nil }
     return users[0]
   }
 
   private func biasBehind(_ arrange: OpID) -> [Int64] {
     let channels = module.values[module.ops[arrange].results[0]].type.shape?.dropFirst().first ?? 0
-    let bias = addition(behind: arrange).flatMap { module.integers(module.ops[$0]["values"]) }
+    let bias = addition(behind: arrange).flatMap { module.integers(module.ops[$0].find(.values)) }
     return bias ?? [Int64](repeating: 0, count: channels)
   }
 
@@ -153,7 +153,7 @@ private struct InputFolding {
   var result: Module<CrossbarLevel> {
     var result = module
     // Old weights go first, so that the new ones can have their names.
-    for (id, _) in layers { result.ops[id]["weights"] = nil }
+    for (id, _) in layers { result.ops[id].remove(.weights) }
     result.replaceLayers(layers)
     var names = Set(module.values.elements.map(\.name))
     result.body = addBiases(to: module.body, &result, &names)
@@ -185,11 +185,11 @@ extension Module<CrossbarLevel> {
   /// Gives an addition other numbers.
   fileprivate mutating func setBias(_ id: OpID, _ values: [Int64]) {
     var name = "\(self.values[ops[id].results[0]].name).bias"
-    if case .resource(let old)? = ops[id]["values"] { name = old }
+    if case .resource(let old) = ops[id][.values] { name = old }
     // The old numbers go first, so that the new ones can have their name.
-    ops[id]["values"] = .list([])
+    ops[id][.values] = .list([])
     dropUnusedResources()
-    ops[id]["values"] = integerConstant(values, name)
+    ops[id][.values] = integerConstant(values, name)
   }
 
   /// An addition that takes the sums of `arrange` and gives the value that stood for them.

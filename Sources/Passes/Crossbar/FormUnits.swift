@@ -18,33 +18,53 @@ struct FormUnits: LayerPass {
   static let guarantee = Guarantee.exact(
     "where the converters are lossless; otherwise conversions saturate at 2^adc - 1, or round to steps of the full scale, "
       + "from here on")
+
+  private static let heightOption = PassOption.int(
+    "height", 0...4096, default: 0, "wordlines of a unit; 0 takes the machine's")
+  private static let widthOption = PassOption.int(
+    "width", 0...4096, default: 0, "bitlines of a unit; 0 takes the machine's")
+  private static let unitsOption = PassOption.choice(
+    "units", default: Units.fixed,
+    "fixed ones; those skipped where all their inputs' digits are 0; or formed at run time of active wordlines"
+  )
+  private static let cutOption = PassOption.choice(
+    "cut", default: Cut.full,
+    "blocks that are too high fill one crossbar after the other, or share their wordlines evenly")
+  private static let wholeOption = PassOption.flag("whole", "a unit is the whole crossbar")
+  private static let adcOption = PassOption.int(
+    "adc", 0...16, default: 0, "bits of a converter; 0 takes the machine's")
+  private static let fullScaleOption = PassOption.number(
+    "full-scale", 1...Converter.fullScales.upperBound, orDefault: FullScaleWord.codes,
+    "the largest sum that converters are made for: as many steps of 1 as there are codes, so that larger sums saturate; "
+      + "or the largest that a unit of the layer can reach, in larger steps")
+  private static let dacOption = PassOption.int(
+    "dac", 0...8, default: 0, "bits of a wordline driver; 0 takes the machine's")
+  private static let losslessOption = PassOption.flag(
+    "lossless", "converters as wide as a full unit needs, whatever adc says")
   static let options = [
-    PassOption("height", .int(0...4096), default: .int(0), "wordlines of a unit; 0 takes the machine's"),
-    PassOption("width", .int(0...4096), default: .int(0), "bitlines of a unit; 0 takes the machine's"),
-    PassOption(
-      "units", .word(UnitForming.keywords), default: .word("fixed"),
-      "fixed ones; those skipped where all their inputs' digits are 0; or formed at run time of active wordlines"
-    ),
-    PassOption(
-      "cut", .word(["full", "even"]), default: .word("full"),
-      "blocks that are too high fill one crossbar after the other, or share their wordlines evenly"),
-    PassOption(
-      "whole", .word(["true", "false"]), default: .word("false"), "a unit is the whole crossbar"),
-    PassOption("adc", .int(0...16), default: .int(0), "bits of a converter; 0 takes the machine's"),
-    PassOption(
-      "full-scale", .intOrWord(1...Int64(Converter.fullScales.upperBound), ["codes", "auto"]),
-      default: .word("codes"),
-      "the largest sum that converters are made for: as many steps of 1 as there are codes, so that larger sums saturate; "
-        + "or the largest that a unit of the layer can reach, in larger steps"),
-    PassOption("dac", .int(0...8), default: .int(0), "bits of a wordline driver; 0 takes the machine's"),
-    PassOption(
-      "lossless", .word(["true", "false"]), default: .word("false"),
-      "converters as wide as a full unit needs, whatever adc says"),
+    heightOption.spec, widthOption.spec, unitsOption.spec, cutOption.spec, wholeOption.spec, adcOption.spec,
+    fullScaleOption.spec, dacOption.spec, losslessOption.spec,
   ]
+
+  /// The kinds of units by their keywords in the text.
+  private enum Units: String, OptionWord {
+    case fixed, skipping, dynamic
+
+    func forming(height: Int, width: Int) -> UnitForming {
+      switch self {
+      case .fixed: return .fixed(height: height, width: width)
+      case .skipping: return .skipping(height: height, width: width)
+      case .dynamic: return .dynamic(height: height, width: width)
+      }
+    }
+  }
+
+  private enum Cut: String, OptionWord { case full, even }
+  private enum FullScaleWord: String, OptionWord { case codes, auto }
 
   private let height: Int
   private let width: Int
-  private let keyword: String
+  private let units: Units
   private let isEven: Bool
   private let isWhole: Bool
   private let adc: Int
@@ -61,18 +81,18 @@ struct FormUnits: LayerPass {
   }
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    height = options.int("height")
-    width = options.int("width")
-    keyword = options.word("units")
-    isEven = options.word("cut") == "even"
-    isWhole = options.word("whole") == "true"
-    adc = options.int("adc")
-    dac = options.int("dac")
-    isLossless = options.word("lossless") == "true"
-    switch options.word("full-scale") {
-    case "codes": fullScale = .codes
-    case "auto": fullScale = .reached
-    default: fullScale = .given(options.int("full-scale"))
+    height = options[Self.heightOption]
+    width = options[Self.widthOption]
+    units = options[Self.unitsOption]
+    isEven = options[Self.cutOption] == .even
+    isWhole = options[Self.wholeOption]
+    adc = options[Self.adcOption]
+    dac = options[Self.dacOption]
+    isLossless = options[Self.losslessOption]
+    switch options[Self.fullScaleOption] {
+    case .word(.codes): fullScale = .codes
+    case .word(.auto): fullScale = .reached
+    case .number(let sum): fullScale = .given(sum)
     }
     if case .codes = fullScale { return }
     guard !isLossless else {
@@ -157,7 +177,7 @@ struct FormUnits: LayerPass {
   private func units(_ array: ArrayDescription) -> UnitForming {
     let rows = isWhole ? array.rows : height > 0 ? height : array.unitHeight
     let columns = isWhole ? array.columns : width > 0 ? width : array.unitWidth
-    return UnitForming(keyword: keyword, height: rows, width: columns) ?? .fixed(height: rows, width: columns)
+    return units.forming(height: rows, width: columns)
   }
 
   /// Throws where units are given to blocks already: by `compress-columns`, or by this pass.

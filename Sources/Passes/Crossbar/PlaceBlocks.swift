@@ -10,19 +10,20 @@ struct PlaceBlocks: LayerPass {
   static let name = "place-blocks"
   static let summary = "every block has a place in a crossbar; layers share no crossbar"
   static let requires: Set<Fact> = [.sliced, .partitioned]
+  // Segments are formed of the crossbars that layers take.
+  static let invalidates: Set<Fact> = [.scheduled]
   static let establishes: Set<Fact> = [.placed]
-  static let guarantee = Guarantee.exact("")
   static let keepsCells = true
-  static let options = [
-    PassOption(
-      "packing", .word(Packing.allCases.map(\.rawValue)), default: .word(Packing.alone.rawValue),
-      "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
-  ]
+  static let guarantee = Guarantee.exact("")
+  private static let packingOption = PassOption.choice(
+    "packing", default: Packing.alone,
+    "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
+  static let options = [packingOption.spec]
 
   private let packing: Packing
 
   init(_ options: PassOptions) {
-    packing = Packing(rawValue: options.word("packing")) ?? .alone
+    packing = options[Self.packingOption]
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -36,7 +37,7 @@ struct PlaceBlocks: LayerPass {
 }
 
 /// How blocks of a layer share crossbars, which are numbered within the layer.
-private enum Packing: String, CaseIterable {
+private enum Packing: String, OptionWord {
   case alone, beside, below, rows
 
   func places(of blocks: [Block], _ array: ArrayDescription) -> [Placement] {

@@ -12,18 +12,17 @@ struct PlanFetches: LayerPass {
   static let summary = "every layer says when its inputs come from memory into input buffers"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
-  static let guarantee = Guarantee.exact("only events and time change")
   static let keepsCells = true
-  static let options = [
-    PassOption(
-      "order", .word(FetchOrder.allCases.map(\.rawValue)), default: .word(FetchOrder.overlapped.rawValue),
-      "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
-        + "nothing")
-  ]
+  static let guarantee = Guarantee.exact("only events and time change")
+  private static let orderOption = PassOption.choice(
+    "order", default: FetchOrder.overlapped,
+    "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
+      + "nothing")
+  static let options = [orderOption.spec]
 
   private let order: FetchOrder
 
-  init(_ options: PassOptions) { order = FetchOrder(rawValue: options.word("order")) ?? .overlapped }
+  init(_ options: PassOptions) { order = options[Self.orderOption] }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
     let machine = try setting.requiredMachine()
@@ -54,3 +53,5 @@ struct PlanFetches: LayerPass {
     ceilDivide((layer.blocks.map(\.rows.count).max() ?? 0) * layer.inputs.bits, 8)
   }
 }
+
+extension FetchOrder: OptionWord {}

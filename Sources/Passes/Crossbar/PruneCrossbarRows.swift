@@ -19,20 +19,21 @@ struct PruneCrossbarRows: LayerPass {
   static let guarantee = Guarantee.bounded(
     "the magnitudes that the left-out rows held are lost, at most the stated share of the crossbar rows of a layer"
   )
-  static let options = [
-    PassOption(
-      "ratio", .float, default: .float(0.1), "the share of each layer's crossbar rows to leave out, 0 to 1"),
-    PassOption(
-      "until", .word(["ratio", "freed"]), default: .word("ratio"),
-      "leave out all of the share, or stop where no more crossbar would be free"),
-  ]
+
+  private static let ratioOption = PassOption.float(
+    "ratio", default: 0.1, "the share of each layer's crossbar rows to leave out, 0 to 1")
+  private static let untilOption = PassOption.choice(
+    "until", default: Until.ratio, "leave out all of the share, or stop where no more crossbar would be free")
+  static let options = [ratioOption.spec, untilOption.spec]
+
+  private enum Until: String, OptionWord { case ratio, freed }
 
   private let ratio: Float
   private let stopsWhenFreed: Bool
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    ratio = options.float("ratio")
-    stopsWhenFreed = options.word("until") == "freed"
+    ratio = options[Self.ratioOption]
+    stopsWhenFreed = options[Self.untilOption] == .freed
     guard 0...1 ~= ratio else {
       throw Diagnostic("prune-crossbar-rows.ratio", "ratio is \(ratio), expected a number from 0 to 1")
     }

@@ -15,14 +15,28 @@ struct RemoveZeroLines: LayerPass {
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "scope", .word(Scope.allCases.map(\.rawValue) + ["layer"]), default: .word(Scope.matrix.rawValue),
-      "whether lines are left out of the whole matrix, or of each crossbar's share of it, each block with its index tables; "
-        + "or inputs and outputs of the whole layer, with a bit for each"),
-    PassOption(
-      "lines", .word(["both", "rows", "columns"]), default: .word("both"), "which lines may be left out"),
-  ]
+
+  private static let scopeOption = PassOption.choice(
+    "scope", default: LineScope.matrix,
+    "whether lines are left out of the whole matrix, or of each crossbar's share of it, each block with its index tables; "
+      + "or inputs and outputs of the whole layer, with a bit for each")
+  private static let linesOption = PassOption.choice(
+    "lines", default: Lines.both, "which lines may be left out")
+  static let options = [scopeOption.spec, linesOption.spec]
+
+  private enum Lines: String, OptionWord { case both, rows, columns }
+
+  private enum LineScope: String, OptionWord {
+    case matrix, crossbar, layer
+
+    var scope: Scope? {
+      switch self {
+      case .matrix: return .matrix
+      case .crossbar: return .crossbar
+      case .layer: return nil
+      }
+    }
+  }
 
   /// Nil where inputs and outputs of the whole layer are left out.
   private let scope: Scope?
@@ -30,9 +44,9 @@ struct RemoveZeroLines: LayerPass {
   private let removesColumns: Bool
 
   init(_ options: PassOptions) {
-    scope = Scope(rawValue: options.word("scope"))
-    removesRows = options.word("lines") != "columns"
-    removesColumns = options.word("lines") != "rows"
+    scope = options[Self.scopeOption].scope
+    removesRows = options[Self.linesOption] != .columns
+    removesColumns = options[Self.linesOption] != .rows
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {

@@ -14,22 +14,22 @@ struct Schedule: PlanPass {
   static let summary = "every layer has a stage; the groups of one convolution share theirs"
   static let requires: Set<Fact> = [.placed]
   static let establishes: Set<Fact> = [.scheduled]
+  static let keepsCells = true
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption(
-      "capacity", .word(Capacity.allCases.map(\.rawValue)), default: .word(Capacity.refuse.rawValue),
-      "a network that needs more crossbars than the machine has is refused, a warning says so, or it is cut into segments that are written and executed in turn"
-    )
-  ]
+  private static let capacityOption = PassOption.choice(
+    "capacity", default: Capacity.refuse,
+    "a network that needs more crossbars than the machine has is refused, a warning says so, or it is cut into segments that are written and executed in turn"
+  )
+  static let options = [capacityOption.spec]
 
   /// What becomes of a network that the machine has no room for.
-  private enum Capacity: String, CaseIterable {
+  private enum Capacity: String, OptionWord {
     case refuse, warn, segments
   }
 
   private let capacity: Capacity
 
-  init(_ options: PassOptions) { capacity = Capacity(rawValue: options.word("capacity")) ?? .refuse }
+  init(_ options: PassOptions) { capacity = options[Self.capacityOption] }
 
   func plan(_ network: NetworkSummary, into plan: inout NetworkPlan, in context: inout PassContext)
     throws(Diagnostic)

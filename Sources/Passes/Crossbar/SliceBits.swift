@@ -17,19 +17,24 @@ struct SliceBits: LayerPass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.sliced]
   static let guarantee = Guarantee.exact("")
-  static let options = [
-    PassOption("cell", .int(0...8), default: .int(0), "bits of a cell; 0 takes the machine's"),
-    PassOption(
-      "signs", .word(SignCoding.allCases.map(\.rawValue)),
-      default: .word(SignCoding.differential.rawValue),
-      "how signed weights become cell levels"),
-    PassOption(
-      "order", .word(["weight-major", "slice-major"]), default: .word("weight-major"),
-      "columns of one weight side by side, or columns of one slice"),
-    PassOption(
-      "placement", .word(["intra", "inter"]), default: .word("intra"),
-      "all slices in one block, or the slices of each weight in a block of their own: a bit plane"),
-  ]
+
+  private static let cellOption = PassOption.int(
+    "cell", 0...8, default: 0, "bits of a cell; 0 takes the machine's")
+  private static let signsOption = PassOption.choice(
+    "signs", default: SignCoding.differential, "how signed weights become cell levels")
+  private static let orderOption = PassOption.choice(
+    "order", default: Order.weightMajor, "columns of one weight side by side, or columns of one slice")
+  private static let placementOption = PassOption.choice(
+    "placement", default: Placement.intra,
+    "all slices in one block, or the slices of each weight in a block of their own: a bit plane")
+  static let options = [cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec]
+
+  private enum Order: String, OptionWord {
+    case weightMajor = "weight-major"
+    case sliceMajor = "slice-major"
+  }
+
+  private enum Placement: String, OptionWord { case intra, inter }
 
   private let cellBits: Int
   private let encoding: SignCoding
@@ -37,10 +42,10 @@ struct SliceBits: LayerPass {
   private let isInter: Bool
 
   init(_ options: PassOptions) {
-    cellBits = options.int("cell")
-    encoding = SignCoding(rawValue: options.word("signs")) ?? .differential
-    isSliceMajor = options.word("order") == "slice-major"
-    isInter = options.word("placement") == "inter"
+    cellBits = options[Self.cellOption]
+    encoding = options[Self.signsOption]
+    isSliceMajor = options[Self.orderOption] == .sliceMajor
+    isInter = options[Self.placementOption] == .inter
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -60,7 +65,7 @@ struct SliceBits: LayerPass {
     switch weights.data {
     case .i8(let values): slice(&layer, values, bits)
     case .i16(let values): slice(&layer, values, bits)
-    default: slice(&layer, weights.integers, bits)
+    case .f32, .u8, .u16, .i32, .i64: slice(&layer, weights.integers, bits)
     }
     return [("layers-sliced", 1)]
   }
@@ -153,3 +158,5 @@ struct SliceBits: LayerPass {
     }
   }
 }
+
+extension SignCoding: OptionWord {}

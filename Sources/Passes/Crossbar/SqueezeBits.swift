@@ -20,17 +20,16 @@ struct SqueezeBits: LayerPass {
   static let guarantee = Guarantee.bounded(
     "a weight of a wordline that is shifted by k loses its k lowest bits, less than 2^k; none where no plane is freed or"
       + " the lost bits are 0")
-  static let options = [
-    PassOption(
-      "planes", .intOrWord(0...15, ["auto"]), default: .word("auto"),
-      "planes to free; auto frees what loss allows"),
-    PassOption(
-      "loss", .float, default: .float(0.05),
-      "for auto: the relative error, root mean square, of a layer's weights and of the calibration outputs"),
-    PassOption(
-      "scope", .word(Scope.allCases.map(\.rawValue)), default: .word(Scope.crossbar.rawValue),
-      "whether a wordline is shifted for the whole matrix, or in each crossbar's share of it"),
-  ]
+
+  private static let planesOption = PassOption.number(
+    "planes", 0...15, orDefault: Auto.auto, "planes to free; auto frees what loss allows")
+  private static let lossOption = PassOption.float(
+    "loss", default: 0.05,
+    "for auto: the relative error, root mean square, of a layer's weights and of the calibration outputs")
+  private static let scopeOption = PassOption.choice(
+    "scope", default: Scope.crossbar,
+    "whether a wordline is shifted for the whole matrix, or in each crossbar's share of it")
+  static let options = [planesOption.spec, lossOption.spec, scopeOption.spec]
 
   /// Nil chooses by the loss.
   private let freed: Int?
@@ -40,9 +39,9 @@ struct SqueezeBits: LayerPass {
   private static let samples = 8
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    freed = options.word("planes") == "auto" ? nil : options.int("planes")
-    loss = Double(options.float("loss"))
-    scope = Scope(options)
+    freed = options[Self.planesOption].number
+    loss = Double(options[Self.lossOption])
+    scope = options[Self.scopeOption]
     guard loss >= 0, loss.isFinite else {
       throw Diagnostic("squeeze-bits.loss", "loss is \(loss), expected a number from 0 up")
     }

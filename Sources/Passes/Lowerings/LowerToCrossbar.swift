@@ -14,9 +14,11 @@ struct LowerToCrossbar: Lowering {
   static let name = "lower-to-crossbar"
   static let summary = "every convolution and product is an integer matrix fed by windows of its input"
   static let requires: Set<Fact> = [.shaped, .quantized]
+  // Ranges are left out, and the elements of crossbar operations are integers anyway.
+  static let invalidates: Set<Fact> = [.calibrated, .quantized]
   static let establishes: Set<Fact> = [.shaped]
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 
@@ -51,21 +53,24 @@ private struct CrossbarLowering {
   }
 
   mutating func lower(_ op: Op) throws(Diagnostic) {
-    switch op.opcode {
+    switch op.opcode.kind {
     case .conv: try convolution(op)
     case .gemm: try product(op)
     case .loop:
-      builder.openLoop(count: op.int("count"), origin: op.origin)
+      builder.openLoop(count: op[.rounds], origin: op.origin)
       for id in op.body { try lower(source.ops[id]) }
       builder.closeLoop()
-    default:
-      if op.opcode == .constant { constants[op.results[0]] = op }
+    case .constant:
+      constants[op.results[0]] = op
+      copy(op)
+    case .input, .output, .batchNorm, .digital, .state, .step, .next, .stack, .window, .mvm, .arrange, .layer,
+      .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
       copy(op)
     }
   }
 
   private mutating func copy(_ op: Op) {
-    let attributes = builder.module.adopt(op.attributes.filter { $0.name != "range" }, from: source)
+    let attributes = builder.module.adopt(op.attributes.without(.range), from: source)
     let results = op.results.map { id in
       let value = source.values[id]
       let new = builder.value(value.name, value.type)
@@ -81,7 +86,7 @@ private struct CrossbarLowering {
   private func tensor(_ id: ValueID, _ op: Op) throws(Diagnostic) -> Tensor {
     let type = source.values[id].type
     guard let constant = constants[id],
-      let tensor = source.tensor(constant["value"], element: type.element, shape: type.shape ?? [])
+      let tensor = source.tensor(constant.find(.value), element: type.element, shape: type.shape ?? [])
     else { throw Diagnostic("lower-to-crossbar.weights", "the weights are not constant", at: op.location) }
     return tensor
   }
@@ -101,7 +106,7 @@ private struct CrossbarLowering {
     guard let window = convWindow(op, input: type.shape ?? [], weights: weights.shape),
       let x = names[op.operands[0]]
     else { throw Diagnostic("lower-to-crossbar.shape", "the shapes do not go together", at: op.location) }
-    let groups = op.int("groups", default: 1)
+    let groups = op[.groups]
     var parts: [(window: Window, matrix: Tensor)] = []
     for group in 0..<groups {
       var slice = window
@@ -159,13 +164,13 @@ private struct CrossbarLowering {
       builder.module.append(spelled)
       let window = builder.emit(
         .window, [x],
-        [NamedAttribute("window", .window(part.window)), NamedAttribute("padding", .int(zero))],
+        [NamedAttribute(.window, part.window), NamedAttribute(.padding, zero)],
         type: ValueType(inputs.element, [part.window.positions, part.window.length]),
         name: "\(symbol).windows",
         origin: op.origin)
       rows.append(
         builder.emit(
-          .mvm, [window], [NamedAttribute("layer", .symbol(symbol))],
+          .mvm, [window], [NamedAttribute(.layer, symbol)],
           type: ValueType(.accumulator, [part.window.positions, layer.columns]), name: "\(symbol).rows",
           origin: op.origin))
       for sum in columnSums(part.matrix) {
@@ -197,7 +202,7 @@ private struct CrossbarLowering {
 
   private func layerName(_ op: Op, _ fallback: String) -> String {
     guard let name = op.origin?.name, !name.isEmpty else { return fallback }
-    let part = op.string("part")
+    let part = op[.part]
     return sanitize(part.isEmpty ? name : "\(name).\(part)")
   }
 
@@ -205,7 +210,7 @@ private struct CrossbarLowering {
     switch matrix.data {
     case .i8(let values): return sums(values, matrix.shape[1])
     case .i16(let values): return sums(values, matrix.shape[1])
-    default: return sums(matrix.integers, matrix.shape[1])
+    case .f32, .u8, .u16, .i32, .i64: return sums(matrix.integers, matrix.shape[1])
     }
   }
 

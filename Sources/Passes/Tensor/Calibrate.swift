@@ -16,18 +16,19 @@ struct Calibrate: Pass {
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.calibrated]
   static let guarantee = Guarantee.exact("only attributes are added")
-  static let options = [
-    PassOption("samples", .int(1...1 << 20), default: .int(64), "how many samples are used, at most"),
-    PassOption(
-      "seed", .int(0...Int64.max), default: .int(1), "seed of the random inputs where no samples are given"),
-  ]
+
+  private static let samplesOption = PassOption.int(
+    "samples", 1...1 << 20, default: 64, "how many samples are used, at most")
+  private static let seedOption = PassOption.int(
+    "seed", 0...Int.max, default: 1, "seed of the random inputs where no samples are given")
+  static let options = [samplesOption.spec, seedOption.spec]
 
   private let samples: Int
   private let seed: Int
 
   init(_ options: PassOptions) {
-    samples = options.int("samples")
-    seed = options.int("seed")
+    samples = options[Self.samplesOption]
+    seed = options[Self.seedOption]
   }
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
@@ -61,7 +62,7 @@ struct Calibrate: Pass {
           at: module.ops[id].location, notes: ["check the model and the calibration samples"])
       }
       let most = Float.greatestFiniteMagnitude
-      module.ops[id]["range"] = .floats([max(merged.low, -most), min(merged.high, most)])
+      module.ops[id][.range] = [max(merged.low, -most), min(merged.high, most)]
     }
     context.count("calibration-samples", inputs.count)
   }

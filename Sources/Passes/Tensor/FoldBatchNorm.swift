@@ -16,7 +16,7 @@ struct FoldBatchNorm: Pass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
     "factors, weights and biases are rounded to binary32; outputs change by float rounding only")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 
@@ -81,13 +81,13 @@ private struct BatchNormFolding {
       throw Diagnostic(
         "fold-batchnorm.parameters", "expected \(channels) parameters of each kind", at: op.location)
     }
-    return batchNormAffine(lists, epsilon: op.float("epsilon"))
+    return batchNormAffine(lists, epsilon: op[.epsilon])
   }
 
   private func constant(_ value: ValueID) -> Tensor? {
     guard let id = producer[value], module.ops[id].opcode == .constant else { return nil }
     let type = module.values[value].type
-    return module.tensor(module.ops[id]["value"], element: type.element, shape: type.shape ?? [])
+    return module.tensor(module.ops[id].find(.value), element: type.element, shape: type.shape ?? [])
   }
 
   /// Moves `norm` into the operation before it; false where that cannot be.
@@ -119,7 +119,9 @@ private struct BatchNormFolding {
     let b = add(Tensor([channels], moved), name: "\(name).folded-bias", op)
     op.operands = [op.operands[0], w, b]
     op.results = norm.results
-    if op["range"] != nil { op["range"] = norm["range"] }
+    if op.find(.range) != nil {
+      if let range = norm.find(.range) { op[.range] = range } else { op.remove(.range) }
+    }
     module.ops[source] = op
     append(source)
     count += 1
@@ -149,7 +151,7 @@ private struct BatchNormFolding {
     let attribute = module.constant(tensor, element: .float32, name: module.values[result].name)
     append(
       module.add(
-        Op(.constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: op.origin))
+        Op(.constant, results: [result], attributes: [NamedAttribute(.value, attribute)], origin: op.origin))
     )
     return result
   }

@@ -17,7 +17,7 @@ struct FoldConstants: Pass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact(
     "factors of dequantized constants are multiplied with each other first, in binary32")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 
@@ -127,26 +127,26 @@ private struct ConstantFolding {
     let type = module.values[result].type
     let attribute = module.constant(value, element: type.element, name: module.values[result].name)
     module.ops[id] = Op(
-      .constant, results: [result], attributes: [NamedAttribute("value", attribute)], origin: op.origin)
+      .constant, results: [result], attributes: [NamedAttribute(.value, attribute)], origin: op.origin)
     constants[result] = module.ops[id]
     body.append(id)
   }
 
   /// The result of `op` as integers of the file; nil where it is none.
   private func levels(after op: Op) throws(Diagnostic) -> Given? {
-    if op.opcode == .dequantize, let integers = constants[op.operands[0]], op.float("scale") > 0,
-      op.float("scale").isFinite
+    if op.opcode == .dequantize, let integers = constants[op.operands[0]], op[.scale] > 0,
+      op[.scale].isFinite
     {
       let levels = try tensor(op.operands[0], integers)
       let element = module.values[op.operands[0]].type.element
       return Given(
         levels: ScaledLevels(
-          levels, element: element, scale: op.float("scale"), zero: Int64(op.int("zero"))),
+          levels, element: element, scale: op[.scale], zero: op[.zero]),
         source: op.operands[0], origin: op.origin)
     }
     let known = op.operands.compactMap { given[$0] }
     if op.opcode == .concat, known.count == op.operands.count {
-      let levels = ScaledLevels.joined(known.map(\.levels), axis: op.int("axis"))
+      let levels = ScaledLevels.joined(known.map(\.levels), axis: op[.axis])
       return levels.map { Given(levels: $0, source: nil, origin: op.origin) }
     }
     guard known.count == 1, let first = known.first, op.opcode != .subtract || given[op.operands[0]] != nil
@@ -160,7 +160,7 @@ private struct ConstantFolding {
     let shape = module.values[op.results[0]].type.shape ?? []
     let moved =
       op.opcode == .take
-      ? module.integers(op["indices"]).flatMap { first.levels.taken($0, axis: op.int("axis")) }
+      ? module.integers(op.find(.indices)).flatMap { first.levels.taken($0, axis: op[.axis]) }
       : first.levels.after(op, others: others, shape: shape)
     guard let levels = moved else { return nil }
     let isInPlace = op.opcode == .multiply || op.opcode == .subtract && levels.zero != first.levels.zero
@@ -169,7 +169,7 @@ private struct ConstantFolding {
 
   private func tensor(_ id: ValueID, _ op: Op) throws(Diagnostic) -> Tensor {
     let type = module.values[id].type
-    guard let tensor = module.tensor(op["value"], element: type.element, shape: type.shape ?? []) else {
+    guard let tensor = module.tensor(op.find(.value), element: type.element, shape: type.shape ?? []) else {
       throw Diagnostic("fold-constants.value", "the numbers do not have the type \(type)", at: op.location)
     }
     return tensor
@@ -189,8 +189,8 @@ private struct ConstantFolding {
         Op(
           .dequantize, operands: [integers], results: [reals],
           attributes: [
-            NamedAttribute("scale", .float(isSingle ? levels.scales[0] : 1)),
-            NamedAttribute("zero", .int(levels.zero)),
+            NamedAttribute(.scale, isSingle ? levels.scales[0] : 1),
+            NamedAttribute(.zero, levels.zero),
           ], origin: known.origin)))
     if !isSingle {
       let scales = emitConstant(Tensor(levels.scaleShape, levels.scales), .float32, "\(name).scales")
@@ -206,7 +206,7 @@ private struct ConstantFolding {
   private mutating func emitConstant(_ tensor: Tensor, _ element: ElementType, _ name: String) -> ValueID {
     let id = value(name, ValueType(element, tensor.shape))
     let attribute = module.constant(tensor, element: element, name: module.values[id].name)
-    let op = module.add(Op(.constant, results: [id], attributes: [NamedAttribute("value", attribute)]))
+    let op = module.add(Op(.constant, results: [id], attributes: [NamedAttribute(.value, attribute)]))
     constants[id] = module.ops[op]
     body.append(op)
     return id
@@ -221,7 +221,7 @@ private struct ConstantFolding {
         small.append(constant)
       } else if let levels = given[operand]?.levels {
         let attribute = small.constant(try levels.reals(), element: .float32, name: "reals")
-        small.append(Op(.constant, results: [operand], attributes: [NamedAttribute("value", attribute)]))
+        small.append(Op(.constant, results: [operand], attributes: [NamedAttribute(.value, attribute)]))
       }
     }
     small.append(op)

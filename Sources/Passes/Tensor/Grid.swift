@@ -36,7 +36,7 @@ struct Behind {
   /// Whether clamping to the bounds of `clamps` keeps what the moves add.
   func allows(_ clamps: Behind) -> Bool {
     moves.allSatisfy {
-      $0.opcode != .pad || (clamps.low <= $0.float("value") && $0.float("value") <= clamps.high)
+      $0.opcode != .pad || (clamps.low <= $0[.padValue] && $0[.padValue] <= clamps.high)
     }
   }
 

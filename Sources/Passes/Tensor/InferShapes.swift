@@ -11,7 +11,7 @@ struct InferShapes: Pass {
   static let requires: Set<Fact> = []
   static let establishes: Set<Fact> = [.shaped]
   static let guarantee = Guarantee.exact("")
-  static let options: [PassOption] = []
+  static let options: [PassOptionSpec] = []
 
   init(_ options: PassOptions) {}
 

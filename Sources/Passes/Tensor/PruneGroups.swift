@@ -15,27 +15,36 @@ struct PruneGroups: Pass {
   static let summary =
     "the weakest filters, channels and filter-shape positions of every layer have weights of 0"
   static let requires: Set<Fact> = [.shaped]
+  // Calibration has seen the outputs of the weights before.
+  static let invalidates: Set<Fact> = [.calibrated]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
     "at most the stated shares of a layer's filters, channels and positions become 0, all other weights and all biases "
       + "stay; how far outputs move depends on what is lost, and the shares alone do not bound it")
-  static let options = [
-    PassOption(
-      "filters", .float, default: .float(0),
-      "the share of each layer's filters to set to 0, 0 to 1; layers that give a graph output keep theirs"),
-    PassOption(
-      "channels", .float, default: .float(0),
-      "the share of each convolution's input channels to set to 0, 0 to 1; products have none"),
-    PassOption(
-      "shapes", .float, default: .float(0),
-      "the share of each layer's filter-shape positions to set to 0, 0 to 1: one channel and tap in all filters, or a row"
-    ),
-  ]
+  static let options = GroupKind.allCases.map { option(of: $0).spec }
+
+  private static func option(of kind: GroupKind) -> PassOption<Float> {
+    switch kind {
+    case .filters:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each layer's filters to set to 0, 0 to 1; layers that give a graph output keep theirs")
+    case .channels:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each convolution's input channels to set to 0, 0 to 1; products have none")
+    case .shapes:
+      return .float(
+        kind.rawValue, default: 0,
+        "the share of each layer's filter-shape positions to set to 0, 0 to 1: one channel and tap in all filters, or a row"
+      )
+    }
+  }
 
   private let shares: [(kind: GroupKind, share: Float)]
 
   init(_ options: PassOptions) throws(Diagnostic) {
-    shares = GroupKind.allCases.map { ($0, options.float($0.rawValue)) }
+    shares = GroupKind.allCases.map { ($0, options[Self.option(of: $0)]) }
     for (kind, share) in shares where !(0...1 ~= share) {
       throw Diagnostic(
         "prune-groups.share", "\(kind.rawValue) is \(share), expected a number from 0 to 1")
@@ -117,7 +126,7 @@ private struct WeightGroups {
     outputs = isProduct ? shape[1] : shape[0]
     length = isProduct ? shape[0] : shape.dropFirst().reduce(1, *)
     taps = isProduct ? 1 : shape.dropFirst(2).reduce(1, *)
-    filtersPerGroup = isProduct ? outputs : max(1, outputs / max(1, op.int("groups", default: 1)))
+    filtersPerGroup = isProduct ? outputs : max(1, outputs / max(1, op[.groups]))
   }
 
   /// How many groups there are.
@@ -185,25 +194,23 @@ private struct ConstantWeights {
     }
     let type = module.values[op.operands[1]].type
     guard type.element.isFloat else { return nil }
-    return module.tensor(module.ops[constant]["value"], element: type.element, shape: type.shape ?? [])
+    return module.tensor(module.ops[constant].find(.value), element: type.element, shape: type.shape ?? [])
   }
 
   /// Gives operation `id` other weights: in the constant that it has, or in one of its own where that has other uses.
   mutating func replace(_ id: OpID, _ tensor: Tensor) {
     let old = module.ops[id].operands[1]
-    // Calibration has seen the outputs of the weights before.
-    module.facts.remove(.calibrated)
     let attribute = module.constant(
       tensor, element: .float32, name: "\(module.values[old].name).pruned")
     if uses[old].count == 1, let constant = constants[old] {
-      module.ops[constant]["value"] = attribute
+      module.ops[constant][.value] = attribute
       return
     }
     let name = names.take("\(module.values[old].name).pruned")
     let new = module.values.add(Value(name: name, type: module.values[old].type))
     added[id] = module.add(
       Op(
-        .constant, results: [new], attributes: [NamedAttribute("value", attribute)],
+        .constant, results: [new], attributes: [NamedAttribute(.value, attribute)],
         origin: module.ops[id].origin))
     module.ops[id].operands[1] = new
   }

@@ -21,26 +21,38 @@ struct Quantize: Pass {
       + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
       + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it; levels that the"
       + " file gives stay")
+
+  private static let weightsOption = PassOption.int(
+    "weights", 2...16, default: 8, "for linear: bits of a weight, sign included")
+  private static let inputsOption = PassOption.int("inputs", 1...16, default: 8, "bits of an input")
+  private static let scaleOption = PassOption.choice(
+    "scale", default: WeightScale.group,
+    "one weight scale for a layer, for each group of a convolution, whose groups are matrices of their own, or for each of"
+      + " its outputs")
+  private static let schemeOption = PassOption.choice(
+    "scheme", default: WeightScheme.linear,
+    "weights are any integers, or those whose set bits lie in a window")
+  private static let windowOption = PassOption.int(
+    "window", 1...15, default: 3, "for sme: significant bits of a weight")
+  private static let bitsOption = PassOption.int(
+    "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all behind the point")
+  private static let fitOption = PassOption.choice(
+    "fit", default: WeightCoding.Fit.max,
+    "the largest weight sets a scale, or the least squared error of the scales tried")
+  private static let signedOption = PassOption.choice(
+    "signed", default: SignedInputs.passes,
+    "inputs that can be negative: a pass for each sign, or unsigned with a zero point")
   static let options = [
-    PassOption("weights", .int(2...16), default: .int(8), "for linear: bits of a weight, sign included"),
-    PassOption("inputs", .int(1...16), default: .int(8), "bits of an input"),
-    PassOption(
-      "scale", .word(["tensor", "group", "output"]), default: .word("group"),
-      "one weight scale for a layer, for each group of a convolution, whose groups are matrices of their own, or for each of"
-        + " its outputs"),
-    PassOption(
-      "scheme", .word(["linear", "sme"]), default: .word("linear"),
-      "weights are any integers, or those whose set bits lie in a window"),
-    PassOption("window", .int(1...15), default: .int(3), "for sme: significant bits of a weight"),
-    PassOption(
-      "bits", .int(1...15), default: .int(8), "for sme: bits of a weight's magnitude, all behind the point"),
-    PassOption(
-      "fit", .word(["max", "squares"]), default: .word("max"),
-      "the largest weight sets a scale, or the least squared error of the scales tried"),
-    PassOption(
-      "signed", .word(["passes", "zero-point"]), default: .word("passes"),
-      "inputs that can be negative: a pass for each sign, or unsigned with a zero point"),
+    weightsOption.spec, inputsOption.spec, scaleOption.spec, schemeOption.spec, windowOption.spec,
+    bitsOption.spec, fitOption.spec, signedOption.spec,
   ]
+
+  private enum WeightScheme: String, OptionWord { case linear, sme }
+
+  private enum SignedInputs: String, OptionWord {
+    case passes
+    case zeroPoint = "zero-point"
+  }
 
   /// How weights become integers.
   private(set) var weights: WeightCoding
@@ -52,19 +64,19 @@ struct Quantize: Pass {
   let usesZeroPoint: Bool
 
   /// The weights that share a scale.
-  enum WeightScale: String {
+  enum WeightScale: String, OptionWord {
     case tensor, group, output
   }
 
   init(_ options: PassOptions) {
     weights = WeightCoding(
-      levels: options.word("scheme") == "sme"
-        ? .significantBits(window: options.int("window"), bits: options.int("bits"))
-        : .linear(bits: options.int("weights")),
-      fit: options.word("fit") == "squares" ? .squares : .max)
-    inputBits = options.int("inputs")
-    weightScale = WeightScale(rawValue: options.word("scale")) ?? .group
-    usesZeroPoint = options.word("signed") == "zero-point"
+      levels: options[Self.schemeOption] == .sme
+        ? .significantBits(window: options[Self.windowOption], bits: options[Self.bitsOption])
+        : .linear(bits: options[Self.weightsOption]),
+      fit: options[Self.fitOption])
+    inputBits = options[Self.inputsOption]
+    weightScale = options[Self.scaleOption]
+    usesZeroPoint = options[Self.signedOption] == .zeroPoint
   }
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {

@@ -67,30 +67,40 @@ struct Quantizer {
 
   private mutating func rewrite(_ op: Op) throws(Diagnostic) {
     if let result = op.results.first {
-      forms[result.index].range = op["range"]?.asFloats
+      forms[result.index].range = op.find(.range)
       forms[result.index].isOfLoop = builder.isInLoop && op.opcode != .next && op.opcode != .stack
     }
-    switch op.opcode {
+    switch op.opcode.kind {
     case .loop:
-      builder.openLoop(count: op.int("count"), origin: op.origin)
+      builder.openLoop(count: op[.rounds], origin: op.origin)
       for id in op.body { try rewrite(source.ops[id]) }
       builder.closeLoop()
     case .constant: forms[op.results[0].index].constant = op
-    case .quantize: try quantizeOperator(op)
-    case .dequantize: try dequantizeOperator(op)
-    case .multiply: try scaleOperator(op)
+    case .digital(let code): try digitalOperator(op, code)
     case .conv, .gemm:
       try source.values[op.operands[0]].type.element.isFloat ? matrixOperator(op) : integerOperator(op)
-    case .relu: try clamp(op, low: 0, high: .infinity)
-    case .clip: try clamp(op, low: op.float("low"), high: op.float("high"))
-    case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
-    case .concat: try concatenation(op)
     case .output: try output(op)
     case .batchNorm:
       throw Diagnostic(
         "quantize.batch-norm", "a batch normalization is left", at: op.location,
         notes: ["run fold-batchnorm before quantize"])
-    default: try floatOperator(op)
+    case .input, .state, .step, .next, .stack, .window, .mvm, .arrange, .layer, .block, .buffer, .crossbar,
+      .load, .drive, .convert, .accumulate, .store, .repeat:
+      try floatOperator(op)
+    }
+  }
+
+  private mutating func digitalOperator(_ op: Op, _ code: OperatorCode) throws(Diagnostic) {
+    switch code {
+    case .unary where op.opcode == .relu: try clamp(op, low: 0, high: .infinity)
+    case .unary where op.opcode == .clip: try clamp(op, low: op[.clipLow], high: op[.clipHigh])
+    case .binary where op.opcode == .multiply: try scaleOperator(op)
+    case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
+    case .concat: try concatenation(op)
+    case .quantize: try quantizeOperator(op)
+    case .dequantize: try dequantizeOperator(op)
+    case .unary, .binary, .softmax, .matmul, .averagePool, .mean, .argMax, .requantize, .addBias, .lookup:
+      try floatOperator(op)
     }
   }
 

@@ -7,7 +7,7 @@ extension Quantizer {
   func constant(_ id: ValueID) -> Tensor? {
     guard let op = forms[id.index].constant else { return nil }
     let type = source.values[id].type
-    return source.tensor(op["value"], element: type.element, shape: type.shape ?? [])
+    return source.tensor(op.find(.value), element: type.element, shape: type.shape ?? [])
   }
 
   /// The value as floats.
@@ -68,7 +68,7 @@ extension Quantizer {
     for part in joined.concat.operands { parts.append(try float(part, for: joined.concat)) }
     let type = ValueType(.float32, shape(joined.concat.results[0]))
     let whole = builder.emit(
-      .concat, parts, joined.concat.attributes.filter { $0.name != "range" }, type: type, name: name(id),
+      .concat, parts, joined.concat.attributes.without(.range), type: type, name: name(id),
       origin: joined.concat.origin)
     setRange(id)
     return moved(whole, joined.behind, type, id, op)
@@ -97,12 +97,9 @@ extension Quantizer {
   mutating func emit(_ move: Op, _ operand: ValueID, _ type: ValueType, on grid: Grid? = nil)
     -> ValueID
   {
-    var attributes = builder.module.adopt(move.attributes.filter { $0.name != "range" }, from: source)
-    if let grid, move.opcode == .pad {
-      attributes = attributes.map {
-        $0.name == "value" ? NamedAttribute("value", .float(Float(grid.level(move.float("value"))))) : $0
-      }
-    }
+    var move = move
+    if let grid, move.opcode == .pad { move[.padValue] = Float(grid.level(move[.padValue])) }
+    let attributes = builder.module.adopt(move.attributes.without(.range), from: source)
     return builder.emit(
       move.opcode, [operand], attributes, type: type, name: name(move.results[0]), origin: move.origin)
   }
@@ -110,7 +107,7 @@ extension Quantizer {
   /// Puts the calibrated range on the operation that was emitted last.
   mutating func setRange(_ id: ValueID) {
     guard let last = builder.last, let range = forms[id.index].range else { return }
-    builder.module.ops[last]["range"] = .floats(range)
+    builder.module.ops[last][.range] = range
   }
 }
 

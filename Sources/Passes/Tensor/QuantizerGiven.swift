@@ -23,8 +23,8 @@ extension Quantizer {
     let (x, result) = (op.operands[0], op.results[0])
     var grid = Grid(
       type: source.values[result].type.element,
-      quantization: Quantization(scale: op.float("scale"), zero: Int64(op.int("zero"))),
-      low: Int64(op.int("low")), high: Int64(op.int("high")))
+      quantization: Quantization(scale: op[.scale], zero: op[.zero]),
+      low: op[.low], high: op[.high])
     guard case .integer(1...16, _) = grid.type,
       grid.type.lowest...grid.type.highest ~= grid.quantization.zero,
       grid.quantization.scale > 0, grid.quantization.scale.isFinite
@@ -50,7 +50,7 @@ extension Quantizer {
   /// What levels stand for: constants keep their integers, sums get a factor, values keep their levels.
   mutating func dequantizeOperator(_ op: Op) throws(Diagnostic) {
     let (x, result) = (op.operands[0], op.results[0])
-    let (scale, zero) = (op.float("scale"), Int64(op.int("zero")))
+    let (scale, zero) = (op[.scale], op[.zero])
     if let levels = constant(x) {
       forms[result.index].given = ScaledLevels(
         levels, element: source.values[x].type.element, scale: scale, zero: zero)

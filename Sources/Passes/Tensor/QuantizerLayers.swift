@@ -27,14 +27,14 @@ extension Quantizer {
   mutating func emitSums(_ op: Op, _ operands: [ValueID], _ scales: [Double], isGiven: Bool) {
     let result = op.results[0]
     let sums = builder.emit(
-      op.opcode, operands, op.attributes.filter { $0.name != "range" },
+      op.opcode, operands, op.attributes.without(.range),
       type: ValueType(.accumulator, shape(result)), name: "\(name(result)).sums", origin: op.origin)
     let axis = op.opcode == .conv ? 1 : shape(result).count - 1
     forms[result.index].sums = Sums(value: sums, scales: scales, axis: axis, isGiven: isGiven)
   }
 
   func layerName(_ op: Op) -> String {
-    let (node, part) = (op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }, op.string("part"))
+    let (node, part) = (op.origin.map(\.name).flatMap { $0.isEmpty ? nil : $0 }, op[.part])
     return node.map { part.isEmpty ? $0 : "\($0).\(part)" } ?? name(op.results[0])
   }
 
@@ -68,7 +68,7 @@ extension Quantizer {
   private func outputsPerScale(_ op: Op, _ outputs: Int) -> Int {
     switch pass.weightScale {
     case .tensor: return max(1, outputs)
-    case .group: return max(1, outputs / (op.opcode == .conv ? max(1, op.int("groups")) : 1))
+    case .group: return max(1, outputs / (op.opcode == .conv ? max(1, op[.groups]) : 1))
     case .output: return 1
     }
   }

@@ -45,7 +45,7 @@ extension Quantizer {
       }
       type.shape = shape(joined.concat.results[0])
       result = builder.emit(
-        .concat, parts, joined.concat.attributes.filter { $0.name != "range" }, type: type,
+        .concat, parts, joined.concat.attributes.without(.range), type: type,
         name: name, origin: joined.concat.origin)
     } else {
       return builder.emit(

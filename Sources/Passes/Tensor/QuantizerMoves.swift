@@ -16,7 +16,7 @@ extension Quantizer {
       return try padLevels(op, known, type)
     }
     if op.opcode == .pad {
-      let (value, grid) = (op.float("value"), known.grid)
+      let (value, grid) = (op[.padValue], known.grid)
       let step = grid.level(value) - grid.quantization.zero
       guard Float(step) * grid.quantization.scale == value else { return false }
     }
@@ -30,7 +30,7 @@ extension Quantizer {
   private mutating func padLevels(
     _ op: Op, _ known: GivenGrid, _ type: ValueType
   ) throws(Diagnostic) -> Bool {
-    guard let level = Int64(exactly: op.float("value")),
+    guard let level = Int64(exactly: op[.padValue]),
       known.grid.type.lowest...known.grid.type.highest ~= level + known.offset
     else {
       throw Diagnostic(
@@ -41,12 +41,11 @@ extension Quantizer {
     padded.grid.low = min(known.grid.low, level + known.offset)
     padded.grid.high = max(known.grid.high, level + known.offset)
     let levels = try quantized(op.operands[0], for: op)
-    let attributes = op.attributes.filter { $0.name != "range" }.map {
-      $0.name == "value" ? NamedAttribute("value", .float(Float(level + known.offset))) : $0
-    }
+    var pad = op
+    pad[.padValue] = Float(level + known.offset)
     let result = op.results[0]
     forms[result.index].quantized = builder.emit(
-      .pad, [levels], attributes, type: type, name: name(result), origin: op.origin)
+      .pad, [levels], pad.attributes.without(.range), type: type, name: name(result), origin: op.origin)
     forms[result.index].grid = padded
     return true
   }
@@ -70,7 +69,7 @@ extension Quantizer {
     }
     let type = ValueType(joined.grid.type, shape(result), joined.grid.quantization)
     forms[result.index].quantized = builder.emit(
-      .concat, moved, op.attributes.filter { $0.name != "range" }, type: type, name: name(result),
+      .concat, moved, op.attributes.without(.range), type: type, name: name(result),
       origin: op.origin)
     forms[result.index].grid = joined
     return true

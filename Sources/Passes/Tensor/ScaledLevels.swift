@@ -64,14 +64,20 @@ struct ScaledLevels {
 
   /// The result of `op`, whose other operands are the constants `others`; nil where it is on no such grid.
   func after(_ op: Op, others: [Tensor], shape: [Int]) -> ScaledLevels? {
-    switch op.opcode {
-    case .transpose: return transposed(op.ints("order"))
+    guard let code = op.opcode.digital?.code else { return nil }
+    switch code {
+    case .transpose: return transposed(op[.order])
     case .reshape: return reshaped(shape)
-    case .slice: return sliced(op.ints("start"), op.ints("end"))
-    case .pad: return op.float("value") == 0 ? padded(op.ints("before"), op.ints("after")) : nil
-    case .multiply: return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
-    case .subtract: return others.first.flatMap { shape == levels.shape ? less($0) : nil }
-    default: return nil
+    case .slice: return sliced(op[.sliceStart], op[.sliceEnd])
+    case .pad: return op[.padValue] == 0 ? padded(op[.before], op[.after]) : nil
+    case .binary where op.opcode == .multiply:
+      return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
+    case .binary where op.opcode == .subtract:
+      return others.first.flatMap { shape == levels.shape ? less($0) : nil }
+    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .concat, .take,
+      .quantize,
+      .dequantize, .requantize, .addBias, .lookup:
+      return nil
     }
   }
 

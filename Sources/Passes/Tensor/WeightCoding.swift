@@ -12,7 +12,7 @@ struct WeightCoding {
   }
 
   /// What a scale is chosen for.
-  enum Fit: String {
+  enum Fit: String, OptionWord {
     /// The largest magnitude stands for 1.
     case max
     /// The sum of the squared errors is the least one of the scales tried.
