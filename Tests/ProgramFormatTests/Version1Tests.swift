@@ -172,8 +172,9 @@ import Testing
       if round % 8 != 0 { repairChecksums(&bytes) }
       guard let error = refusal(bytes) else {
         accepted += 1
-        let program = try decoded(bytes)
-        #expect(try decoded(encode(program)) == program)
+        // Numbers that are none are not equal to themselves, but their bytes are.
+        let new = try encode(decoded(bytes))
+        #expect(try encode(decoded(new)) == new)
         continue
       }
       guard case .bytes = error.location.place, error.id.hasPrefix("program.") else {
