@@ -51,38 +51,39 @@ let package = Package(
     library("Mapping", ["Support", "Tensors", "Hardware"], optimised: true),
     library("IR", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
     library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
-    library("Reference", ["Support", "Tensors", "Hardware", "Mapping", "IR"], optimised: true),
-    library("Passes", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Reference"], optimised: true),
+    library("Evaluator", ["Support", "Tensors", "Hardware", "Mapping", "IR"], optimised: true),
+    library("Passes", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Evaluator"], optimised: true),
     library("ProgramFormat", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
     library(
-      "CodeGen", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "ProgramFormat"], optimised: true),
+      "CodeGen", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "ProgramFormat"],
+      optimised: true),
     library(
       "DeviceModel", ["Support", "Hardware", "Mapping", "CKernels"], resources: [.embedInCode("Devices")],
       optimised: true),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "CKernels"],
       optimised: true),
-    library("Report", ["Support", "CommandLineTools"]),
-    library("CommandLineTools", ["Support", "Tensors"], optimised: true),
+    library("Evaluation", ["Support", "Tensors"], optimised: true),
+    library("Report", ["Support"], optimised: true),
+    library("CommandLineTools", ["Support", "Report"]),
     library(
       "Driver",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "ONNX", "IR", "Import", "Passes", "Reference",
-        "ProgramFormat", "CodeGen", "Report", "CommandLineTools",
+        "Support", "Tensors", "Hardware", "Mapping", "ONNX", "IR", "Import", "Passes", "Evaluator",
+        "ProgramFormat", "CodeGen", "Evaluation", "Report", "CommandLineTools",
       ]),
     library(
       "RunDriver",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "Executor", "Report",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "Executor", "Evaluation",
+        "Report",
         "CommandLineTools",
       ]),
     library(
       "Workbench",
       [
         "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "Driver", "RunDriver",
-        "Executor",
-        "Report",
-        "CommandLineTools",
+        "Executor", "Evaluation", "Report", "CommandLineTools",
       ]),
     program("xbarc", ["CommandLineTools", "Driver"]),
     program("xbarrun", ["CommandLineTools", "RunDriver"]),
@@ -91,15 +92,20 @@ let package = Package(
     .executableTarget(
       name: "xbar-bench",
       dependencies: [
-        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Executor", "Hardware", "Mapping", "ONNX",
-        "Passes",
-        "ProgramFormat", "RunDriver", "Support", "Tensors", "TestSupport",
+        "CPeak", "CKernels", "CommandLineTools", "DeviceModel", "Driver", "Evaluation", "Executor",
+        "Hardware", "Mapping",
+        "ONNX", "Passes", "ProgramFormat", "Report", "RunDriver", "Support", "Tensors", "TestSupport",
       ],
       path: "Benchmarks/xbar-bench", swiftSettings: swift),
 
     .target(
+      name: "NaiveTwin", dependencies: ["Tensors"], path: "Tests/NaiveTwin",
+      swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    .target(
       name: "ProgramSamples",
-      dependencies: ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel"],
+      dependencies: [
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "NaiveTwin",
+      ],
       path: "Tests/ProgramSamples",
       swiftSettings: swift + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(
@@ -109,10 +115,11 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["IR", "ONNX", "Support"], path: "Tests/TestSupport",
       swiftSettings: swift),
-    .target(name: "TestTools", dependencies: ["Support"], path: "Tests/TestTools", swiftSettings: swift),
+    .target(
+      name: "TestTools", dependencies: ["Support", "Tensors"], path: "Tests/TestTools", swiftSettings: swift),
     test("SupportTests", ["Support"]),
-    test("TensorsTests", ["Support", "Tensors"], resources: [.copy("Fixtures")]),
-    test("MappingTests", ["Support", "Tensors", "Hardware", "Mapping"]),
+    test("TensorsTests", ["Support", "Tensors", "NaiveTwin"], resources: [.copy("Fixtures")]),
+    test("MappingTests", ["Support", "Tensors", "Hardware", "Mapping", "NaiveTwin"]),
     test("HardwareTests", ["Support", "Hardware", "Mapping", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test(
@@ -125,16 +132,14 @@ let package = Package(
     test(
       "ExecutorTests",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples", "DeviceModel", "CKernels",
-        "Executor",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples", "NaiveTwin",
+        "DeviceModel", "CKernels", "Executor",
       ]),
     test(
       "RunDriverTests",
       [
-        "Support", "Tensors", "Mapping", "ProgramFormat", "ProgramSamples", "DeviceModel", "Executor",
-        "RunDriver",
-        "Report",
-        "CommandLineTools",
+        "Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples", "DeviceModel",
+        "Executor", "RunDriver", "Evaluation", "Report", "CommandLineTools", "TestTools",
       ]),
     test(
       "WorkbenchTests",
@@ -142,36 +147,39 @@ let package = Package(
         "Support", "Hardware", "Mapping", "DeviceModel", "Driver", "RunDriver", "Report", "CommandLineTools",
         "Workbench",
       ]),
-    test("ReportTests", ["Support", "CommandLineTools", "Report"]),
-    test("CommandLineToolsTests", ["Support", "Tensors", "CommandLineTools"]),
+    test("EvaluationTests", ["Support", "Tensors", "Evaluation", "TestTools"]),
+    test("ReportTests", ["Support", "Report"]),
+    test("CommandLineToolsTests", ["Support", "CommandLineTools"]),
     test("IRTests", ["Support", "Tensors", "Hardware", "Mapping", "IR", "TestSupport"]),
     test(
       "PassesTests",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "CodeGen", "Reference", "LayerSamples",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "CodeGen", "Evaluator", "LayerSamples",
+        "NaiveTwin",
       ]),
     test(
-      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Reference", "TestTools"],
+      "ImportTests", ["Support", "Tensors", "ONNX", "IR", "Import", "Evaluator", "TestTools"],
       resources: [.copy("onnxruntime_cases.py")]),
     test(
       "FileTests",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
         "DeviceModel",
         "Executor", "TestSupport",
       ], resources: [.copy("Files"), .copy("readme.xir")]),
     test(
       "EndToEndTests",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
         "DeviceModel",
-        "Executor", "Driver", "RunDriver", "Report", "CommandLineTools", "LayerSamples", "ONNX", "Import",
-        "TestSupport",
+        "Executor", "Driver", "RunDriver", "Evaluation", "Report", "CommandLineTools", "LayerSamples", "ONNX",
+        "Import", "TestSupport",
       ]),
     test(
       "BackendTests",
       [
-        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Reference", "ProgramFormat", "CodeGen", "Executor",
+        "Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "Evaluator", "ProgramFormat", "CodeGen",
+        "Executor",
         "ONNX", "Import",
       ]),
     test("LayeringTests", []),

@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 
 /// A line of the table.
 struct Row {

@@ -39,5 +39,6 @@ public struct LowerToProgram: Lowering {
 
 extension PassRegistry {
   /// All passes, in the order in which pipelines use them.
-  public static let standard = PassRegistry(PassRegistry.modulePasses.entries + [PassEntry(LowerToProgram.self)])
+  public static let standard = PassRegistry(
+    PassRegistry.modulePasses.entries + [PassEntry(LowerToProgram.self)])
 }

@@ -64,7 +64,8 @@ private func helpRows(_ rows: [(String, String)]) -> [String] {
     let tail = text.dropFirst().map { margin + $0 }
     let first = text.first ?? ""
     if left.count > width { return ["  \(left)", margin + first] + tail }
-    return ["  \(padded(left, to: width, .left))  \(first)"] + tail
+    let gap = String(repeating: " ", count: width - left.count)
+    return ["  \(left)\(gap)  \(first)"] + tail
   }
 }
 

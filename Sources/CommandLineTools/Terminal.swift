@@ -1,3 +1,4 @@
+import Report
 import Glibc
 public import Support
 

@@ -1,4 +1,3 @@
-import CommandLineTools
 import Report
 
 /// The record of a compilation as a page: settings, layers, and where crossbars go.

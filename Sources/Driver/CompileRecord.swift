@@ -1,4 +1,4 @@
-public import CommandLineTools
+public import Report
 import Hardware
 import IR
 import Mapping

@@ -1,5 +1,6 @@
 import CodeGen
-import CommandLineTools
+import Evaluation
+import Report
 import Hardware
 import IR
 import Import

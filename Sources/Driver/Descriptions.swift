@@ -1,5 +1,5 @@
 import CodeGen
-import CommandLineTools
+import Report
 import Hardware
 import IR
 import Passes

@@ -1,6 +1,8 @@
 import IR
-import Reference
-public import CommandLineTools
+import Evaluator
+public import Evaluation
+import Report
+import CommandLineTools
 public import Support
 public import Tensors
 

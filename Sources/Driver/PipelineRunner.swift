@@ -1,7 +1,7 @@
 import CodeGen
 import IR
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 
@@ -136,7 +136,7 @@ struct PipelineRunner {
     }
   }
 
-  private func run(_ samples: [[Tensor]], _ evaluate: ([Tensor]) throws(Diagnostic) -> Evaluation)
+  private func run(_ samples: [[Tensor]], _ evaluate: ([Tensor]) throws(Diagnostic) -> EvaluationResult)
     throws(Diagnostic) -> (outputs: [Tensor], saturations: Int)
   {
     var outputs: [Tensor] = []

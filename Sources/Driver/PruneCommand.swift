@@ -1,4 +1,5 @@
 import CodeGen
+import Report
 import CommandLineTools
 import Hardware
 import IR

@@ -1,4 +1,5 @@
 import CodeGen
+import Report
 import CommandLineTools
 import Dispatch
 import Foundation
@@ -7,7 +8,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 

@@ -1,3 +1,4 @@
+import Report
 public import CommandLineTools
 import Support
 

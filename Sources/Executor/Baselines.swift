@@ -92,7 +92,8 @@ private struct DenseMapping {
     _ layer: Layer, _ machine: Machine, _ windows: [(window: Window, entries: Int)], samples: Int
   ) {
     wordlines = CutSide(layer.rows, piece: machine.array.rows, unit: machine.array.unitHeight)
-    bitlines = CutSide(layer.coding.columnLayout.count, piece: machine.array.columns, unit: machine.array.unitWidth)
+    bitlines = CutSide(
+      layer.coding.columnLayout.count, piece: machine.array.columns, unit: machine.array.unitWidth)
     pipelineCycles = machine.timing.pipelineCycles
     self.machine = machine
     self.windows = windows

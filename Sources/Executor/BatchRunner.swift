@@ -95,7 +95,7 @@ final class BatchRunner {
         copyPart(parts, round, of: destination, from: register)
       case .digital(let op, let inputs, let output, let origin):
         try runDigital(op, inputs, output, origin)
-      default:
+      case .load, .drive, .accumulate, .store:
         try run(step, Frame(count: samples, first: 0, rounds: 1, fixedRound: round))
       }
     }

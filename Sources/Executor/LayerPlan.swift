@@ -120,7 +120,9 @@ private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Prog
 /// the first one.
 func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Program) -> [UInt32] {
   let (cells, width) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
-  let shifts = (first..<first + layer.bitlinesPerConversion).map { block.columns[$0].shift - block.columns[first].shift }
+  let shifts = (first..<first + layer.bitlinesPerConversion).map {
+    block.columns[$0].shift - block.columns[first].shift
+  }
   return block.rows.indices.map { row in
     let corner = (block.row + row) * width + block.column + first
     return shifts.indices.reduce(0) { $0 + UInt32(cells[corner + $1]) << UInt32(shifts[$1]) }

@@ -130,6 +130,7 @@ extension LayerPlan {
   func inputRange(largest: UInt32) -> Diagnostic {
     Diagnostic(
       "execute.input-range",
-      "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.inputs.magnitudeBits) bits")
+      "an input of layer '\(layer.name)' has the magnitude \(largest), more than \(layer.inputs.magnitudeBits) bits"
+    )
   }
 }

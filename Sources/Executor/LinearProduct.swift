@@ -80,7 +80,9 @@ struct DenseProduct: Sendable {
   init?(_ layer: Layer, _ bitlines: [Bitlines], _ program: Program) {
     let padded = bitlines.isEmpty ? 0 : DenseProduct.paddedOutputs(layer)
     var sums = [Int64](repeating: 0, count: layer.rows * padded)
-    forEachWeight(bitlines, layer, program) { input, output, weight in sums[input * padded + output] &+= weight }
+    forEachWeight(bitlines, layer, program) { input, output, weight in
+      sums[input * padded + output] &+= weight
+    }
     var largest: Int64 = 0
     for sum in sums { largest = max(largest, Int64(clamping: sum.magnitude)) }
     guard largest <= Int64(Int32.max) else { return nil }

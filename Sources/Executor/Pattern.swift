@@ -142,7 +142,8 @@ func findPatterns(_ layer: Layer, _ program: Program, _ bitlines: [Bitlines]) ->
   var groups: [[(block: Int, place: Int)]] = []
   for member in bitlines where member.maySaturate.contains(true) {
     let block = layer.blocks[member.block]
-    let map = RowMap(rows: block.rows, unitHeight: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
+    let map = RowMap(
+      rows: block.rows, unitHeight: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
     let number = numbers[map] ?? maps.count
     if number == maps.count {
       numbers[map] = number

@@ -182,7 +182,7 @@ struct StepBuilder {
     case .drive(_, let layer):
       directLayers.insert(layer)
       return (simpleStep(instruction), 1)
-    default: return (simpleStep(instruction), 1)
+    case .load, .convert, .accumulate, .store, .step, .stack, .digital: return (simpleStep(instruction), 1)
     }
   }
 

@@ -136,7 +136,7 @@ private struct CrossingValues {
     switch operation {
     case .drive(_, let layer): return layer
     case .loop(_, let body): return body.lazy.compactMap { firstLayer($0.operation) }.first
-    default: return nil
+    case .load, .convert, .accumulate, .store, .step, .stack, .digital: return nil
     }
   }
 

@@ -53,7 +53,8 @@ func activationsOfPass(_ layer: Layer, _ program: Program, _ places: [Int: Int])
   for block in layer.blocks where block.formedUnits.isFixed {
     guard let place = places[block.crossbar] else { continue }
     let units =
-      ceilDivide(block.rows.count, block.formedUnits.height) * ceilDivide(block.columns.count, block.formedUnits.width)
+      ceilDivide(block.rows.count, block.formedUnits.height)
+      * ceilDivide(block.columns.count, block.formedUnits.width)
     activations[place] += layer.digits(of: block) * units
   }
   return activations

@@ -29,7 +29,8 @@ struct UnitCounts: Sendable {
     var groups: [CountedGroup] = []
     var numbers: [GroupKey: Int] = [:]
     for block in blocks {
-      let key = GroupKey(rows: block.rows, height: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
+      let key = GroupKey(
+        rows: block.rows, height: block.formedUnits.height, isDynamic: block.formedUnits.isDynamic)
       let number = numbers[key] ?? groups.count
       if number == groups.count {
         numbers[key] = number

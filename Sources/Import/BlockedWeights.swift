@@ -109,7 +109,8 @@ func importBlocks(_ context: inout ImportContext, _ node: ONNXNode, size: Int) t
     }
     let constant = context.constant(
       Tensor(own, levels, as: signed), element: signed, name: "\(name).block\(block)")
-    let grid = LevelGrid(scales: (0..<lines).map { scales[place($0)] }, zeros: [0], element: signed)
+    let grid = QuantizationParameters(
+      scales: (0..<lines).map { scales[place($0)] }, zeros: [0], element: signed)
     parts.append(
       try context.dequantized(constant, grid, axis: 1 - axis, name: "\(name).block\(block).reals", node))
   }

@@ -4,55 +4,51 @@ import Support
 import Tensors
 
 /// Activations that are short formulas of other functions of one element.
-let composedActivationImporters: [String: OperatorImporter] = [
-  "Reciprocal": composed { (context, x, node) throws(Diagnostic) in
-    try context.apply(.divide, context.number(1, for: node), x, for: node)
-  },
-  "PRelu": composed(importPRelu),
-  "ThresholdedRelu": composed { (context, x, node) throws(Diagnostic) in
-    // 0 or 1 times x.
-    let chosen = try context.apply(.greater, x, try node.float("alpha") ?? 1, for: node)
-    return try context.apply(.multiply, x, chosen, for: node)
-  },
-  "Selu": composed { (context, x, node) throws(Diagnostic) in
-    let curve = try context.apply(.elu(alpha: try node.float("alpha") ?? 1.6732632), x, for: node)
-    return try context.apply(.multiply, curve, try node.float("gamma") ?? 1.050701, for: node)
-  },
-  "Celu": composed { (context, x, node) throws(Diagnostic) in
-    let alpha = try node.float("alpha") ?? 1
-    if alpha == 1 { return try context.apply(.elu(alpha: 1), x, for: node) }
-    let curve = try context.apply(.elu(alpha: alpha), context.apply(.divide, x, alpha, for: node), for: node)
-    let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), curve, for: node)
-    return try context.apply(.add, context.apply(.relu, x, for: node), below, for: node)
-  },
-  "Softsign": composed { (context, x, node) throws(Diagnostic) in
-    let size = try context.apply(.add, context.apply(.abs, x, for: node), 1, for: node)
-    return try context.apply(.divide, x, size, for: node)
-  },
-  "Mish": composed { (context, x, node) throws(Diagnostic) in
-    let gate = try context.apply(.tanh, context.apply(.softplus, x, for: node), for: node)
-    return try context.apply(.multiply, x, gate, for: node)
-  },
-  "Gelu": composed(importGelu), "Pow": importPow, "Mean": importMean,
-]
-
-/// The rows of docs/operators.md for these.
-let composedActivationSupport: [OperatorSupport] = [
-  OperatorSupport("Reciprocal"),
-  OperatorSupport("PRelu", .exact, "slope of every broadcast shape"),
-  OperatorSupport("ThresholdedRelu", .exact, "alpha"),
-  OperatorSupport("Selu", .libm, "alpha, gamma"),
-  OperatorSupport("Celu", .libm, "alpha"),
-  OperatorSupport("Softsign"),
-  OperatorSupport("Mish", .libm),
-  OperatorSupport(
-    "Gelu", .libm, "both forms of approximate", notes: "chains of Erf, Tanh and Mul are read as they are"),
-  OperatorSupport(
-    "Pow", .libm, "broadcasting; also of known integers",
-    notes:
-      "products and roots where the exponent is one known number, whole or a multiple of 1/4 below 1; else powf"
-  ),
-  OperatorSupport("Mean", .exact, "any number of inputs, broadcasting"),
+let composedActivationOperators: [SupportedOperator] = [
+  SupportedOperator(
+    "Reciprocal",
+    composed { (context, x, node) throws(Diagnostic) in
+      try context.apply(.divide, context.number(1, for: node), x, for: node)
+    }),
+  SupportedOperator("PRelu", composed(importPRelu), .exact, "slope of every broadcast shape"),
+  SupportedOperator(
+    "ThresholdedRelu",
+    composed { (context, x, node) throws(Diagnostic) in
+      // 0 or 1 times x.
+      let chosen = try context.apply(.greater, x, try node.float("alpha") ?? 1, for: node)
+      return try context.apply(.multiply, x, chosen, for: node)
+    }, .exact, "alpha"),
+  SupportedOperator(
+    "Selu",
+    composed { (context, x, node) throws(Diagnostic) in
+      let curve = try context.apply(.elu(alpha: try node.float("alpha") ?? 1.6732632), x, for: node)
+      return try context.apply(.multiply, curve, try node.float("gamma") ?? 1.050701, for: node)
+    }, .libm, "alpha, gamma"),
+  SupportedOperator(
+    "Celu",
+    composed { (context, x, node) throws(Diagnostic) in
+      let alpha = try node.float("alpha") ?? 1
+      if alpha == 1 { return try context.apply(.elu(alpha: 1), x, for: node) }
+      let curve = try context.apply(
+        .elu(alpha: alpha), context.apply(.divide, x, alpha, for: node), for: node)
+      let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), curve, for: node)
+      return try context.apply(.add, context.apply(.relu, x, for: node), below, for: node)
+    }, .libm, "alpha"),
+  SupportedOperator(
+    "Softsign",
+    composed { (context, x, node) throws(Diagnostic) in
+      let size = try context.apply(.add, context.apply(.abs, x, for: node), 1, for: node)
+      return try context.apply(.divide, x, size, for: node)
+    }),
+  SupportedOperator(
+    "Mish",
+    composed { (context, x, node) throws(Diagnostic) in
+      let gate = try context.apply(.tanh, context.apply(.softplus, x, for: node), for: node)
+      return try context.apply(.multiply, x, gate, for: node)
+    }, .libm),
+  SupportedOperator(
+    "Gelu", composed(importGelu), .libm, "both forms of approximate",
+    notes: "chains of Erf, Tanh and Mul are read as they are"),
 ]
 
 /// Builds the result from input 0.
@@ -93,12 +89,4 @@ private func composed(_ formula: @escaping Formula) -> OperatorImporter {
   }
   let half = try context.apply(.multiply, x, 0.5, for: node)
   return try context.apply(.multiply, half, context.apply(.add, gate, 1, for: node), for: node)
-}
-
-@Sendable private func importMean(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
-  var sum = try context.value(node, 0)
-  for index in node.inputs.indices.dropFirst() {
-    sum = try context.apply(.add, sum, try context.value(node, index), for: node)
-  }
-  try context.bindOutput(node, try context.apply(.divide, sum, Float(node.inputs.count), for: node))
 }

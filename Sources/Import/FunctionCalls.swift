@@ -134,7 +134,7 @@ extension ONNXNode {
       case .graph(var graph):
         graph.nodes = graph.nodes.map { $0.resolved(values, without: missing) }
         return ONNXAttribute(name: attribute.name, value: .graph(graph))
-      default: return attribute
+      case .int, .float, .string, .bytes, .tensor, .ints, .floats, .strings, .unsupported: return attribute
       }
     }
     return copy

@@ -50,7 +50,7 @@ extension Importer {
       throw Diagnostic(
         "import.dynamic-quantization", "'\(output.name)' depends on a scale that is computed at run time",
         notes: ["take what the product with the scale gives as the output, or quantize the model statically"])
-    default:
+    case .initializer?, .failed?, nil:
       throw Diagnostic(
         "import.output", "the output is no tensor of numbers that the graph computes",
         notes: ["check the model with onnx.checker, or remove the output"])

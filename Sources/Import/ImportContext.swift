@@ -135,7 +135,7 @@ struct ImportContext {
   }
 
   /// Sums with constants behind convolutions and products become their biases.
-  mutating func takeBiases() { builder.takeBiases(constants) }
+  mutating func fuseBiases() { builder.fuseBiases(constants) }
 
   /// The numbers of `id` where they are few and depend on no input of the graph.
   func known(_ id: ValueID) -> Tensor? { numbers[id] }

@@ -53,7 +53,7 @@ struct Importer {
     _ = importBody(model.graph.nodes, model.graph.outputs.map(\.name))
     guard found.isEmpty else { return }
     attempt { (importer) throws(Diagnostic) in try importer.outputs() }
-    context.takeBiases()
+    context.fuseBiases()
   }
 
   /// Imports nodes one after the other; outputs of those that fail stand for a failure.
@@ -155,29 +155,3 @@ struct Importer {
     try operatorImporter(&context, node)
   }
 }
-
-/// Imports one node.
-typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
-
-/// All supported operators by name.
-let operatorImporters: [String: OperatorImporter] =
-  matrixImporters.merging(activationImporters) { first, _ in first }
-  .merging(arithmeticImporters) { first, _ in first }
-  .merging(poolImporters) { first, _ in first }
-  .merging(composedActivationImporters) { first, _ in first }
-  .merging(reductionImporters) { first, _ in first }
-  .merging(normalisationImporters) { first, _ in first }
-  .merging(selectionImporters) { first, _ in first }
-  .merging(indexedImporters) { first, _ in first }
-  .merging(placeImporters) { first, _ in first }
-  .merging(resizeImporters) { first, _ in first }
-  .merging(comparisonImporters) { first, _ in first }
-  .merging(shapeImporters) { first, _ in first }
-  .merging(recurrentImporters) { first, _ in first }
-  .merging(quantizationImporters) { first, _ in first }
-
-/// The names of the supported operators, sorted.
-public var supportedOperators: [String] { operatorImporters.keys.sorted() }
-
-/// The names of the supported operators of the domain `com.microsoft`, sorted.
-public var supportedMicrosoftOperators: [String] { microsoftImporters.keys.sorted() }

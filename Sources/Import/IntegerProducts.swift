@@ -7,7 +7,7 @@ import Tensors
 
 @Sendable func importQLinearConv(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let product = try QuantizedProduct(&context, node, weights: 3, columnAxis: 0)
-  let output = try LevelGrid(context, node, scale: 6, zero: 7, element: product.input.element)
+  let output = try QuantizationParameters(context, node, scale: 6, zero: 7, element: product.input.element)
   let sums = try product.convolution(&context, node, bias: 8)
   try product.finish(sums, output, axis: 1, &context, node)
 }
@@ -15,7 +15,7 @@ import Tensors
 @Sendable func importQLinearMatMul(_ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic)
 {
-  let output = try LevelGrid(context, node, scale: 6, zero: 7, element: byte)
+  let output = try QuantizationParameters(context, node, scale: 6, zero: 7, element: byte)
   if context.isInitializer(node, 3), try context.shape(node, 3).count == 2 {
     let product = try QuantizedProduct(&context, node, weights: 3, columnAxis: 1)
     let sums = try product.product(&context, node, bias: nil)
@@ -23,7 +23,7 @@ import Tensors
   }
   var operands: [ValueID] = []
   for first in [0, 3] {
-    let grid = try LevelGrid(context, node, scale: first + 1, zero: first + 2, element: byte)
+    let grid = try QuantizationParameters(context, node, scale: first + 1, zero: first + 2, element: byte)
     let q = try context.integerValue(node, first)
     operands.append(
       try context.dequantized(q, grid, axis: -1, name: "\(node.inputs[first]).reals", node))

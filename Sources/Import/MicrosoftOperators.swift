@@ -34,7 +34,7 @@ let microsoftImporters: [String: OperatorImporter] = [
   let sums = try product.product(&context, node, bias: 6)
   let reals = try product.reals(sums, times: alpha, axis: -1, &context, node)
   guard context.hasInput(node, 7) else { return try context.bindOutput(node, reals) }
-  let output = try LevelGrid(context, node, scale: 7, zero: 8, element: product.input.element)
+  let output = try QuantizationParameters(context, node, scale: 7, zero: 8, element: product.input.element)
   let name = node.outputs.first ?? node.op
   try context.bindOutput(node, try context.quantized(reals, output, axis: -1, name: name, node))
 }
@@ -71,7 +71,8 @@ private func importOnReals(
   var inner = node
   (inner.op, inner.domain, inner.inputs, inner.outputs) = (op, "", [], ["\u{0}\(output)"])
   for argument in arguments {
-    let grid = try LevelGrid(context, node, scale: argument + 1, zero: argument + 2, element: byte)
+    let grid = try QuantizationParameters(
+      context, node, scale: argument + 1, zero: argument + 2, element: byte)
     let q = try context.integerValue(node, argument)
     let name = "\u{0}\(output).\(argument)"
     context.bind(
@@ -83,6 +84,6 @@ private func importOnReals(
   guard case .value(let reals)? = context.entry(inner.outputs[0]) else {
     throw context.failure("output-missing", "\(node.op) has no result", node, help: "check the model")
   }
-  let grid = try LevelGrid(context, node, scale: result, zero: result + 1, element: byte)
+  let grid = try QuantizationParameters(context, node, scale: result, zero: result + 1, element: byte)
   try context.bindOutput(node, try context.quantized(reals, grid, axis: -1, name: output, node))
 }

@@ -6,7 +6,7 @@ import Tensors
 /// Levels times constant levels: the integer sums of a convolution or a product, and what they stand for.
 struct QuantizedProduct {
   /// The scale, zero point and type of the inputs.
-  let input: LevelGrid
+  let input: QuantizationParameters
   /// The levels, whose type has the input's zero point.
   let x: ValueID
   /// The constant weights less their zero points.
@@ -21,16 +21,16 @@ struct QuantizedProduct {
   )
     throws(Diagnostic)
   {
-    let input = try LevelGrid(context, node, scale: 1, zero: 2, element: byte)
-    let grid = try LevelGrid(context, node, scale: index + 1, zero: index + 2, element: byte)
+    let input = try QuantizationParameters(context, node, scale: 1, zero: 2, element: byte)
+    let grid = try QuantizationParameters(context, node, scale: index + 1, zero: index + 2, element: byte)
     try self.init(&context, node, input, grid, weights: index, columnAxis, turned)
   }
 
   /// Reads the inputs `x, w, zero of x, zero of w` of an Integer operator; 1 stands for 1.
   init(integers context: inout ImportContext, _ node: ONNXNode, columnAxis: Int) throws(Diagnostic) {
-    var grids: [LevelGrid] = []
+    var grids: [QuantizationParameters] = []
     for index in 2...3 {
-      var grid = LevelGrid.unit
+      var grid = QuantizationParameters.unit
       if let zeros = try context.zeros(node, index) {
         (grid.zeros, grid.element) = (zeros.values, zeros.element)
       }
@@ -40,7 +40,8 @@ struct QuantizedProduct {
   }
 
   private init(
-    _ context: inout ImportContext, _ node: ONNXNode, _ input: LevelGrid, _ grid: LevelGrid,
+    _ context: inout ImportContext, _ node: ONNXNode, _ input: QuantizationParameters,
+    _ grid: QuantizationParameters,
     weights index: Int, _ columnAxis: Int, _ turned: Bool
   ) throws(Diagnostic) {
     guard let quantization = input.single else {
@@ -99,7 +100,7 @@ struct QuantizedProduct {
       throw context.failure(
         "quantization", "the product of two scales leaves binary32", node, help: "check the model")
     }
-    var grid = LevelGrid.unit
+    var grid = QuantizationParameters.unit
     grid.scales = factors
     return try context.dequantized(
       sums, grid, axis: axis, name: "\(node.outputs.first ?? node.op).reals", node)
@@ -107,7 +108,8 @@ struct QuantizedProduct {
 
   /// Output 0 of `node`: the sums on the grid `output`.
   func finish(
-    _ sums: ValueID, _ output: LevelGrid, axis: Int, _ context: inout ImportContext, _ node: ONNXNode
+    _ sums: ValueID, _ output: QuantizationParameters, axis: Int, _ context: inout ImportContext,
+    _ node: ONNXNode
   ) throws(Diagnostic) {
     let reals = try reals(sums, axis: axis, &context, node)
     let name = node.outputs.first ?? node.op
@@ -128,7 +130,7 @@ extension ImportContext {
         help: "round sums to levels of up to 16 bits before they are multiplied again")
     }
     if type.quantization?.zero ?? 0 == zero { return id }
-    let grid = LevelGrid(scales: [1], zeros: [zero], element: type.element)
+    let grid = QuantizationParameters(scales: [1], zeros: [zero], element: type.element)
     let reals = try dequantized(id, grid, axis: 0, name: "\(node.inputs[index]).reals", node)
     return try quantized(reals, grid, axis: 0, name: "\(node.inputs[index]).moved", node)
   }

@@ -16,7 +16,7 @@ struct RecurrentActivation: Hashable {
       case .leakyrelu: return 0.01
       case .hardsigmoid: return 0.2
       case .elu, .thresholdedrelu: return 1
-      default: return nil
+      case .relu, .tanh, .sigmoid, .softsign, .softplus: return nil
       }
     }
 
@@ -25,7 +25,7 @@ struct RecurrentActivation: Hashable {
       switch self {
       case .affine, .scaledtanh: return .nan
       case .hardsigmoid: return 0.5
-      default: return nil
+      case .relu, .tanh, .sigmoid, .leakyrelu, .elu, .softsign, .softplus, .thresholdedrelu: return nil
       }
     }
   }

@@ -23,7 +23,8 @@ public struct SparsityMasks: Equatable, Sendable {
 
   /// The masks of blocks with these maps; lines must lie in the matrix.
   public init(
-    inputs: Int, outputs: Int, columnLayout: [ColumnEntry], blocks: [(rows: [RowEntry], columns: [ColumnEntry])]
+    inputs: Int, outputs: Int, columnLayout: [ColumnEntry],
+    blocks: [(rows: [RowEntry], columns: [ColumnEntry])]
   ) {
     var (isInput, isOutput) = (
       [Bool](repeating: false, count: inputs), [Bool](repeating: false, count: outputs)

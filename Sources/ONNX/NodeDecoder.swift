@@ -114,7 +114,7 @@ private enum AttributeKind: Int, CaseIterable {
     case .floats: .floats([])
     case .ints: .ints([])
     case .strings: .strings([])
-    default: nil
+    case .tensor, .graph, .sparseTensor, .type, .tensors, .graphs, .sparseTensors, .types: nil
     }
   }
 
@@ -126,7 +126,7 @@ private enum AttributeKind: Int, CaseIterable {
     case .sparseTensors: "a list of sparse tensors"
     case .type: "a type"
     case .types: "a list of types"
-    default: "\(self)"
+    case .float, .int, .string, .tensor, .graph, .floats, .ints, .strings: "\(self)"
     }
   }
 }

@@ -71,20 +71,24 @@ public enum ONNXElementType: Int, Hashable, Sendable, CaseIterable {
   }
 
   /// Whether `floats()` can read it as a real number.
-  public var isFloat: Bool {
-    switch self {
-    case .float, .double, .float16, .bfloat16: true
-    default: false
-    }
-  }
+  public var isFloat: Bool { kind == .float }
 
   /// Whether `int64s()` can read it: all integers, and truth values.
-  public var isInteger: Bool {
+  public var isInteger: Bool { kind == .integer }
+
+  private enum Kind {
+    case float, integer, other
+  }
+
+  private var kind: Kind {
     switch self {
+    case .float, .double, .float16, .bfloat16: .float
     case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16, .int32, .int64, .uint32, .uint64,
       .bool:
-      true
-    default: false
+      .integer
+    case .string, .complex64, .complex128, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
+      .float8e8m0, .float4e2m1:
+      .other
     }
   }
 

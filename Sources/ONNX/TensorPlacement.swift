@@ -84,7 +84,9 @@ extension ONNXElementType {
     case .int64: TypedField.int64s
     case .uint32, .uint64: TypedField.uint64s
     case .string: TypedField.strings
-    default: TypedField.int32s
+    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16, .int32, .bool, .float16, .bfloat16,
+      .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+      TypedField.int32s
     }
   }
 

@@ -10,7 +10,11 @@ extension ONNXTensor {
     case .double: try elements { (bits: UInt64) in Float(Double(bitPattern: bits)) }
     case .float16: try elements { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
     case .bfloat16: try elements { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
-    default: try integers({ Float($0) }, { Float($0) })
+    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16, .int32, .int64, .uint32, .uint64,
+      .bool,
+      .string, .complex64, .complex128, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
+      .float8e8m0, .float4e2m1:
+      try integers({ Float($0) }, { Float($0) })
     }
   }
 
@@ -40,7 +44,9 @@ extension ONNXTensor {
     case .uint32: try elements { (value: UInt32) throws(Diagnostic) in try signed(Int64(value)) }
     case .uint64: try elements { (value: UInt64) throws(Diagnostic) in try unsigned(value) }
     case .bool: try elements { (value: UInt8) throws(Diagnostic) in try signed(truth(value)) }
-    default: throw unreadable()
+    case .float, .double, .float16, .bfloat16, .string, .complex64, .complex128, .float8e4m3fn,
+      .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+      throw unreadable()
     }
   }
 

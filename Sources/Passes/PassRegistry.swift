@@ -114,7 +114,8 @@ extension PassEntry {
   public func checkRequired(_ facts: Set<Fact>) throws(Diagnostic) {
     let missing = requires.subtracting(facts).sorted()
     guard missing.isEmpty else {
-      let providers = PassRegistry.modulePasses.entries.filter { !$0.establishes.isDisjoint(with: missing) }.map(\.name)
+      let providers = PassRegistry.modulePasses.entries.filter { !$0.establishes.isDisjoint(with: missing) }
+        .map(\.name)
       throw Diagnostic(
         "pass.requires", "\(name) needs a module that is \(missing.map(\.rawValue).joined(separator: ", "))",
         notes: ["run \(providers.joined(separator: ", ")) first"])
@@ -136,8 +137,11 @@ extension PassEntry {
     layerStep = { (given, context) throws(Diagnostic) in
       let pass = try P(try PassOptions(given, P.options, pass: P.name))
       guard pass.isLocal(context) else { return nil }
-      return LayerStep(keepsCells: P.keepsCells) { pass.observation(of: $0, on: $1) } run: {
-        (layer, setting) throws(Diagnostic) in try pass.run(on: &layer, in: setting)
+      return LayerStep(keepsCells: P.keepsCells) {
+        pass.observation(of: $0, on: $1)
+      } run: {
+        (layer, setting) throws(Diagnostic) in
+        try pass.run(on: &layer, in: setting)
       }
     }
     observer = { (given) throws(Diagnostic) in

@@ -72,7 +72,10 @@ private func listLayers(_ program: Program) -> [String] {
         ] + (hasSegments ? ["\(layer.segment)"] : []))
   }
   rows.append(
-    ["total", "", "", "\(program.layers.reduce(0) { $0 + $1.blocks.count })", "\(everything.count)", "\(allUsed)"]
+    [
+      "total", "", "", "\(program.layers.reduce(0) { $0 + $1.blocks.count })", "\(everything.count)",
+      "\(allUsed)",
+    ]
       + ["\(everything.count * perCrossbar)", "", "", ""])
   return [""] + alignedRows(rows, leftColumns: 1)
 }

@@ -97,7 +97,7 @@ private struct CodeChecker {
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
     case .store(let destination, let register, let arrangement):
       try checkStore(destination, register, arrangement, rounds: rounds)
-    case .step(let register, let source, let parts): 
+    case .step(let register, let source, let parts):
       try checkParts(source, register, parts, rounds: rounds, isWritten: false)
     case .stack(let destination, let register, let parts):
       try checkParts(destination, register, parts, rounds: rounds, isWritten: true)

@@ -1,5 +1,3 @@
-import CommandLineTools
-
 /// Horizontal bars, one for each entry, as inline SVG.
 public struct BarChart: Equatable, Sendable {
   /// A bar.

@@ -1,5 +1,3 @@
-public import CommandLineTools
-
 /// A report as one HTML file without references to others: text, tables, bar charts and plots.
 public struct Page: Equatable, Sendable {
   /// A part of the page.

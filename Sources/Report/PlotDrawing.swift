@@ -1,5 +1,3 @@
-import CommandLineTools
-
 /// A line plot laid out in pixels. Styles stand at the elements, so that neither a page nor a viewer changes them.
 struct PlotDrawing {
   private let plot: LinePlot

@@ -1,5 +1,3 @@
-import CommandLineTools
-
 /// How a series looks: a colour, a marker and a dash pattern, which differ even where colours look alike.
 struct SeriesLook {
   /// Colours that people with any kind of colour vision tell apart on white, without the palette's yellow, which is

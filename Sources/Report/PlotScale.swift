@@ -1,4 +1,3 @@
-import CommandLineTools
 import Glibc
 
 /// An axis of a plot with its range and its ticks.

@@ -1,4 +1,3 @@
-public import CommandLineTools
 public import Support
 
 /// What runs when: spans on lanes, such as the memory and the crossbars of a layer.

@@ -1,4 +1,4 @@
-public import CommandLineTools
+public import Evaluation
 public import ProgramFormat
 
 extension Program {

@@ -1,4 +1,5 @@
-public import CommandLineTools
+public import Evaluation
+public import Report
 public import DeviceModel
 public import Executor
 import Hardware

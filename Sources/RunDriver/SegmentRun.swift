@@ -1,3 +1,4 @@
+public import Report
 public import CommandLineTools
 import DeviceModel
 import Hardware

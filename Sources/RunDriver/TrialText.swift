@@ -1,4 +1,4 @@
-import CommandLineTools
+import Evaluation
 import DeviceModel
 import Executor
 import Hardware

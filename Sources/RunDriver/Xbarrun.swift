@@ -1,3 +1,4 @@
+import Evaluation
 import CommandLineTools
 import Glibc
 public import ProgramFormat

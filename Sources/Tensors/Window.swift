@@ -110,16 +110,4 @@ public struct Window: Hashable, Sendable {
     }
     return true
   }
-
-  /// Where element `r` of window `p` lies in the input, or nil where it lies in the padding.
-  public func source(position p: Int, element r: Int) -> Int? {
-    let image = p / (outHeight * outWidth)
-    let spot = p % (outHeight * outWidth)
-    let channel = channelStart + r / (kernelHeight * kernelWidth)
-    let tap = r % (kernelHeight * kernelWidth)
-    let y = spot / outWidth * strideHeight - padTop + tap / kernelWidth * dilationHeight
-    let x = spot % outWidth * strideWidth - padLeft + tap % kernelWidth * dilationWidth
-    guard y >= 0, y < height, x >= 0, x < width else { return nil }
-    return ((image * channels + channel) * height + y) * width + x
-  }
 }

@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 import Support
 
 /// A value of an axis: as written, and as a number where it is one.

@@ -1,3 +1,4 @@
+import Evaluation
 import CommandLineTools
 import Driver
 import ProgramFormat

@@ -1,3 +1,4 @@
+import Report
 import CommandLineTools
 import Driver
 import Foundation

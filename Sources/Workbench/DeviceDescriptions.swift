@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 import DeviceModel
 import Support
 

@@ -1,4 +1,5 @@
-import CommandLineTools
+import Evaluation
+import Report
 import DeviceModel
 import RunDriver
 import Support

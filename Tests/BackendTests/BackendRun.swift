@@ -6,7 +6,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 
@@ -41,7 +41,8 @@ extension BackendCase {
       var current = AnyModule.tensor(module)
       let options = try parsePipeline("quantize(weights: 16, inputs: 16), form-units(lossless: true)")
       for call in try scheme(named: "dense").calls(overriding: options) {
-        current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
+        current = try PassRegistry.standard.entry(named: call.name).apply(
+          to: current, call.options, in: &context)
       }
       guard case .program(let lowered) = current else {
         throw Diagnostic("test.level", "the pipeline ends at another level")

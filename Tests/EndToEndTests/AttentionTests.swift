@@ -8,7 +8,7 @@ import Import
 import Mapping
 import ONNX
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -178,7 +178,8 @@ struct AttentionTests {
         "fold-constants, calibrate, quantize(weights: 16, inputs: 16, scale: output), lower-to-crossbar, slice-bits, "
         + "form-units(lossless: true), place-blocks, schedule"
       for call in try parsePipeline(pipeline) {
-        placed = try PassRegistry.standard.entry(named: call.name).apply(to: placed, call.options, in: &context)
+        placed = try PassRegistry.standard.entry(named: call.name).apply(
+          to: placed, call.options, in: &context)
       }
       guard case .crossbar(let crossbars) = placed else { continue }
       #expect(

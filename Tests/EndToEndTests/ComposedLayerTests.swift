@@ -6,7 +6,7 @@ import IR
 import LayerSamples
 import Mapping
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -43,7 +43,7 @@ struct ComposedLayerTests {
     let layer: Layer
     let program: Program
     let run: RunResult
-    let reference: Evaluation
+    let reference: EvaluationResult
   }
 
   private func execute(_ sample: LayerSample, units: String = "fixed", compose: String?) throws -> Outcome {

@@ -1,4 +1,3 @@
-import CommandLineTools
 import Driver
 import Executor
 import Foundation
@@ -8,7 +7,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import TestSupport

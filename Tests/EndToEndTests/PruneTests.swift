@@ -1,4 +1,3 @@
-import CommandLineTools
 import Driver
 import Foundation
 import ONNX

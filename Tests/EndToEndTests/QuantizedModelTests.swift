@@ -1,5 +1,5 @@
 import CodeGen
-import CommandLineTools
+import Evaluation
 import Driver
 import Executor
 import Foundation
@@ -9,7 +9,7 @@ import Mapping
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import Support
 import Tensors
@@ -73,7 +73,8 @@ struct QuantizedModelTests {
       let calls = try scheme(named: "dense").calls(
         overriding: try parsePipeline("quantize(weights: 4, inputs: 5)"))
       for call in calls {
-        module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
+        module = try PassRegistry.standard.entry(named: call.name).apply(
+          to: module, call.options, in: &context)
         if call.name == "lower-to-crossbar" { break }
       }
       guard case .crossbar(let crossbars) = module else { continue }

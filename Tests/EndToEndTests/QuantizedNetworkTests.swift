@@ -5,7 +5,7 @@ import IR
 import Import
 import Mapping
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

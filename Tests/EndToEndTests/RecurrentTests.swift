@@ -7,7 +7,7 @@ import Import
 import Mapping
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -62,7 +62,8 @@ struct RecurrentTests {
   {
     var current = module
     for call in try parsePipeline(pipeline) {
-      current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
+      current = try PassRegistry.standard.entry(named: call.name).apply(
+        to: current, call.options, in: &context)
       #expect(verify(current).isEmpty, "after \(call.name): \(verify(current))")
     }
     return current

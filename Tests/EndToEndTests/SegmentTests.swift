@@ -1,5 +1,6 @@
 import CodeGen
-import CommandLineTools
+import Evaluation
+import Report
 import DeviceModel
 import Driver
 import Executor

@@ -1,5 +1,6 @@
 import CodeGen
-import CommandLineTools
+import Evaluation
+import Report
 import DeviceModel
 import Driver
 import Executor
@@ -11,7 +12,7 @@ import Mapping
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import RunDriver
 import Support
@@ -107,7 +108,8 @@ struct ShippedModelTests {
       let inputs = try samples(model, data, 8)
       var context = PassContext(calibration: inputs)
       for call in calls where call.name != "lower-to-program" {
-        module = try PassRegistry.standard.entry(named: call.name).apply(to: module, call.options, in: &context)
+        module = try PassRegistry.standard.entry(named: call.name).apply(
+          to: module, call.options, in: &context)
       }
       guard case .crossbar(let crossbars) = module else { continue }
       let interpreter = try Interpreter(crossbars)

@@ -7,7 +7,7 @@ import Mapping
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import TestSupport

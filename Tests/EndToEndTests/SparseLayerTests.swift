@@ -5,7 +5,7 @@ import IR
 import LayerSamples
 import Mapping
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -48,7 +48,7 @@ struct SparseLayerTests {
     #expect(skipped > 100)
   }
 
-  @Test func narrowConvertersSaturateAsInTheReference() throws {
+  @Test func narrowConvertersSaturateAsInTheEvaluator() throws {
     var random = SeededGenerator(seed: 32)
     var wrong: [String] = []
     var saturated = 0

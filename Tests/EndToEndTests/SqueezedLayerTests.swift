@@ -5,7 +5,7 @@ import IR
 import LayerSamples
 import Mapping
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -1,4 +1,4 @@
-import CommandLineTools
+import Report
 import Driver
 import Foundation
 import IR

@@ -1,5 +1,6 @@
 import CodeGen
-import CommandLineTools
+import Evaluation
+import Report
 import DeviceModel
 import Driver
 import Executor
@@ -9,7 +10,7 @@ import LayerSamples
 import Mapping
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import RunDriver
 import Support
 import Tensors
@@ -77,8 +78,8 @@ struct StructuredLayerTests {
     #expect(dropped > 5000)
   }
 
-  /// With converters that saturate, units of the lines that are left are what counts: executor and reference agree.
-  @Test func saturationsAreThoseOfTheReference() throws {
+  /// With converters that saturate, units of the lines that are left are what counts: executor and evaluator agree.
+  @Test func saturationsAreThoseOfTheEvaluator() throws {
     var random = SeededGenerator(seed: 102)
     var saturated = 0
     for number in 0..<200 {

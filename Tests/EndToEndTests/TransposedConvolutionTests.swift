@@ -6,7 +6,7 @@ import Import
 import Mapping
 import ONNX
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

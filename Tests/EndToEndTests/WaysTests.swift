@@ -8,7 +8,7 @@ import Import
 import ONNX
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import TestSupport
@@ -51,7 +51,8 @@ struct WaysTests {
     var context = PassContext(calibration: images)
     var current = AnyModule.tensor(placed)
     for call in try scheme(named: "dense").calls() where call.name != "lower-to-program" {
-      current = try PassRegistry.standard.entry(named: call.name).apply(to: current, call.options, in: &context)
+      current = try PassRegistry.standard.entry(named: call.name).apply(
+        to: current, call.options, in: &context)
     }
     let plan = try ExecutablePlan(try program(of: current))
     let run = try plan.run(inputs: [images.flatMap { $0[0].floats }], samples: images.count, threads: 1)

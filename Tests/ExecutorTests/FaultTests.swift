@@ -20,9 +20,12 @@ import Testing
     program.layers[0].readout?.fullScale = nil
     let layer = program.layers[0]
     let largest = program.blocks.map { block in
-      let weights = block.columns.relativeShifts(of: layer.bitlinesPerConversion).map { 1 << $0 }
-      let group = stride(from: 0, to: weights.count, by: layer.bitlinesPerConversion).map {
-        weights[$0..<$0 + layer.bitlinesPerConversion].reduce(0, +)
+      let count = layer.bitlinesPerConversion
+      let weights = block.columns.indices.map {
+        1 << (block.columns[$0].shift - block.columns[$0 - $0 % count].shift)
+      }
+      let group = stride(from: 0, to: weights.count, by: count).map {
+        weights[$0..<$0 + count].reduce(0, +)
       }
       return block.formedUnits.height * (1 << layer.dacBits - 1) * (1 << program.machine.array.cellBits - 1)
         * (group.max() ?? 1)

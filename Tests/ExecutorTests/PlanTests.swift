@@ -1,6 +1,7 @@
 import DeviceModel
 import Hardware
 import Mapping
+import NaiveTwin
 import ProgramFormat
 import ProgramSamples
 import Support
@@ -18,10 +19,7 @@ import Testing
       for position in 0..<window.positions {
         var found = [UInt32](repeating: 99, count: window.length)
         loadWindow(window, position: position, from: source, into: &found, padding: 7777)
-        let expected = (0..<window.length).map { r in
-          window.source(position: position, element: r).map { source[$0] } ?? 7777
-        }
-        #expect(found == expected, "\(window)")
+        #expect(found == naiveWindow(window, source, position: position).map { $0 ?? 7777 }, "\(window)")
       }
     }
   }

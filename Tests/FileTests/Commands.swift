@@ -6,7 +6,7 @@ import IR
 import Mapping
 import Passes
 import ProgramFormat
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -235,7 +235,7 @@ struct Outcome {
   }
 }
 
-/// Evaluates a module by the reference, or a program by the executor on the ideal device.
+/// Evaluates a module by the evaluator, or a program by the executor on the ideal device.
 func evaluation(of module: AnyModule, _ inputs: [Tensor]) throws(Diagnostic) -> Outcome {
   switch module {
   case .tensor(let module): return Outcome(try Interpreter(module).evaluate(inputs))
@@ -254,8 +254,8 @@ func evaluation(of module: AnyModule, _ inputs: [Tensor]) throws(Diagnostic) -> 
 }
 
 extension Outcome {
-  /// What the reference found.
-  init(_ evaluation: Evaluation) {
+  /// What the evaluator found.
+  init(_ evaluation: EvaluationResult) {
     outputs = evaluation.outputs.map(\.floats)
     saturations = evaluation.saturations.sorted { $0.key < $1.key }.map { (layer: $0.key, count: $0.value) }
   }

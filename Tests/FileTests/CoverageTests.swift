@@ -44,7 +44,7 @@ struct CoverageTests {
   @Test func everyDiagnosticOfTextVerifierAndPassesHasATest() throws {
     let tests = try sources("Tests").joined() + comments
     var ids: Set<String> = []
-    for text in try sources("Sources/IR") + sources("Sources/Passes") + sources("Sources/Reference") {
+    for text in try sources("Sources/IR") + sources("Sources/Passes") + sources("Sources/Evaluator") {
       for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) { ids.insert(String(match.1)) }
       for match in text.matches(of: /(?:fail|LayerProblem)\(\s*"([a-z-]+)",/) {
         ids.insert("verify.\(match.1)")
@@ -55,7 +55,7 @@ struct CoverageTests {
     let unreachable: Set<String> = [
       "fold-constants.value", "lower-to-crossbar.shape", "lower-to-program.constant",
       "lower-to-program.operator",
-      "pass.broken", "pass.layer", "quantize.bias", "quantize.value", "reference.constant", "reference.layer",
+      "pass.broken", "pass.layer", "quantize.bias", "quantize.value", "evaluate.constant", "evaluate.layer",
       "slice-bits.weights",
     ]
     let missing = ids.subtracting(unreachable).filter { !tests.contains($0) }
@@ -77,7 +77,7 @@ struct CoverageTests {
   }
 }
 
-/// The operations that file tests take through the reference, a lowering and the executor.
+/// The operations that file tests take through the evaluator, a lowering and the executor.
 struct Journey {
   var evaluated: Set<Opcode> = []
   var lowered: Set<Opcode> = []
@@ -127,7 +127,7 @@ struct Journey {
 
   /// The table of ir-spec.md, section 14: how far each operation goes, as the tests show it.
   var table: [String] {
-    ["| operation | levels | reference | lowered | executed |", "|---|---|---|---|---|"]
+    ["| operation | levels | evaluator | lowered | executed |", "|---|---|---|---|---|"]
       + Opcode.allCases.map { opcode in
         let levels = LevelName.allCases.filter(opcode.spec.levels.contains)
         let computes = levels.contains(.tensor) || levels.contains(.crossbar)

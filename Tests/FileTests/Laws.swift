@@ -1,5 +1,5 @@
 import IR
-import Reference
+import Evaluator
 import Support
 import Tensors
 import TestSupport

@@ -203,7 +203,7 @@ struct SpecTests {
     let sources = testFolder.deletingLastPathComponent().deletingLastPathComponent().appending(
       path: "Sources")
     var found: [String: Set<String>] = [:]
-    for module in ["IR", "Import", "Passes", "Reference", "CodeGen", "Driver"] {
+    for module in ["IR", "Import", "Passes", "Evaluator", "CodeGen", "Driver"] {
       let files = FileManager.default.enumerator(
         at: sources.appending(path: module), includingPropertiesForKeys: nil)
       for case let file as URL in files ?? FileManager.DirectoryEnumerator()

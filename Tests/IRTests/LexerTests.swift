@@ -9,7 +9,8 @@ import Testing
       let text = tensorText("%\(name) = input [name: \"x\"] : tensor<1xf32>")
       #expect(
         try parseModule(text).text
-          == "xir 2\nmodule @m level tensor facts [] {\n  %\(name) = input [name: \"x\"] : tensor<1xf32>\n}\n")
+          == "xir 2\nmodule @m level tensor facts [] {\n  %\(name) = input [name: \"x\"] : tensor<1xf32>\n}\n"
+      )
     }
   }
 

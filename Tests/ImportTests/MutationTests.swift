@@ -1,7 +1,7 @@
 import IR
 import Import
 import ONNX
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -10,9 +10,12 @@ import Testing
 struct OperatorsDocumentTests {
   private let file = repository.appending(path: "docs/operators.md")
 
-  @Test func eachImporterHasOneRow() {
-    let names = operatorFamilies.flatMap { $0.operators.map(\.name) }
-    #expect(names.sorted() == supportedOperators)
+  @Test func eachOperatorHasOneRow() {
+    let names = operatorFamilies.flatMap { $0.operators.map(\.name) }.sorted()
+    let twice = zip(names, names.dropFirst()).filter { $0 == $1 }.map(\.0)
+    #expect(twice.isEmpty, "\(twice)")
+    guard twice.isEmpty else { return }
+    #expect(names == supportedOperators)
     #expect(Set(operatorFamilies.map(\.name)).count == operatorFamilies.count)
   }
 
@@ -74,7 +77,7 @@ struct OperatorsDocumentTests {
       .map(String.init)
   }
 
-  private func table(_ rows: [OperatorSupport]) -> [String] {
+  private func table(_ rows: [SupportedOperator]) -> [String] {
     let titles = [
       "operator", "import", "float evaluator", "on crossbars", "stays integer", "digital in program",
       "executor",

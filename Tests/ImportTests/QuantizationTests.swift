@@ -1,6 +1,6 @@
 import IR
 import ONNX
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -2,7 +2,7 @@ import Foundation
 import IR
 import Import
 import ONNX
-import Reference
+import Evaluator
 import Support
 import Tensors
 import TestTools

@@ -1,5 +1,7 @@
 import Hardware
 import Mapping
+import NaiveTwin
+import Support
 import Testing
 
 @Suite("Converters")
@@ -21,6 +23,23 @@ struct ConverterTests {
           let rest = 2 * (sum - values[values.count - 1])
           #expect(converter.saturates(sum) == (rest >= converter.step))
         }
+      }
+    }
+  }
+
+  @Test func convertsLikeTheDefinition() {
+    var random = SeededGenerator(seed: 33)
+    for _ in 0..<500 {
+      let bits = random.inside(1...12)
+      let fullScale = random.chance(0.2) ? nil : random.inside(1...1 << random.inside(0...14))
+      let (converter, naive) = (
+        Converter(bits: bits, fullScale: fullScale), NaiveConverter(bits: bits, fullScale: fullScale)
+      )
+      #expect(converter.step == naive.step && converter.largestCode == naive.largestCode)
+      for _ in 0..<20 {
+        let sum = random.below(max(2, 3 * naive.largestCode * naive.step / 2))
+        let expected = naive.convert(sum)
+        #expect(converter.convert(sum) == expected.value && converter.saturates(sum) == expected.saturates)
       }
     }
   }

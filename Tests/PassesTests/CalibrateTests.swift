@@ -79,7 +79,7 @@ struct CalibrateTests {
     for bad in [
       [], [Tensor([1, 4], [Float](repeating: 0, count: 4))], [Tensor([5], [Int64](repeating: 0, count: 5))],
     ] {
-      expectFailure("reference.input") { _ = try run("calibrate", on: net.module, calibration: [bad]) }
+      expectFailure("evaluate.input") { _ = try run("calibrate", on: net.module, calibration: [bad]) }
     }
   }
 }

@@ -1,8 +1,8 @@
 import Hardware
 import IR
 import LayerSamples
+import Evaluator
 import Mapping
-import Reference
 import Support
 import Tensors
 import Testing

@@ -45,8 +45,8 @@ struct FixedPointTests {
   }
 }
 
-@Suite("Grids of quantize")
-struct GridTests {
+@Suite("Parameters of quantize")
+struct QuantizationParameterTests {
   private func pass(_ text: String) throws -> Quantize {
     let call = try #require(try parsePipeline("quantize(\(text))").first)
     return Quantize(try PassOptions(call.options, Quantize.options, pass: "quantize"))
@@ -60,7 +60,7 @@ struct GridTests {
       let bits = random.inside(2...16)
       let size = Float(exp2(random.unit() * 60 - 30))
       let range = [random.chance(0.4) ? 0 : -size * Float(random.unit()), size * Float(random.unit())]
-      let grid = try #require(try pass("inputs: \(bits), signed: \(mode)").inputType(for: range))
+      let grid = try #require(try pass("inputs: \(bits), signed: \(mode)").inputs.parameters(for: range))
       if grid.low < grid.type.lowest || grid.high > grid.type.highest { wrong += 1 }
       if !(grid.low...grid.high).contains(grid.quantization.zero) { wrong += 1 }
       for value in [range[0], range[1], range[0] + (range[1] - range[0]) * Float(random.unit())] {
@@ -75,7 +75,7 @@ struct GridTests {
     #expect(wrong == 0)
   }
 
-  @Test func extremeRangesHaveAGrid() throws {
+  @Test func extremeRangesHaveParameters() throws {
     let top = Float.greatestFiniteMagnitude
     for mode in ["passes", "zero-point"] {
       for bits in [1, 2, 8, 16] {
@@ -83,7 +83,7 @@ struct GridTests {
           [0, 0], [-top, top], [-top, 0], [0, top], [-Float.leastNonzeroMagnitude, .leastNonzeroMagnitude],
           [-1e-38, 1e38], [1, 2], [-2, -1],
         ] {
-          guard let grid = try pass("inputs: \(bits), signed: \(mode)").inputType(for: range) else {
+          guard let grid = try pass("inputs: \(bits), signed: \(mode)").inputs.parameters(for: range) else {
             #expect(bits == 1 && mode == "passes" && range[0] < 0)
             continue
           }

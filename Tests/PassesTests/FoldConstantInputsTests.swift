@@ -3,7 +3,7 @@ import IR
 import LayerSamples
 import Mapping
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -486,7 +486,7 @@ struct FoldConstantInputsTests {
     return try run(text, on: net.module, calibration: net.samples(3, -0.5...1)).crossbarModule
   }
 
-  /// The operand of each `mvm` as the reference computes it for each sample, by the layer.
+  /// The operand of each `mvm` as the evaluator computes it for each sample, by the layer.
   private func operands(_ module: Module<CrossbarLevel>, _ inputs: [[Tensor]]) throws -> [String: [Tensor]] {
     let layers = Dictionary(
       uniqueKeysWithValues: module.bodyOps.filter { $0.opcode == .mvm }.map {

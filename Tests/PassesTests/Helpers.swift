@@ -2,7 +2,7 @@ import CodeGen
 import Hardware
 import IR
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

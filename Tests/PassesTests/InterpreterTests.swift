@@ -3,7 +3,7 @@ import IR
 import LayerSamples
 import Mapping
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing
@@ -24,14 +24,14 @@ struct InterpreterTests {
     net.output(net.constant([2]))
     var module = net.module
     module.ops[module.body[0]]["value"] = .floats([1])
-    expectFailure("reference.constant") { _ = try Interpreter(module) }
+    expectFailure("evaluate.constant") { _ = try Interpreter(module) }
   }
 
   @Test func aLayerMustBeReadable() throws {
     var module = LayerSample().module
     let id = try #require(module.layers.first).id
     module.ops[id]["inputs"] = .word("nothing")
-    expectFailure("reference.layer") { _ = try Interpreter(module) }
+    expectFailure("evaluate.layer") { _ = try Interpreter(module) }
   }
 
   /// Behind a value of unknown shape nothing was checked by the verifier; what does not fit is an error, not a trap.
@@ -55,7 +55,7 @@ struct InterpreterTests {
       [], [Tensor([1, 3], [Float](repeating: 0, count: 3))],
       [Tensor([1, 2], [Int64](repeating: 0, count: 2))],
     ] {
-      expectFailure("reference.input") { _ = try net.module.outputs(bad) }
+      expectFailure("evaluate.input") { _ = try net.module.outputs(bad) }
     }
     #expect(
       try net.module.outputs([Tensor([2], [-1, 2] as [Float])])[0] == Tensor([1, 2], [0, 2] as [Float]))

@@ -1,7 +1,7 @@
 import IR
 import Mapping
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

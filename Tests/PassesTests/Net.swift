@@ -1,4 +1,5 @@
 import IR
+import NaiveTwin
 import Support
 import Tensors
 
@@ -109,6 +110,11 @@ struct ConvGeometry {
       NamedAttribute("strides", .ints(strides)), NamedAttribute("pads", .ints(pads)),
       NamedAttribute("dilations", .ints(dilations)), NamedAttribute("groups", .int(Int64(groups))),
     ]
+  }
+
+  /// The same by its definition.
+  var naive: NaiveConvolution {
+    NaiveConvolution(strides: strides, pads: pads, dilations: dilations, groups: groups)
   }
 
   /// A strided, padded, dilated, grouped or one-dimensional convolution of an image of `8x9`.

@@ -1,6 +1,6 @@
 import IR
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -1,7 +1,8 @@
 import IR
 import Mapping
 import Passes
-import Reference
+import Evaluator
+import NaiveTwin
 import Support
 import Tensors
 import Testing
@@ -36,23 +37,9 @@ struct QuantizeTests {
     }
 
     /// The sums over the taps of a convolution without bias, by the definition: padding stands for 0.
-    func sums(_ window: Window, groups: Int) -> [Int64] {
-      let (filters, spots) = (weights.shape[0], window.outHeight * window.outWidth)
-      let inner = weights.count / filters
-      var result = [Int64](repeating: 0, count: filters * spots)
-      for filter in 0..<filters {
-        var slice = window
-        slice.channelCount = window.channels / groups
-        slice.channelStart = filter / (filters / groups) * slice.channelCount
-        for spot in 0..<spots {
-          for r in 0..<inner {
-            guard let at = slice.source(position: spot, element: r) else { continue }
-            result[filter * spots + spot] +=
-              (x.integers[at] - step.zero) * weights.integers[filter * inner + r]
-          }
-        }
-      }
-      return result
+    func sums(_ geometry: ConvGeometry) -> [Int64] {
+      let centred = NaiveArray(x.shape, x.integers.map { $0 - step.zero })
+      return geometry.naive.sums(centred, NaiveArray(weights), bias: nil).elements
     }
   }
 
@@ -70,9 +57,8 @@ struct QuantizeTests {
       let op = try module.first(.conv)
       let values = try module.values(samples[0])
       let layer = try Layer(module, op, values)
-      let window = try #require(convWindow(op, input: layer.x.shape, weights: layer.weights.shape))
       let sums = try #require(values[module.values[op.results[0]].name])
-      #expect(sums.integers == layer.sums(window, groups: geometry.groups))
+      #expect(sums.integers == layer.sums(geometry))
       try checkBound(net, module, samples[0], options)
     }
   }

@@ -34,7 +34,9 @@ struct RegistryTests {
   }
 
   @Test func everyFactHasAPassThatEstablishesIt() {
-    #expect(PassRegistry.standard.entries.reduce(into: Set<Fact>()) { $0.formUnion($1.establishes) } == Set(Fact.allCases))
+    #expect(
+      PassRegistry.standard.entries.reduce(into: Set<Fact>()) { $0.formUnion($1.establishes) }
+        == Set(Fact.allCases))
   }
 
   @Test func factsAreInvalidatedWhereTheyNoLongerHold() throws {
@@ -48,7 +50,9 @@ struct RegistryTests {
       module = try PassRegistry.standard.entry(named: name).apply(to: module, in: &context)
       #expect(module.facts.contains(.calibrated) == (name == "calibrate"))
     }
-    let refused = failure { _ = try PassRegistry.standard.entry(named: "quantize").apply(to: module, in: &context) }
+    let refused = failure {
+      _ = try PassRegistry.standard.entry(named: "quantize").apply(to: module, in: &context)
+    }
     #expect(refused?.id == "pass.requires" && refused?.notes == ["run calibrate first"])
   }
 

@@ -44,7 +44,8 @@ struct SegmentTests {
   @Test func layersFollowEachOtherIntoSegments() throws {
     let net = try chain([16, 8, 4, 4, 8, 2])
     let module = try scheduled(net, room: 6)
-    #expect(module.layers.map { Set($0.layer.blocks.compactMap(\.placement?.crossbar)).count } == [4, 2, 2, 4, 1])
+    #expect(
+      module.layers.map { Set($0.layer.blocks.compactMap(\.placement?.crossbar)).count } == [4, 2, 2, 4, 1])
     #expect(module.layers.map(\.layer.segment) == [0, 0, 1, 1, 2])
     #expect(module.text.contains("stage: 4, segment: 2\n") && !module.text.contains("segment: 0"))
   }

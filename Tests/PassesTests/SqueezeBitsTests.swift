@@ -3,7 +3,7 @@ import IR
 import LayerSamples
 import Mapping
 import Passes
-import Reference
+import Evaluator
 import Support
 import Tensors
 import Testing

@@ -1,6 +1,7 @@
 public import DeviceModel
 import Hardware
 import Mapping
+import NaiveTwin
 public import ProgramFormat
 import Support
 
@@ -232,7 +233,8 @@ private func readStrips(
 }
 
 private func sharesUnits(_ a: Block, _ b: Block) -> Bool {
-  a.rows == b.rows && a.formedUnits.height == b.formedUnits.height && a.formedUnits.isFixed == b.formedUnits.isFixed
+  a.rows == b.rows && a.formedUnits.height == b.formedUnits.height
+    && a.formedUnits.isFixed == b.formedUnits.isFixed
     && a.formedUnits.isDynamic == b.formedUnits.isDynamic
 }
 
@@ -267,7 +269,7 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
       continue
     }
     if pairs { open[key] = readings.count }
-    let step = Int64(layer.converter.step)
+    let step = Int64(NaiveConverter(bits: layer.adcBits, fullScale: layer.readout?.fullScale).step)
     readings.append(
       Reading(
         members: members, output: column.output,
@@ -278,13 +280,19 @@ private func read(_ block: Block, _ layer: Layer, _ program: Program, _ device: 
 
 /// Whether no sum of a single bitline is rounded or cut by its converter.
 private func isExact(_ place: Int, _ block: Block, _ layer: Layer, _ program: Program) -> Bool {
-  guard layer.bitlinesPerConversion == 1, layer.converter.step == 1 else { return false }
+  let converter = NaiveConverter(bits: layer.adcBits, fullScale: layer.readout?.fullScale)
+  guard layer.bitlinesPerConversion == 1, converter.step == 1 else { return false }
   let levels = block.rows.indices.map { row in
     Int(
       program.crossbars[block.crossbar].cells[
         (block.row + row) * program.machine.array.columns + block.column + place])
   }
-  return block.formedUnits.largestSum(of: levels) * (1 << layer.dacBits - 1) <= layer.converter.largestCode
+  // Gathered wordlines may be any, neighbours are read together otherwise.
+  let ordered = block.formedUnits.isDynamic ? levels.sorted(by: >) : levels
+  let units = stride(from: 0, to: levels.count, by: block.formedUnits.height).map {
+    ordered[$0..<min($0 + block.formedUnits.height, levels.count)].reduce(0, +)
+  }
+  return (units.max() ?? 0) * (1 << layer.dacBits - 1) <= converter.largestCode
 }
 
 /// The same with the errors of its converter, which is that of the first bitline.
@@ -299,7 +307,8 @@ private func sensed(
   reading.line = SenseLine(
     device, levels: 1 << array.cellBits,
     weight: reading.isPair ? 1 : reading.members.reduce(0) { $0 + $1.weight },
-    height: block.formedUnits.height * (1 << layer.dacBits - 1), converter: layer.converter, paired: reading.isPair,
+    height: block.formedUnits.height * (1 << layer.dacBits - 1), converter: layer.converter,
+    paired: reading.isPair,
     errors: errors.converters(of: block.crossbar, count: count)[min(converter, count - 1)])
   return reading
 }

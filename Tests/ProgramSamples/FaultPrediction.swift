@@ -71,7 +71,10 @@ public struct FaultPrediction {
   /// Counts the conversions of a pass that read another sum.
   private mutating func count(_ block: Block, _ excess: [(row: Int, column: Int, levels: Int)], _ x: [Int]) {
     let layer = program.layers[0]
-    let shifts = block.columns.relativeShifts(of: layer.bitlinesPerConversion)
+    let count = layer.bitlinesPerConversion
+    let shifts = block.columns.indices.map {
+      block.columns[$0].shift - block.columns[$0 - $0 % count].shift
+    }
     for t in 0..<(32 + layer.dacBits - 1) / layer.dacBits {
       let digits = block.rows.map {
         (x[$0.input] << $0.shift) >> (t * layer.dacBits) & (1 << layer.dacBits - 1)
@@ -80,8 +83,10 @@ public struct FaultPrediction {
       var sums: [[Int]: Int] = [:]
       for (row, column, levels) in excess {
         // Gathered units take the driven wordlines in order.
-        let unit = (block.formedUnits.isDynamic ? digits[..<row].count { $0 != 0 } : row) / block.formedUnits.height
-        sums[[unit, column / layer.bitlinesPerConversion], default: 0] += digits[row] * levels << shifts[column]
+        let unit =
+          (block.formedUnits.isDynamic ? digits[..<row].count { $0 != 0 } : row) / block.formedUnits.height
+        sums[[unit, column / layer.bitlinesPerConversion], default: 0] +=
+          digits[row] * levels << shifts[column]
       }
       for error in sums.values where error != 0 {
         errors.wrong += 1

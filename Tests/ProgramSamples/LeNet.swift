@@ -58,9 +58,10 @@ public struct DenseBuilder {
     let perBlock = max(1, array.columns / (2 * slices))
     for row in stride(from: 0, to: inputs, by: array.rows) {
       for output in stride(from: 0, to: outputs, by: perBlock) {
-        blocks.append(block(
-          weights, row..<min(row + array.rows, inputs), output..<min(output + perBlock, outputs), outputs,
-          slices))
+        blocks.append(
+          block(
+            weights, row..<min(row + array.rows, inputs), output..<min(output + perBlock, outputs), outputs,
+            slices))
       }
     }
     layers.append(

@@ -1,6 +1,7 @@
 public import DeviceModel
 import Hardware
 import Mapping
+import NaiveTwin
 public import ProgramFormat
 public import Support
 import Tensors
@@ -79,9 +80,7 @@ public struct Oracle {
         for k in 0..<count { try run(inner, round: k, firstSite: site) }
       case .load(let register, let source, let window, let padding):
         let from = values[source].integers
-        let to = (0..<window.length).map { r in
-          window.source(position: round, element: r).map { from[$0] } ?? padding
-        }
+        let to = naiveWindow(window, from, position: round).map { $0 ?? padding }
         values[register] = Tensor(program.buffers[register].shape, to)
         count(loadOf: register, in: body[(place + 1)...])
       case .drive(let register, let layer):
@@ -107,7 +106,7 @@ public struct Oracle {
         values[destination] = whole
         digital.bufferBits += 2 * bits(register)
       case .digital(let op, let inputs, let output):
-        let result = try op.apply(to: inputs.map { values[$0] })
+        let result = naive(op, inputs.map { values[$0] })
         values[output] = result.data.isFloat ? result : Tensor(result.shape, result.integers)
         count(op, inputs, output)
       }

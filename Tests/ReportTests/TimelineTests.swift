@@ -1,4 +1,3 @@
-import CommandLineTools
 import Report
 import Support
 import Testing

@@ -1,4 +1,4 @@
-import CommandLineTools
+import Evaluation
 import DeviceModel
 import Executor
 import Hardware
@@ -9,6 +9,7 @@ import Report
 import RunDriver
 import Support
 import Tensors
+import TestTools
 import Testing
 
 /// What `xbarrun` says of programs whose segments take turns.

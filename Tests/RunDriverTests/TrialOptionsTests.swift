@@ -3,6 +3,7 @@ import DeviceModel
 import Executor
 import RunDriver
 import Support
+import TestTools
 import Testing
 
 private let spec = CommandSpec(name: "tool", summary: "runs trials", options: TrialOptions.all)

@@ -1,9 +1,9 @@
-import CommandLineTools
 import Foundation
-import ProgramFormat
+import Report
 import RunDriver
 import Support
 import Tensors
+import TestTools
 import Testing
 
 /// What programs of version 1 compute: the outputs and metrics of version 0.1.0, to the last digit.

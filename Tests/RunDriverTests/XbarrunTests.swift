@@ -1,4 +1,4 @@
-import CommandLineTools
+import Evaluation
 import DeviceModel
 import Foundation
 import ProgramFormat
@@ -7,6 +7,7 @@ import Report
 import RunDriver
 import Support
 import Tensors
+import TestTools
 import Testing
 
 @Suite struct XbarrunTests {

@@ -1,3 +1,4 @@
+import NaiveTwin
 import Support
 import Tensors
 import Testing
@@ -60,7 +61,5 @@ extension Window {
   }
 
   /// The elements of `values` in window `p`, nil in the padding: the definition, element by element.
-  func taps<T>(_ values: [T], _ p: Int) -> [T?] {
-    (0..<length).map { r in source(position: p, element: r).map { values[$0] } }
-  }
+  func taps<T>(_ values: [T], _ p: Int) -> [T?] { naiveWindow(self, values, position: p) }
 }

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// The Python interpreter that tests compare with: `XBAR_PYTHON`, or `python3`.
 public enum Python {

@@ -1,4 +1,3 @@
-import CommandLineTools
 import DeviceModel
 import Driver
 import Report

@@ -63,7 +63,8 @@ private let crossbarRows: [OpSpec] = [
     .arrange, .arrange, [.crossbar], operands: OpSpec.many, [],
     "joins the columns of matrices and makes them the channels of images"),
   OpSpec(
-    .layer, .layer, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Layer.fields), symbol: true, body: [.block], "an integer matrix that blocks of cells realise"),
+    .layer, .layer, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Layer.fields),
+    symbol: true, body: [.block], "an integer matrix that blocks of cells realise"),
   OpSpec(
     .block, .block, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Block.fields),
     "a rectangle of cells inside one crossbar"),

@@ -14,7 +14,7 @@ extension Verifier {
   /// F-calibrated: every operation with a float result, constants and what is computed of them apart, has a range
   /// `[low, high]`, low <= high. Where the file gives the levels of every product's input, ranges may be left out.
   mutating func checkCalibrated() {
-    let mayBeLeftOut = module.hasGivenGrids
+    let mayBeLeftOut = module.hasPrequantizedInputs
     let constants = module.constantValues
     for op in module.flatOps {
       guard let result = op.results.first, module.values[result].type.element.isFloat,

@@ -1,6 +1,5 @@
 import IR
 import Mapping
-import Reference
 import Support
 import Tensors
 

@@ -58,7 +58,8 @@ struct EncodeIndices: LayerPass {
     let numbering = layer.numbering
     var (entries, bits) = (0, 0)
     for index in layer.blocks.indices {
-      let block = layer.blocks[index].encodingRows(rows).encodingColumns(columns, layer.coding.columnLayout, numbering)
+      let block = layer.blocks[index].encodingRows(rows).encodingColumns(
+        columns, layer.coding.columnLayout, numbering)
       entries += block.indexEntries
       bits += block.indexBits
       layer.blocks[index] = block

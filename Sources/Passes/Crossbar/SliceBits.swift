@@ -125,8 +125,7 @@ struct SliceBits: LayerPass {
     }
   }
 
-  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: Layer, _ weights: [T]) -> Block
-  {
+  private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: Layer, _ weights: [T]) -> Block {
     var columns: [(output: Int, digit: Digit)] = []
     if isSliceMajor {
       for digit in digits { for output in 0..<layer.columns { columns.append((output, digit)) } }
@@ -149,7 +148,8 @@ struct SliceBits: LayerPass {
         var place = 0
         for row in 0..<layer.rows {
           for (output, digit) in columns {
-            cells[place] = digit.level(Int64(weights[row * layer.columns + output]), offset: layer.coding.offset)
+            cells[place] = digit.level(
+              Int64(weights[row * layer.columns + output]), offset: layer.coding.offset)
             place += 1
           }
         }

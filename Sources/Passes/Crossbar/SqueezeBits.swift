@@ -1,7 +1,7 @@
 import Hardware
 import IR
+import Evaluator
 import Mapping
-import Reference
 import Support
 import Tensors
 

@@ -1,6 +1,5 @@
 import IR
 import Mapping
-import Reference
 import Support
 import Tensors
 
@@ -107,12 +106,8 @@ private struct CrossbarLowering {
       let x = names[op.operands[0]]
     else { throw Diagnostic("lower-to-crossbar.shape", "the shapes do not go together", at: op.location) }
     let groups = op[.groups]
-    var parts: [(window: Window, matrix: Tensor)] = []
-    for group in 0..<groups {
-      var slice = window
-      slice.channelCount = window.channels / groups
-      slice.channelStart = group * slice.channelCount
-      parts.append((slice, groupMatrix(weights, group, of: groups)))
+    let parts = (0..<groups).map { group in
+      (window: window.group(group, of: groups), matrix: groupMatrix(weights, group, of: groups))
     }
     names[op.results[0]] = try matrix(
       op, x, parts, shape: source.values[op.results[0]].type.shape ?? [], axis: 1)

@@ -1,5 +1,5 @@
 import IR
-import Reference
+import Evaluator
 import Support
 import Tensors
 
@@ -32,7 +32,9 @@ struct Calibrate: Pass {
   }
 
   func run(on module: inout Module<TensorLevel>, in context: inout PassContext) throws(Diagnostic) {
-    if context.calibration.isEmpty, module.hasGivenGrids { return context.count("calibration-samples", 0) }
+    if context.calibration.isEmpty, module.hasPrequantizedInputs {
+      return context.count("calibration-samples", 0)
+    }
     let constants = module.constantValues
     let inputs = calibrationInputs(module, &context)
     let interpreter = try Interpreter(module)

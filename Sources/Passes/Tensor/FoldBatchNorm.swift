@@ -1,5 +1,4 @@
 import IR
-import Reference
 import Support
 import Tensors
 

@@ -1,5 +1,5 @@
 import IR
-import Reference
+import Evaluator
 import Support
 import Tensors
 
@@ -46,7 +46,7 @@ private struct ConstantFolding {
   private(set) var folded = 0
 
   private struct Given {
-    var levels: ScaledLevels
+    var levels: PrequantizedConstant
     /// The value of the integers, while they are as in the file.
     var source: ValueID?
     /// Where the reals come from.
@@ -114,7 +114,7 @@ private struct ConstantFolding {
     }
   }
 
-  private mutating func real(_ id: ValueID, _ levels: ScaledLevels) throws(Diagnostic) -> ValueID {
+  private mutating func real(_ id: ValueID, _ levels: PrequantizedConstant) throws(Diagnostic) -> ValueID {
     if let known = reals[id] { return known }
     let constant = emitConstant(try levels.reals(), .float32, "\(module.values[id].name).reals")
     reals[id] = constant
@@ -140,13 +140,13 @@ private struct ConstantFolding {
       let levels = try tensor(op.operands[0], integers)
       let element = module.values[op.operands[0]].type.element
       return Given(
-        levels: ScaledLevels(
+        levels: PrequantizedConstant(
           levels, element: element, scale: op[.scale], zero: op[.zero]),
         source: op.operands[0], origin: op.origin)
     }
     let known = op.operands.compactMap { given[$0] }
     if op.opcode == .concat, known.count == op.operands.count {
-      let levels = ScaledLevels.joined(known.map(\.levels), axis: op[.axis])
+      let levels = PrequantizedConstant.joined(known.map(\.levels), axis: op[.axis])
       return levels.map { Given(levels: $0, source: nil, origin: op.origin) }
     }
     guard known.count == 1, let first = known.first, op.opcode != .subtract || given[op.operands[0]] != nil
