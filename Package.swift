@@ -123,7 +123,8 @@ let package = Package(
     test("HardwareTests", ["Support", "Hardware", "Mapping", "TestTools"]),
     test("ONNXTests", ["ONNX", "Support", "TestSupport"], resources: [.copy("Fixtures")]),
     test(
-      "ProgramFormatTests", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples"]),
+      "ProgramFormatTests", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "ProgramSamples"],
+      resources: [.copy("Fixtures")]),
     test(
       "DeviceModelTests",
       ["Support", "Hardware", "Mapping", "CKernels", "DeviceModel", "ProgramSamples", "TestTools"],

@@ -82,7 +82,9 @@ extension ReferenceReadout {
   /// A layer of a valid program.
   init?(_ layer: Layer, in program: Program) {
     let width = program.machine.array.columns
-    self.init(layer, cells: layer.blocks.map { BlockCells($0, in: program.crossbars[$0.crossbar].cells, width: width) })
+    self.init(
+      layer,
+      cells: layer.blocks.map { BlockCells($0, in: program.crossbars[$0.crossbar].cells, width: width) })
   }
 }
 

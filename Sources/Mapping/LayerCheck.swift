@@ -89,35 +89,12 @@ private struct LayerCheck {
   /// A field whose value is none that it may take.
   private func fieldProblem<Owner>(_ owner: Owner, _ fields: [LayerField<Owner>]) -> LayerProblem? {
     for field in fields {
-      guard let value = field.get(owner), !field.kind.admits(value) else { continue }
-      return LayerProblem(fault(of: value), message(of: value, field), field: field.name)
+      guard let value = field.get(owner), let found = field.problem(of: value) else { continue }
+      // A module that gives one of the two has 0 for the other.
+      let isMissing = stage == .module && value == .int(0) && ["dac", "adc"].contains(field.name)
+      return isMissing ? LayerProblem(found.fault, "is missing", field: field.name) : found
     }
     return nil
-  }
-
-  private func fault(of value: FieldValue) -> LayerFault {
-    switch value {
-    case .int, .word, .flag, .element: return .layer
-    case .ints: return .blockBounds
-    case .rows: return .row
-    case .columns: return .column
-    case .index: return .indexTable
-    case .units: return .unit
-    }
-  }
-
-  private func message<Owner>(of value: FieldValue, _ field: LayerField<Owner>) -> String {
-    switch value {
-    case .int(0) where field.name == "dac" || field.name == "adc": return "is missing"
-    case .int(let number): return "\(number), expected \(field.kind.name)"
-    case .element(let element): return "\(element), expected \(field.kind.name)"
-    case .ints(let numbers): return "\(numbers), expected \(field.kind.name)"
-    case .index(let index): return "\(index), expected fields of 1 to 24 bits, from below 2^24"
-    case .units(let units): return "\(units), expected 1x1 to 4096x4096"
-    case .word, .flag: return "expected \(field.kind.name)"
-    case .rows: return "inputs are below 2^20 and shifts below \(LayerLimits.shiftedBits)"
-    case .columns: return "outputs are below 2^20 and shifts at most \(LayerLimits.columnShift)"
-    }
   }
 
   /// What must be there, and facets that do not go together.

@@ -22,6 +22,35 @@ public enum FieldValue: Equatable, Sendable {
   case units(UnitForming)
 }
 
+extension FieldValue {
+  /// What is wrong with a layer or a block that has this value, where it may not.
+  fileprivate var fault: LayerFault {
+    switch self {
+    case .int, .word, .flag, .element: return .layer
+    case .ints: return .blockBounds
+    case .rows: return .row
+    case .columns: return .column
+    case .index: return .indexTable
+    case .units: return .unit
+    }
+  }
+
+  /// The value in a message.
+  fileprivate var text: String {
+    switch self {
+    case .int(let number): return "\(number)"
+    case .word(let word): return word
+    case .flag(let flag): return "\(flag)"
+    case .element(let element): return element.description
+    case .ints(let numbers): return "\(numbers)"
+    case .rows(let rows): return "\(rows.count) wordlines"
+    case .columns(let columns): return "\(columns.count) bitlines"
+    case .index(let index): return index.description
+    case .units(let units): return units.description
+    }
+  }
+}
+
 /// The values that a field may take.
 public enum FieldKind: Hashable, Sendable {
   /// A whole number in a range.
@@ -54,11 +83,12 @@ public enum FieldKind: Hashable, Sendable {
     case (.ints(let count, let most), .ints(let numbers)):
       return numbers.count == count && numbers.allSatisfy { 0...most ~= $0 }
     case (.rows, .rows(let rows)):
-      return rows.allSatisfy { 0..<LayerLimits.side ~= $0.input && 0..<LayerLimits.shiftedBits ~= $0.shift }
+      return rows.allSatisfy { 0..<LayerLimits.side ~= $0.input && 0...LayerLimits.rowShift ~= $0.shift }
     case (.columns, .columns(let columns)):
-      return columns.allSatisfy {
-        0..<LayerLimits.side ~= $0.output && 0...LayerLimits.columnShift ~= $0.shift
-      }
+      return columns.count <= LayerLimits.columnLayout
+        && columns.allSatisfy {
+          0..<LayerLimits.side ~= $0.output && 0...LayerLimits.columnShift ~= $0.shift
+        }
     case (.index, .index(let index)):
       return LayerLimits.indexBits ~= index.bits && 0..<LayerLimits.indexFirst ~= index.first
     case (.units, .units(let units)):
@@ -78,10 +108,15 @@ public enum FieldKind: Hashable, Sendable {
     case .flag: return "true or false"
     case .inputs: return "u1 to u\(LayerLimits.inputBits), or i2 to i\(LayerLimits.inputBits)"
     case .ints(let count, let most): return "\(count) ints 0...\(power(most))"
-    case .rows: return "rows"
-    case .columns: return "columns"
-    case .index: return "index"
-    case .units: return "units"
+    case .rows:
+      return "wordlines of inputs below \(power(Int64(LayerLimits.side))), shifts 0...\(LayerLimits.rowShift)"
+    case .columns:
+      return
+        "bitlines of outputs below \(power(Int64(LayerLimits.side))), shifts 0...\(LayerLimits.columnShift)"
+    case .index:
+      let (bits, first) = (LayerLimits.indexBits, power(Int64(LayerLimits.indexFirst)))
+      return "index fields of \(bits.lowerBound) to \(bits.upperBound) bits, from below \(first)"
+    case .units: return "units 1x1 to \(LayerLimits.unitSide)x\(LayerLimits.unitSide)"
     case .tensor: return "tensor"
     }
   }
@@ -140,6 +175,11 @@ public struct LayerField<Owner: Sendable>: Sendable {
     self.summary = summary
     self.get = get
     self.set = set
+  }
+
+  /// What is wrong with `value` for this field; nil where it may be taken.
+  public func problem(of value: FieldValue) -> LayerProblem? {
+    kind.admits(value) ? nil : LayerProblem(value.fault, "\(value.text), expected \(kind.name)", field: name)
   }
 
   /// A whole number.

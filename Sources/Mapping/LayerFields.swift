@@ -1,7 +1,8 @@
 import Tensors
 
 extension Layer {
-  /// The fields of a layer in the order of the text. Those that are not required are left out where they say nothing.
+  /// The fields of a layer in the order of the text. Those that are not required are left out where they say
+  /// nothing. A value out of range is never left out: whoever checks a layer must see it.
   public static let fields: [LayerField<Layer>] = [
     .int("rows", 1...LayerLimits.side, .record, required: true, "rows of the matrix: inputs") {
       $0.rows
@@ -19,7 +20,7 @@ extension Layer {
       if case .element(let element) = value, let coding = InputCoding(element) { layer.inputs = coding }
     },
     .int("weight-bits", LayerLimits.weightBits, .module, "bits of a weight, the sign included") {
-      $0.weightBits > 0 ? $0.weightBits : nil
+      $0.weightBits == 0 ? nil : $0.weightBits
     } set: {
       $0.weightBits = $1
     },
@@ -77,7 +78,7 @@ extension Layer {
       "compose", Composition.sizes, .tagged(4),
       "neighbouring bitlines that are summed before one conversion; 1 where left out"
     ) {
-      $0.bitlinesPerConversion > 1 ? $0.bitlinesPerConversion : nil
+      $0.bitlinesPerConversion == 1 ? nil : $0.bitlinesPerConversion
     } set: {
       $0.set(\.bitlinesPerConversion, $1)
     },
@@ -105,11 +106,14 @@ extension Layer {
     .int(
       "segment", 0...Int(Int32.max), .plan, "the segment that it belongs to; 0 where left out"
     ) {
-      $0.segment > 0 ? $0.segment : nil
+      $0.segment == 0 ? nil : $0.segment
     } set: {
       $0.segment = $1
     },
   ]
+
+  /// The field of a name.
+  public static func field(_ name: String) -> LayerField<Layer>? { fields.first { $0.name == name } }
 
   /// Changes the readout, which begins without bits where there is none yet.
   private mutating func set<Value>(_ path: WritableKeyPath<Readout, Value>, _ value: Value) {
@@ -169,6 +173,9 @@ extension Block {
     } set: { _, _ in
     },
   ]
+
+  /// The field of a name.
+  public static func field(_ name: String) -> LayerField<Block>? { fields.first { $0.name == name } }
 
   /// Changes the placement, which begins nowhere where there is none yet.
   private mutating func set(_ path: WritableKeyPath<Placement, Int>, _ value: Int) {

@@ -17,6 +17,8 @@ public enum LayerLimits {
   public static let columnLayout = 1 << 24
   /// Magnitude bits of an input and the shift of its wordline together.
   public static let shiftedBits = 62
+  /// Shift of a wordline, whatever its input is.
+  public static let rowShift = shiftedBits - 1
   /// Shift of a bitline.
   public static let columnShift = 61
   /// Wordlines of an operation unit, and bitlines.

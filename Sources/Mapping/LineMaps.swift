@@ -4,13 +4,13 @@ public struct RowEntry: Hashable, Sendable {
   private var storedInput: Int32
   private var storedShift: Int32
 
-  /// Which input of the layer, below 2^24.
+  /// Which input of the layer, below `LayerLimits.side`.
   public var input: Int {
     get { Int(storedInput) }
     set { storedInput = Int32(clamping: newValue) }
   }
 
-  /// Left shift of the input, below 64.
+  /// Left shift of the input, at most `LayerLimits.rowShift`.
   public var shift: Int {
     get { Int(storedShift) }
     set { storedShift = Int32(clamping: newValue) }
@@ -30,13 +30,13 @@ public struct ColumnEntry: Hashable, Sendable {
   /// Whether the bitline subtracts.
   public var negative: Bool
 
-  /// Which output of the layer, below 2^24.
+  /// Which output of the layer, below `LayerLimits.side`.
   public var output: Int {
     get { Int(storedOutput) }
     set { storedOutput = Int32(clamping: newValue) }
   }
 
-  /// Weight of the bitline as a power of two, below 64.
+  /// Weight of the bitline as a power of two, at most `LayerLimits.columnShift`.
   public var shift: Int {
     get { Int(storedShift) }
     set { storedShift = Int16(clamping: newValue) }

@@ -107,10 +107,9 @@ private func readDirectory(
     }
     previousKind = kind
     let flags = try reader.u32()
-    let name =
-      version == 1
-      ? SectionKind(rawValue: UInt32(truncatingIfNeeded: kind))?.name ?? "\(kind)" : sectionName(bytes, start)
-    let known = try checkKind(kind, flags, name, reader, at: start)
+    let known = SectionKind(kind, version: version)
+    let name = version == 1 ? known?.name ?? "\(kind)" : sectionName(bytes, start)
+    try check(known, kind, flags, name, reader, at: start)
     let range = try readRange(&reader, after: end, fileSize: bytes.count)
     try checkContent(bytes, gap: end..<range.lowerBound, range, name, &reader, version)
     end = range.upperBound
@@ -164,19 +163,19 @@ private func readHeader(
   return (count, major)
 }
 
-/// The known kind, or nil for an unknown one that may be skipped.
-private func checkKind(
-  _ kind: Int, _ flags: Int, _ name: String, _ reader: SectionReader, at start: Int
-) throws(Diagnostic) -> SectionKind? {
+/// Checks name and flags of a section; refuses an unknown one that must be understood.
+private func check(
+  _ known: SectionKind?, _ kind: Int, _ flags: Int, _ name: String, _ reader: SectionReader, at start: Int
+) throws(Diagnostic) {
   guard flags <= 1 else {
     throw reader.failure(.reserved, "unknown section flags \(flags)", at: start + 4)
   }
-  guard let known = SectionKind(rawValue: UInt32(truncatingIfNeeded: kind)) else {
+  guard let known else {
     guard flags == 0 else {
       throw reader.failure(
         .unknownSection, "section \(name) is unknown and must be understood", at: start)
     }
-    return nil
+    return
   }
   guard name == known.name else {
     throw reader.failure(
@@ -185,7 +184,6 @@ private func checkKind(
   guard flags == (known.isRequired ? 1 : 0) else {
     throw reader.failure(.sectionFlags, "section \(known.name) carries flags \(flags)", at: start + 4)
   }
-  return known
 }
 
 /// The name that an entry of the directory gives its section; what is no letter of a name shows as `?`.

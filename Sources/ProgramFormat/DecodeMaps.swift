@@ -52,7 +52,12 @@ func decodePlan(_ reader: inout SectionReader, _ layers: inout [Layer]) throws(D
     guard length == 4 * layers.count else {
       throw reader.failure(.value, "\(length) bytes for the segments of \(layers.count) layers", at: start)
     }
-    for index in layers.indices { layers[index].segment = try reader.u32() }
+    for index in layers.indices {
+      let place = reader.offset
+      let segment = try reader.u32()
+      if let field = Layer.field("segment") { try reader.check(.int(Int64(segment)), of: field, at: place) }
+      layers[index].segment = segment
+    }
     guard layers.contains(where: { $0.segment > 0 }) else {
       throw reader.failure(.value, "a list of segments for one segment", at: start)
     }
@@ -82,7 +87,7 @@ func decodeInputs(_ reader: inout SectionReader) throws(Diagnostic) -> InputCodi
   let signed = try reader.boolean(try reader.u8(), at: place)
   guard let coding = InputCoding(.integer(bits: bits, signed: signed)) else {
     throw reader.failure(
-      .layer, "inputs of \(bits) bits, expected 1 ... 32, with sign 2 ... 32", at: start)
+      .layer, "'inputs': \(bits) bits, expected \(FieldKind.inputs.name)", at: start)
   }
   return coding
 }
@@ -145,7 +150,7 @@ private func decodeBlock(
     return block
   }
   try decodeRows(&reader, rowCode, rowCount, shiftBits: shiftBits, at: start, into: &block)
-  block.columnIndex = try reader.indexCoding(columnCode)
+  block.columnIndex = try reader.indexCoding(columnCode, for: "column-index")
   if let index = block.columnIndex {
     block.columns = try decodeNumbers(&reader, index, columnCount, below: layout.count).map { layout[$0] }
   } else {
@@ -158,7 +163,7 @@ private func decodeRows(
   _ reader: inout SectionReader, _ code: Int, _ count: Int, shiftBits: Int, at start: Int,
   into block: inout Block
 ) throws(Diagnostic) {
-  block.rowIndex = try reader.indexCoding(code)
+  block.rowIndex = try reader.indexCoding(code, for: "row-index")
   guard shiftBits <= (block.rowIndex == nil ? 0 : 6) else {
     throw reader.failure(.value, "shift fields of \(shiftBits) bits", at: start + 3)
   }
@@ -218,16 +223,21 @@ private func decodeShifts(_ reader: inout SectionReader, _ bits: Int, _ rows: in
 }
 
 extension SectionReader {
-  /// The coding of an index table of a kind; nil for a plain map.
+  /// The coding of an index table of a kind, for the field `name` of a block; nil for a plain map.
+  mutating func indexCoding(_ kind: Int, for name: String) throws(Diagnostic) -> IndexCoding? {
+    let start = offset
+    let coding = try indexCoding(kind)
+    if let coding, let field = Block.field(name) { try check(.index(coding), of: field, at: start) }
+    return coding
+  }
+
+  /// The coding of an index table of a kind, whose bits are not looked at; nil for a plain map.
   mutating func indexCoding(_ kind: Int) throws(Diagnostic) -> IndexCoding? {
     let start = offset
     guard kind <= 2 else { throw failure(.value, "an index table of kind \(kind)", at: start) }
     if kind == 0 { return nil }
     let word = try u32()
     let (bits, first) = (word >> 24, word & 0xFF_FFFF)
-    guard LayerLimits.indexBits ~= bits else {
-      throw failure(.value, "index fields of \(bits) bits", at: start)
-    }
     return kind == 1 ? .absolute(bits: bits, first: first) : .delta(bits: bits, first: first)
   }
 

@@ -8,34 +8,40 @@ func decodeMachine(_ reader: inout SectionReader) throws(Diagnostic) -> Machine 
   let summary = try reader.string(limit: ProgramLimits.textBytes)
   let count = try reader.count("figures", limit: ProgramLimits.figures, size: 16)
   var figures: [MachineFigure] = []
+  var places: [Int] = []
   for _ in 0..<count {
-    let start = reader.offset
-    let path = try reader.string()
-    let flags = try reader.u32()
-    let value = try reader.double()
-    guard flags <= Tag.required else { throw reader.failure(.value, "flags \(flags) of a figure", at: start) }
-    if Machine.isWhole(path) == nil {
-      guard flags == 0 else {
-        throw reader.failure(
-          .unknownPart, "figure '\(path)' of the machine is unknown and must be understood", at: start)
-      }
-      continue
-    }
-    guard flags == Tag.required else {
-      throw reader.failure(.value, "figure '\(path)' must carry the flag 'required'", at: start)
-    }
-    figures.append(MachineFigure(path: path, value: value))
+    places.append(reader.offset)
+    if let figure = try decodeFigure(&reader) { figures.append(figure) } else { places.removeLast() }
   }
   try reader.checkEnd()
-  do throws(Diagnostic) {
-    let machine = try Machine(name: name, summary: summary, figures: figures)
-    guard machine.figures.map(\.path) == figures.map(\.path) else {
-      throw reader.failure(.value, "the figures are not in their order", at: 0)
-    }
-    return machine
-  } catch {
-    throw error.id.hasPrefix("program.") ? error : reader.failure(.machine, error.message, at: 0)
+  let machine: Machine
+  do throws(Diagnostic) { machine = try Machine(name: name, summary: summary, figures: figures) } catch {
+    throw reader.failure(.machine, error.message, at: 0)
   }
+  for (place, (found, expected)) in zip(places, zip(figures, machine.figures))
+  where found.path != expected.path {
+    throw reader.failure(.value, "expected figure '\(expected.path)', found '\(found.path)'", at: place)
+  }
+  return machine
+}
+
+/// A figure; nil for an unknown one that may be skipped.
+private func decodeFigure(_ reader: inout SectionReader) throws(Diagnostic) -> MachineFigure? {
+  let start = reader.offset
+  let path = try reader.string()
+  let place = reader.offset
+  let flags = try reader.u32()
+  let value = try reader.double()
+  guard flags <= Tag.required else { throw reader.failure(.value, "flags \(flags) of a figure", at: place) }
+  let isKnown = Machine.isWhole(path) != nil
+  if !isKnown && flags == Tag.required {
+    throw reader.failure(
+      .unknownPart, "figure '\(path)' of the machine is unknown and must be understood", at: start)
+  }
+  if isKnown && flags != Tag.required {
+    throw reader.failure(.value, "figure '\(path)' must carry the flag 'required'", at: place)
+  }
+  return isKnown ? MachineFigure(path: path, value: value) : nil
 }
 
 func decodePorts(

@@ -28,7 +28,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case unknownPart = "unknown-part"
   /// A required section is missing.
   case missingSection = "missing-section"
-  /// A known section carries the wrong flags.
+  /// A known section carries the wrong flags or the wrong name.
   case sectionFlags = "section-flags"
   /// A reserved field is not zero.
   case reserved
@@ -40,7 +40,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case limit
   /// A text is not UTF-8.
   case text
-  /// A code is none of those that its field allows, or an optional section is empty.
+  /// A code is none of those that its field allows, parts or figures are out of order, a part has the wrong length or
+  /// says what goes without saying, or an optional section is empty.
   case value
 
   // Instructions as bytes.
@@ -56,7 +57,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case origin
 
   // The program as a value.
-  /// A number of the machine description is out of range.
+  /// A figure of the machine is missing, given twice or out of range.
   case machine
   /// A name is given twice.
   case name

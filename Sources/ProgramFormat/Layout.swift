@@ -25,6 +25,12 @@ enum SectionKind: UInt32, CaseIterable {
     }
   }
 
+  /// The kind of a number; nil where that version of the format has none.
+  init?(_ kind: Int, version: Int) {
+    self.init(rawValue: UInt32(truncatingIfNeeded: kind))
+    if version == 1 && self == .plan { return nil }
+  }
+
   /// Whether every file has it, and every reader must understand it.
   var isRequired: Bool { self != .info && self != .debug }
 }

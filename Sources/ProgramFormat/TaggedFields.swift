@@ -107,15 +107,23 @@ extension SectionReader {
     try readParts(until: end, what) { (tag, reader, length) throws(Diagnostic) in
       guard let field = fields.first(where: { $0.tag == tag }) else { return false }
       let start = reader.offset
-      guard let value = try reader.value(of: field.kind, length), field.kind.admits(value) else {
-        throw reader.failure(.value, "'\(field.name)' of a \(what), expected \(field.kind.name)", at: start)
+      guard let value = try reader.value(of: field.kind, length) else {
+        throw reader.failure(
+          .value, "'\(field.name)': no value in \(length) bytes, expected \(field.kind.name)", at: start)
       }
+      try reader.check(value, of: field, at: start)
       field.set(&owner, value)
       guard field.get(owner) == value else {
-        throw reader.failure(.value, "'\(field.name)' of a \(what) says what goes without saying", at: start)
+        throw reader.failure(.value, "'\(field.name)' says what a \(what) has without it", at: start)
       }
       return true
     }
+  }
+
+  /// Refuses a value that `field` may not take.
+  func check<Owner>(_ value: FieldValue, of field: LayerField<Owner>, at start: Int) throws(Diagnostic) {
+    guard let problem = field.problem(of: value) else { return }
+    throw failure(ProgramFault(problem.fault), problem.text, at: start)
   }
 
   /// Reads parts up to `end`; `part` reads the content of one with a number and a length and says whether it knows it.
@@ -130,12 +138,16 @@ extension SectionReader {
       let start = offset
       let tag = try u16()
       let flags = try u16()
-      let length = try count("bytes", limit: end - start, size: 1)
+      let content = try u32()
       guard tag > last, flags <= Tag.required else {
         throw failure(.value, "part \(tag) with flags \(flags) after part \(last) of a \(what)", at: start)
       }
       last = tag
-      let (first, content) = (offset, length)
+      let first = offset
+      guard content <= end - first else {
+        throw failure(
+          .value, "part \(tag) of a \(what) has \(content) bytes, \(end - first) are left", at: start)
+      }
       let isKnown = try part(tag, &self, content)
       if !isKnown {
         guard flags == 0 else {
@@ -146,7 +158,8 @@ extension SectionReader {
         throw failure(.value, "part \(tag) of a \(what) must carry the flag 'required'", at: start)
       }
       guard offset == first + content else {
-        throw failure(.value, "part \(tag) of a \(what) has \(content) bytes", at: start)
+        throw failure(
+          .value, "part \(tag) of a \(what) has \(content) bytes, a reader needs others", at: start)
       }
       try skipPadding()
     }

@@ -120,7 +120,7 @@ import Testing
       let program = LayerCase.program(
         sampleMachine(), [Crossbar(cells: [UInt8](repeating: 1, count: 128 * 128))], layer, [block],
         .integer(bits: 4, signed: true), rows: 1)
-      let events = eventsOfPosition(layer, program)
+      let events = eventsOfPosition(program.layers[0], program)
       return [events.indexReads, events.indexBits]
     }
     #expect(counts() == [3 + 3, 3 * 7 + 3 * 3])

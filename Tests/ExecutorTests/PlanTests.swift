@@ -230,7 +230,7 @@ import Testing
     let program = LayerCase.program(
       sampleMachine(rows: 4, columns: 2), [Crossbar(cells: cells)], layer, blocks,
       .integer(bits: 8, signed: false), rows: 1)
-    let plan = LayerPlan(layer, program)
+    let plan = LayerPlan(program.layers[0], program)
     #expect(plan.gathered?.starts == [0, 2] && plan.gathered?.inputs == [0, 2])
     #expect(plan.gathered?.weights == [3, -3])
     #expect(plan.dense?.weights == [0, -8, 0].flatMap { [$0] + [Int32](repeating: 0, count: 15) })

@@ -44,7 +44,9 @@ struct CoverageTests {
   @Test func everyDiagnosticOfTextVerifierAndPassesHasATest() throws {
     let tests = try sources("Tests").joined() + comments
     var ids: Set<String> = []
-    for text in try sources("Sources/IR") + sources("Sources/Passes") + sources("Sources/Evaluator") {
+    for text in try sources("Sources/IR") + sources("Sources/Passes") + sources("Sources/Evaluator")
+      + sources("Sources/CodeGen")
+    {
       for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) { ids.insert(String(match.1)) }
       for match in text.matches(of: /(?:fail|LayerProblem)\(\s*"([a-z-]+)",/) {
         ids.insert("verify.\(match.1)")

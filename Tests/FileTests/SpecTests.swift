@@ -50,7 +50,8 @@ struct SpecTests {
   // MARK: Tables
 
   @Test(arguments: [
-    "tensor", "crossbar", "program", "passes", "options", "operators", "diagnostics", "status",
+    "tensor", "crossbar", "program", "passes", "options", "operators", "layer-fields", "block-fields",
+    "diagnostics", "status",
   ])
   func tablesAreThoseOfTheCode(name: String)
     throws
@@ -73,6 +74,8 @@ struct SpecTests {
     switch name {
     case "passes": return passTable
     case "options": return optionTable
+    case "layer-fields": return fieldTable(Layer.fields)
+    case "block-fields": return fieldTable(Block.fields)
     case "operators": return operatorTable
     case "diagnostics": return try diagnosticTable()
     case "status": return Journey.all.table
@@ -125,6 +128,24 @@ struct SpecTests {
           "| `\(pass.name)` | `\(option.name)` | \(option.kind.name) | \(option.fallback) | \(option.summary) |"
         }
       }
+  }
+
+  private func fieldTable<Owner>(_ fields: [LayerField<Owner>]) -> [String] {
+    let head = ["| field | values | in the binary | since | what it means |", "|---|---|---|---|---|"]
+    return head
+      + fields.map { field in
+        let values = field.kind.name + (field.isRequired ? "" : ", optional")
+        return "| `\(field.name)` | \(values) | \(place(field.storage)) | \(field.since) | \(field.summary) |"
+      }
+  }
+
+  private func place(_ storage: FieldStorage) -> String {
+    switch storage {
+    case .record: return "record"
+    case .tagged(let number): return "part \(number)"
+    case .plan: return "`PLAN`"
+    case .module: return "modules only"
+    }
   }
 
   /// The digital operators by their codes.
@@ -191,12 +212,14 @@ struct SpecTests {
         for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) {
           found[module, default: []].insert(String(match.1))
         }
-        for match in text.matches(of: /(?:fail|failure|LayerProblem)\(\s*"([a-z-]+)",/)
+        for match in text.matches(of: /(?:fail|failure|FactProblem)\(\s*"([a-z-]+)",/)
         where module == "IR" || module == "Import" {
           found[module, default: []].insert("\(module == "IR" ? "verify" : "import").\(match.1)")
         }
       }
     }
+    // Layers are checked in `Mapping`; the verifier puts its name before what is found there.
+    found["IR", default: []].formUnion(LayerFault.allCases.map { "verify.\($0.rawValue)" })
     let head = ["| module | ids |", "|---|---|"]
     return head
       + found.keys.sorted().map { module in

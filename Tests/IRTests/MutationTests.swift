@@ -13,7 +13,7 @@ import Testing
     "//",
     "conv", "layer", "block", "repeat", "tensor", "crossbar", "program", "sliced", "placed", "rows(0..70)",
     "offset",
-    "columns(0 x [+63])", "fixed(1x1)", "4294967296", "1x1x1x1", "a.b",
+    "columns(0 x [+61])", "fixed(1x1)", "4294967296", "1x1x1x1", "a.b",
   ]
 
   private func mutate(_ text: String, _ random: inout SeededGenerator) -> String {

@@ -1,3 +1,4 @@
+import Hardware
 import Support
 
 @testable import ProgramFormat
@@ -35,6 +36,22 @@ struct HostileFile {
     }
   }
 
+  /// Takes a file apart whose directory points into it.
+  init(bytes: [UInt8]) {
+    func number(_ at: Int, _ count: Int) -> Int {
+      (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
+    }
+    major = UInt16(number(4, 2))
+    minor = UInt16(number(6, 2))
+    sections = (0..<number(12, 4)).map { index in
+      let entry = Layout.headerBytes + Layout.entryBytes * index
+      let (offset, length) = (number(entry + 8, 8), number(entry + 16, 8))
+      return Section(
+        kind: UInt32(number(entry, 4)), flags: UInt32(number(entry + 4, 4)),
+        bytes: Array(bytes[offset..<offset + length]), name: Array(bytes[entry + 28..<entry + 32]))
+    }
+  }
+
   /// The section of a kind, which must exist.
   subscript(kind: SectionKind) -> [UInt8] {
     get { sections.first { $0.kind == kind.rawValue }?.bytes ?? [] }
@@ -48,6 +65,51 @@ struct HostileFile {
   /// Overwrites a 32-bit word of a section.
   mutating func patch(_ kind: SectionKind, _ offset: Int, _ value: UInt32) {
     for k in 0..<4 { self[kind][offset + k] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(k))) }
+  }
+
+  /// A figure of the machine as bytes.
+  struct Figure {
+    var path: String
+    var flags: UInt32 = 1
+    var value: Double
+  }
+
+  /// Changes the figures of the small program's machine.
+  mutating func editFigures(_ change: (inout [Figure]) -> Void) {
+    let machine = smallProgram().machine
+    var figures = machine.figures.map { Figure(path: $0.path, value: $0.value) }
+    change(&figures)
+    var out = ByteWriter()
+    out.put(string: machine.name)
+    out.put(string: machine.summary)
+    out.put32(figures.count)
+    for figure in figures {
+      out.put(string: figure.path)
+      out.put(figure.flags)
+      out.put(figure.value)
+    }
+    self[.machine] = out.bytes
+  }
+
+  /// Changes the value of a figure.
+  mutating func setFigure(_ path: String, _ value: Double) {
+    editFigures { figures in
+      for index in figures.indices where figures[index].path == path { figures[index].value = value }
+    }
+  }
+
+  /// Adds a part to the fields of the small program's layer, behind its offset and its bitlines.
+  mutating func addPart(_ tag: Int, flags: Int = 1, _ content: [UInt8]) {
+    let part = partBytes(tag, flags: flags, content)
+    self[.maps].insert(contentsOf: part, at: 64)
+    patch(.maps, 28, UInt32(32 + part.count))
+  }
+
+  /// Adds a part to the fields of the small program's first block.
+  mutating func addBlockPart(_ tag: Int, flags: Int = 1, _ content: [UInt8]) {
+    let part = partBytes(tag, flags: flags, content)
+    self[.maps].insert(contentsOf: part, at: 92)
+    patch(.maps, 88, UInt32(part.count))
   }
 
   /// The file.
@@ -80,6 +142,23 @@ struct HostileFile {
     return file.bytes + body + tail
   }
 }
+
+/// A part with its number, flags and length, filled up to a multiple of 4.
+func partBytes(_ tag: Int, flags: Int = 1, _ content: [UInt8]) -> [UInt8] {
+  var out = ByteWriter()
+  out.put16(tag)
+  out.put16(flags)
+  out.put32(content.count)
+  out.put(bytes: content)
+  out.align(to: 4)
+  return out.bytes
+}
+
+/// The 8 bytes of a number.
+func longBytes(_ number: Int64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian, Array.init) }
+
+/// The 4 bytes of a number.
+func wordBytes(_ number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.littleEndian, Array.init) }
 
 /// What decoding `bytes` throws, or nil.
 func refusal(_ bytes: [UInt8]) -> Diagnostic? {

@@ -90,6 +90,16 @@ let partCases: [InvalidCase] = [
   InvalidCase(.layer, "ADC", "MAPS") { $0.layers[0].readout?.adcBits = 0 },
   InvalidCase(.layer, "no composed bitlines", "MAPS") { $0.layers[0].readout?.bitlinesPerConversion = 0 },
   InvalidCase(.layer, "composed bitlines", "MAPS") { $0.layers[0].readout?.bitlinesPerConversion = 17 },
+  InvalidCase(.layer, "no readout", nil) { $0.layers[0].readout = nil },
+  InvalidCase(.layer, "cells", nil) { $0.blocks[0].cells = [1, 2, 3, 4] },
+  InvalidCase(.unit, "no units", nil) { $0.blocks[0].units = nil },
+  InvalidCase(.blockBounds, "no place", nil) { $0.blocks[0].placement = nil },
+  InvalidCase(.layer, "negative composed bitlines", "MAPS") {
+    $0.layers[0].readout?.bitlinesPerConversion = -2
+  },
+  InvalidCase(.layer, "segment", nil) { $0.layers[0].segment = -1 },
+  InvalidCase(.layer, "huge segment", nil) { $0.layers[0].segment = 1 << 31 },
+  InvalidCase(.layer, "crossbar", "MAPS") { $0.blocks[1].placement?.crossbar = 1 << 24 },
   InvalidCase(.layer, "full scale", "MAPS") { $0.layers[0].readout?.fullScale = 1 << 48 + 1 },
   InvalidCase(.layer, "negative full scale", "MAPS") { $0.layers[0].readout?.fullScale = -1 },
   InvalidCase(.limit, "layer name", "MAPS") { $0.layers[0].name = String(repeating: "x", count: 70_000) },
@@ -124,8 +134,14 @@ let partCases: [InvalidCase] = [
     $0.compose { _ in }
     $0.blocks[0].units = .fixed(height: 1, width: 1)
   },
-  InvalidCase(.column, "natural output", nil) { $0.layers[0].coding.columnLayout[1].output = 2 },
-  InvalidCase(.column, "natural shift", nil) { $0.layers[0].coding.columnLayout[0].shift = 62 },
+  InvalidCase(.column, "natural output", "MAPS") { program in
+    program.layers[0].coding.columnLayout[1].output = 2
+    program.blocks[1].columnIndex = nil
+  },
+  InvalidCase(.column, "natural shift", "MAPS") { program in
+    program.layers[0].coding.columnLayout[0].shift = 62
+    program.blocks[1].columnIndex = nil
+  },
   InvalidCase(.column, "natural bitline twice", nil) {
     $0.layers[0].coding.columnLayout += [$0.layers[0].coding.columnLayout[0]]
   },
@@ -141,7 +157,10 @@ let partCases: [InvalidCase] = [
     $0.layers[0].readout?.fullScale = 1 << 48
     $0.blocks[0].columns[1].shift = 8
   },
-  InvalidCase(.accumulatorRange, "offset", "MAPS") { $0.layers[0].coding.offset = .min },
+  InvalidCase(.accumulatorRange, "offset", "MAPS") { $0.layers[0].coding.offset = 1 << 61 },
+  InvalidCase(.accumulatorRange, "negative offset", "MAPS") { $0.layers[0].coding.offset = -(1 << 61) },
+  InvalidCase(.layer, "offset", "MAPS") { $0.layers[0].coding.offset = 1 << 61 + 1 },
+  InvalidCase(.layer, "lowest offset", "MAPS") { $0.layers[0].coding.offset = .min },
   InvalidCase(.accumulatorRange, "wordline", "MAPS") { $0.blocks[0].rows[1].shift = 54 },
   InvalidCase(.limit, "info text", "INFO") { $0.info[0].text = String(repeating: "x", count: (1 << 20) + 1) },
 ]

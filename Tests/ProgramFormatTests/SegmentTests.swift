@@ -51,17 +51,18 @@ struct SegmentTests {
     #expect(bytes[4...7] == [2, 0, 0, 0])
   }
 
-  /// The list of segments is the end of `MAPS`; without it the program is one of version 1.0 with the same other bytes.
-  @Test func segmentsEndTheMaps() throws {
+  /// The segments lie in `PLAN`, which is written when all layers are known, and nowhere else.
+  @Test func segmentsAreAPartOfThePlan() throws {
     var program = twoSegments()
     program.machine.hierarchy.tiles = 0
     program.machine.writing = nil
     let with = encodeSections(program)
     program.layers[1].segment = 0
     let without = encodeSections(program)
-    #expect(with[3].bytes == without[3].bytes + [0, 0, 0, 0, 1, 0, 0, 0])
-    for place in [0, 1, 2, 4, 5] { #expect(with[place].bytes == without[place].bytes) }
-    #expect(try encode(program)[6] == 0)
+    #expect(with.map(\.kind) == without.map(\.kind) && with.last?.kind == .plan)
+    #expect(with.last?.bytes == [1, 0, 1, 0, 8, 0, 0, 0] + [0, 0, 0, 0, 1, 0, 0, 0])
+    #expect(without.last?.bytes == [])
+    #expect(with.dropLast().map(\.bytes) == without.dropLast().map(\.bytes))
   }
 
   static let refusals: [(name: String, section: String, change: @Sendable (inout Program) -> Void)] = [
@@ -135,7 +136,9 @@ struct SegmentTests {
       do throws(Diagnostic) {
         try validate(program)
         Issue.record("\(wrong) is accepted")
-      } catch { #expect(error.id == "program.segment") }
+      } catch {
+        #expect(error.id == "program.layer" && error.message.contains("'segment'"))
+      }
     }
   }
 
@@ -150,7 +153,11 @@ struct SegmentTests {
   /// Driving, converting and accumulating outside of loops is an instruction each.
   @Test func segmentsChangeOutsideOfLoopsToo() throws {
     var program = twoSegments()
-    program.code.replaceSubrange(1...2, with: program.body(1) + program.body(2))
+    let unrolled = [1, 2].flatMap { index in
+      program.body(index).dropLast()
+        + [Instruction(.loop(count: 2, body: Array(program.body(index).suffix(1))))]
+    }
+    program.code.replaceSubrange(1...2, with: unrolled)
     try validate(program)
     #expect(try decoded(try encode(program)) == program)
   }
@@ -168,13 +175,12 @@ struct SegmentTests {
       let program = ProgramSampler.program(seed: UInt64(seed))
       guard program.layers.count > 1 else { continue }
       var file = HostileFile(program)
-      let end = file[.maps].count - (program.segments > 1 ? 4 * program.layers.count : 0)
       var (list, segment): ([UInt8], UInt8) = ([], 0)
       for _ in program.layers {
         list += [random.chance(0.1) ? UInt8(random.below(4)) : segment, 0, 0, random.chance(0.05) ? 255 : 0]
         if random.chance(0.5) { segment += 1 }
       }
-      file[.maps] = Array(file[.maps][..<end]) + list
+      file[.plan] = partBytes(1, list)
       guard refusal(file.bytes) == nil else { continue }
       accepted += 1
       #expect(try encode(decoded(file.bytes)) == file.bytes)

@@ -54,8 +54,9 @@ import Testing
       ], info: [])
   }
 
-  /// Layer header of 44 bytes with its name, six bitlines, the vectors, the number of blocks.
-  private let vectorPlace = 8 + 8 + 8 + 4 + 8 + 4 + 8 + 4 + 24
+  /// Where the vectors begin: after two counts, the name, sides, widths, the bytes of the fields, the part of six
+  /// bitlines and that of the flag.
+  private let vectorPlace = 8 + 8 + 8 + 4 + 4 + (8 + 24) + (8 + 4)
 
   @Test func vectorsStandAsBits() throws {
     let program = program()
@@ -65,8 +66,8 @@ import Testing
     #expect(Array(maps[vectorPlace..<vectorPlace + 8]) == [0b10110, 0, 0, 0, 0b101, 0, 0, 0])
     let vectors = program.layers[0].masks
     #expect(vectors.usedInputs == [1, 2, 4] && vectors.outputs == [true, false, true])
-    // Blocks take 28 bytes: the header and where their runs begin.
-    #expect(maps.count == vectorPlace + 8 + 4 + 2 * 28)
+    // Blocks take 32 bytes: the record, the bytes of no fields, and where their runs begin.
+    #expect(maps.count == vectorPlace + 8 + 4 + 2 * 32)
   }
 
   @Test func wrongVectorsAreRefused() throws {
@@ -77,8 +78,8 @@ import Testing
       (.indexTable, "an input in no block", { $0[start] |= 1 << 3 }),
       (.indexTable, "an output in no block", { $0[start + 4] |= 1 << 1 }),
       (.indexTable, "fewer inputs than blocks have", { $0[start] = 0b110 }),
-      (.indexTable, "a run beyond the inputs", { $0[blocks + 28 + 20] = 3 }),
-      (.indexTable, "a run beyond the bitlines", { $0[blocks + 24] = 1 }),
+      (.indexTable, "a run beyond the inputs", { $0[blocks + 32 + 24] = 3 }),
+      (.indexTable, "a run beyond the bitlines", { $0[blocks + 28] = 1 }),
       (.value, "a plain map beside vectors", { $0[blocks + 17] = 0 }),
       (.value, "an index table beside vectors", { $0[blocks + 18] = 1 }),
       (.value, "shifts beside vectors", { $0[blocks + 19] = 1 }),

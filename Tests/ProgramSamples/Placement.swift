@@ -40,7 +40,8 @@ public struct CrossbarFiller: Sendable {
   }
 }
 
-/// A machine for tests, with rounded component costs of the ISAAC class: 6-bit ADC 0.502 pJ, 1.79 fJ per cell.
+/// A machine for tests, with rounded component costs of the ISAAC class: 6-bit ADC 0.502 pJ, 1.79 fJ per cell. Units are
+/// no larger than its crossbars.
 public func sampleMachine(
   rows: Int = 128, columns: Int = 128, cellBits: Int = 2, unitHeight: Int = 16, unitWidth: Int = 16,
   dacBits: Int = 1, adcBits: Int = 6
@@ -64,8 +65,8 @@ public func sampleMachine(
   return Machine(
     name: "sample", summary: "a machine for tests",
     array: ArrayDescription(
-      rows: rows, columns: columns, cellBits: cellBits, unitHeight: unitHeight, unitWidth: unitWidth,
-      dacBits: dacBits, adcBits: adcBits),
+      rows: rows, columns: columns, cellBits: cellBits, unitHeight: min(rows, unitHeight),
+      unitWidth: min(columns, unitWidth), dacBits: dacBits, adcBits: adcBits),
     operands: OperandWidths(weightBits: 8, inputBits: 8),
     hierarchy: Hierarchy(crossbarsPerComputeUnit: 8, computeUnitsPerTile: 12, tiles: 0),
     timing: Timing(cycleNanoseconds: 15.36, pipelineCycles: 2), energy: energy, area: area)

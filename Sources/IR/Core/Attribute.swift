@@ -178,12 +178,10 @@ public enum AttributeKind: Hashable, Sendable {
     case (.element, .word(let word)): return ElementType(text: word) != nil
     case (.ints, _): return attribute.asInts != nil
     case (.floats, _): return attribute.asFloats != nil
-    case (.rows, .rows(let rows)):
-      return rows.allSatisfy { 0..<mapLimit ~= $0.input && 0..<64 ~= $0.shift }
-    case (.columns, .columns(let columns)):
-      return columns.allSatisfy { 0..<mapLimit ~= $0.output && 0..<64 ~= $0.shift }
-    case (.units, .units(let units)): return 1...4096 ~= units.height && 1...4096 ~= units.width
-    case (.index, .index(let index)): return 1...24 ~= index.bits && 0..<mapLimit ~= index.first
+    case (.rows, .rows(let rows)): return FieldKind.rows.admits(.rows(rows))
+    case (.columns, .columns(let columns)): return FieldKind.columns.admits(.columns(columns))
+    case (.units, .units(let units)): return FieldKind.units.admits(.units(units))
+    case (.index, .index(let index)): return FieldKind.index.admits(.index(index))
     case (.window, .window(let window)): return window.isValid
     case (.tensor, .list), (.tensor, .resource), (.float, .float), (.string, .string), (.symbol, .symbol):
       return true
@@ -191,6 +189,3 @@ public enum AttributeKind: Hashable, Sendable {
     }
   }
 }
-
-/// Inputs and outputs of a map are below this number.
-private let mapLimit = 1 << 24

@@ -8,8 +8,8 @@ enum TextLimits {
   static let bodyDepth = 8
   static let rank = 16
 
-  /// Entries of all row and column maps of a text: 2^22, and 64 for each byte.
-  static func mapEntries(of text: String) -> Int { (1 << 22) + 64 * text.utf8.count }
+  /// Entries of all row and column maps of a text: those of the largest column layout, and 64 for each byte.
+  static func mapEntries(of text: String) -> Int { LayerLimits.columnLayout + 64 * text.utf8.count }
 }
 
 extension TokenStream {
@@ -24,11 +24,19 @@ extension TokenStream {
           "text.attribute-twice", "attribute '\(name.text)' stands twice", at: Location(.text(name.position)))
       }
       try expect(":")
-      attributes.append(NamedAttribute(name.text, try takeAttribute(depth: 0)))
+      attributes.append(NamedAttribute(name.text, try takeValue(of: name.text)))
       guard try skip(",") else { break }
     }
     try expect("]")
     return attributes
+  }
+
+  /// The value of the attribute `name`; a number that is too large for it is refused with the name.
+  private mutating func takeValue(of name: String) throws(Diagnostic) -> Attribute {
+    do throws(Diagnostic) { return try takeAttribute(depth: 0) } catch {
+      guard ["text.number", "text.units", "text.index"].contains(error.id) else { throw error }
+      throw Diagnostic(error.id, "'\(name)': \(error.message)", at: error.location, notes: error.notes)
+    }
   }
 
   /// One attribute value.
@@ -102,12 +110,14 @@ extension TokenStream {
     try expect("(")
     let token = try take(.word, "a size such as 16x16")
     let parts = token.text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let height = parts[0], let width = parts[1], 1...4096 ~= height,
-      1...4096 ~= width,
-      let units = UnitForming(keyword: keyword, height: height, width: width)
+    guard parts.count == 2, let height = parts[0], let width = parts[1],
+      let units = UnitForming(keyword: keyword, height: height, width: width),
+      FieldKind.units.admits(.units(units))
     else {
+      let side = LayerLimits.unitSide
       throw Diagnostic(
-        "text.units", "expected a size such as 16x16, at most 4096x4096", at: Location(.text(token.position)))
+        "text.units", "expected a size such as 16x16, at most \(side)x\(side)",
+        at: Location(.text(token.position)))
     }
     try expect(")")
     return units
@@ -117,14 +127,17 @@ extension TokenStream {
   private mutating func takeIndex(isDelta: Bool) throws(Diagnostic) -> IndexCoding {
     try expect("(")
     let start = current.position
-    let bits = try takeCount(limit: 24)
-    guard bits > 0 else {
-      throw Diagnostic("text.index", "a field of an index table has 1 to 24 bits", at: Location(.text(start)))
+    let range = LayerLimits.indexBits
+    let bits = try takeCount(limit: range.upperBound)
+    guard range ~= bits else {
+      throw Diagnostic(
+        "text.index", "a field of an index table has \(range.lowerBound) to \(range.upperBound) bits",
+        at: Location(.text(start)))
     }
     var first = 0
     if isWord("from") {
       _ = try take()
-      first = try takeCount(limit: 1 << 24 - 1)
+      first = try takeCount(limit: LayerLimits.indexFirst - 1)
     }
     try expect(")")
     return isDelta ? .delta(bits: bits, first: first) : .absolute(bits: bits, first: first)
@@ -133,9 +146,9 @@ extension TokenStream {
   /// `a` or `a..b`.
   private mutating func takeRange() throws(Diagnostic) -> ClosedRange<Int> {
     let start = current.position
-    let first = try takeCount(limit: 1 << 24 - 1)
+    let first = try takeCount(limit: LayerLimits.side - 1)
     guard try skip("..") else { return first...first }
-    let last = try takeCount(limit: 1 << 24 - 1)
+    let last = try takeCount(limit: LayerLimits.side - 1)
     guard last >= first else {
       throw Diagnostic("text.range", "a range counts upwards", at: Location(.text(start)))
     }
@@ -148,7 +161,7 @@ extension TokenStream {
     try expect("(")
     while !isSign(")") {
       let range = try takeRange()
-      let shift = try skip("<<") ? try takeCount(limit: 63) : 0
+      let shift = try skip("<<") ? try takeCount(limit: LayerLimits.rowShift) : 0
       try takeEntries(range.count)
       rows += range.map { RowEntry(input: $0, shift: shift) }
       guard try skip(",") else { break }
@@ -182,7 +195,7 @@ extension TokenStream {
       let negative = isSign("-")
       guard negative || isSign("+") else { throw unexpected("'+' or '-'") }
       _ = try take()
-      digits.append((try takeCount(limit: 63), negative))
+      digits.append((try takeCount(limit: LayerLimits.columnShift), negative))
       guard digits.count <= 4096 else { throw unexpected("at most 4096 digits") }
       guard try skip(",") else { break }
     }
