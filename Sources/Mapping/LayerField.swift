@@ -42,7 +42,8 @@ extension FieldValue {
     case .word(let word): return word
     case .flag(let flag): return "\(flag)"
     case .element(let element): return element.description
-    case .ints(let numbers): return "\(numbers)"
+    case .ints(let numbers):
+      return numbers.count > 4 ? "[\(numbers[0]), \(numbers[1]), ...]" : "\(numbers)"
     case .rows(let rows): return "\(rows.count) wordlines"
     case .columns(let columns): return "\(columns.count) bitlines"
     case .index(let index): return index.description
@@ -61,8 +62,8 @@ public enum FieldKind: Hashable, Sendable {
   case flag
   /// The type of inputs that a layer can take.
   case inputs
-  /// As many whole numbers from 0 up, each at most the bound.
-  case ints(count: Int, most: Int64)
+  /// Whole numbers in a range, as many as `counts` allows.
+  case ints(counts: ClosedRange<Int>, ClosedRange<Int64>)
   /// What drives wordlines.
   case rows
   /// What bitlines add to.
@@ -80,8 +81,8 @@ public enum FieldKind: Hashable, Sendable {
     case (.int(let range), .int(let number)): return range.contains(number)
     case (.word(let choices), .word(let word)): return choices.contains(word)
     case (.inputs, .element(let element)): return InputCoding(element) != nil
-    case (.ints(let count, let most), .ints(let numbers)):
-      return numbers.count == count && numbers.allSatisfy { 0...most ~= $0 }
+    case (.ints(let counts, let range), .ints(let numbers)):
+      return counts.contains(numbers.count) && numbers.allSatisfy { range.contains($0) }
     case (.rows, .rows(let rows)):
       return rows.allSatisfy { 0..<LayerLimits.side ~= $0.input && 0...LayerLimits.rowShift ~= $0.shift }
     case (.columns, .columns(let columns)):
@@ -107,7 +108,10 @@ public enum FieldKind: Hashable, Sendable {
     case .word(let choices): return choices.joined(separator: " or ")
     case .flag: return "true or false"
     case .inputs: return "u1 to u\(LayerLimits.inputBits), or i2 to i\(LayerLimits.inputBits)"
-    case .ints(let count, let most): return "\(count) ints 0...\(power(most))"
+    case .ints(let counts, let range):
+      let count =
+        counts.count == 1 ? "\(counts.lowerBound)" : "\(counts.lowerBound)...\(power(Int64(counts.upperBound)))"
+      return "\(count) ints \(power(range.lowerBound))...\(power(range.upperBound))"
     case .rows:
       return "wordlines of inputs below \(power(Int64(LayerLimits.side))), shifts 0...\(LayerLimits.rowShift)"
     case .columns:

@@ -132,7 +132,7 @@ extension Block {
       $0.set(\.crossbar, $1)
     },
     LayerField(
-      "at", .ints(count: 2, most: Int64(LayerLimits.unitSide) - 1), .record,
+      "at", .ints(counts: 2...2, 0...Int64(LayerLimits.unitSide) - 1), .record,
       "first wordline and first bitline in the crossbar"
     ) {
       $0.placement.map { .ints([Int64($0.row), Int64($0.column)]) }

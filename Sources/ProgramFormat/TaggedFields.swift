@@ -182,10 +182,10 @@ extension SectionReader {
       guard length == 4 else { return nil }
       let (bits, start) = (try u16(), offset)
       return .element(.integer(bits: bits, signed: try boolean(try u16(), at: start)))
-    case .ints(let count, _):
-      guard length == 8 * count else { return nil }
+    case .ints(let counts, _):
+      guard length % 8 == 0, counts.contains(length / 8) else { return nil }
       var numbers: [Int64] = []
-      for _ in 0..<count { numbers.append(try i64()) }
+      for _ in 0..<length / 8 { numbers.append(try i64()) }
       return .ints(numbers)
     case .rows: return length % 4 == 0 ? .rows(try rowWords(length / 4)) : nil
     case .columns: return length % 4 == 0 ? .columns(try columnWords(length / 4)) : nil

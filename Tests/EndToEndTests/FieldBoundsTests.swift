@@ -54,7 +54,8 @@ import Testing
       return Bounds(
         [element(1, false), element(most, false), element(2, true), element(most, true)],
         outside: [element(0, false), element(most + 1, false), element(1, true), element(most + 1, true)])
-    case (_, .ints(_, let most)):
+    case (_, .ints(_, let range)):
+      let most = range.upperBound
       return Bounds(
         [.ints([0, 0]), .ints([most, 0]), .ints([0, most])],
         outside: [.ints([most + 1, 0]), .ints([0, most + 1]), .ints([-1, 0]), .ints([0, -1])])

@@ -103,3 +103,25 @@ private func reach(_ module: String) -> Set<String> {
     #expect(reach(module).isDisjoint(with: ["DeviceModel", "Executor", "RunDriver"]))
   }
 }
+
+/// The walks of docs/architecture.md: their files are there, and none returns to a module that it left.
+@Test func walksOfTheArchitectureGoThroughTheSources() throws {
+  let text = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)
+  let walks = text.components(separatedBy: "\n## ").map { $0.matches(of: /\| \d+ \| `Sources\/(\w+)\/([\w\/]+\.swift)`/) }
+    .filter { !$0.isEmpty }
+  #expect(walks.count == 2 && walks.allSatisfy { $0.count > 7 })
+  for walk in walks {
+    var left: Set<Substring> = []
+    for (hop, before) in zip(walk, [nil] + walk.map { Optional($0.1) }) {
+      if let before, before != hop.1 { left.insert(before) }
+      #expect(!left.contains(hop.1), "the walk comes back to \(hop.1)")
+      let file = root.appending(path: "Sources/\(hop.1)/\(hop.2)").path
+      #expect(FileManager.default.fileExists(atPath: file), "\(file)")
+    }
+  }
+  let sources = FileManager.default.enumerator(at: root.appending(path: "Sources"), includingPropertiesForKeys: nil)?
+    .compactMap { ($0 as? URL)?.lastPathComponent } ?? []
+  for name in text.matches(of: /`(?:\w+\/)*(\w+\.swift)`/) where name.1 != "Package.swift" {
+    #expect(sources.contains(String(name.1)), "\(name.1)")
+  }
+}
