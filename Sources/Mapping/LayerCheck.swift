@@ -105,6 +105,13 @@ private struct LayerCheck {
     case .program:
       if layer.readout == nil { return LayerProblem(.layer, "the layer has no converters", field: "adc") }
     }
+    if !layer.coding.offsets.isEmpty, layer.coding.offset != 0 || layer.coding.offsets.count != layer.columns
+    {
+      return LayerProblem(
+        .layer,
+        "\(layer.coding.offsets.count) offsets beside an offset of \(layer.coding.offset), for \(layer.columns) outputs",
+        field: "offsets")
+    }
     guard layer.fetch != nil else { return nil }
     if let machine, machine.memory == nil {
       return LayerProblem(

@@ -110,7 +110,8 @@ public enum FieldKind: Hashable, Sendable {
     case .inputs: return "u1 to u\(LayerLimits.inputBits), or i2 to i\(LayerLimits.inputBits)"
     case .ints(let counts, let range):
       let count =
-        counts.count == 1 ? "\(counts.lowerBound)" : "\(counts.lowerBound)...\(power(Int64(counts.upperBound)))"
+        counts.count == 1
+        ? "\(counts.lowerBound)" : "\(counts.lowerBound)...\(power(Int64(counts.upperBound)))"
       return "\(count) ints \(power(range.lowerBound))...\(power(range.upperBound))"
     case .rows:
       return "wordlines of inputs below \(power(Int64(LayerLimits.side))), shifts 0...\(LayerLimits.rowShift)"

@@ -49,6 +49,15 @@ extension Layer {
       if case .int(let number) = value { layer.coding.offset = number }
     },
     LayerField(
+      "offsets", .ints(counts: 1...LayerLimits.side, -LayerLimits.offset...LayerLimits.offset), .tagged(7),
+      since: 2,
+      "what the cells of each output hold in excess of its weights, instead of one offset for all"
+    ) {
+      $0.coding.offsets.isEmpty ? nil : .ints($0.coding.offsets)
+    } set: { layer, value in
+      if case .ints(let numbers) = value { layer.coding.offsets = numbers }
+    },
+    LayerField(
       "bitlines", .columns, .tagged(2),
       "the column layout: the bitlines of the whole matrix, which column index tables number"
     ) {

@@ -19,6 +19,8 @@ public struct WeightCoding: Hashable, Sendable {
   public var cellBits: Int?
   /// What the cells hold in excess of every weight.
   public var offset: Int64 = 0
+  /// What the cells of each output hold in excess of its weights; empty where it is `offset` for all of them.
+  public var offsets: [Int64] = []
   /// The bitlines that the whole matrix takes, in their order, before any is left out: what column index tables number.
   /// Empty before `slice-bits`.
   public var columnLayout: [ColumnEntry] = []
@@ -27,11 +29,11 @@ public struct WeightCoding: Hashable, Sendable {
   public init() {}
 
   /// Whether cells hold more than the weights.
-  public var hasExcess: Bool { offset != 0 }
+  public var hasExcess: Bool { offset != 0 || offsets.contains { $0 != 0 } }
 
   /// What the cells hold in excess of each weight of output `output`: `excess * sum(x)` is subtracted digitally.
-  public func excess(of output: Int) -> Int64 { offset }
+  public func excess(of output: Int) -> Int64 { offsets.isEmpty ? offset : offsets[output] }
 
   /// The largest magnitude of an excess.
-  public var largestExcess: Double { Double(offset.magnitude) }
+  public var largestExcess: Double { Double(max(offset.magnitude, offsets.map(\.magnitude).max() ?? 0)) }
 }

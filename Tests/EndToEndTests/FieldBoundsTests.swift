@@ -55,10 +55,13 @@ import Testing
         [element(1, false), element(most, false), element(2, true), element(most, true)],
         outside: [element(0, false), element(most + 1, false), element(1, true), element(most + 1, true)])
     case (_, .ints(_, let range)):
-      let most = range.upperBound
+      let (least, most) = (range.lowerBound, range.upperBound)
       return Bounds(
-        [.ints([0, 0]), .ints([most, 0]), .ints([0, most])],
-        outside: [.ints([most + 1, 0]), .ints([0, most + 1]), .ints([-1, 0]), .ints([0, -1])])
+        [.ints([least, least]), .ints([most, least]), .ints([least, most])],
+        outside: [
+          .ints([most + 1, least]), .ints([least, most + 1]), .ints([least - 1, least]),
+          .ints([least, least - 1]),
+        ])
     // Accumulators hold no input of a bit that is shifted by more than 60, and no bitline of such a shift.
     case (_, .rows):
       return Bounds(
@@ -174,6 +177,7 @@ import Testing
         layers[1].blocks[0].columns = (0..<Int(count)).map { ColumnEntry(output: 0, shift: $0) }
         layers[1].blocks[0].units = .fixed(height: 1, width: Int(count))
         machine.array.columns = Int(count)
+      case ("offsets", .ints(let numbers)): layers[1].columns = numbers.count
       case ("vectors", _): layers[1].coding.columnLayout = layers[1].blocks[0].columns
       case ("rows", .int(let count)) where count > 1: layers[1].blocks[0].rows[0].input = Int(count) - 1
       case ("columns", .int(let count)) where count > 1:

@@ -16,6 +16,7 @@ struct QuantizedNetworkTests {
   private static let pipelines = [
     "", "quantize(weights: 3, inputs: 3, scale: output)", "quantize(signed: zero-point)",
     "slice-bits(signs: twos-complement)", "slice-bits(signs: offset, order: slice-major)",
+    "slice-bits(signs: offset, offset: output)",
   ]
 
   /// The module before and after the passes up to the program, without calibration.

@@ -98,6 +98,7 @@ struct ShippedModelTests {
   @Test(arguments: [
     "", "form-units(adc: 3)", "quantize(weights: 4, inputs: 5), slice-bits(signs: twos-complement)",
     "quantize(scale: output), slice-bits(signs: offset, order: slice-major)",
+    "slice-bits(signs: offset, offset: output)",
     "quantize(signed: zero-point), slice-bits(placement: inter, cell: 1)",
     "quantize(weights: 16, inputs: 16), form-units(height: 9, width: 8, lossless: true)",
   ])

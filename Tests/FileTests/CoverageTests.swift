@@ -56,7 +56,7 @@ struct CoverageTests {
     // Refusals of what a verified module cannot hold, and of defects of passes: no text leads there.
     let unreachable: Set<String> = [
       "fold-constants.value", "lower-to-crossbar.shape", "lower-to-program.constant",
-      "lower-to-program.operator",
+      "lower-to-program.layer", "lower-to-program.operator",
       "pass.broken", "pass.layer", "quantize.bias", "quantize.value", "evaluate.constant", "evaluate.layer",
       "slice-bits.weights",
     ]

@@ -107,8 +107,10 @@ private func reach(_ module: String) -> Set<String> {
 /// The walks of docs/architecture.md: their files are there, and none returns to a module that it left.
 @Test func walksOfTheArchitectureGoThroughTheSources() throws {
   let text = try String(contentsOf: root.appending(path: "docs/architecture.md"), encoding: .utf8)
-  let walks = text.components(separatedBy: "\n## ").map { $0.matches(of: /\| \d+ \| `Sources\/(\w+)\/([\w\/]+\.swift)`/) }
-    .filter { !$0.isEmpty }
+  let walks = text.components(separatedBy: "\n## ").map {
+    $0.matches(of: /\| \d+ \| `Sources\/(\w+)\/([\w\/]+\.swift)`/)
+  }
+  .filter { !$0.isEmpty }
   #expect(walks.count == 2 && walks.allSatisfy { $0.count > 7 })
   for walk in walks {
     var left: Set<Substring> = []
@@ -119,7 +121,8 @@ private func reach(_ module: String) -> Set<String> {
       #expect(FileManager.default.fileExists(atPath: file), "\(file)")
     }
   }
-  let sources = FileManager.default.enumerator(at: root.appending(path: "Sources"), includingPropertiesForKeys: nil)?
+  let sources =
+    FileManager.default.enumerator(at: root.appending(path: "Sources"), includingPropertiesForKeys: nil)?
     .compactMap { ($0 as? URL)?.lastPathComponent } ?? []
   for name in text.matches(of: /`(?:\w+\/)*(\w+\.swift)`/) where name.1 != "Package.swift" {
     #expect(sources.contains(String(name.1)), "\(name.1)")

@@ -175,7 +175,7 @@ let fieldCases: [HostileCase] = [
   HostileCase(.value, "parts out of order", "MAPS", 64) { $0.addPart(1, longBytes(3)) },
   HostileCase(.value, "flags of a part", "MAPS", 32) { $0[.maps][34] = 2 },
   HostileCase(.value, "known part and optional", "MAPS", 32) { $0[.maps][34] = 0 },
-  HostileCase(.unknownPart, "part of a layer", "MAPS", 64) { $0.addPart(7, [1, 2, 3]) },
+  HostileCase(.unknownPart, "part of a layer", "MAPS", 64) { $0.addPart(99, [1, 2, 3]) },
   HostileCase(.unknownPart, "part of a block", "MAPS", 92) { $0.addBlockPart(1, [1, 2, 3]) },
   HostileCase(.value, "length of a part", "MAPS", 48) { $0.patch(.maps, 52, 9) },
   HostileCase(.value, "huge length of a part", "MAPS", 48) { $0.patch(.maps, 52, 0xFFFF_FFFF) },
@@ -370,7 +370,7 @@ let hostileCases = fileCases + machineCases + fieldCases + sectionCases
         "figure twice",
         { $0.editFigures { $0 += [Figure](repeating: .init(path: "x", flags: 0, value: 0), count: 2) } }
       ),
-      ("part of a layer", { $0.addPart(7, flags: 0, [1, 2, 3]) }),
+      ("part of a layer", { $0.addPart(99, flags: 0, [1, 2, 3]) }),
       ("empty part of a layer", { $0.addPart(0xFFFF, flags: 0, []) }),
       ("part of a block", { $0.addBlockPart(1, flags: 0, [1, 2, 3, 4, 5]) }),
       ("part of the plan", { $0[.plan] = partBytes(3, flags: 0, [9]) }),
@@ -393,7 +393,7 @@ let hostileCases = fileCases + machineCases + fieldCases + sectionCases
     let changes: [(name: String, change: (inout HostileFile) -> Void)] = [
       ("NEWS", { $0.sections.append(.init(kind: 99, flags: 1, bytes: [], name: Array("NEWS".utf8))) }),
       ("'array.layers'", { $0.editFigures { $0.append(Figure(path: "array.layers", value: 2)) } }),
-      ("part 7 of a layer", { $0.addPart(7, [1]) }),
+      ("part 99 of a layer", { $0.addPart(99, [1]) }),
       ("part 1 of a block", { $0.addBlockPart(1, [1]) }),
       ("part 2 of a plan", { $0[.plan] = partBytes(2, [1]) }),
     ]

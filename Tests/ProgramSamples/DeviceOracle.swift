@@ -51,7 +51,7 @@ public final class DeviceOracle {
     add(driven, layer.inputs.isSigned ? driven.inputs.map { max($0, 0) } : driven.inputs, 0, &y)
     if layer.inputs.isSigned { add(driven, driven.inputs.map { max(-$0, 0) }, 1, &y) }
     let sum = driven.inputs.reduce(0, +)
-    return y.map { $0 &- layer.coding.offset &* sum }
+    return y.indices.map { y[$0] &- layer.correction($0) &* sum }
   }
 
   private func add(_ driven: Oracle.Driven, _ x: [Int64], _ pass: Int, _ y: inout [Int64]) {

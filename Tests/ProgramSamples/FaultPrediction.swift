@@ -26,7 +26,8 @@ public struct FaultPrediction {
 
   private mutating func add(_ x: [Int]) {
     let layer = program.layers[0]
-    var healthy = [Int](repeating: -Int(layer.coding.offset) * x.reduce(0, +), count: layer.columns)
+    let sum = x.reduce(0, +)
+    var healthy = (0..<layer.columns).map { -Int(layer.correction($0)) * sum }
     var change = [Int](repeating: 0, count: layer.columns)
     for block in layer.blocks {
       for row in block.rows.indices {

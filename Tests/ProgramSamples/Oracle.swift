@@ -181,7 +181,7 @@ public struct Oracle {
       y = pass(index, x)
     }
     let sum = x.reduce(0, +)
-    for o in y.indices { y[o] -= layer.coding.offset * sum }
+    for o in y.indices { y[o] -= layer.correction(o) * sum }
     countFetches(index)
     return y
   }

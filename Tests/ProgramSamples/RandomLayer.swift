@@ -45,13 +45,26 @@ public func randomLayer(
   case 1..<8: sampler.addStrips(&placement, &blocks, &random)
   default: sampler.addRectangles(&placement, &blocks, &random)
   }
-  return Layer(
+  var layer = Layer(
     name: name, inputs: inputs, outputs: outputs, inputBits: traits.inputBits,
     inputSigned: traits.inputSigned,
     dacBits: random.chance(0.6) ? 1 : random.inside(1...4), adcBits: random.inside(1...12),
     fullScale: random.chance(0.2) ? random.inside(1...9000) : nil, composed: composed,
     offset: random.chance(0.3) ? Int64(random.inside(-200...200)) : 0,
     columnLayout: sampler.bitlines, blocks: blocks)
+  // Every other offset becomes one for each output.
+  if layer.coding.offset % 2 != 0 {
+    layer.coding.offsets = (0..<outputs).map { layer.coding.offset - Int64(3 * $0) }
+    layer.coding.offset = 0
+  }
+  return layer
+}
+
+extension Layer {
+  /// What is subtracted from output `output` for each 1 that the inputs sum up to.
+  func correction(_ output: Int) -> Int64 {
+    coding.offset + (output < coding.offsets.count ? coding.offsets[output] : 0)
+  }
 }
 
 private func distinctBitlines(_ outputs: Int, _ composed: Int, _ random: inout SeededGenerator)

@@ -27,7 +27,13 @@ struct SliceBits: LayerPass {
   private static let placementOption = PassOption.choice(
     "placement", default: Placement.intra,
     "all slices in one block, or the slices of each weight in a block of their own: a bit plane")
-  static let options = [cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec]
+  private static let offsetOption = PassOption.choice(
+    "offset", default: Offset.layer,
+    "with signs: offset, what is added to weights: half the range for a whole layer; or for each output what makes its smallest "
+      + "weight 0, so that cells hold no more bits than the outputs need")
+  static let options = [
+    cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec, offsetOption.spec,
+  ]
 
   private enum Order: String, OptionWord {
     case weightMajor = "weight-major"
@@ -36,16 +42,25 @@ struct SliceBits: LayerPass {
 
   private enum Placement: String, OptionWord { case intra, inter }
 
+  private enum Offset: String, OptionWord { case layer, output }
+
   private let cellBits: Int
   private let encoding: SignCoding
   private let isSliceMajor: Bool
   private let isInter: Bool
+  private let offset: Offset
 
-  init(_ options: PassOptions) {
+  init(_ options: PassOptions) throws(Diagnostic) {
     cellBits = options[Self.cellOption]
     encoding = options[Self.signsOption]
     isSliceMajor = options[Self.orderOption] == .sliceMajor
     isInter = options[Self.placementOption] == .inter
+    offset = options[Self.offsetOption]
+    guard encoding == .offset || offset == .layer else {
+      throw Diagnostic(
+        "slice-bits.offset", "offset: output adds to weights, but signs are \(encoding.rawValue)",
+        notes: ["use slice-bits(signs: offset, offset: output)"])
+    }
   }
 
   func run(on layer: inout Layer, in setting: LayerSetting) throws(Diagnostic) -> [PassCount] {
@@ -73,7 +88,16 @@ struct SliceBits: LayerPass {
   private func slice<T: FixedWidthInteger>(_ layer: inout Layer, _ weights: [T], _ bits: Int) {
     layer.coding.signs = encoding
     layer.coding.cellBits = bits
-    layer.coding.offset = encoding == .offset ? 1 << Int64(layer.weightBits - 1) : 0
+    switch (encoding, offset) {
+    case (.offset, .layer): layer.coding.offset = 1 << Int64(layer.weightBits - 1)
+    case (.offset, .output):
+      layer.coding.offsets = (0..<layer.columns).map { output in
+        0
+          - (stride(from: output, to: weights.count, by: layer.columns).lazy.map { Int64(weights[$0]) }.min()
+            ?? 0)
+      }
+    case (.differential, _), (.twosComplement, _): break
+    }
     let digits = digits(layer, weights, bits)
     let groups = isInter ? planes(digits) : [digits]
     layer.blocks = groups.map { block($0, layer, weights) }
@@ -121,8 +145,15 @@ struct SliceBits: LayerPass {
       return cut(magnitude, .positive) + cut(magnitude, .negative, negative: true)
     case .twosComplement:
       return cut(width - 1, .lower) + [Digit(shift: width - 1, bits: 1, negative: true, part: .sign)]
-    case .offset: return cut(width, .shifted)
+    case .offset: return cut(offset == .layer ? width : bitsOfShifted(layer, weights), .shifted)
     }
+  }
+
+  /// Bits that the largest weight takes when the offset of its output is added; at least 1.
+  private func bitsOfShifted<T: FixedWidthInteger>(_ layer: Layer, _ weights: [T]) -> Int {
+    let largest =
+      weights.indices.lazy.map { Int64(weights[$0]) + layer.coding.excess(of: $0 % layer.columns) }.max() ?? 0
+    return max(1, Int64.bitWidth - largest.leadingZeroBitCount)
   }
 
   private func block<T: FixedWidthInteger>(_ digits: [Digit], _ layer: Layer, _ weights: [T]) -> Block {
@@ -149,7 +180,7 @@ struct SliceBits: LayerPass {
         for row in 0..<layer.rows {
           for (output, digit) in columns {
             cells[place] = digit.level(
-              Int64(weights[row * layer.columns + output]), offset: layer.coding.offset)
+              Int64(weights[row * layer.columns + output]), offset: layer.coding.excess(of: output))
             place += 1
           }
         }
