@@ -174,13 +174,13 @@ struct SliceBits: LayerPass {
   private func cells<T: FixedWidthInteger>(
     _ columns: [(output: Int, digit: Digit)], _ layer: Layer, _ weights: [T]
   ) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: layer.rows * columns.count) { cells, used in
+    let lanes = columns.map { ($0.output, $0.digit, layer.coding.excess(of: $0.output)) }
+    return [UInt8](unsafeUninitializedCapacity: layer.rows * columns.count) { cells, used in
       weights.withUnsafeBufferPointer { weights in
         var place = 0
         for row in 0..<layer.rows {
-          for (output, digit) in columns {
-            cells[place] = digit.level(
-              Int64(weights[row * layer.columns + output]), offset: layer.coding.excess(of: output))
+          for (output, digit, offset) in lanes {
+            cells[place] = digit.level(Int64(weights[row * layer.columns + output]), offset: offset)
             place += 1
           }
         }
