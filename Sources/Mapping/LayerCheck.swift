@@ -76,7 +76,7 @@ private struct LayerCheck {
   func problem() -> LayerProblem? {
     if let found = fieldProblem(layer, Layer.fields) ?? facetProblem() { return found }
     guard let numbering = ColumnNumbering(layer.coding.columnLayout) else {
-      return LayerProblem(.column, "the column layout names a bitline twice", field: "bitlines")
+      return LayerProblem(.column, "the column layout names a bitline twice", field: "column-layout")
     }
     for (place, block) in layer.blocks.enumerated() {
       if let found = problem(of: block, numbering) {
@@ -215,7 +215,7 @@ private struct LayerCheck {
     if let column = layer.coding.columnLayout.first(where: { $0.output >= layer.columns }) {
       return LayerProblem(
         .column, "the column layout names output \(column.output), there are \(layer.columns)",
-        field: "bitlines")
+        field: "column-layout")
     }
     guard layer.hasMasks else { return nil }
     let runs = MaskRuns(layer.masks)

@@ -58,7 +58,7 @@ extension Layer {
       if case .ints(let numbers) = value { layer.coding.offsets = numbers }
     },
     LayerField(
-      "bitlines", .columns, .tagged(2),
+      "column-layout", .columns, .tagged(2),
       "the column layout: the bitlines of the whole matrix, which column index tables number"
     ) {
       $0.coding.columnLayout.isEmpty ? nil : .columns($0.coding.columnLayout)
@@ -84,7 +84,7 @@ extension Layer {
       $0.set(\.fullScale, $1)
     },
     .int(
-      "compose", Composition.sizes, .tagged(4),
+      "bitlines-per-conversion", Composition.sizes, .tagged(4),
       "neighbouring bitlines that are summed before one conversion; 1 where left out"
     ) {
       $0.bitlinesPerConversion == 1 ? nil : $0.bitlinesPerConversion
@@ -92,7 +92,7 @@ extension Layer {
       $0.set(\.bitlinesPerConversion, $1)
     },
     LayerField(
-      "vectors", .flag, .tagged(5),
+      "masks", .flag, .tagged(5),
       "whether sparsity masks tell which inputs and outputs take part, instead of index tables"
     ) {
       $0.hasMasks ? .flag(true) : nil

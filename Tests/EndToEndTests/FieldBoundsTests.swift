@@ -68,7 +68,7 @@ import Testing
         [rows(0, 0), rows(side - 1, 0), rows(0, 60)],
         outside: [rows(side, 0), rows(-1, 0), rows(0, LayerLimits.rowShift + 1), rows(0, -1)])
     case (let name, .columns):
-      let most = name == "bitlines" ? LayerLimits.columnShift : 60
+      let most = name == "column-layout" ? LayerLimits.columnShift : 60
       return Bounds(
         [columns(0, 0), columns(side - 1, 0), columns(0, most), columns(0, most, true)],
         outside: [
@@ -171,14 +171,14 @@ import Testing
       case ("inputs", .element(.integer(let bits, let signed))):
         layers[1].inputs = signed ? .twoPass(bits: bits) : .unsigned(bits: bits)
         return
-      case ("bitlines", .columns(let columns)):
+      case ("column-layout", .columns(let columns)):
         layers[1].columns = min(max(1, (columns.map(\.output).max() ?? 0) + 1), LayerLimits.side)
-      case ("compose", .int(let count)) where 1...16 ~= count:
+      case ("bitlines-per-conversion", .int(let count)) where 1...16 ~= count:
         layers[1].blocks[0].columns = (0..<Int(count)).map { ColumnEntry(output: 0, shift: $0) }
         layers[1].blocks[0].units = .fixed(height: 1, width: Int(count))
         machine.array.columns = Int(count)
       case ("offsets", .ints(let numbers)): layers[1].columns = numbers.count
-      case ("vectors", _): layers[1].coding.columnLayout = layers[1].blocks[0].columns
+      case ("masks", _): layers[1].coding.columnLayout = layers[1].blocks[0].columns
       case ("rows", .int(let count)) where count > 1: layers[1].blocks[0].rows[0].input = Int(count) - 1
       case ("columns", .int(let count)) where count > 1:
         layers[1].blocks[0].columns[0].output = min(Int(count), LayerLimits.side) - 1

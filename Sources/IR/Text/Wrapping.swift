@@ -37,7 +37,7 @@ private func folded(_ text: String, indent: String) -> [String] {
   if indent.utf8.count + text.utf8.count <= width { return [indent + text] }
   var lines: [String] = []
   var current = indent
-  for piece in pieces(text) {
+  for piece in innermostLists(pieces(text), in: text) {
     let isEmpty = current.allSatisfy { $0 == " " }
     if !isEmpty, current.utf8.count + piece.utf8.count + 1 > width {
       lines.append(current)
@@ -48,6 +48,28 @@ private func folded(_ text: String, indent: String) -> [String] {
   }
   lines.append(current)
   return lines
+}
+
+/// Pieces of `text` where those of an innermost list, such as a row of a matrix, stay together if they fit a line.
+private func innermostLists(_ pieces: [Substring], in text: String) -> [Substring] {
+  var result: [Substring] = []
+  var first: Int?
+  for (number, piece) in pieces.enumerated() {
+    if let opening = piece.lastIndex(of: "["), !piece[opening...].contains("]") {
+      if let first { result += pieces[first..<number] }
+      first = number
+    }
+    guard let start = first else {
+      result.append(piece)
+      continue
+    }
+    guard piece.contains("]") else { continue }
+    let list = text[pieces[start].startIndex..<piece.endIndex]
+    result += list.utf8.count <= width / 2 ? [list] : Array(pieces[start...number])
+    first = nil
+  }
+  if let first { result += pieces[first...] }
+  return result
 }
 
 /// `text` cut behind each comma and blank outside of quotes.
