@@ -13,9 +13,13 @@ func readProgram(_ path: String) throws(Diagnostic) -> Program {
   try MappedFile(path: path).withBytes { (bytes) throws(Diagnostic) in try decode(bytes, file: path) }
 }
 
-/// Writes the text of a program.
+/// Writes the text of a program. Throws `verify.name` where a name of it cannot be written in a text.
 func disassembleCommand(_ path: String, output: String) throws(Diagnostic) {
-  try write(.program(liftProgram(try readProgram(path))), to: output)
+  let module = AnyModule.program(liftProgram(try readProgram(path)))
+  if let problem = verify(module).first {
+    throw Diagnostic(problem.id, "the program has no text: \(problem.message)", at: Location(file: path))
+  }
+  try write(module, to: output)
 }
 
 /// Writes the program of a text.

@@ -89,9 +89,9 @@ struct SupportTests {
 
   @Test func parallelMapKeepsTheOrder() throws {
     for threads in [1, 2, 5] {
-      #expect(try parallelMap(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
+      #expect(parallelMap(100, threads: threads) { $0 * $0 } == (0..<100).map { $0 * $0 })
     }
-    #expect(try parallelMap(0, threads: 4) { $0 } == [])
+    #expect(parallelMap(0, threads: 4) { $0 } == [])
     do throws(Diagnostic) {
       _ = try parallelMap(50, threads: 3) { index throws(Diagnostic) -> Int in
         if index >= 20 { throw Diagnostic("test.\(index)", "late") }

@@ -118,10 +118,19 @@ private struct BodyParser<L: Level> {
       if stream.isWord("resource") {
         try parseResource(&stream, resources)
       } else if stream.isWord("machine") {
+        let place = stream.current.position
+        guard module.machine == nil else {
+          throw Diagnostic(
+            "text.machine-twice", "the module names its machine twice", at: Location(.text(place)))
+        }
         module.machine = try stream.takeMachine()
       } else if stream.isWord("info") {
         _ = try stream.take()
+        let place = stream.current.position
         let key = try stream.take(.string, "a key in quotes").text
+        guard !module.info.contains(where: { $0.key == key }) else {
+          throw Diagnostic("text.info-twice", "the key '\(key)' is given twice", at: Location(.text(place)))
+        }
         try stream.expect(":")
         module.info.append(InfoLine(key: key, text: try stream.take(.string, "a text in quotes").text))
       } else {
