@@ -25,7 +25,7 @@ public enum LayerFault: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Something wrong with a layer, or with one of its blocks.
-public struct LayerProblem: Equatable, Sendable {
+public struct LayerProblem: Error, Equatable, Sendable {
   /// What kind of thing.
   public let fault: LayerFault
   /// What exactly.

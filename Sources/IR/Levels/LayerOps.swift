@@ -34,7 +34,9 @@ extension Attribute {
     case (.columns, .columns(let columns)): return .columns(columns)
     case (.index, .index(let index)): return .index(index)
     case (.units, .units(let units)): return .units(units)
-    default: return nil
+    case (.int, _), (.word, _), (.flag, _), (.inputs, _), (.ints, _), (.rows, _), (.columns, _), (.index, _),
+      (.units, _), (.tensor, _):
+      return nil
     }
   }
 }
@@ -69,25 +71,27 @@ extension Module {
   public func layer(_ id: OpID) -> Layer? { try? readLayer(id).get() }
 
   /// The layer that `id` spells, or what is wrong with its attributes.
-  func readLayer(_ id: OpID) -> Result<Layer, LayerReadError> {
+  func readLayer(_ id: OpID) -> Result<Layer, LayerProblem> {
     let op = ops[id]
     var layer = Layer(name: op.symbol ?? "", rows: 0, columns: 0, inputs: .unsigned(bits: 1))
-    do throws(LayerReadError) {
+    do throws(LayerProblem) {
       try read(op, Layer.fields, into: &layer)
       if let attribute = op["weights"] {
         guard layer.weightBits > 0,
           let found = tensor(
             attribute, element: .integer(bits: layer.weightBits, signed: true),
             shape: [layer.rows, layer.columns])
-        else { throw LayerReadError("weights", "are no matrix of rows, columns and weight-bits") }
+        else {
+          throw LayerProblem(.layer, "are no matrix of rows, columns and weight-bits", field: "weights")
+        }
         layer.weights = found
       }
       layer.blocks.reserveCapacity(op.body.count)
       for (place, inner) in op.body.enumerated() {
-        do throws(LayerReadError) {
+        do throws(LayerProblem) {
           layer.blocks.append(try block(inner, cellBits: layer.coding.cellBits ?? 8))
         } catch {
-          throw LayerReadError(error.field, error.message, block: place)
+          throw LayerProblem(error.fault, error.message, field: error.field, block: place)
         }
       }
       return .success(layer)
@@ -97,22 +101,22 @@ extension Module {
   }
 
   private func read<Owner>(_ op: Op, _ fields: [LayerField<Owner>], into owner: inout Owner)
-    throws(LayerReadError)
+    throws(LayerProblem)
   {
     for field in fields {
       guard let attribute = op[field.name] else {
-        if field.isRequired { throw LayerReadError(field.name, "is missing") }
+        if field.isRequired { throw LayerProblem(.layer, "is missing", field: field.name) }
         continue
       }
       if case .tensor = field.kind { continue }
       guard let value = attribute.value(of: field.kind), field.kind.admits(value) else {
-        throw LayerReadError(field.name, "\(attribute.short), expected \(field.kind.name)")
+        throw LayerProblem(.layer, "\(attribute.short), expected \(field.kind.name)", field: field.name)
       }
       field.set(&owner, value)
     }
   }
 
-  private func block(_ id: OpID, cellBits: Int) throws(LayerReadError) -> Block {
+  private func block(_ id: OpID, cellBits: Int) throws(LayerProblem) -> Block {
     let op = ops[id]
     var block = Block(rows: [], columns: [])
     try read(op, Block.fields, into: &block)
@@ -120,7 +124,9 @@ extension Module {
     let element = ElementType.integer(bits: cellBits, signed: false)
     guard let found = tensor(attribute, element: element, shape: [block.rows.count, block.columns.count]),
       case .u8(let levels) = found.data
-    else { throw LayerReadError("cells", "are no levels of \(cellBits) bits for rows and columns") }
+    else {
+      throw LayerProblem(.layer, "are no levels of \(cellBits) bits for rows and columns", field: "cells")
+    }
     block.cells = levels
     return block
   }
@@ -192,23 +198,6 @@ extension Module {
     collect(body)
     keepResources(used)
   }
-}
-
-/// An attribute of a layer or a block that cannot be read.
-struct LayerReadError: Error {
-  let field: String
-  let message: String
-  /// The block's place in the layer; nil where it is the layer.
-  let block: Int?
-
-  init(_ field: String, _ message: String, block: Int? = nil) {
-    self.field = field
-    self.message = message
-    self.block = block
-  }
-
-  /// The problem of the layer.
-  var problem: LayerProblem { LayerProblem(.layer, message, field: field, block: block) }
 }
 
 extension Attribute {

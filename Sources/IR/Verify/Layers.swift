@@ -5,7 +5,7 @@ extension Verifier {
   /// S11: the attributes of a layer and its blocks fit together.
   mutating func checkLayer(_ id: OpID, _ op: Op) {
     switch module.readLayer(id) {
-    case .failure(let error): fail(error.problem, op)
+    case .failure(let error): fail(error, op)
     case .success(let layer):
       if let problem = layer.problem(at: L.name == .program ? .program : .module, on: module.machine) {
         fail(problem, op)
