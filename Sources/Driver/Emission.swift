@@ -104,7 +104,8 @@ extension Compilation {
         throw internalError(error)
       }
     }
-    let plan = try pipeline.plan(in: &runner.context)
+    let plan = try pipeline.plan(in: &runner.context) { call, time in times.add(seconds(time), planning: call)
+    }
     collector.assign(plan)
     let end = ContinuousClock.now
     let output = try emitter.finish(segments: plan.segments)
@@ -140,6 +141,7 @@ private struct StreamTimes {
   private let before: Double
   private var open: [PassTime] = []
   private var layers: [LayerTime] = []
+  private var plans: [PassTime] = []
   private var emission = 0.0
 
   init(passes: [PassCall], before: Double) {
@@ -149,6 +151,10 @@ private struct StreamTimes {
 
   mutating func add(_ seconds: Double, of call: PassCall) {
     open.append(PassTime(name: call.text, seconds: seconds))
+  }
+
+  mutating func add(_ seconds: Double, planning call: PassCall) {
+    plans.append(PassTime(name: call.text, seconds: seconds))
   }
 
   /// Ends a layer, which took `emission` seconds to be written.
@@ -163,9 +169,10 @@ private struct StreamTimes {
   mutating func end(_ seconds: Double, last: PassCall, into runner: inout PipelineRunner) {
     if !passes.isEmpty { runner.layerTimes = layers }
     for call in passes {
-      let sum = layers.reduce(0) { sum, layer in
-        sum + layer.passes.filter { $0.name == call.text }.reduce(0) { $0 + $1.seconds }
-      }
+      let sum =
+        layers.reduce(0) { sum, layer in
+          sum + layer.passes.filter { $0.name == call.text }.reduce(0) { $0 + $1.seconds }
+        } + plans.filter { $0.name == call.text }.reduce(0) { $0 + $1.seconds }
       runner.times.append(PassTime(name: call.text, seconds: sum))
     }
     runner.times.append(PassTime(name: last.text, seconds: before + emission + seconds))

@@ -32,7 +32,7 @@ public struct LayerPipeline: Sendable {
   }
 
   private let stages: [Stage]
-  private let plans: [PlanStep]
+  private let plans: [(call: PassCall, step: PlanStep)]
   private let machine: Machine?
   private var setting: LayerSetting
   private var counts: [[PassCount]]
@@ -64,7 +64,7 @@ public struct LayerPipeline: Sendable {
     _ context: PassContext
   ) throws(Diagnostic) {
     var facts = module.facts
-    var (stages, plans): ([Stage], [PlanStep]) = ([], [])
+    var (stages, plans): ([Stage], [(call: PassCall, step: PlanStep)]) = ([], [])
     for call in calls {
       let entry = try registry.entry(named: call.name)
       try entry.checkRequired(facts)
@@ -72,7 +72,7 @@ public struct LayerPipeline: Sendable {
       if let step = try entry.layerStep(call.options, context) {
         stages.append(Stage(call: call, entry: entry, step: step, facts: facts))
       } else if let step = try entry.planStep(call.options) {
-        plans.append(step)
+        plans.append((call, step))
       } else {
         throw Diagnostic("pass.layer", "\(call.name) needs all layers at once")
       }
@@ -111,13 +111,21 @@ public struct LayerPipeline: Sendable {
     network.layers.append(LayerSummary(layer))
   }
 
-  /// Reports the counts of the local passes and plans the network, after the last layer.
-  public func plan(in context: inout PassContext) throws(Diagnostic) -> NetworkPlan {
+  /// Reports the counts of the local passes and plans the network, after the last layer; `after` gets the time of each plan
+  /// pass.
+  public func plan(in context: inout PassContext, after: (PassCall, Duration) -> Void = { _, _ in })
+    throws(Diagnostic)
+    -> NetworkPlan
+  {
     for counts in counts {
       for count in counts { context.count(count.name, count.value) }
     }
     var plan = NetworkPlan()
-    for step in plans { try step.run(network, &plan, &context) }
+    for (call, step) in plans {
+      let clock = ContinuousClock.now
+      try step.run(network, &plan, &context)
+      after(call, ContinuousClock.now - clock)
+    }
     return plan
   }
 }
