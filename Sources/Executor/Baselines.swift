@@ -7,7 +7,7 @@ import Tensors
 
 /// What the dense mapping of a program's matrices would do for the inputs of a run.
 ///
-/// The matrix of a layer, its inputs by its natural bitlines, is cut into crossbars from the first wordline and bitline
+/// The matrix of a layer, its inputs by its logical columns, is cut into crossbars from the first wordline and bitline
 /// on; every piece has a crossbar of its own and fixed units counted from its corner. Wordlines are not shifted, and
 /// there are no index tables. Saturations are not counted, as they need the cells.
 public struct Baseline: Equatable, Sendable {
@@ -39,7 +39,7 @@ public struct Baseline: Equatable, Sendable {
 }
 
 extension RunResult {
-  /// The baselines of a run of `program`, none where a layer does not tell its natural bitlines:
+  /// The baselines of a run of `program`, none where a layer does not tell its column layout:
   ///
   /// - `dense`: the program's machine with its operation units and converters, or narrower ones where these convert every
   ///   bitline without loss;

@@ -74,12 +74,6 @@ struct SectionReader {
     }
   }
 
-  mutating func zero16() throws(Diagnostic) {
-    let start = offset
-    let value = try u16()
-    guard value == 0 else { throw failure(.reserved, "reserved field holds \(value)", at: start) }
-  }
-
   mutating func zero32() throws(Diagnostic) {
     let start = offset
     let value = try u32()

@@ -117,7 +117,7 @@ extension Block {
     .absolute(lines.map { rows[$0].input }, of: rows.map(\.input))
   }
 
-  /// An absolute coding for the numbers of `bitlines`; nil where one is no natural bitline or they do not ascend.
+  /// An absolute coding for the numbers of `bitlines`; nil where one is no logical column or they do not ascend.
   func bitlineCoding(of bitlines: [Int], _ numbering: ColumnNumbering?) -> IndexCoding? {
     guard let numbers = numbering?.numbers(of: columns) else { return nil }
     return .absolute(bitlines.map { numbers[$0] }, of: numbers)
