@@ -39,12 +39,13 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CFiles"),
     .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
-    library("Support", []),
+    library("Support", ["CFiles"]),
     library("Tensors", ["Support", "CZ"], optimised: true),
     library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
     library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),

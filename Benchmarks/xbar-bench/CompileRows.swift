@@ -9,7 +9,7 @@ private let section = "compile"
 func compileRow(_ limits: Limits) throws(Diagnostic) -> Row {
   let result = try compiled(Files.lenet)
   let seconds = try measure(5) { () throws(Diagnostic) in _ = try compiled(Files.lenet) }
-  let size = try MappedFile(path: Files.lenet).byteCount + result.record.total.cellsProvisioned + result.bytes.count
+  let size = try InputFile(path: Files.lenet).byteCount + result.record.total.cellsProvisioned + result.bytes.count
   return Row(
     section: section, what: "LeNet-5, dense", number: seconds, unit: .seconds,
     limit: Double(size) / limits.bytesCopied, note: "in memory, one thread; the limit copies all bytes once")
@@ -28,7 +28,7 @@ func largeNetworkRows(_ folder: String) throws(Diagnostic) -> [Row] {
         "\(folder)/\(name).xbar", "--set", "schedule(capacity: warn)",
       ])
       guard let usage else { throw Diagnostic("bench.compile", "xbarc does not compile \(name) with \(scheme)") }
-      let bytes = try MappedFile(path: model).byteCount
+      let bytes = try InputFile(path: model).byteCount
       let zeros = sparsity.isEmpty ? "" : ", \(percentage(Double(sparsity) ?? 0)) of the weights 0"
       rows.append(
         Row(

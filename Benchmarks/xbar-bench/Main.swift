@@ -57,7 +57,7 @@ import Support
   }
 
   private static func append(_ line: String, to path: String) throws(Diagnostic) {
-    let before = FileManager.default.fileExists(atPath: path) ? try MappedFile(path: path).withBytes { Array($0) } : []
+    let before = FileManager.default.fileExists(atPath: path) ? try InputFile(path: path).withBytes { Array($0) } : []
     try writeFile(before + Array(line.utf8), to: path)
   }
 

@@ -33,11 +33,11 @@ extension Device {
   /// The device called `name`, or that of a file where the name ends with `.json` or has a slash; throws
   /// `device.unknown` and what `DeviceFile` and reading a file throw.
   public init(nameOrPath name: String) throws(Diagnostic) {
-    guard name.hasSuffix(".json") || name.contains("/") else {
+    guard namesFile(name) else {
       self = try Device.file(named: name).device
       return
     }
-    let bytes = try MappedFile(path: name).withBytes { Array($0) }
+    let bytes = try InputFile(path: name).withBytes { Array($0) }
     self = try DeviceFile(json: bytes, file: name).device
   }
 }

@@ -3,16 +3,16 @@ internal import Support
 /// Bytes that tensors and readers point into; they live as long as this object.
 final class ByteSource: Sendable {
   private enum Owner {
-    case mapped(MappedFile)
+    case file(InputFile)
     case owned
   }
 
   private let owner: Owner
   private nonisolated(unsafe) let base: UnsafeRawBufferPointer
 
-  /// The bytes of a mapped file.
-  init(_ file: MappedFile) {
-    owner = .mapped(file)
+  /// The bytes of an input.
+  init(_ file: InputFile) {
+    owner = .file(file)
     base = file.unsafeBytes
   }
 
@@ -31,15 +31,18 @@ final class ByteSource: Sendable {
   /// All bytes.
   var bytes: UnsafeRawBufferPointer { base }
 
-  /// Whether the bytes lie in a mapped file.
-  var isMapped: Bool {
-    if case .mapped = owner { return true }
-    return false
+  /// The input that the bytes come from; nil for a copy of bytes.
+  var file: InputFile? {
+    if case .file(let file) = owner { return file }
+    return nil
   }
+
+  /// Whether the bytes lie in a mapped file.
+  var isMapped: Bool { file?.isMapped ?? false }
 
   /// Takes the pages of `range` out of memory where they lie in a mapped file; they can still be read.
   func releasePages(_ range: ByteRange) {
-    if case .mapped(let file) = owner { file.releasePages(range.start..<range.end) }
+    file?.releasePages(range.start..<range.end)
   }
 
   /// The whole range.

@@ -60,13 +60,16 @@ extension ModelDecoder {
     guard externalFiles.count < limits.externalFiles else {
       throw limitExceeded("the weights are in more than \(limits.externalFiles) files", at: location.place)
     }
+    guard source.file?.isFile ?? true else {
+      throw missing(name, "a model that comes through a pipe has no folder", location)
+    }
     let target = try resolvedPath(name, location)
     var info = stat()
     guard stat(target, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
       throw missing(name, "it is not a regular file", location)
     }
-    let file: MappedFile
-    do throws(Diagnostic) { file = try MappedFile(path: target) } catch {
+    let file: InputFile
+    do throws(Diagnostic) { file = try InputFile(path: target) } catch {
       throw missing(name, error.message, location)
     }
     let source = ByteSource(file)
@@ -103,10 +106,4 @@ extension ModelDecoder {
       "onnx.external-path", "the path '\(name)' of the data file is refused: \(reason)", at: location,
       notes: ["copy the data file into the folder of the model and save the model with a plain file name"])
   }
-}
-
-private func realPath(_ path: String) -> String? {
-  guard let resolved = realpath(path, nil) else { return nil }
-  defer { free(resolved) }
-  return String(validatingCString: resolved)
 }

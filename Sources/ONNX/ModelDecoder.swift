@@ -38,6 +38,8 @@ struct ModelDecoder {
     for function in model.functions { try checkOpsets(function.opsets, of: "function '\(function.key)'") }
     model.graph = try graph(try onlyGraph(split))
     try checkStandardOpset(model)
+    let beside = externalFiles.sorted { $0.key < $1.key }.map(\.value)
+    model.inputs = ([source] + beside).compactMap(\.file)
     return model
   }
 

@@ -1,3 +1,5 @@
+public import Support
+
 /// A version of an operator set that a model asks for.
 public struct ONNXOpset: Hashable, Sendable {
   /// The domain; empty for the standard operators, also where the file says `ai.onnx`.
@@ -42,6 +44,8 @@ public struct ONNXModel: Sendable {
   public var functions: [ONNXFunction]
   /// What the writer attached.
   public var metadata: [ONNXMetadata]
+  /// The inputs that elements of tensors are read from when they are asked for: the model's own first.
+  var inputs: [InputFile] = []
 
   /// Creates a model.
   public init(
@@ -55,6 +59,14 @@ public struct ONNXModel: Sendable {
     self.graph = graph
     self.functions = functions
     self.metadata = metadata
+  }
+
+  /// The paths of the files beside the model that hold elements, without links.
+  public var dataFiles: [String] { inputs.dropFirst().map(\.path) }
+
+  /// Throws `io.changed` where a file of the model was changed since it was read; for when the last tensor was read.
+  public func checkUnchanged() throws(Diagnostic) {
+    for input in inputs { try input.checkUnchanged() }
   }
 
   /// The version asked for of the operator set `domain`, or nil.

@@ -1,11 +1,12 @@
 internal import COnnx
 public import Support
 
-/// Reads the model at `path`. The file is mapped: weights stay in it and are read when a tensor is asked for them.
+/// Reads the model at `path`, of which `-` is standard input. A file is mapped: weights stay in it and are read when a
+/// tensor is asked for them.
 ///
 /// Every problem is thrown as a diagnostic whose id starts with `onnx.`, or `io.open` where the file cannot be read.
 public func readModel(path: String, limits: ONNXLimits = .standard) throws(Diagnostic) -> ONNXModel {
-  try readModel(ByteSource(try MappedFile(path: path)), path, limits)
+  try readModel(ByteSource(try InputFile(path: path)), path, limits)
 }
 
 /// Reads a model from memory; files beside it are looked for in the folder of `path`.
@@ -17,7 +18,7 @@ public func readModel(
 
 /// Reads a tensor from a file that holds one `TensorProto`, as the test data of ONNX models do.
 public func readTensor(path: String, limits: ONNXLimits = .standard) throws(Diagnostic) -> ONNXTensor {
-  try readTensor(ByteSource(try MappedFile(path: path)), path, limits)
+  try readTensor(ByteSource(try InputFile(path: path)), path, limits)
 }
 
 /// Reads a tensor from the bytes of one `TensorProto`.

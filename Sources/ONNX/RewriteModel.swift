@@ -18,7 +18,8 @@ public func replacingInitializers(path: String, with weights: [String: [Float]])
           + "float", path)
     }
   }
-  let file = try MappedFile(path: path)
+  try model.checkUnchanged()
+  let file = try InputFile(path: path)
   do throws(Diagnostic) {
     let bytes = try file.withBytes { bytes throws(Diagnostic) in
       try ModelRewriter(bytes: bytes, weights: weights).model()

@@ -40,6 +40,19 @@ public enum Container: String, Hashable, Sendable, CaseIterable {
   }
 }
 
+extension Tensor {
+  /// Creates a tensor of the bytes of its elements, little-endian, in the container for `element`; nil where they are more
+  /// or fewer than `shape` has.
+  public init?(_ shape: [Int], bytes: [UInt8], as element: ElementType) {
+    let container: Container =
+      element.isFloat ? .f32 : Tensor([0], [Int64](), as: element).data.container
+    guard isComputable(shape) else { return nil }
+    let count = shape.reduce(1, *)
+    guard count * container.byteWidth == bytes.count else { return nil }
+    self.init(shape, TensorData(container: container, count: count) { $0.copyBytes(from: bytes) })
+  }
+}
+
 extension TensorData {
   /// The container of the elements.
   public var container: Container {

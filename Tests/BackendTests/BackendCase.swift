@@ -57,7 +57,7 @@ struct BackendCase {
   /// The model at `path`. Those of operator sets 1 and 6 are read as of set 7, in which their operators are the same:
   /// these files end with the version.
   private static func model(_ path: String) throws(Diagnostic) -> ONNXModel {
-    var bytes = try MappedFile(path: path).withBytes { Array($0) }
+    var bytes = try InputFile(path: path).withBytes { Array($0) }
     if bytes.suffix(2) == [0x10, 1] || bytes.suffix(2) == [0x10, 6] { bytes[bytes.count - 1] = 7 }
     return try readModel(bytes: bytes, path: path)
   }

@@ -3,7 +3,7 @@ import Testing
 
 /// What each module of the package may import: the table of Package.swift once more, as policy.
 private let allowed: [String: Set<String>] = [
-  "Support": [],
+  "Support": ["CFiles"],
   "Tensors": ["Support", "CZ"],
   "Hardware": ["Support"],
   "ONNX": ["Support", "COnnx", "CProtobufC"],
@@ -74,8 +74,25 @@ private func imports(of module: String) throws -> [(file: String, imported: Stri
 
 @Test func everyModuleIsInTheTable() throws {
   let folders = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Sources").path())
-  let swiftModules = folders.filter { !["CProtobufC", "CZ", "COnnx", "CKernels"].contains($0) }
+  let swiftModules = folders.filter { !["CProtobufC", "CZ", "COnnx", "CKernels", "CFiles"].contains($0) }
   #expect(Set(swiftModules) == Set(allowed.keys))
+}
+
+/// Promises about files hold because nothing else opens, moves or removes them.
+@Test func filesAreOpenedInOnePlace() throws {
+  let calls =
+    /\b(?:open|openat|creat|rename|renameat|fopen|mkstemp|unlink|truncate)\(|FileHandle|FileManager|createFile|contentsOfFile|\(contentsOf: URL/
+  var openers: Set<String> = []
+  for module in allowed.keys {
+    let folder = root.appending(path: "Sources/\(module)")
+    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.allObjects ?? []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      if try String(contentsOf: file, encoding: .utf8).contains(calls) {
+        openers.insert(file.lastPathComponent)
+      }
+    }
+  }
+  #expect(openers == ["InputFile.swift", "OutputFile.swift", "TemporaryFile.swift"])
 }
 
 /// A pass takes the layout of its results from `Tensors`, so that the evaluator can check it.

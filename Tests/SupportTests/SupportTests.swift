@@ -121,10 +121,10 @@ struct SupportTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
     try writeFile(bytes, to: path)
-    let file = try MappedFile(path: path)
+    let file = try InputFile(path: path)
     for range in [0..<0, 0..<100_000, 5000..<90_000, 0..<200_000] {
       file.releasePages(range)
-      #expect(file.withBytes { Array($0) } == bytes)
+      #expect(try file.withBytes { Array($0) } == bytes)
     }
   }
 
@@ -134,15 +134,15 @@ struct SupportTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "a").path()
     try writeFile([1, 2, 3], to: path)
-    #expect(try MappedFile(path: path).withBytes { Array($0) } == [1, 2, 3])
+    #expect(try InputFile(path: path).withBytes { Array($0) } == [1, 2, 3])
     try writeFile([], to: path)
-    #expect(try MappedFile(path: path).byteCount == 0)
+    #expect(try InputFile(path: path).byteCount == 0)
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.path()) == ["a"], "no temporary file is left"
     )
     #expect(throws: Diagnostic.self) { try writeFile([1], to: folder.appending(path: "no/such").path()) }
-    #expect(throws: Diagnostic.self) { _ = try MappedFile(path: folder.path()) }
-    #expect(throws: Diagnostic.self) { _ = try MappedFile(path: folder.appending(path: "none").path()) }
+    #expect(throws: Diagnostic.self) { _ = try InputFile(path: folder.path()) }
+    #expect(throws: Diagnostic.self) { _ = try InputFile(path: folder.appending(path: "none").path()) }
   }
 
   @Test func locationsReadAsInTheDocuments() {

@@ -10,7 +10,7 @@ func fixturePath(_ name: String) -> String {
 
 /// The bytes of a committed file.
 func fixture(_ name: String) throws -> [UInt8] {
-  try MappedFile(path: fixturePath(name)).withBytes { Array($0) }
+  try InputFile(path: fixturePath(name)).withBytes { Array($0) }
 }
 
 /// Reads arrays from bytes.

@@ -24,7 +24,7 @@ public struct NamedTensor: Equatable, Sendable {
 /// Throws `io.open`, `array.format`, `array.truncated`, `array.header`, `array.type`, `array.size`, `array.range`,
 /// `array.zip` and `array.proto`, each with the place in the file.
 public func readArrays(path: String) throws(Diagnostic) -> [NamedTensor] {
-  let file = try MappedFile(path: path)
+  let file = try InputFile(path: path)
   return try file.withBytes { (bytes) throws(Diagnostic) in try readArrays(bytes: bytes, file: path) }
 }
 
