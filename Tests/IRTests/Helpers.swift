@@ -56,6 +56,9 @@ func expectRoundTrip<L: Level>(_ module: Module<L>, _ place: SourceLocation = #_
   do throws(Diagnostic) {
     let again = try reparsed(module)
     #expect(again.text == module.text, sourceLocation: place)
+    let alone = try parseModule(module.text(resources: .text))
+    #expect(
+      alone.text(resources: .text) == module.text(resources: .text), "\(module.text)", sourceLocation: place)
     #expect(isSame(again, AnyModule(module)), "\(module.text)", sourceLocation: place)
   } catch {
     Issue.record("\(error)\n\(module.text)", sourceLocation: place)

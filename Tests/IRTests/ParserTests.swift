@@ -177,6 +177,46 @@ import Testing
     expectParseFailure("text.syntax", "", tensorText("resource w : tensor<0xi8> crc \"00000000\""))
   }
 
+  @Test func aChecksumMayBeLeftOut() throws {
+    let tensor = Tensor([2], TensorData.i8([1, -1]))
+    let text = tensorText(declared.replacingFirst(" crc \"CRC\"", with: ""))
+    #expect(try parseModule(text) { _ in tensor }.resources.map(\.tensor) == [tensor])
+  }
+
+  @Test func aWrongChecksumSaysHowToRenewIt() {
+    let error = expectFailure("text.resource-crc") { () throws(Diagnostic) in
+      _ = try parseModule(text(crc: "00000000")) { _ in Tensor([2], TensorData.i8([1, -1])) }
+    }
+    let sum = error?.message.split(separator: " ").first { $0.hasSuffix(",") }?.dropLast() ?? "none"
+    #expect(error?.notes.contains { $0.contains("crc \"\(sum)\"") } == true, "\(error?.notes ?? [])")
+  }
+
+  /// Little-endian, in the container of the element type; these texts are Python's.
+  @Test(arguments: [
+    ("tensor<2xi4>", "Af8=", Tensor([2], TensorData.i8([1, -1]))),
+    ("tensor<1x2xf32>", "AACAPwAAAMA=", Tensor([1, 2], [Float(1), -2])),
+    ("tensor<2xu12>", "AQD/Dw==", Tensor([2], TensorData.u16([1, 4095]))),
+    ("tensor<1xi64>", "/v////////8=", Tensor([1], TensorData.i64([-2]))),
+    ("tensor<0xi8>", "", Tensor([0], TensorData.i8([]))),
+  ]) func numbersMayStandInTheText(type: String, bytes: String, tensor: Tensor) throws {
+    let module = try parseModule(tensorText("resource #w : \(type) bytes \"\(bytes)\"")) { _ in nil }
+    #expect(module.resources.map(\.tensor) == [tensor])
+    #expect(module.text(resources: .text).contains("bytes \"\(bytes)\""))
+    #expect(!module.text.contains("bytes"))
+  }
+
+  @Test func badNumbersInTheTextAreRefused() {
+    for (type, bytes) in [
+      ("tensor<2xi4>", "Af8"), ("tensor<2xi4>", "Af8A"), ("tensor<3xi4>", "Af8="), ("tensor<2xi4>", "Af9="),
+      ("tensor<2xi4>", "A*8="), ("tensor<2xi4>", "Af=="), ("tensor<2xi4>", "===="), ("tensor<*xi4>", "Af8="),
+    ] {
+      expectParseFailure("text.resource-bytes", "", tensorText("resource #w : \(type) bytes \"\(bytes)\""))
+    }
+    expectParseFailure("text.resource-type", "", tensorText("resource #w : tensor<2xi4> bytes \"CAg=\""))
+    expectParseFailure(
+      "text.resource-crc", "", tensorText("resource #w : tensor<2xi4> crc \"00000000\" bytes \"Af8=\""))
+  }
+
   @Test func aResourceWithoutAShapeIsRefused() {
     expectFailure("text.resource-type") { () throws(Diagnostic) in
       _ = try parseModule(tensorText("resource #w : tensor<*xi8> crc \"00000000\"")) { _ in

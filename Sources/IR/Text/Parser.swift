@@ -40,6 +40,16 @@ private struct ModuleHeader {
 }
 
 extension TokenStream {
+  /// The quoted text behind the given word, with its place, if the word comes next.
+  fileprivate mutating func takeText(after word: String, _ what: String) throws(Diagnostic) -> (
+    text: String, place: Location
+  )? {
+    guard isWord(word) else { return nil }
+    _ = try take()
+    let token = try take(.string, what)
+    return (token.text, Location(.text(token.position)))
+  }
+
   fileprivate mutating func takeHeader() throws(Diagnostic) -> ModuleHeader {
     try takeVersion()
     try expectWord("module")
@@ -151,20 +161,39 @@ private struct BodyParser<L: Level> {
     }
     try stream.expect(":")
     let type = try stream.takeType()
-    try stream.expectWord("crc")
-    let crc = try stream.take(.string, "a checksum such as \"9ad3c1f0\"").text
-    guard let found = try resources(token.text) else {
+    let crc = try stream.takeText(after: "crc", "a checksum such as \"9ad3c1f0\"")
+    let bytes = try stream.takeText(after: "bytes", "numbers in base64")
+    let inPlace: Tensor? = if let bytes { try numbers(bytes.text, of: type, at: bytes.place) } else { nil }
+    let found = if let inPlace { Optional(inPlace) } else { try resources(token.text) }
+    guard let found else {
       throw Diagnostic(
         "text.resource-missing", "resource #\(token.text) is not in the side file", at: place,
         notes: ["large constants live in a file of the same name with .npz behind it; keep both together"])
     }
     let tensor = try fit(found, type, name: token.text, at: place)
-    guard checksumText(tensor) == crc else {
+    let sum = checksumText(tensor)
+    guard crc == nil || crc?.text == sum else {
       throw Diagnostic(
-        "text.resource-crc", "resource #\(token.text) has checksum \(checksumText(tensor)), expected \(crc)",
-        at: place, notes: ["the side file does not belong to this text"])
+        "text.resource-crc", "resource #\(token.text) has checksum \(sum), expected \(crc?.text ?? "")",
+        at: crc?.place ?? place,
+        notes: [
+          bytes == nil
+            ? "the side file does not belong to this text" : "the numbers are not those of the checksum",
+          "after a change on purpose write crc \"\(sum)\", or leave crc out",
+        ])
     }
     module.setResource(Resource(name: token.text, element: type.element, tensor: tensor))
+  }
+
+  /// The numbers that stand in the text.
+  private func numbers(_ text: String, of type: ValueType, at place: Location) throws(Diagnostic) -> Tensor {
+    guard let bytes = Base64.decode(text), let shape = type.shape,
+      let tensor = Tensor(shape, bytes: bytes, as: type.element)
+    else {
+      throw Diagnostic(
+        "text.resource-bytes", "these are not the numbers of \(type), little-endian, in base64", at: place)
+    }
+    return tensor
   }
 
   private func fit(_ found: Tensor, _ type: ValueType, name: String, at place: Location) throws(Diagnostic)

@@ -2,20 +2,35 @@ import Hardware
 public import Support
 import Tensors
 
+/// Where the numbers of large constants stand.
+public enum ResourcePlace: Hashable, Sendable {
+  /// In the side file: the text only declares them.
+  case sideFile
+  /// In the text, which then stands for itself.
+  case text
+}
+
 extension Module {
-  /// The text form. Large constants are only declared; `ResourceFile` holds their numbers.
-  public var text: String {
+  /// The text form.
+  public func text(resources place: ResourcePlace) -> String {
     let listed = facts.sorted().map(\.rawValue).joined(separator: ", ")
     var out = "xir \(textVersion)\nmodule @\(name) level \(L.name.rawValue) facts [\(listed)] {\n"
     if let machine { out += "  \(machineText(machine, indent: "  "))\n" }
     for line in info { out += "  info \(quote(line.key)): \(quote(line.text))\n" }
     for resource in resources {
       let type = ValueType(resource.element, resource.tensor.shape)
-      out += "  resource #\(resource.name) : \(type) crc \"\(checksumText(resource.tensor))\"\n"
+      out += "  resource #\(resource.name) : \(type) crc \"\(checksumText(resource.tensor))\""
+      switch place {
+      case .sideFile: out += "\n"
+      case .text: out += " bytes \"\(resource.tensor.data.withBytes { Base64.encode($0) })\"\n"
+      }
     }
     for id in body { print(id, indent: "  ", to: &out) }
     return out + "}\n"
   }
+
+  /// The text form; a side file holds the numbers of large constants.
+  public var text: String { text(resources: .sideFile) }
 
   /// The text of one operation, without a line end.
   public func text(of id: OpID) -> String {
@@ -63,13 +78,16 @@ extension Module {
 
 extension AnyModule {
   /// The text form.
-  public var text: String {
+  public func text(resources place: ResourcePlace) -> String {
     switch self {
-    case .tensor(let module): return module.text
-    case .crossbar(let module): return module.text
-    case .program(let module): return module.text
+    case .tensor(let module): return module.text(resources: place)
+    case .crossbar(let module): return module.text(resources: place)
+    case .program(let module): return module.text(resources: place)
     }
   }
+
+  /// The text form; a side file holds the numbers of large constants.
+  public var text: String { text(resources: .sideFile) }
 
   /// The large constants.
   public var resources: [Resource] {
