@@ -6,6 +6,8 @@ public struct ParsedArguments: Equatable, Sendable {
   public internal(set) var positionals: [String] = []
   private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
+  /// Whether an output of the command goes to standard output, so that nothing else may be printed there.
+  public internal(set) var takesStandardOutput = false
 
   /// Starts empty.
   init() {}
@@ -72,9 +74,13 @@ extension CommandSpec {
   /// Reads the words after the command's name.
   ///
   /// Options may stand anywhere: `--name value`, `--name=value`, `-o value`; `--` ends them, and `-` alone is an
-  /// argument. Throws `usage.unknown-option`, `usage.missing-value`, `usage.unwanted-value`, `usage.repeated`,
-  /// `usage.unexpected-argument`, `usage.missing-argument` or `usage.missing-option`.
-  public func parse(_ words: [String]) throws(Diagnostic) -> CommandLineRequest {
+  /// argument. All files that are named are compared before any work; `modelFiles` tells those of a model. Throws
+  /// `usage.unknown-option`, `usage.missing-value`, `usage.unwanted-value`, `usage.repeated`,
+  /// `usage.unexpected-argument`, `usage.missing-argument`, `usage.missing-option`, `usage.same-file`, `usage.pipe`, and
+  /// what `modelFiles` throws.
+  public func parse(
+    _ words: [String], modelFiles: ModelFiles = { _ throws(Diagnostic) in [] }
+  ) throws(Diagnostic) -> CommandLineRequest {
     var parsed = ParsedArguments()
     var index = 0
     var onlyPositionals = false
@@ -92,6 +98,7 @@ extension CommandSpec {
       }
     }
     try checkComplete(parsed)
+    try checkFiles(&parsed, modelFiles)
     return .run(self, parsed)
   }
 
@@ -146,7 +153,9 @@ extension ProgramSpec {
   /// Reads the words after the program's name: a command and its arguments, or `--help`.
   ///
   /// Throws `usage.missing-command`, `usage.unknown-command`, or what `CommandSpec.parse` throws.
-  public func parse(_ words: [String]) throws(Diagnostic) -> CommandLineRequest {
+  public func parse(
+    _ words: [String], modelFiles: ModelFiles = { _ throws(Diagnostic) in [] }
+  ) throws(Diagnostic) -> CommandLineRequest {
     let verbs = commands.map(\.verb)
     guard let first = words.first else {
       throw Diagnostic(
@@ -162,7 +171,7 @@ extension ProgramSpec {
         "usage.unknown-command", "unknown command '\(first)'",
         notes: didYouMean(first, among: verbs) + ["'\(name) --help' lists all commands"])
     }
-    return try command.parse(Array(words.dropFirst()))
+    return try command.parse(Array(words.dropFirst()), modelFiles: modelFiles)
   }
 }
 

@@ -12,11 +12,13 @@ public struct OptionSpec: Hashable, Sendable {
   public let required: Bool
   /// Whether it may be given several times.
   public let repeats: Bool
+  /// What the value names in the file system.
+  public let file: FileUse
 
   /// Describes an option with a value.
   public init(
-    _ name: String, short: Character? = nil, value: String, required: Bool = false, repeats: Bool = false,
-    _ help: String
+    _ name: String, short: Character? = nil, value: String, file: FileUse = .none, required: Bool = false,
+    repeats: Bool = false, _ help: String
   ) {
     self.name = name
     self.short = short
@@ -24,6 +26,7 @@ public struct OptionSpec: Hashable, Sendable {
     self.help = help
     self.required = required
     self.repeats = repeats
+    self.file = file
   }
 
   /// Describes a flag.
@@ -34,6 +37,7 @@ public struct OptionSpec: Hashable, Sendable {
     self.help = help
     self.required = false
     self.repeats = false
+    self.file = .none
   }
 }
 
@@ -45,10 +49,13 @@ public struct PositionalSpec: Hashable, Sendable {
   public let help: String
   /// Whether the command needs it.
   public let required: Bool
+  /// What it names in the file system.
+  public let file: FileUse
 
   /// Describes an argument.
-  public init(_ name: String, required: Bool = true, _ help: String) {
+  public init(_ name: String, file: FileUse = .none, required: Bool = true, _ help: String) {
     self.name = name
+    self.file = file
     self.help = help
     self.required = required
   }

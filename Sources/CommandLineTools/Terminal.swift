@@ -59,6 +59,7 @@ public func runCommand(
 ) -> Int32 {
   // A reader that goes away shall be an error of the write, not the end of the program.
   signal(SIGPIPE, SIG_IGN)
+  endCleanlyOnSignals()
   do {
     try body()
     return ExitStatus.success.rawValue

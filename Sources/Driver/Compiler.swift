@@ -169,14 +169,22 @@ func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Mo
   } catch {
     throw DiagnosticList(error)
   }
-  return try importModel(model, shapes: given)
+  let module = try importModel(model, shapes: given)
+  // No tensor of the file is read after this.
+  do throws(Diagnostic) { try model.checkUnchanged() } catch { throw DiagnosticList(error) }
+  return module
+}
+
+/// The paths of the files beside the model at `path` that hold its weights.
+public func modelDataFiles(_ path: String) throws(Diagnostic) -> [String] {
+  try readModel(path: path).dataFiles
 }
 
 /// A built-in target by name, or a machine from a JSON file.
 func loadTarget(_ name: String) throws(Diagnostic) -> Machine {
-  guard name.hasSuffix(".json") || name.contains("/") else { return try Machine.target(named: name) }
-  let file = try MappedFile(path: name)
-  return try Machine(json: file.withBytes { Array($0) }, file: name)
+  guard namesFile(name) else { return try Machine.target(named: name) }
+  let bytes = try InputFile(path: name).withBytes { Array($0) }
+  return try Machine(json: bytes, file: name)
 }
 
 /// The samples of a file, at most 1,024, each with one tensor for every input of `module`.

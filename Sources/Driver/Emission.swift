@@ -31,18 +31,20 @@ public func compile(_ request: CompileRequest) throws(DiagnosticList) -> Compile
 }
 
 extension Compilation {
-  /// Runs all passes and writes the program to `path`, beside it first where a file can be moved there.
-  mutating func write(to path: String) throws(Diagnostic) -> CompileRecord {
-    if OutputFile.canReplace(path) {
-      let file = try OutputFile(path: path)
-      // The record of a compilation that is done.
-      let count = try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: file) }
-      return record(programBytes: count)
-    }
-    let memory = OutputBytes()
-    let count = try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: memory) }
-    try writeFile(memory.bytes, to: path)
-    return record(programBytes: count)
+  /// Runs all passes and writes the program to `path`, and beside it what `reports` make of the record: all or none.
+  mutating func write(
+    to path: String, reports: [(path: String, text: (CompileRecord) -> String)] = []
+  ) throws(Diagnostic) -> CompileRecord {
+    let file = try OutputFile(path: path)
+    // Opened before the work, so that what cannot be written is said at once.
+    var outputs: [OutputFile] = []
+    for report in reports { outputs.append(try OutputFile(path: report.path)) }
+    let count = try emit { (program) throws(Diagnostic) in try ProgramWriter(program, to: file) }
+    // The record of a compilation that is done.
+    let record = record(programBytes: count)
+    for (output, report) in zip(outputs, reports) { try output.write(Array(report.text(record).utf8)) }
+    try OutputFile.commit([file] + outputs)
+    return record
   }
 
   /// Runs all passes and hands the layers to a sink, one by one.

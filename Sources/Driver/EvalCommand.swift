@@ -8,16 +8,28 @@ public import Tensors
 
 /// What the float evaluation of a model gave.
 public struct FloatEvaluation: Sendable {
-  /// The first output of every sample.
-  public var outputs: [Tensor]
+  /// The names of the outputs.
+  public var names: [String]
+  /// For every sample, all outputs.
+  public var outputs: [[Tensor]]
   /// Right answers, where the classes are known.
   public var accuracy: Accuracy?
+
+  /// Each output of all samples.
+  var arrays: [NamedTensor] {
+    names.indices.map { index in
+      outputArray(
+        names[index], shape: outputs.first?[index].shape ?? [], samples: outputs.count,
+        outputs.flatMap { $0[index].floats })
+    }
+  }
 }
 
-/// Evaluates a model in floats on the samples of a file; `shapes` fixes lengths of inputs that the model leaves open.
+/// Evaluates a model in floats on the samples of a file; `shapes` fixes lengths of inputs that the model leaves open. Before
+/// the work `check` sees the names of the outputs.
 public func evaluateFloat(
   model path: String, shapes: [String] = [], input: String, labels: String?, limit: Int,
-  threads: Int, quiet: Bool
+  threads: Int, quiet: Bool, check: ([String]) throws(Diagnostic) -> Void = { _ throws(Diagnostic) in }
 ) throws(DiagnosticList) -> FloatEvaluation {
   let module: Module<TensorLevel>
   do throws(Diagnostic) {
@@ -25,27 +37,33 @@ public func evaluateFloat(
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
     let ports = samplePorts(module)
+    let names = module.bodyOps.filter { $0.opcode == .output }.map { $0[.portName] }
+    try check(names)
     let set = try SampleSet(input: input, labels: labels, limit: limit, for: ports)
     let interpreter = try Interpreter(module)
     let progress = ProgressLine("evaluating", total: set.count, unit: "samples", quiet: quiet)
     let outputs = try parallelMap(set.count, threads: threads) { index throws(Diagnostic) in
       let evaluation = try interpreter.evaluate(set.sample(index, for: ports))
       progress.advance(by: 1)
-      guard let first = evaluation.outputs.first else {
-        throw Diagnostic("eval.output", "the network has no output", at: Location(file: path))
-      }
-      return first
+      return evaluation.outputs
     }
     progress.finish()
-    return FloatEvaluation(outputs: outputs, accuracy: try accuracy(outputs, set.labels))
+    return FloatEvaluation(
+      names: names, outputs: outputs, accuracy: try accuracy(outputs, set.labels, path))
   } catch {
     throw DiagnosticList(error)
   }
 }
 
-private func accuracy(_ outputs: [Tensor], _ labels: [Int]?) throws(Diagnostic) -> Accuracy? {
-  guard let labels, let first = outputs.first else { return nil }
-  return try Accuracy(scores: outputs.flatMap(\.floats), classes: first.count, labels: labels)
+private func accuracy(_ outputs: [[Tensor]], _ labels: [Int]?, _ path: String) throws(Diagnostic)
+  -> Accuracy?
+{
+  let scores = outputs.compactMap(\.first)
+  guard scores.count == outputs.count else {
+    throw Diagnostic("eval.output", "the network has no output", at: Location(file: path))
+  }
+  guard let labels, let first = scores.first else { return nil }
+  return try Accuracy(scores: scores.flatMap(\.floats), classes: first.count, labels: labels)
 }
 
 /// `xbarc eval`.
@@ -62,13 +80,13 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     model: arguments.positional(0) ?? "", shapes: arguments.values("shape"),
     input: arguments.value("input") ?? "",
     labels: arguments.value("labels"),
-    limit: limit, threads: threads, quiet: arguments.has("quiet"))
+    limit: limit, threads: threads, quiet: arguments.has("quiet")
+  ) { names throws(Diagnostic) in try checkOutputKind(arguments.value("output"), outputs: names.count) }
   do throws(Diagnostic) {
-    if let path = arguments.value("output"), let first = result.outputs.first {
-      let rest = first.shape.first == 1 ? Array(first.shape.dropFirst()) : first.shape
-      let all = Tensor([result.outputs.count] + rest, result.outputs.flatMap(\.floats))
-      try writeFile(npyBytes(all), to: path)
+    if let path = arguments.value("output") {
+      try writeFile(try outputBytes(result.arrays, path: path), to: path)
     }
+    if arguments.takesStandardOutput { return }
     var table = TextTable([.init("samples"), .init("top-1"), .init("top-5")])
     func share(_ hits: Int?) -> String {
       hits.map { percentage(Double($0) / Double(max(1, result.outputs.count))) } ?? "-"

@@ -13,7 +13,7 @@ struct PipelineSettings {
   var validates = false
   /// Whether modules are looked at between passes.
   var looksBetweenPasses: Bool { printAfter != nil || validates }
-  /// The file of the reproducer of an internal error.
+  /// The file of the reproducer of an internal error; another name is taken where it is there already.
   var reproducer = "xbarc-reproducer.xir"
 }
 
@@ -95,8 +95,9 @@ struct PipelineRunner {
   private func reproduce(_ error: Diagnostic, _ module: AnyModule, _ rest: [PassCall]) -> Diagnostic {
     let pipeline = rest.map(\.text).joined(separator: ", ")
     var notes = error.notes
-    if (try? write(module, to: settings.reproducer)) != nil {
-      notes.append("reproduce: xbarc opt \(settings.reproducer) --pipeline '\(pipeline)'")
+    let path = freePath(settings.reproducer)
+    if (try? write(module, to: path)) != nil {
+      notes.append("reproduce: xbarc opt \(path) --pipeline '\(pipeline)'")
     }
     return Diagnostic("internal.\(error.id)", error.message, at: error.location, notes: notes)
   }

@@ -3,14 +3,17 @@ import IR
 import ProgramFormat
 import Support
 
-/// Whether the file at `path` begins like a program.
-func isProgram(_ path: String) throws(Diagnostic) -> Bool {
-  try MappedFile(path: path).withBytes { $0.starts(with: "XBAR".utf8) }
+/// Whether `file` begins like a program.
+func isProgram(_ file: InputFile) throws(Diagnostic) -> Bool {
+  try file.withBytes { $0.starts(with: "XBAR".utf8) }
 }
 
 /// Reads and validates a program.
-func readProgram(_ path: String) throws(Diagnostic) -> Program {
-  try MappedFile(path: path).withBytes { (bytes) throws(Diagnostic) in try decode(bytes, file: path) }
+func readProgram(_ path: String) throws(Diagnostic) -> Program { try readProgram(try InputFile(path: path)) }
+
+/// Validates the program that `file` holds.
+func readProgram(_ file: InputFile) throws(Diagnostic) -> Program {
+  try file.withBytes { (bytes) throws(Diagnostic) in try decode(bytes, file: file.path) }
 }
 
 /// Writes the text of a program. Throws `verify.name` where a name of it cannot be written in a text.

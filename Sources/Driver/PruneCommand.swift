@@ -27,9 +27,10 @@ func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   do throws(Diagnostic) {
     let changes = try compilation.pruneChanges()
     let result = try prunedModel(request.model, changes)
-    try writeFile(result.bytes, to: arguments.value("output") ?? "")
-    if let path = arguments.value("masks") { try writeFile(try npzBytes(result.masks), to: path) }
-    if !arguments.has("quiet") { try printOut(pruneTable(changes).plain) }
+    var files = [(path: arguments.value("output") ?? "", bytes: result.bytes)]
+    if let path = arguments.value("masks") { files.append((path, try npzBytes(result.masks))) }
+    try writeFiles(files)
+    if !arguments.has("quiet") && !arguments.takesStandardOutput { try printOut(pruneTable(changes).plain) }
   } catch {
     throw DiagnosticList(error.inFile(request.model))
   }

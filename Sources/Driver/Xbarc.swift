@@ -18,7 +18,7 @@ public func runXbarc(_ words: [String]) -> Int32 {
     let request: CommandLineRequest
     do throws(Diagnostic) {
       if words == ["--version"] { return try printOut("xbarc \(version)\n") }
-      request = try XbarcCommands.program.parse(words)
+      request = try XbarcCommands.program.parse(words) { path throws(Diagnostic) in try modelDataFiles(path) }
       if case .help(let text) = request { return try printOut(text) }
     } catch {
       throw DiagnosticList(error)
@@ -82,7 +82,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
   var compilation = try Compilation(request, settings)
   do throws(Diagnostic) {
     if emit == "binary" {
-      let record = try compilation.write(to: arguments.value("output") ?? "-")
+      let record = try compilation.write(to: arguments.value("output") ?? "-", reports: reports(arguments))
       try finish(compilation, record, arguments)
     } else {
       try compilation.run(until: LevelName(rawValue: emit) ?? .program)
@@ -93,14 +93,20 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
   }
 }
 
+/// The reports that are asked for.
+private func reports(_ arguments: ParsedArguments) -> [(path: String, text: (CompileRecord) -> String)] {
+  var reports: [(path: String, text: (CompileRecord) -> String)] = []
+  if let path = arguments.value("report") { reports.append((path, { $0.json.encoded + "\n" })) }
+  if let path = arguments.value("html") { reports.append((path, { compilePage($0) })) }
+  return reports
+}
+
 /// What is said of a program after it was written.
 private func finish(_ compilation: Compilation, _ record: CompileRecord, _ arguments: ParsedArguments)
   throws(Diagnostic)
 {
   if !arguments.has("quiet") { show(compilation.runner.context.warnings) }
-  if let path = arguments.value("report") { try writeFile(text: record.json.encoded + "\n", to: path) }
-  if let path = arguments.value("html") { try writeFile(text: compilePage(record), to: path) }
-  if !arguments.has("quiet") && arguments.value("output") ?? "-" != "-" { try printOut(record.text) }
+  if !arguments.has("quiet") && !arguments.takesStandardOutput { try printOut(record.text) }
   report(compilation.runner, arguments)
 }
 
@@ -178,11 +184,12 @@ func readVerifiedModule(_ path: String) throws(Diagnostic) -> AnyModule {
 }
 
 private func verifyCommand(_ path: String) throws(Diagnostic) {
-  if try isProgram(path) {
-    _ = try readProgram(path)
+  let file = try InputFile(path: path)
+  if try isProgram(file) {
+    _ = try readProgram(file)
     return try printOut("\(path): a valid program\n")
   }
-  let module = try readModule(path)
+  let module = try readModule(file)
   let found = verifyFully(module).map { $0.inFile(path) }
   if found.isEmpty { return try printOut("\(path): a valid module at level \(module.level.rawValue)\n") }
   show(Array(found.dropLast()))

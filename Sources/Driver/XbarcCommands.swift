@@ -1,3 +1,4 @@
+import IR
 import Report
 public import CommandLineTools
 import Support
@@ -23,21 +24,26 @@ enum XbarcCommands {
 
   static let compile = CommandSpec(
     name: "xbarc compile", summary: "compiles an ONNX model to a crossbar program",
-    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    positionals: [PositionalSpec("MODEL.onnx", file: .input(.model), "the trained network")],
     options: [
       OptionSpec(
-        "output", short: "o", value: "FILE", required: true, "where the program goes; - is standard output"),
+        "output", short: "o", value: "FILE",
+        file: .output(.ifOption("emit", among: [LevelName.tensor, .crossbar, .program].map(\.rawValue))),
+        required: true, "where the program goes; - is standard output"),
       OptionSpec("scheme", value: "NAME", "named pipeline, see 'xbarc schemes' (default: dense)"),
       OptionSpec(
         "pipeline", value: "PASSES",
         "passes instead of a scheme, such as 'infer-shapes, quantize(weights: 4)'"),
       OptionSpec(
         "set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
-      OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      OptionSpec(
+        "target", value: "NAME|FILE.json", file: .nameOrInput(),
+        "machine, see 'xbarc targets' (default: the scheme's)"),
       segmentsOption, shapeOption,
-      OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
-      OptionSpec("report", value: "R.json", "counts per layer as JSON"),
-      OptionSpec("html", value: "R.html", "counts per layer as a page"),
+      OptionSpec(
+        "calibration", value: "X.npy", file: .input(), "typical inputs, from which ranges are measured"),
+      OptionSpec("report", value: "R.json", file: .output(), "counts per layer as JSON"),
+      OptionSpec("html", value: "R.html", file: .output(), "counts per layer as a page"),
       OptionSpec(
         "emit", value: "LEVEL", "tensor, crossbar or program: IR text of that level; binary (default)"),
       OptionSpec(
@@ -57,11 +63,13 @@ enum XbarcCommands {
 
   static let opt = CommandSpec(
     name: "xbarc opt", summary: "runs passes on IR text",
-    positionals: [PositionalSpec("IN.xir", "a module of any level")],
+    positionals: [PositionalSpec("IN.xir", file: .input(.text), "a module of any level")],
     options: [
       OptionSpec(
         "pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
-      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      OptionSpec(
+        "output", short: "o", value: "OUT.xir", file: .output(.always),
+        "where the text goes (default: standard output)"),
       OptionSpec(
         "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
@@ -70,23 +78,28 @@ enum XbarcCommands {
 
   static let verify = CommandSpec(
     name: "xbarc verify", summary: "checks IR text or a program",
-    positionals: [PositionalSpec("FILE", "a module of any level, or a program")])
+    positionals: [PositionalSpec("FILE", file: .input(.text), "a module of any level, or a program")])
 
   static let importModel = CommandSpec(
     name: "xbarc import", summary: "turns an ONNX model into IR text at tensor level",
-    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    positionals: [PositionalSpec("MODEL.onnx", file: .input(.model), "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      OptionSpec(
+        "output", short: "o", value: "OUT.xir", file: .output(.always),
+        "where the text goes (default: standard output)"),
       shapeOption,
     ])
 
   static let eval = CommandSpec(
     name: "xbarc eval", summary: "evaluates a model in floats, without crossbars",
-    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    positionals: [PositionalSpec("MODEL.onnx", file: .input(.model), "the trained network")],
     options: [
-      OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
-      OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
-      OptionSpec("output", value: "O.npy", "where the outputs go"),
+      OptionSpec("input", value: "X.npy", file: .input(), required: true, "samples: .npy, .npz or .pb"),
+      OptionSpec(
+        "labels", value: "Y.npy", file: .input(),
+        "the class of each sample (default: 'labels' of the input file)"),
+      OptionSpec(
+        "output", value: "O.npy", file: .output(), "where the output goes; .npz for all outputs by name"),
       shapeOption,
       OptionSpec("limit", value: "N", "samples, at most"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
@@ -96,16 +109,20 @@ enum XbarcCommands {
   static let prune = CommandSpec(
     name: "xbarc prune",
     summary: "leaves out crossbar rows of a mapping and writes the model without their weights",
-    positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+    positionals: [PositionalSpec("MODEL.onnx", file: .input(.model, .again), "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "PRUNED.onnx", required: true, "where the pruned model goes"),
       OptionSpec(
-        "masks", value: "MASKS.npz",
+        "output", short: "o", value: "PRUNED.onnx", file: .output(), required: true,
+        "where the pruned model goes"),
+      OptionSpec(
+        "masks", value: "MASKS.npz", file: .output(),
         "for each initializer, 1 where a weight is not 0: to hold while fine-tuning"),
       OptionSpec(
         "scheme", value: "NAME", "whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
       OptionSpec("set", value: "OPTIONS", "options of the scheme's passes"),
-      OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
+      OptionSpec(
+        "target", value: "NAME|FILE.json", file: .nameOrInput(),
+        "machine, see 'xbarc targets' (default: the scheme's)"),
       shapeOption,
       OptionSpec("ratio", value: "SHARE", "the share of each layer's crossbar rows, 0 to 1 (default: 0.1)"),
       OptionSpec(flag: "freed", "stop where no more crossbar would be free"),
@@ -120,20 +137,24 @@ enum XbarcCommands {
 
   static let inspect = CommandSpec(
     name: "xbarc inspect", summary: "lists what a program holds",
-    positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")])
+    positionals: [PositionalSpec("PROGRAM.xbar", file: .input(), "a compiled program")])
 
   static let disassemble = CommandSpec(
     name: "xbarc disassemble", summary: "turns a program into IR text at program level",
-    positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")],
+    positionals: [PositionalSpec("PROGRAM.xbar", file: .input(), "a compiled program")],
     options: [
-      OptionSpec("output", short: "o", value: "T.xir", "where the text goes (default: standard output)")
+      OptionSpec(
+        "output", short: "o", value: "T.xir", file: .output(.always),
+        "where the text goes (default: standard output)")
     ])
 
   static let assemble = CommandSpec(
     name: "xbarc assemble", summary: "turns IR text at program level into a program",
-    positionals: [PositionalSpec("T.xir", "a module at program level")],
+    positionals: [PositionalSpec("T.xir", file: .input(.text), "a module at program level")],
     options: [
-      OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "where the program goes")
+      OptionSpec(
+        "output", short: "o", value: "PROGRAM.xbar", file: .output(), required: true, "where the program goes"
+      )
     ])
 
   static let schemes = CommandSpec(

@@ -4,7 +4,7 @@ public import Support
 
 /// Writes a program layer by layer, so that the cells of one layer alone need to be in memory.
 ///
-/// The file is the one that `encode(_:)` gives of the whole program, and appears when it is complete.
+/// The bytes are those that `encode(_:)` gives of the whole program. Who opened the output ends it.
 public struct ProgramWriter: ProgramSink {
   private let file: any PatchableOutput
   /// The program without crossbars and blocks; layers are added as they come.
@@ -121,7 +121,6 @@ public struct ProgramWriter: ProgramSink {
     if let origins = code.origins { try append(.debug, origins) }
     try append(.plan, encodePlan(program))
     try file.patch(encodeHead(places), at: 0)
-    try file.commit()
     return file.count
   }
 }

@@ -8,7 +8,8 @@ public import Support
 public enum TrialOptions {
   /// The device.
   public static let device = OptionSpec(
-    "device", value: "NAME|FILE.json", "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
+    "device", value: "NAME|FILE.json", file: .nameOrInput(),
+    "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
 
   /// What is changed in the figures of the device.
   public static let figures = [
@@ -22,7 +23,9 @@ public enum TrialOptions {
   /// What is changed in the device, known stuck cells with it.
   public static let changes =
     figures + [
-      OptionSpec("faults", value: "F.csv", "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL")
+      OptionSpec(
+        "faults", value: "F.csv", file: .input(),
+        "stuck cells, a line for each: crossbar,row,column,on|off|LEVEL")
     ]
 
   /// How many trials are made.
@@ -76,7 +79,7 @@ extension TrialSettings {
     trials = try arguments.integer("trials", in: 1...1_000_000) ?? 1
     seed = UInt64(try arguments.integer("seed", in: 0...Int.max) ?? 0)
     if let path = arguments.value("faults") {
-      let bytes = try MappedFile(path: path).withBytes { Array($0) }
+      let bytes = try InputFile(path: path).withBytes { Array($0) }
       faults = try FaultMap(csv: bytes, file: path)
     }
     if let text = arguments.value("stop-when") { stopHalfWidth = try halfWidth(text) }

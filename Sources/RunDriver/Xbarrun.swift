@@ -9,21 +9,26 @@ import Tensors
 /// The command line of `xbarrun`.
 let xbarrunCommand = CommandSpec(
   name: "xbarrun", summary: "executes a crossbar program and reports accuracy, events, time and energy",
-  positionals: [PositionalSpec("PROGRAM.xbar", "the program, as written by 'xbarc compile'")],
+  positionals: [PositionalSpec("PROGRAM.xbar", file: .input(), "the program, as written by 'xbarc compile'")],
   options: [
-    OptionSpec("input", value: "X.npy", required: true, "the samples: .npy, .npz or ONNX TensorProto .pb"),
     OptionSpec(
-      "labels", value: "Y.npy", "the class of each sample; else the array 'labels' of an .npz input"),
+      "input", value: "X.npy", file: .input(), required: true,
+      "the samples: .npy, .npz or ONNX TensorProto .pb"),
     OptionSpec(
-      "output", short: "o", value: "O.npy", "write the program's output; .npz for all outputs by name"),
+      "labels", value: "Y.npy", file: .input(),
+      "the class of each sample; else the array 'labels' of an .npz input"),
+    OptionSpec(
+      "output", short: "o", value: "O.npy", file: .output(),
+      "write the program's output; .npz for all outputs by name"),
   ] + TrialOptions.all + [
     OptionSpec("limit", value: "N", "run the first N samples only"),
     segmentBatchOption,
     OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
-    OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
-    OptionSpec("html", value: "R.html", "write a report to look at"),
     OptionSpec(
-      "trace", value: "T.json",
+      "metrics", value: "M.json", file: .output(), "write accuracy, events, energy and time as JSON"),
+    OptionSpec("html", value: "R.html", file: .output(), "write a report to look at"),
+    OptionSpec(
+      "trace", value: "T.json", file: .output(),
       "write what input buffers and crossbars do when for the first sample, for chrome://tracing or Perfetto"),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
   ],
@@ -60,7 +65,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let quiet = arguments.has("quiet")
   let path = arguments.positional(0) ?? ""
   let program = try readProgram(path: path)
-  try checkOutput(arguments.value("output"), program)
+  try checkOutputKind(arguments.value("output"), outputs: program.outputs.count)
   let samples = try SampleSet(
     input: arguments.value("input") ?? "", labels: arguments.value("labels"), limit: limit,
     for: program.samplePorts)
@@ -77,13 +82,8 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
     throw error.inFile(path)
   }
   progress.finish()
-  try write(record, arguments)
-  if let timeline, let path = arguments.value("trace") { try writeFile(text: timeline.trace, to: path) }
-  if !quiet
-    && ![arguments.value("output"), arguments.value("metrics"), arguments.value("html")].contains("-")
-  {
-    try printOut(record.text)
-  }
+  try write(record, timeline, arguments)
+  if !quiet && !arguments.takesStandardOutput { try printOut(record.text) }
   if !quiet && standardErrorIsTerminal {
     let seconds = progress.elapsedSeconds
     let rate = significant(Double(samples.count) / max(seconds, 1e-9))
@@ -106,33 +106,29 @@ private func timeline(
 
 /// Reads a program file.
 public func readProgram(path: String) throws(Diagnostic) -> Program {
-  try MappedFile(path: path).withBytes { bytes throws(Diagnostic) in try decode(bytes, file: path) }
+  try InputFile(path: path).withBytes { bytes throws(Diagnostic) in try decode(bytes, file: path) }
 }
 
-private func write(_ record: RunRecord, _ arguments: ParsedArguments) throws(Diagnostic) {
-  if let path = arguments.value("output") { try writeFile(try outputBytes(record, path: path), to: path) }
-  if let path = arguments.value("metrics") { try writeFile(text: record.json.encoded, to: path) }
-  if let path = arguments.value("html") { try writeFile(text: record.page.html, to: path) }
-}
-
-/// Throws where the outputs of `program` do not fit into the kind of file that `path` names.
-private func checkOutput(_ path: String?, _ program: Program) throws(Diagnostic) {
-  guard let path, !path.hasSuffix(".npz"), program.outputs.count != 1 else { return }
-  throw Diagnostic(
-    "usage.output", "the program has \(program.outputs.count) outputs, which an .npy cannot hold",
-    notes: ["give --output a name that ends with .npz"])
-}
-
-/// The outputs as an `.npz` of all where the path says so, else the only output as an `.npy`.
-private func outputBytes(_ record: RunRecord, path: String) throws(Diagnostic) -> [UInt8] {
-  let arrays = zip(record.program.outputs, record.outputs).map { port, values in
-    let shape = record.program.buffers[port.buffer].shape
-    let sample = shape.first == 1 ? Array(shape.dropFirst()) : shape
-    return NamedTensor(name: port.name, tensor: Tensor([record.samples] + sample, values))
+/// Writes all files that are asked for, or none.
+private func write(
+  _ record: RunRecord, _ timeline: Timeline?, _ arguments: ParsedArguments
+) throws(Diagnostic) {
+  var files: [(path: String, bytes: [UInt8])] = []
+  if let path = arguments.value("output") {
+    files.append((path, try outputBytes(arrays(record), path: path)))
   }
-  if path.hasSuffix(".npz") { return try npzBytes(arrays) }
-  guard let only = arrays.first else { throw Diagnostic("run.output", "the program has no output") }
-  return npyBytes(only.tensor)
+  if let path = arguments.value("metrics") { files.append((path, Array(record.json.encoded.utf8))) }
+  if let path = arguments.value("html") { files.append((path, Array(record.page.html.utf8))) }
+  if let timeline, let path = arguments.value("trace") { files.append((path, Array(timeline.trace.utf8))) }
+  try writeFiles(files)
+}
+
+/// The outputs of all samples.
+private func arrays(_ record: RunRecord) -> [NamedTensor] {
+  zip(record.program.outputs, record.outputs).map { port, values in
+    outputArray(
+      port.name, shape: record.program.buffers[port.buffer].shape, samples: record.samples, values)
+  }
 }
 
 private func processorCount() -> Int {

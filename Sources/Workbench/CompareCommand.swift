@@ -8,7 +8,7 @@ import Support
 /// `xbar compare` with its help.
 let compareSpec = CommandSpec(
   name: "xbar compare", summary: "compiles a model with several schemes, runs each, and prints one table",
-  positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+  positionals: [PositionalSpec("MODEL.onnx", file: .input(.model, .again), "the trained network")],
   options: compareOptions,
   examples: [
     ExampleSpec(
@@ -26,18 +26,24 @@ let compareSpec = CommandSpec(
 private let compareOptions =
   [
     OptionSpec("schemes", value: "A,B,C", required: true, "schemes, see 'xbarc schemes'"),
-    OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
-    OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
-    OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
+    OptionSpec(
+      "input", value: "X.npy", file: .input(.plain, .again), required: true, "samples: .npy, .npz or .pb"),
+    OptionSpec(
+      "labels", value: "Y.npy", file: .input(.plain, .again),
+      "the class of each sample (default: 'labels' of the input file)"),
+    OptionSpec(
+      "calibration", value: "C.npy", file: .input(.plain, .again),
+      "typical inputs, from which ranges are measured"),
     shapeOption,
     OptionSpec(
-      "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+      "target", value: "NAME|FILE.json", file: .nameOrInput(.again),
+      "one machine for all schemes (default: each scheme's own)"),
     segmentsOption, segmentBatchOption,
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
   ] + TrialOptions.all + [
     OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
     OptionSpec(flag: "markdown", "tables in Markdown"),
-    OptionSpec("json", value: "C.json", "all counts as JSON"),
+    OptionSpec("json", value: "C.json", file: .output(), "all counts as JSON"),
     OptionSpec("limit", value: "N", "samples, at most"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec(flag: "quiet", "print no progress"),
@@ -64,18 +70,18 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   }
   let comparison = try compare(request)
   do throws(Diagnostic) {
-    let table = comparison.table
-    try printOut(
-      comparison.title + "\n\n"
-        + (arguments.has("markdown") ? table.markdown : table.plain)
-        + (comparison.notes.isEmpty ? "" : "\n" + comparison.notes))
-    if arguments.has("layers") {
-      for (title, table) in comparison.layerTables {
-        try printOut("\n\(title)\n\n" + (arguments.has("markdown") ? table.markdown : table.plain))
-      }
-    }
+    if !arguments.takesStandardOutput { try printOut(comparison.text(arguments)) }
     if let path = arguments.value("json") { try writeFile(text: comparison.json.encoded + "\n", to: path) }
   } catch {
     throw DiagnosticList(error)
+  }
+}
+
+extension Comparison {
+  /// What the command prints.
+  fileprivate func text(_ arguments: ParsedArguments) -> String {
+    func text(_ table: TextTable) -> String { arguments.has("markdown") ? table.markdown : table.plain }
+    let layers = arguments.has("layers") ? layerTables.map { "\n\($0.0)\n\n\(text($0.1))" }.joined() : ""
+    return "\(title)\n\n\(text(table))\(notes.isEmpty ? "" : "\n\(notes)")\(layers)"
   }
 }

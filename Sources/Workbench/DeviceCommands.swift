@@ -4,7 +4,9 @@ import Support
 /// `xbar devices` with its help.
 let devicesSpec = CommandSpec(
   name: "xbar devices", summary: "lists the devices, or every figure of one with its source",
-  positionals: [PositionalSpec("NAME|FILE.json", required: false, "the device to explain")],
+  positionals: [
+    PositionalSpec("NAME|FILE.json", file: .nameOrInput(), required: false, "the device to explain")
+  ],
   options: [OptionSpec(flag: "json", "the device's file, as a start for one of your own")],
   examples: [
     ExampleSpec("xbar devices dlrsim", "every figure with its unit and its source"),

@@ -21,10 +21,10 @@ func deviceBytes(_ name: String) throws(Diagnostic) -> [UInt8] { try deviceFile(
 
 /// A device by name or from a file.
 private func deviceFile(_ name: String) throws(Diagnostic) -> (file: DeviceFile, bytes: [UInt8]) {
-  guard name.hasSuffix(".json") || name.contains("/") else {
+  guard namesFile(name) else {
     return (try Device.file(named: name), try Device.bytes(named: name))
   }
-  let bytes = try MappedFile(path: name).withBytes { Array($0) }
+  let bytes = try InputFile(path: name).withBytes { Array($0) }
   return (try DeviceFile(json: bytes, file: name), bytes)
 }
 

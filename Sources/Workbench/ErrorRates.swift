@@ -11,14 +11,16 @@ let errorsSpec = CommandSpec(
   name: "xbar errors",
   summary: "how often single conversions of a device are wrong, by active wordlines and references",
   options: [
-    OptionSpec("device", value: "NAME|FILE.json,...", required: true, "the devices, see 'xbar devices'"),
+    OptionSpec(
+      "device", value: "NAME|FILE.json,...", file: .nameOrInput(), required: true,
+      "the devices, see 'xbar devices'"),
     OptionSpec("height", value: "VALUES", "wordlines of a unit; '4,9,16,32' unless said otherwise"),
     OptionSpec("cell-bits", value: "B", "bits of a cell; 1 unless said otherwise"),
     OptionSpec(
       "samples", value: "N", "units for each number of active wordlines; 100000 unless said otherwise"),
   ] + TrialOptions.figures + [
     OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
-    OptionSpec("csv", value: "R.csv", "write the table as CSV"),
+    OptionSpec("csv", value: "R.csv", file: .output(), "write the table as CSV"),
     OptionSpec(flag: "markdown", "print the table as Markdown"),
   ],
   examples: [
@@ -58,7 +60,9 @@ func errorsCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   }
   let table = errorTable(rows, heights)
   if let path = arguments.value("csv") { try writeFile(text: errorCSV(rows, heights).text, to: path) }
-  try printOut(arguments.has("markdown") ? table.markdown : table.plain)
+  if !arguments.takesStandardOutput {
+    try printOut(arguments.has("markdown") ? table.markdown : table.plain)
+  }
 }
 
 /// Heights of units, from 1 to 256.

@@ -9,7 +9,7 @@ import Support
 let sweepSpec = CommandSpec(
   name: "xbar sweep",
   summary: "measures accuracy over active wordlines, converter bits or figures of a device",
-  positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
+  positionals: [PositionalSpec("MODEL.onnx", file: .input(.model, .again), "the trained network")],
   options: sweepOptions,
   examples: [
     ExampleSpec(
@@ -42,24 +42,32 @@ let sweepSpec = CommandSpec(
 
 private let sweepOptions =
   [
-    OptionSpec("input", value: "X.npz", required: true, "samples: .npy, .npz or .pb"),
-    OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
+    OptionSpec("input", value: "X.npz", file: .input(), required: true, "samples: .npy, .npz or .pb"),
+    OptionSpec(
+      "labels", value: "Y.npy", file: .input(),
+      "the class of each sample (default: 'labels' of the input file)"),
     OptionSpec(
       "over", value: "AXIS=VALUES", required: true, repeats: true,
       "what is varied, such as height=2..128; at most two"),
     OptionSpec("scheme", value: "A,B,C", "schemes, see 'xbarc schemes' (default: dense)"),
-    OptionSpec("target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
+    OptionSpec(
+      "target", value: "NAME|FILE.json", file: .nameOrInput(.again),
+      "one machine for all schemes (default: each scheme's own)"),
     segmentsOption, segmentBatchOption,
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
-    OptionSpec("calibration", value: "C.npz", "typical inputs, from which ranges are measured"),
+    OptionSpec(
+      "calibration", value: "C.npz", file: .input(.plain, .again),
+      "typical inputs, from which ranges are measured"),
     shapeOption,
-    OptionSpec("device", value: "NAME|FILE.json,...", "devices, see 'xbar devices' (default: ideal)"),
+    OptionSpec(
+      "device", value: "NAME|FILE.json,...", file: .nameOrInput(),
+      "devices, see 'xbar devices' (default: ideal)"),
   ] + TrialOptions.changes + TrialOptions.trials + [
     OptionSpec("limit", value: "N", "samples, at most"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
-    OptionSpec("csv", value: "R.csv", "write all numbers as comma-separated values"),
-    OptionSpec("svg", value: "R.svg", "write accuracy over the first axis as a figure"),
-    OptionSpec("json", value: "R.json", "write all numbers as JSON"),
+    OptionSpec("csv", value: "R.csv", file: .output(), "write all numbers as comma-separated values"),
+    OptionSpec("svg", value: "R.svg", file: .output(), "write accuracy over the first axis as a figure"),
+    OptionSpec("json", value: "R.json", file: .output(), "write all numbers as JSON"),
     OptionSpec(flag: "markdown", "the table in Markdown"),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
   ]
@@ -76,11 +84,11 @@ func sweepCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   let files = [
     ("csv", record.csv.text), ("svg", record.plot.svgDocument), ("json", record.json.encoded + "\n"),
   ]
-  for (option, text) in files {
-    if let path = arguments.value(option) { try writeFile(text: text, to: path) }
+  try writeFiles(
+    files.compactMap { option, text in arguments.value(option).map { ($0, Array(text.utf8)) } })
+  if !request.quiet && !arguments.takesStandardOutput {
+    try printOut(record.text(markdown: arguments.has("markdown")))
   }
-  let isTaken = files.contains { arguments.value($0.0) == "-" }
-  if !request.quiet && !isTaken { try printOut(record.text(markdown: arguments.has("markdown"))) }
   guard record.outcomes.contains(where: { $0.measurement != nil }) else {
     throw Diagnostic("sweep.refused", "no point could be run", notes: record.notes)
   }

@@ -1,7 +1,9 @@
 import CommandLineTools
+import Driver
 import Support
 
-private let program = ProgramSpec(
+/// Every command of `xbar` with its help.
+let xbarProgram = ProgramSpec(
   name: "xbar", summary: "compares schemes and devices by compiling and running programs",
   commands: [compareSpec, sweepSpec, errorsSpec, devicesSpec, effectsSpec])
 
@@ -10,7 +12,7 @@ public func runXbar(_ words: [String]) -> Int32 {
   runCommand(name: "xbar") { () throws(DiagnosticList) in
     let request: CommandLineRequest
     do throws(Diagnostic) {
-      request = try program.parse(words)
+      request = try xbarProgram.parse(words) { path throws(Diagnostic) in try modelDataFiles(path) }
       if case .help(let text) = request { return try printOut(text) }
     } catch {
       throw DiagnosticList(error)

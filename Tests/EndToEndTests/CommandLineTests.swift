@@ -86,8 +86,12 @@ struct CommandLineTests {
         try run("xbarc", ["compile", modelPath("digits"), "-o", file, "--emit", level, "--quiet"]).status == 0
       )
       #expect(try run("xbarc", ["verify", file]).output.contains("at level \(level)"))
-      let printed = try run("xbarc", ["opt", file, "--pipeline", ""])
-      #expect(printed.output == (try String(contentsOfFile: path(file), encoding: .utf8)))
+      #expect(try run("xbarc", ["opt", file, "--pipeline", "", "-o", "again.xir"]).status == 0)
+      for suffix in ["", ".npz"] {
+        #expect(
+          FileManager.default.contents(atPath: path("again.xir\(suffix)"))
+            == FileManager.default.contents(atPath: path(file + suffix)))
+      }
     }
     let pipeline = "lower-to-crossbar, slice-bits, form-units, place-blocks, schedule, lower-to-program"
     #expect(try run("xbarc", ["opt", "tensor.xir", "--pipeline", pipeline, "-o", "p.xir"]).status == 0)

@@ -17,7 +17,8 @@ struct ProgramWriterTests {
   private func write(_ program: Program) throws -> Int {
     var code = program
     (code.crossbars, code.layers) = ([], [])
-    var writer = try ProgramWriter(code, to: try OutputFile(path: path))
+    let file = try OutputFile(path: path)
+    var writer = try ProgramWriter(code, to: file)
     var first = 0
     let segments = Dictionary(uniqueKeysWithValues: program.layers.map { ($0.name, $0.segment) })
     for layer in program.layers {
@@ -30,7 +31,9 @@ struct ProgramWriterTests {
       try writer.append([local], crossbars: images.count, threads: 2) { images[$0].cells }
       first = max(first, end)
     }
-    return try writer.finish(segments: segments)
+    let count = try writer.finish(segments: segments)
+    try file.commit()
+    return count
   }
 
   /// Whether each layer lies in crossbars behind those of the layers before.
