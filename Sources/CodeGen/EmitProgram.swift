@@ -58,7 +58,11 @@ struct ProgramEmitter {
     timing: Timing(cycleNanoseconds: 1, pipelineCycles: 0), energy: EnergyTable(), area: AreaTable())
 
   mutating func emit() throws(Diagnostic) -> Program {
-    guard module.machine != nil else { throw Diagnostic("codegen.machine", "the module names no machine") }
+    guard module.machine != nil else {
+      throw Diagnostic(
+        "codegen.machine", "the module names no machine", at: module.location,
+        notes: ["a program begins with its machine, as in 'machine isaac'"])
+    }
     for id in module.body {
       let op = module.ops[id]
       switch op.opcode.kind {
@@ -91,7 +95,7 @@ struct ProgramEmitter {
       ids.indices.contains(index) ? module.ops[ids[index]].location : .none
     }
     switch part {
-    case .machine, .name, .info: return .none
+    case .machine, .name, .info: return module.location
     case .buffer(let index): return place(sources.buffers, index)
     case .input(let index): return place(sources.inputs, index)
     case .output(let index): return place(sources.outputs, index)
@@ -131,12 +135,13 @@ struct ProgramEmitter {
   private mutating func crossbar(_ op: Op) throws(Diagnostic) {
     let array = program.machine.array
     guard op[.crossbarNumber] == program.crossbars.count else {
-      throw failure("crossbars are numbered from 0 without gaps", op)
+      throw failure(
+        "'id': crossbars are numbered from 0 without gaps, expected \(program.crossbars.count)", op)
     }
     let element = ElementType.integer(bits: array.cellBits, signed: false)
     guard let cells = module.tensor(op.find(.cells), element: element, shape: [array.rows, array.columns]),
       case .u8(let levels) = cells.data
-    else { throw failure("the cells are not \(array.rows)x\(array.columns) levels of \(element)", op) }
+    else { throw failure("'cells': expected \(array.rows)x\(array.columns) levels of \(element)", op) }
     program.crossbars.append(Crossbar(cells: levels))
   }
 

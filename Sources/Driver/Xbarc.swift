@@ -122,7 +122,8 @@ private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
 }
 
-private func show(_ diagnostics: [Diagnostic]) {
+/// Prints diagnostics on standard error.
+func show(_ diagnostics: [Diagnostic]) {
   let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
   writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
 }
@@ -179,7 +180,8 @@ func readVerifiedModule(_ path: String) throws(Diagnostic) -> AnyModule {
 
 private func verifyCommand(_ path: String) throws(Diagnostic) {
   if try isProgram(path) {
-    _ = try readProgram(path)
+    let program = try readProgram(path)
+    show(capacityWarnings(program, path))
     return try printOut("\(path): a valid program\n")
   }
   let module = try readModule(path)

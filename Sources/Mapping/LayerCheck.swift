@@ -90,8 +90,8 @@ private struct LayerCheck {
   private func fieldProblem<Owner>(_ owner: Owner, _ fields: [LayerField<Owner>]) -> LayerProblem? {
     for field in fields {
       guard let value = field.get(owner), let found = field.problem(of: value) else { continue }
-      // A module that gives one of the two has 0 for the other.
-      let isMissing = stage == .module && value == .int(0) && ["dac", "adc"].contains(field.name)
+      // A text that gives one of the two has 0 for the other, which it cannot spell.
+      let isMissing = value == .int(0) && ["dac", "adc"].contains(field.name)
       return isMissing ? LayerProblem(found.fault, "is missing", field: field.name) : found
     }
     return nil
@@ -252,9 +252,11 @@ private struct LayerCheck {
       [reachOfCells(excess), reachOfConversions(excess)].lazy.compactMap { reach in
         reach?.firstIndex { $0 > limit }
       }.first
+    let isExcess = excess > limit / 2
+    let field = !isExcess ? "columns" : layer.coding.offsets.isEmpty ? "offset" : "offsets"
     return found.map {
       LayerProblem(
-        .accumulatorRange, "output \($0) could exceed \(LayerLimits.accumulatorBits) bits", field: "columns")
+        .accumulatorRange, "output \($0) could exceed \(LayerLimits.accumulatorBits) bits", field: field)
     }
   }
 

@@ -59,11 +59,11 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   // The program as a value.
   /// A figure of the machine is missing, given twice or out of range.
   case machine
-  /// A name is given twice.
+  /// A name is given twice, or is none that the text can write.
   case name
   /// A buffer's shape or type is not allowed.
   case buffer
-  /// A port's buffer is not of type f32.
+  /// There is no input or no output, a port's buffer is not of type f32, or two inputs share one.
   case port
   /// An index names nothing.
   case index
@@ -97,6 +97,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case depth
   /// A loop's count is out of range, or the program executes too many instructions.
   case loop
+  /// A buffer is read before anything writes it.
+  case unwritten
   /// A buffer's element type does not fit its use.
   case type
   /// A buffer's size does not fit its use.

@@ -78,6 +78,32 @@ struct CommandLineTests {
     #expect(try run("xbarc", ["inspect", "a.xbar"]).output.contains("crossbars"))
   }
 
+  @Test func aProgramWithTooFewCrossbarsIsWarnedAbout() throws {
+    defer { scratch.remove() }
+    #expect(try run("xbarc", ["compile", modelPath("lenet5"), "-o", "a.xbar", "--quiet"]).status == 0)
+    #expect(try run("xbarc", ["disassemble", "a.xbar", "-o", "a.xir"]).status == 0)
+    #expect(!(try run("xbarc", ["verify", "a.xbar"]).errors.contains("warning")))
+    let text = try String(contentsOfFile: path("a.xir"), encoding: .utf8)
+    let head = try #require(text.firstMatch(of: /machine ([a-z]+)\n/))
+    let small =
+      "machine \(head.1) { hierarchy.crossbarsPerComputeUnit: 1, hierarchy.computeUnitsPerTile: 1, hierarchy.tiles: 1 }\n"
+    try text.replacing(head.0, with: small).write(toFile: path("a.xir"), atomically: true, encoding: .utf8)
+    let assembled = try run("xbarc", ["assemble", "a.xir", "-o", "b.xbar"])
+    #expect(assembled.status == 0 && assembled.errors.contains("[program.capacity]"))
+    let verified = try run("xbarc", ["verify", "b.xbar"])
+    #expect(
+      verified.status == 0
+        && verified.errors.contains("crossbars, the machine \(head.1) has 1 [program.capacity]"))
+  }
+
+  @Test func aFileThatIsNamedLikeAProgramIsReadAsOne() throws {
+    defer { scratch.remove() }
+    try "no program\n".write(toFile: path("h.xbar"), atomically: true, encoding: .utf8)
+    let verified = try run("xbarc", ["verify", "h.xbar"])
+    #expect(verified.status == 1 && verified.errors.contains("h.xbar"))
+    #expect(verified.errors.contains("[program.magic]") || verified.errors.contains("[program.truncated]"))
+  }
+
   @Test func irIsEditedBetweenTheSteps() throws {
     defer { scratch.remove() }
     for level in ["tensor", "crossbar", "program"] {

@@ -54,10 +54,15 @@ import Testing
 }
 
 @Suite struct StepTests {
-  private func isBatched(_ change: (inout [Operation]) -> Void) throws -> Bool {
+  /// Whether the changed loop is executed in batches; the register of its sums begins with zeros where asked.
+  private func isBatched(sumsBegin: Bool = false, _ change: (inout [Operation]) -> Void) throws -> Bool {
     let sample = LayerCase(seed: 3)
     var program = sample.program
     program.buffers.append(Buffer(name: "spare", shape: program.buffers[3].shape, element: .accumulator))
+    if sumsBegin {
+      program.buffers[3].initial = Tensor(
+        program.buffers[3].shape, .i64([Int64](repeating: 0, count: program.buffers[3].count)))
+    }
     guard case .loop(let count, let body) = program.code[1].operation else { return false }
     var operations = body.map(\.operation)
     change(&operations)
@@ -78,7 +83,7 @@ import Testing
   }
 
   @Test func registersReadBeforeTheyAreWrittenKeepRoundsApart() throws {
-    let batched = try isBatched { body in
+    let batched = try isBatched(sumsBegin: true) { body in
       let store = body.removeLast()
       body.insert(store, at: 0)
     }

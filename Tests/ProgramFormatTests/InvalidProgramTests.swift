@@ -72,6 +72,28 @@ let partCases: [InvalidCase] = [
   InvalidCase(.buffer, "initial container", nil) { $0.buffers[7].initial = Tensor([2], .i64([1, 2])) },
   InvalidCase(.buffer, "initial float", nil) { $0.buffers[7].initial = Tensor([2], [Float(1), 2]) },
   InvalidCase(.buffer, "initial integer", nil) { $0.buffers[8].initial = Tensor([], .i32([1])) },
+  InvalidCase(.name, "no name of the text", "PORT") { $0.name = "a b" },
+  InvalidCase(.name, "no name at all", "PORT") { $0.name = "" },
+  InvalidCase(.name, "a buffer's name with an escape", "PORT") { $0.buffers[1].name = "q\u{1B}[31m" },
+  InvalidCase(.name, "a layer's name with a slash", "MAPS") { $0.layers[0].name = "a/b" },
+  InvalidCase(.name, "two layers", "MAPS") { program in
+    var other = program.layers[0]
+    other.blocks = []
+    program.layers.append(other)
+  },
+  InvalidCase(.port, "no input", "PORT") { $0.inputs = [] },
+  InvalidCase(.port, "no output", "PORT") { $0.outputs = [] },
+  InvalidCase(.port, "two inputs in a buffer", "PORT") { $0.inputs.append(Port(name: "z", buffer: 0)) },
+  InvalidCase(.unwritten, "instructions the wrong way round", "CODE") { $0.code.swapAt(2, 3) },
+  InvalidCase(.unwritten, "wordlines driven before the window is loaded", "CODE") { program in
+    guard case .loop(let count, var body) = program.code[1].operation else { return }
+    body.swapAt(0, 1)
+    program.code[1].operation = .loop(count: count, body: body)
+  },
+  InvalidCase(.unwritten, "an output that nothing writes", "PORT") { program in
+    program.buffers.append(Buffer(name: "z", shape: [1], element: .float32))
+    program.outputs.append(Port(name: "z", buffer: program.buffers.count - 1))
+  },
   InvalidCase(.name, "buffer", "PORT") { $0.buffers[1].name = "x" },
   InvalidCase(.name, "port", "PORT") { $0.inputs.append(Port(name: "x", buffer: 0)) },
   InvalidCase(.name, "info", "INFO") { $0.info.append($0.info[0]) },
@@ -107,7 +129,10 @@ let partCases: [InvalidCase] = [
     program.layers[0].columns = 1 << 20
     var other = program.layers[0]
     other.blocks = []
-    program.layers += [Layer](repeating: other, count: 64)
+    for number in 0..<64 {
+      other.name = "conv.\(number)"
+      program.layers.append(other)
+    }
   },
   InvalidCase(.index, "crossbar", "MAPS") { $0.blocks[1].placement?.crossbar = 2 },
   InvalidCase(.blockBounds, "rows", "MAPS") { $0.blocks[1].placement?.row = 3 },

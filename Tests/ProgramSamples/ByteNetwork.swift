@@ -34,7 +34,7 @@ extension DenseBuilder {
     }
     let output = builder.buffer(builder.shape(current), .float32)
     builder.append(.digital(.dequantize(scale: 1, zero: 0), inputs: [current], output: output), "dequantize")
-    return builder.program("bytes \(seed)", input: input, output: output)
+    return builder.program("bytes\(seed)", input: input, output: output)
   }
 
   /// A random layer over `source`; the levels behind it, or the sums where these are the result.

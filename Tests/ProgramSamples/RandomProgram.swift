@@ -23,7 +23,7 @@ public struct ProgramSampler {
   /// The program of a seed.
   public static func program(seed: UInt64) -> Program {
     var sampler = ProgramSampler(seed: seed)
-    return segmented(sampler.make(name: "random \(seed)"), &sampler.random)
+    return segmented(sampler.make(name: "random\(seed)"), &sampler.random)
   }
 
   private mutating func make(name: String) -> Program {
@@ -88,7 +88,7 @@ public struct ProgramSampler {
 
   private mutating func layer(inputs: Int, outputs: Int, _ element: ElementType) -> Int {
     var layer = randomLayer(
-      named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
+      named: "layer\(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
       array: machine.array, placement: &placement, random: &random)
     let isFixed = layer.blocks.allSatisfy(\.formedUnits.isFixed)
     if machine.memory != nil && isFixed && random.chance(0.7) {
@@ -157,7 +157,7 @@ public struct ProgramSampler {
     let step = buffer([1], element)
     let sums = [buffer([size], .accumulator), buffer([size], .accumulator)]
     let total = buffer([size], .accumulator)
-    let state = buffer([size], element, initial: random.chance(0.7) ? numbers([size], element) : nil)
+    let state = buffer([size], element, initial: numbers([size], element))
     let history = buffer([1, size, count, 1], element)
     let forward = layer(inputs: 1, outputs: size, element)
     let back = layer(inputs: size, outputs: size, element)

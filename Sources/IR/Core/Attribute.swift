@@ -189,3 +189,16 @@ public enum AttributeKind: Hashable, Sendable {
     }
   }
 }
+
+extension AttributeKind {
+  /// The number of an axis.
+  static var axis: AttributeKind { .int(0...Int64(TextLimits.rank) - 1) }
+}
+
+extension Attribute {
+  /// The text, cut where it is long.
+  var short: String {
+    let text = description
+    return text.count > 60 ? "\(text.prefix(57))..." : text
+  }
+}

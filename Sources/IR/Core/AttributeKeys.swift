@@ -9,7 +9,7 @@ private let flag = AttributeKind.word(["true", "false"])
 
 extension AttributeKey where Value == Int {
   /// The axis that an operation works along.
-  public static var axis: Self { Self("axis", count) }
+  public static var axis: Self { Self("axis", .axis) }
   /// Into how many parts a step or a stack divides its axis.
   public static var parts: Self { Self("parts", positive) }
   /// How often a loop runs.

@@ -37,6 +37,8 @@ public struct Module<L: Level>: Equatable, Sendable {
   public private(set) var resources: [Resource]
   /// Free text about the origin, such as the pipeline.
   public var info: [InfoLine]
+  /// Where the module began in the text that it was parsed from.
+  public var position: TextPosition?
   private var resourceIndex: [String: Int]
 
   /// Creates an empty module.
@@ -88,6 +90,11 @@ public struct InfoLine: Equatable, Sendable {
 }
 
 extension Module {
+  /// Where a message about the module as a whole points: its text if it was parsed, its name otherwise.
+  public var location: Location {
+    position.map { Location(.text($0)) } ?? Location(.item("@\(name)"))
+  }
+
   /// Constants up to this many elements stand in the text; larger ones become resources.
   public static var inlineLimit: Int { 64 }
 
@@ -163,27 +170,6 @@ extension Module {
   }
 }
 
-/// `name` with every character that a name may not have there replaced by `_`.
-///
-/// Names start with a letter, a digit or `_`; a dot has one of these or `-` behind it.
-public func sanitize(_ name: String) -> String {
-  var text: [Unicode.Scalar] = []
-  for scalar in name.unicodeScalars {
-    if text.isEmpty && (scalar == "." || scalar == "-") { text.append("_") }
-    if scalar == "." && text.last == "." { text[text.count - 1] = "_" }
-    text.append(isNameScalar(scalar) ? scalar : "_")
-  }
-  if text.last == "." { text[text.count - 1] = "_" }
-  return text.isEmpty ? "_" : String(String.UnicodeScalarView(text))
-}
-
-private func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar {
-  case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "-": return true
-  default: return false
-  }
-}
-
 extension Module {
   /// Adds an operation to the arena without placing it in a body.
   public mutating func add(_ op: Op) -> OpID { ops.add(op) }
@@ -216,6 +202,7 @@ extension Module {
   public func emptied<To: Level>(at level: To.Type) -> Module<To> {
     var result = Module<To>(name: name, machine: machine)
     result.info = info
+    result.position = position
     return result
   }
 }

@@ -115,7 +115,7 @@ extension AttributeKind {
     switch kind {
     case .float: self = .float
     case .integer: self = .int(Int64.min...Int64.max)
-    case .axis: self = .int(0...Int64(Int32.max))
+    case .axis: self = .axis
     case .flag: self = .word(["true", "false"])
     case .window: self = .window
     case .axes, .lengths, .moreLengths: self = .ints

@@ -73,7 +73,8 @@ private let crossbarRows: [OpSpec] = [
 private let programRows: [OpSpec] = [
   OpSpec(
     .buffer, .buffer, [.program], operands: 0...0, [.optional(.value)],
-    "declares an array that instructions work on, zeros at first unless it has a value"),
+    "declares an array that instructions work on; its numbers are its value, or what is written before it is read"
+  ),
   OpSpec(
     .crossbar, .crossbar, [.program], operands: 0...0, results: 0,
     [.required(.crossbarNumber), .required(.cells)], "a programmed crossbar"),

@@ -31,6 +31,11 @@ extension Module {
     return entry.makeOperator(values)
   }
 
+  /// The parameter that `op` does not give, or gives with something else than its kind; nil where all can be read.
+  func unreadParameter(of op: Op) -> OperatorParameter? {
+    op.opcode.digital?.parameters.first { value(op[$0.name], of: $0.kind) == nil }
+  }
+
   /// The value that `attribute` gives a parameter: zeros where there is none, nil where a window or numbers are missing.
   private func value(_ attribute: Attribute?, of kind: OperatorParameter.Kind) -> OperatorValue? {
     switch kind {

@@ -199,11 +199,3 @@ extension Module {
     keepResources(used)
   }
 }
-
-extension Attribute {
-  /// The text, cut where it is long.
-  fileprivate var short: String {
-    let text = description
-    return text.count > 60 ? "\(text.prefix(57))..." : text
-  }
-}

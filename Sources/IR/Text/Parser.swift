@@ -35,6 +35,7 @@ private func parseBody<L: Level>(
 
 private struct ModuleHeader {
   var name: String
+  var position: TextPosition
   var level: LevelName
   var facts: Set<Fact>
 }
@@ -42,6 +43,7 @@ private struct ModuleHeader {
 extension TokenStream {
   fileprivate mutating func takeHeader() throws(Diagnostic) -> ModuleHeader {
     try takeVersion()
+    let position = current.position
     try expectWord("module")
     let name = try take(.symbol, "the module's name, such as @net").text
     try expectWord("level")
@@ -52,7 +54,7 @@ extension TokenStream {
         at: Location(.text(levelToken.position)))
     }
     try expectWord("facts")
-    return ModuleHeader(name: name, level: level, facts: try takeFacts())
+    return ModuleHeader(name: name, position: position, level: level, facts: try takeFacts())
   }
 
   /// `xir 2`.
@@ -110,7 +112,10 @@ private struct BodyParser<L: Level> {
   var module: Module<L>
   private var names: [String: ValueID] = [:]
 
-  init(_ header: ModuleHeader) { module = Module(name: header.name, facts: header.facts) }
+  init(_ header: ModuleHeader) {
+    module = Module(name: header.name, facts: header.facts)
+    module.position = header.position
+  }
 
   mutating func parse(_ stream: inout TokenStream, _ resources: ResourceLookup) throws(Diagnostic) {
     try stream.expect("{")

@@ -1,4 +1,5 @@
 import Hardware
+import Mapping
 public import Support
 import Tensors
 
@@ -43,6 +44,11 @@ struct Verifier<L: Level> {
     found.append(Diagnostic("verify.\(id)", message, at: op.location))
   }
 
+  /// Adds an error about the module as a whole.
+  mutating func fail(_ id: String, _ message: String) {
+    found.append(Diagnostic("verify.\(id)", message, at: module.location))
+  }
+
   // MARK: Structure
 
   mutating func checkStructure() {
@@ -59,7 +65,7 @@ struct Verifier<L: Level> {
     do throws(Diagnostic) {
       try module.machine?.validate()
     } catch {
-      found.append(Diagnostic("verify.machine", error.message, notes: error.notes))
+      found.append(Diagnostic("verify.machine", error.message, at: module.location, notes: error.notes))
     }
   }
 
@@ -68,12 +74,12 @@ struct Verifier<L: Level> {
     var names: Set<String> = []
     for (index, value) in module.values.elements.enumerated() where defined[index] {
       if !names.insert(value.name).inserted {
-        found.append(Diagnostic("verify.name-twice", "two values are called %\(value.name)"))
+        fail("name-twice", "two values are called %\(value.name)")
       }
     }
     let all = [module.name] + names.sorted() + symbols.sorted() + module.resources.map(\.name)
     for name in all where sanitize(name) != name {
-      found.append(Diagnostic("verify.name", "'\(name)' is no name of the text form"))
+      fail("name", "'\(name)' is no name of the text form")
     }
   }
 
@@ -146,13 +152,20 @@ struct Verifier<L: Level> {
   private mutating func checkAttributes(_ op: Op, _ spec: OpSpec) {
     for attribute in op.attributes {
       guard let known = spec.attributes.first(where: { $0.name == attribute.name }) else {
-        if attribute.name == AttributeKey.range.name, attribute.value.asFloats?.count == 2 { continue }
+        let isRange = attribute.name == AttributeKey.range.name && attribute.value.asFloats?.count == 2
+        if isRange && L.name != .program { continue }
         fail("attribute", "\(op.opcode.rawValue) has no attribute '\(attribute.name)'", op)  // S4
         continue
       }
       if !known.kind.admits(attribute.value) {
         // S4
-        fail("attribute", "'\(attribute.name)' of \(op.opcode.rawValue) must be \(known.kind.name)", op)
+        let found = attribute.value.short
+        fail(
+          "attribute",
+          "'\(attribute.name)' of \(op.opcode.rawValue) is \(found), expected \(known.kind.name)", op)
+      }
+      if L.name == .program, isOfModules(attribute.name, op.opcode) {
+        fail("attribute", "a program does not keep '\(attribute.name)' of a \(op.opcode.rawValue)", op)  // S4
       }
       if case .resource(let name) = attribute.value, module.resource(name) == nil {
         fail("resource", "no resource is called #\(name)", op)  // S4
@@ -161,6 +174,12 @@ struct Verifier<L: Level> {
     for known in spec.attributes where known.isRequired && op[known.name] == nil {
       fail("attribute", "\(op.opcode.rawValue) needs the attribute '\(known.name)'", op)  // S4
     }
+  }
+
+  /// Whether `name` is a field of layers or blocks that ends with the lowering.
+  private func isOfModules(_ name: String, _ opcode: Opcode) -> Bool {
+    opcode == .layer && Layer.field(name)?.storage == .module
+      || opcode == .block && Block.field(name)?.storage == .module
   }
 
   private mutating func checkSymbol(_ op: Op, _ spec: OpSpec, _ symbols: inout Set<String>) {
@@ -212,6 +231,11 @@ struct Verifier<L: Level> {
       checkResults(op)
       checkElements(op)
       checkConstant(op)
+      if let parameter = module.unreadParameter(of: op) {
+        let found = op[parameter.name].map { "\($0.short), expected whole numbers" } ?? "missing"
+        fail("attribute", "'\(parameter.name)' of \(op.opcode.rawValue) is \(found)", op)  // S4
+        continue
+      }
       checkRange(op)
       if op.opcode == .layer { checkLayer(id, op) }
       guard L.name != .program else { continue }
@@ -262,6 +286,12 @@ struct Verifier<L: Level> {
       let value = module.values[result]
       if L.name != .tensor && value.type.shape == nil { fail("shape", "%\(value.name) has no shape", op) }
       guard let quantization = value.type.quantization else { continue }
+      if L.name == .program {
+        if op.opcode == .buffer {
+          fail("element", "%\(value.name) has a scale, which a program does not keep", op)
+        }
+        continue
+      }
       let element = value.type.element
       if case .integer(1...32, _) = element, element.lowest...element.highest ~= quantization.zero {
         continue
@@ -340,6 +370,9 @@ struct Verifier<L: Level> {
   // MARK: Facts
 
   mutating func checkFacts() {
+    if L.name == .program, let fact = module.facts.sorted().first {
+      return fail("fact", "a program states no facts, found '\(fact.rawValue)'")
+    }
     for fact in module.facts.sorted() {
       switch fact {
       case .shaped: checkShaped()
