@@ -36,7 +36,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case padding
   /// A section has bytes after its last entry.
   case trailing
-  /// A count exceeds `ProgramLimits`.
+  /// A count exceeds its limit.
   case limit
   /// A text is not UTF-8.
   case text
