@@ -24,9 +24,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [Variation.Distribution.lognormal, .normal])
-  func cellsAreTheSpecifiedOnes(distribution: Variation.Distribution) {
+  @Test(arguments: Variation.Distribution.allCases, CellResistances.Spacing.allCases)
+  func cellsAreTheSpecifiedOnes(distribution: Variation.Distribution, spacing: CellResistances.Spacing) {
     let device = device {
+      $0.cell.spacing = spacing
       $0.variation.distribution = distribution
       ($0.variation.on, $0.variation.off) = (0.2, 0.45)
       ($0.drift.seconds, $0.drift.on, $0.drift.off, $0.drift.spread) = (1e4, 0.01, 0.05, 0.02)

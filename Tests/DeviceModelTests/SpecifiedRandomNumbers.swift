@@ -1,4 +1,5 @@
 import DeviceModel
+import Foundation
 import Mapping
 
 // A second implementation of ir-spec.md, *Devices*, *Random numbers* and *Error tables*, from the words of that document
@@ -90,10 +91,17 @@ func specifiedConductance(
   _ device: Device, levels: Int, _ l: Int, cell: Int, crossbar: Int, seed: UInt64, trial: Int
 ) -> Float {
   let top = levels - 1
-  let step = (1 / device.cell.onResistance - 1 / device.cell.offResistance) / Double(top)
-  func nominal(_ level: Int) -> Float {
-    Float(device.cell.conductance(of: level, levels: levels) / step)
+  let (on, off) = (1 / device.cell.onResistance, 1 / device.cell.offResistance)
+  func conductance(_ level: Int) -> Double {
+    let (p, low) = (Double(level) / Double(top), off == 0 ? on * 1e-6 : off)
+    if level == 0 { return off }
+    switch device.cell.spacing {
+    case .conductance: return off + p * (on - off)
+    case .resistance: return 1 / (1 / low + p * (device.cell.onResistance - 1 / low))
+    case .logarithm: return low * pow(on / low, p)
+    }
   }
+  func nominal(_ level: Int) -> Float { Float(conductance(level) / ((on - off) / Double(top))) }
   if ![.variation, .stuckCells, .drift].contains(where: device.isOn) { return nominal(l) }
   func between(_ off: Double, _ on: Double) -> Float { Float(off + (on - off) * Double(l) / Double(top)) }
   let draw = SpecifiedDraw(seed: seed, trial: trial, purpose: 1, [cell, crossbar])
@@ -109,10 +117,10 @@ func specifiedConductance(
     g *= exponential(-(exponent + Float(device.drift.spread) * draw.normals[1]) * time)
   }
   g = min(g, 1e12)
-  let on = UInt32(min(device.stuckCells.on * 0x1p32, 0x1p32 - 1))
-  let off = min(UInt32(min(device.stuckCells.off * 0x1p32, 0x1p32 - 1)), .max - on)
-  if draw.words[2] < on { return nominal(top) }
-  return draw.words[2] &- on < off ? nominal(0) : g
+  let a = UInt32(min(device.stuckCells.on * 0x1p32, 0x1p32 - 1))
+  let b = min(UInt32(min(device.stuckCells.off * 0x1p32, 0x1p32 - 1)), .max - a)
+  if draw.words[2] < a { return nominal(top) }
+  return draw.words[2] &- a < b ? nominal(0) : g
 }
 
 /// The factor of a bitline for a normal number.
