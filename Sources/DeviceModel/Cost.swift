@@ -72,7 +72,7 @@ public struct Cost: Equatable, Sendable {
 }
 
 /// The cost of `events` by the machine's tables: a linear map, so that tables can be changed and applied to events
-/// that were counted before.
+/// that were counted before. Spec: ir-spec.md, *Time and energy*.
 ///
 /// `adcBits` is the resolution of the layer's converters. Where it is not the machine's, the energy of a conversion is
 /// scaled by `(2^b / (b + 1)) / (2^B / (B + 1))`, the rule of the PP_sim simulator (github.com/WaitingLin/PP_sim), by

@@ -3,7 +3,7 @@ public import Mapping
 /// What conversions of a device make of sums: for each number of active wordlines and each sum of levels, how often each
 /// code is sensed.
 ///
-/// Source: C.-C. Lin et al., "DL-RSIM", ICCAD'18: distributions of accumulated currents by Monte Carlo, one for each number
+/// Spec: ir-spec.md, *Error tables*. Source: C.-C. Lin et al., "DL-RSIM", ICCAD'18: distributions of accumulated currents by Monte Carlo, one for each number
 /// of active wordlines, become error rates for each sum. A conversion then draws its code from the table, so that cells
 /// are in effect programmed anew for every access, and all bitlines and converters are alike.
 public struct ErrorTable: Equatable, Sendable {

@@ -46,6 +46,7 @@ public struct Sensing: Hashable, Sendable {
 ///
 /// which for cells of one bit are the references of Lin et al., "DL-RSIM", ICCAD'18, for h wordlines and for n. `y` below is where the current stands on
 /// that ladder: the sum that would be sensed without rounding. All arithmetic is in binary32, in the order written.
+/// Spec: ir-spec.md, *Devices*.
 public struct SenseLine: Hashable, Sendable {
   /// Factor of the current.
   public var first: Float = 1

@@ -6,7 +6,7 @@ import Support
 import Tensors
 
 /// How the inputs of a layer come through its input buffers: one buffer for each set of wordlines that blocks share, in the
-/// order of the blocks.
+/// order of the blocks. Spec: ir-spec.md, *Fetching*.
 struct FetchPlan: Sendable {
   /// A buffer: the inputs of neighbouring wordlines.
   struct Buffer: Sendable {

@@ -8,7 +8,7 @@ import Support
 ///
 /// Before a segment is executed, all cells of its blocks are written, whatever they held: the cells of a wordline together, the
 /// wordlines of a crossbar one after the other, the crossbars at the same time. Samples go through a segment in batches, so
-/// that each batch takes one writing of every segment.
+/// that each batch takes one writing of every segment. Spec: ir-spec.md, *Segments and writing*.
 public struct SegmentWriting: Equatable, Sendable {
   /// What one writing of a segment takes.
   public struct Segment: Equatable, Sendable {

@@ -4,7 +4,8 @@ import Support
 ///
 /// Codes count steps of `max(1, ceil(fullScale / (2^bits - 1)))`. With a step of 1 a conversion is
 /// `min(sum, 2^bits - 1)`, exact up to its largest code. Otherwise the nearest code is taken, halves upwards, so that it
-/// is off by at most half a step unless it saturates. Spec: ir-spec.md, section 12.
+/// is off by at most half a step unless it saturates. Spec: ir-spec.md, *Products on
+/// crossbars*.
 public struct Converter: Hashable, Sendable {
   /// The largest code, `2^bits - 1`.
   public let largestCode: Int

@@ -148,7 +148,7 @@ public enum FieldStorage: Hashable, Sendable {
 }
 
 /// A field of a layer or a block, declared once: its name, values, meaning and place. Text, binary, the verifier's
-/// ranges and the tables of ir-spec.md follow from it.
+/// ranges and the tables of ir-spec.md, *Fields of layers* and *Fields of blocks*, follow from it.
 public struct LayerField<Owner: Sendable>: Sendable {
   /// The name: that of the attribute in a text.
   public let name: String

@@ -8,7 +8,8 @@ import Support
 //                                                  2^(k_c - k_g) * cell[r][c] * digit_t(x[i_r] << s_r) )
 //        - excess(of: o) * sum(x)
 //
-// for inputs without sign; those with a sign take two passes, whose difference is the result. Spec: ir-spec.md, `mvm`.
+// for inputs without sign; those with a sign take two passes, whose difference is the result. Spec: ir-spec.md,
+// *Products on crossbars*.
 
 /// Levels of a block: row-major from `first` on, `stride` from wordline to wordline.
 public struct BlockCells: Sendable {

@@ -36,7 +36,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case padding
   /// A section has bytes after its last entry.
   case trailing
-  /// A count exceeds `ProgramLimits`.
+  /// A count exceeds its limit.
   case limit
   /// A text is not UTF-8.
   case text
@@ -89,7 +89,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case column
   /// An index table's numbers do not ascend, leave its layer, or do not fit their fields; or masks and blocks differ.
   case indexTable = "index-table"
-  /// An operation unit's size is out of range, divides bitlines of a conversion, or cannot be planned for.
+  /// An operation unit's size is out of range or divides bitlines of a conversion, or units of a layer with fetches are not
+  /// fixed.
   case unit
   /// A layer could reach values that an accumulator cannot hold.
   case accumulatorRange = "accumulator-range"
@@ -105,7 +106,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case size
   /// A window's numbers are inconsistent.
   case window
-  /// A loop has more rounds than a load has windows, a store has places, or a step or a stack has parts.
+  /// A loop has more rounds than a load has windows or a step has parts, or not as many as a store has places or a stack
+  /// has parts; or stores leave out channels of their destination.
   case round
   /// A layer is not driven, converted and accumulated in this order within one body.
   case sequence

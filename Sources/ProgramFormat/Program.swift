@@ -5,7 +5,7 @@ public import Tensors
 
 /// A crossbar program: all that the executor needs, decoded.
 ///
-/// `ir-spec.md` describes its binary form. Indices are positions in the arrays below.
+/// ir-spec.md, *Binary*, describes its bytes. Indices are positions in the arrays below.
 public struct Program: Equatable, Sendable {
   /// The network's name.
   public var name: String

@@ -4,9 +4,14 @@ import Tensors
 
 /// Limits of the text form; larger numbers stand in resources.
 enum TextLimits {
+  /// Nesting of lists.
   static let listDepth = 16
+  /// Nesting of bodies.
   static let bodyDepth = 8
+  /// Axes of a shape.
   static let rank = 16
+  /// Digits between the brackets of `columns`.
+  static let columnDigits = 4096
 
   /// Entries of all row and column maps of a text: those of the largest column layout, and 64 for each byte.
   static func mapEntries(of text: String) -> Int { LayerLimits.columnLayout + 64 * text.utf8.count }
@@ -196,7 +201,9 @@ extension TokenStream {
       guard negative || isSign("+") else { throw unexpected("'+' or '-'") }
       _ = try take()
       digits.append((try takeCount(limit: LayerLimits.columnShift), negative))
-      guard digits.count <= 4096 else { throw unexpected("at most 4096 digits") }
+      guard digits.count <= TextLimits.columnDigits else {
+        throw unexpected("at most \(TextLimits.columnDigits) digits")
+      }
       guard try skip(",") else { break }
     }
     try expect("]")
@@ -262,7 +269,7 @@ private func rowTerms(_ rows: [RowEntry]) -> [String] {
 private func columnTerms(_ columns: [ColumnEntry]) -> [String] {
   var groups: [(output: Int, digits: [ColumnEntry])] = []
   for column in columns {
-    if let last = groups.last, last.output == column.output, last.digits.count < 4096 {
+    if let last = groups.last, last.output == column.output, last.digits.count < TextLimits.columnDigits {
       groups[groups.count - 1].digits.append(column)
     } else {
       groups.append((column.output, [column]))

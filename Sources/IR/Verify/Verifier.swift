@@ -3,7 +3,7 @@ import Mapping
 public import Support
 import Tensors
 
-// Invariants that are checked; the numbers are those of ir-spec.md, section 6.
+// Invariants that are checked; the numbers are those of ir-spec.md, *Constraints* and *Facts*.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
 // S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift), S13 machine.
