@@ -77,8 +77,9 @@ struct ProgramEmitter {
       case .output:
         sources.outputs.append(id)
         program.outputs.append(Port(name: op[.portName], buffer: try index(op.operands.first, op)))
-      case .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack, .window, .mvm,
-        .arrange, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
+      case .constant, .conv, .gemm, .batchNorm, .digital, .scan, .carry, .scanSlice, .yield, .scanOutput,
+        .window, .mvm,
+        .col2im, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
         program.code.append(try instruction(id))
       }
     }
@@ -176,18 +177,18 @@ struct ProgramEmitter {
     case .store:
       return .store(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
-        arrangement: Arrangement(
-          channels: op[.channels], spots: op[.spots], channelStart: op[.channelStart]))
-    case .step:
-      return .step(
+        layout: OutputLayout(
+          channels: op[.channels], positions: op[.positions], channelStart: op[.channelStart]))
+    case .scanSlice:
+      return .scanSlice(
         register: try index(op.results.first, op), source: try index(op.operands.first, op),
         parts: parts(of: op))
-    case .stack:
-      return .stack(
+    case .scanOutput:
+      return .scanOutput(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         parts: parts(of: op))
-    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .state, .next, .window, .mvm,
-      .arrange, .layer, .block, .buffer, .crossbar:
+    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .scan, .carry, .yield, .window, .mvm,
+      .col2im, .layer, .block, .buffer, .crossbar:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
       }

@@ -79,18 +79,18 @@ private struct ProgramLifter {
     case .convert(let layer): return Op(.convert, attributes: [symbol(layer)])
     case .accumulate(let register, let layer):
       return Op(.accumulate, results: [buffers[register]], attributes: [symbol(layer)])
-    case .store(let destination, let register, let arrangement):
+    case .store(let destination, let register, let layout):
       return Op(
         .store, operands: [buffers[register]], results: [buffers[destination]],
         attributes: [
-          NamedAttribute(.channels, arrangement.channels),
-          NamedAttribute(.spots, arrangement.spots),
-          NamedAttribute(.channelStart, arrangement.channelStart),
+          NamedAttribute(.channels, layout.channels),
+          NamedAttribute(.positions, layout.positions),
+          NamedAttribute(.channelStart, layout.channelStart),
         ])
-    case .step(let register, let source, let parts):
+    case .scanSlice(let register, let source, let parts):
       return Op(
         .step, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
-    case .stack(let destination, let register, let parts):
+    case .scanOutput(let destination, let register, let parts):
       return Op(
         .stack, operands: [buffers[register]], results: [buffers[destination]], attributes: attributes(parts))
     case .digital(let digital, let inputs, let output):

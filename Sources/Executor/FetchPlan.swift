@@ -118,7 +118,7 @@ extension Program {
         case .load(let register, _, let window, _):
           guard let layer = layerDriven(by: register, in: body[(index + 1)...]) else { continue }
           windows[layer].append((window, entries))
-        case .drive, .convert, .accumulate, .store, .step, .stack, .digital: continue
+        case .drive, .convert, .accumulate, .store, .scanSlice, .scanOutput, .digital: continue
         }
       }
     }

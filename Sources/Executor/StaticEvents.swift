@@ -131,7 +131,7 @@ struct SampleEvents: Sendable {
         if let layer, program.layers[layer].fetch != nil {
           layers[layer].dramWrites &+= times &* program.buffers[register].count
         }
-      case .step(let register, _, _), .stack(_, let register, _):
+      case .scanSlice(let register, _, _), .scanOutput(_, let register, _):
         // A part is read in one place and written in another.
         var events = Events()
         events.bufferBits = 2 * bufferBits(program.buffers[register])

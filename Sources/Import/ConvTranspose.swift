@@ -111,7 +111,7 @@ private func spread(_ context: inout ImportContext, _ x: ValueID, _ walk: Transp
       .pad(before: shape.map { _ in 0 }, after: after, value: 0), result, for: node)
   }
   for (axis, list) in lists.enumerated() where list != (0..<Int64(shape[axis + 2])).map({ $0 }) {
-    result = try context.apply(.take(indices: list, axis: axis + 2), result, for: node)
+    result = try context.apply(.gather(indices: list, axis: axis + 2), result, for: node)
   }
   return result
 }
@@ -129,7 +129,7 @@ private func mirrored(_ context: inout ImportContext, _ w: ValueID, groups: Int,
   result = try context.reshape(result, [groups * shape[1], shape[0] / groups] + kernel, for: node)
   for (axis, length) in kernel.enumerated() where length > 1 {
     result = try context.apply(
-      .take(indices: (0..<Int64(length)).reversed(), axis: axis + 2), result, for: node)
+      .gather(indices: (0..<Int64(length)).reversed(), axis: axis + 2), result, for: node)
   }
   return result
 }

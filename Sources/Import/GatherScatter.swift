@@ -98,7 +98,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
   let shape = try context.shape(node, 0)
   let (places, result) = try elementPlaces(context, node, shape)
   try context.bind(
-    node, moves: [.reshape([shape.reduce(1, *)]), .take(indices: places, axis: 0), .reshape(result)])
+    node, moves: [.reshape([shape.reduce(1, *)]), .gather(indices: places, axis: 0), .reshape(result)])
 }
 
 @Sendable private func importGatherND(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -109,7 +109,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
     node,
     moves: [
       .reshape([shape.reduce(1, *) / max(1, run), run]),
-      .take(indices: places.map { $0 / Int64(max(1, run)) }, axis: 0), .reshape(outer + rest),
+      .gather(indices: places.map { $0 / Int64(max(1, run)) }, axis: 0), .reshape(outer + rest),
     ])
 }
 
@@ -146,7 +146,7 @@ private func replace(
   let line = try context.reshape(context.value(node, 0), [count], for: node)
   let others = try context.reshape(context.value(node, 2), [updates.reduce(1, *)], for: node)
   let both = try context.apply(.concat(axis: 0), line, others, for: node)
-  let chosen = try context.apply(.take(indices: sources, axis: 0), both, for: node)
+  let chosen = try context.apply(.gather(indices: sources, axis: 0), both, for: node)
   try context.bindOutput(node, context.reshape(chosen, shape, for: node))
 }
 
@@ -166,5 +166,5 @@ private func replace(
     places.append(index < 0 ? index + length : index)
   }
   let result = shape[..<axis] + indices.shape + shape[(axis + 1)...]
-  try context.bind(node, moves: [.take(indices: places, axis: axis), .reshape(Array(result))])
+  try context.bind(node, moves: [.gather(indices: places, axis: axis), .reshape(Array(result))])
 }

@@ -121,8 +121,8 @@ struct ImportContext {
     }
     if let levels { type = ValueType(levels.element, shape, levels.quantization) }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
-    // What a loop makes of constants differs from round to round.
-    let isOfRound = [.state, .step, .next, .stack].contains(opcode)
+    // What a scan computes of constants differs from iteration to iteration.
+    let isOfRound = [.carry, .scanSlice, .yield, .scanOutput].contains(opcode)
     guard !isOfRound && operands.allSatisfy(constants.contains) else { return id }
     let arguments = operands.compactMap { numbers[$0] }
     if arguments.count == operands.count, shape.reduce(1, *) <= Self.small,

@@ -54,7 +54,7 @@ let padOperators: [SupportedOperator] = [
         "pad", "padding in mode '\(mode)' by \(before[axis]) and \(after[axis]) is not supported", node,
         help: "modes constant, reflect, edge and wrap are; reflect by less than the axis is long")
     }
-    moves.append(.take(indices: places, axis: axis))
+    moves.append(.gather(indices: places, axis: axis))
   }
   try context.bind(node, moves: moves.isEmpty ? [.reshape(shape)] : moves)
 }

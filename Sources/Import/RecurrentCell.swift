@@ -7,7 +7,7 @@ import Tensors
 struct RecurrentCell {
   private let direction: Int
   private let weights: RecurrentWeights
-  /// Constants that the rounds need, made before the loop.
+  /// Constants that the iterations need, made before the scan.
   private let one: ValueID?
   /// The matrix of the state: that of all gates, or of a GRU's first two gates where the third one works on another value.
   private let gates: ValueID

@@ -24,7 +24,7 @@ let resizeOperators: [SupportedOperator] = [
     switch rule.mode {
     case .nearest:
       let places = (0..<axis.length).map { Int64(rule.nearest($0, axis, shape[axis.axis])) }
-      x = try context.apply(.take(indices: places, axis: axis.axis), x, for: node)
+      x = try context.apply(.gather(indices: places, axis: axis.axis), x, for: node)
     case .linear: x = try interpolated(&context, x, axis, rule, node)
     case .cubic(let curve, let excludes):
       x = try bent(&context, x, axis, rule, curve, excludes, node)
@@ -45,10 +45,10 @@ private func interpolated(
   var side = shape.map { _ in 1 }
   side[axis.axis] = axis.length
   let base = node.outputs.first ?? node.op
-  let low = try context.apply(.take(indices: lows.map { Int64($0) }, axis: axis.axis), x, for: node)
+  let low = try context.apply(.gather(indices: lows.map { Int64($0) }, axis: axis.axis), x, for: node)
   if weights.allSatisfy({ $0 == 0 }) { return low }
   let high = try context.apply(
-    .take(indices: lows.map { Int64(min(last, $0 + 1)) }, axis: axis.axis), x, for: node)
+    .gather(indices: lows.map { Int64(min(last, $0 + 1)) }, axis: axis.axis), x, for: node)
   let near = context.constant(Tensor(side, weights.map { 1 - $0 }), name: "\(base).weights")
   let far = context.constant(Tensor(side, weights), name: "\(base).weights")
   return try context.apply(
@@ -87,7 +87,7 @@ private func bent(
   for tap in 0..<4 {
     let factors = context.constant(
       Tensor(side, weights[tap]), name: "\(node.outputs.first ?? node.op).weights")
-    let taken = try context.apply(.take(indices: places[tap], axis: axis.axis), x, for: node)
+    let taken = try context.apply(.gather(indices: places[tap], axis: axis.axis), x, for: node)
     let part = try context.apply(.multiply, taken, factors, for: node)
     sum =
       try sum.map { (known) throws(Diagnostic) in try context.apply(.add, known, part, for: node) } ?? part

@@ -43,7 +43,7 @@ let tileOperators: [SupportedOperator] = [
       "expand", "\(shape) cannot be repeated to \(wish)", node, help: "check the model with onnx.checker")
   }
   let repeated = to.indices.filter { from[$0] != to[$0] }.map { axis in
-    DigitalOperator.take(indices: [Int64](repeating: 0, count: to[axis]), axis: axis)
+    DigitalOperator.gather(indices: [Int64](repeating: 0, count: to[axis]), axis: axis)
   }
   // Nothing to do leaves nothing.
   let moves = repeated.isEmpty && from == shape ? [] : [.reshape(from)] + repeated

@@ -76,7 +76,7 @@ extension Module<CrossbarLevel> {
     var next = 0
     for op in flatOps {
       if op.opcode == .mvm { producers[op.results[0]] = op[.layer] }
-      if op.opcode == .arrange {
+      if op.opcode == .col2im {
         for operand in op.operands {
           if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
         }

@@ -103,7 +103,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case size
   /// A window's numbers are inconsistent.
   case window
-  /// A loop has more rounds than a load has windows, a store has places, or a step or a stack has parts.
+  /// A loop has more rounds than a load has windows, a store has positions, or a scan slice or a scan output has parts.
   case round
   /// A layer is not driven, converted and accumulated in this order within one body.
   case sequence

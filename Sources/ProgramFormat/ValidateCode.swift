@@ -15,7 +15,7 @@ func checkCode(_ program: Program) throws(Issue) {
 private struct StoreGroup: Hashable {
   let destination: Int
   let channels: Int
-  let spots: Int
+  let positions: Int
 }
 
 /// Walks the code; numbers instructions in the order of the text.
@@ -95,11 +95,11 @@ private struct CodeChecker {
       }
       waiting[index] = false
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
-    case .store(let destination, let register, let arrangement):
-      try checkStore(destination, register, arrangement, rounds: rounds)
-    case .step(let register, let source, let parts):
+    case .store(let destination, let register, let layout):
+      try checkStore(destination, register, layout, rounds: rounds)
+    case .scanSlice(let register, let source, let parts):
       try checkParts(source, register, parts, rounds: rounds, isWritten: false)
-    case .stack(let destination, let register, let parts):
+    case .scanOutput(let destination, let register, let parts):
       try checkParts(destination, register, parts, rounds: rounds, isWritten: true)
     case .digital(let op, let inputs, let output): try checkDigital(op, inputs, output)
     }
@@ -184,28 +184,31 @@ private struct CodeChecker {
   }
 
   private mutating func checkStore(
-    _ destination: Int, _ register: Int, _ place: Arrangement, rounds: Int
+    _ destination: Int, _ register: Int, _ place: OutputLayout, rounds: Int
   ) throws(Issue) {
     let (to, from) = (try buffer(destination), try buffer(register))
     guard destination != register else { throw issue(.index, "buffer \(register) is stored into itself") }
     guard to.element == from.element else { throw issue(.type, "stores \(from.element) into \(to.element)") }
     let limit = ProgramLimits.bufferElements
-    guard (1...limit).contains(place.channels), (1...limit).contains(place.spots), place.channelStart >= 0,
+    guard (1...limit).contains(place.channels), (1...limit).contains(place.positions),
+      place.channelStart >= 0,
       place.channelStart <= place.channels, from.count <= place.channels - place.channelStart,
-      to.count % (place.channels * place.spots) == 0
+      to.count % (place.channels * place.positions) == 0
     else {
       throw issue(
         .size,
         "\(from.count) elements from channel \(place.channelStart) of \(place.channels) with "
-          + "\(place.spots) spots, into \(to.count)")
+          + "\(place.positions) positions, into \(to.count)")
     }
     let positions = to.count / place.channels
     guard rounds == positions else {
       throw issue(
         .round, "\(rounds) rounds, but the destination has \(positions) positions, which all must be stored")
     }
-    stored[StoreGroup(destination: destination, channels: place.channels, spots: place.spots), default: []]
-      .append((place.channelStart..<place.channelStart + from.count, number))
+    stored[
+      StoreGroup(destination: destination, channels: place.channels, positions: place.positions), default: []
+    ]
+    .append((place.channelStart..<place.channelStart + from.count, number))
   }
 
   /// Throws where channels of a destination are never stored.

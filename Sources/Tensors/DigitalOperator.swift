@@ -61,7 +61,7 @@ public enum DigitalOperator: Hashable, Sendable {
   /// The elements from `start[k]` on and before `end[k]` of each axis `k`; at least one of each.
   case slice(start: [Int], end: [Int])
   /// Element `j` on `axis` is the argument's element `indices[j]`; at least one.
-  case take(indices: [Int64], axis: Int)
+  case gather(indices: [Int64], axis: Int)
   /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
   case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
   /// `Float(q - zero) * scale` in binary32.

@@ -27,7 +27,7 @@ extension DigitalOperator {
       }
       try checkClamps(first, 0, 0)
     case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose,
-      .concat, .pad, .slice, .take:
+      .concat, .pad, .slice, .gather:
       return
     }
   }

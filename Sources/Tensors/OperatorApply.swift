@@ -44,8 +44,8 @@ extension DigitalOperator {
       return Tensor(shape, try padded(x, before: before, shape: shape, value: value))
     case .slice(let start, _):
       return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
-    case .take(let indices, let axis):
-      return Tensor(shape, taken(x.data, x.shape, indices, axis: axis))
+    case .gather(let indices, let axis):
+      return Tensor(shape, gathered(x.data, x.shape, indices, axis: axis))
     case .quantize(let scale, let zero, let low, let high):
       return Tensor(
         shape, quantizedValues(try floats(of: x), scale: scale, zero: zero, low: low, high: high))

@@ -44,7 +44,7 @@ public enum OperatorCatalogue {
       elements: .kept, shape: .parameters, events: .move,
       "the elements from start on and before end on every axis"),
     OperatorEntry(
-      "take", .take, [OperatorParameter("indices", .constants(suffix: "indices")), axis], .one,
+      "gather", .gather, [OperatorParameter("indices", .constants(suffix: "indices")), axis], .one,
       elements: .kept, shape: .parameters, events: .move,
       "element j on an axis is the argument's element indices[j]"),
   ]
@@ -116,7 +116,7 @@ extension DigitalOperator {
     case .unary(let function): return OperatorCatalogue.entry(of: function.kind)
     case .binary(let function): return OperatorCatalogue.entry(of: function)
     case .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose, .concat, .pad,
-      .slice, .take, .quantize, .dequantize, .requantize, .addBias, .lookup:
+      .slice, .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
       guard let entry = OperatorCatalogue.entry(code) else {
         preconditionFailure("the catalogue has a row for every code")
       }
@@ -140,7 +140,7 @@ extension DigitalOperator {
     case .concat: return .concat
     case .pad: return .pad
     case .slice: return .slice
-    case .take: return .take
+    case .gather: return .gather
     case .quantize: return .quantize
     case .dequantize: return .dequantize
     case .requantize: return .requantize

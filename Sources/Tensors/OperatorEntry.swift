@@ -17,7 +17,7 @@ public enum OperatorCode: UInt32, Hashable, Sendable, CaseIterable {
   case addBias = 15
   case lookup = 16
   case slice = 17
-  case take = 18
+  case gather = 18
   case argMax = 19
 }
 

@@ -226,7 +226,7 @@ struct FetchTests {
         %v = window %q [window: window(1x1x1x16, kernel 1x16, out 1x1), padding: 0] : tensor<1x16xu4>
         %r = mvm %v [layer: @a] : tensor<1x1xi64>
         %s = mvm %v [layer: @a] : tensor<1x1xi64>
-        %t = arrange %r, %s : tensor<1x2xi64>
+        %t = col2im %r, %s : tensor<1x2xi64>
         %y = dequantize %t [scale: 1.0, zero: 0] : tensor<1x2xf32>
         output %y [name: "y"]
       }

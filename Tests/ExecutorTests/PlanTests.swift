@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func registersGoToTheirChannels() {
-    let place = Arrangement(channels: 4, spots: 3, channelStart: 1)
+    let place = OutputLayout(channels: 4, positions: 3, channelStart: 1)
     var buffer = [Int64](repeating: 0, count: 2 * 4 * 3)
     for round in 0..<6 {
       storeRegister(

@@ -20,7 +20,7 @@ struct SegmentWritingTests {
       .load(register: 2, source: source, window: .rows(1, 2), padding: 0), .drive(register: 2, layer: layer),
       .convert(layer: layer), .accumulate(register: 3, layer: layer),
       .store(
-        destination: target, register: 3, arrangement: Arrangement(channels: 2, spots: 1, channelStart: 0)),
+        destination: target, register: 3, layout: OutputLayout(channels: 2, positions: 1, channelStart: 0)),
     ]
     return Instruction(.loop(count: 1, body: body.map { Instruction($0) }))
   }
@@ -189,13 +189,13 @@ struct SegmentWritingTests {
       switch operation {
       case .loop(let count, let body):
         for _ in 0..<min(count, 3) { for instruction in body { run(instruction.operation) } }
-      case .load(let register, let source, _, _), .step(let register, let source, _):
+      case .load(let register, let source, _, _), .scanSlice(let register, let source, _):
         add([source], false)
         add([register], true)
       case .drive(let register, _): add([register], false)
       case .convert: return
       case .accumulate(let register, _): add([register], true)
-      case .store(let destination, let register, _), .stack(let destination, let register, _):
+      case .store(let destination, let register, _), .scanOutput(let destination, let register, _):
         add([register], false)
         add([destination], true)
       case .digital(_, let inputs, let output):

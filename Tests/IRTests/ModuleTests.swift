@@ -38,7 +38,7 @@ import Testing
         .softmax(axis: 1), .matmul, .maxPool(window), .averagePool(window, countPadding: true),
         .mean(axes: [0, 2]), .argMax(axis: 2, last: true), .argMax(axis: 0, last: false),
         .reshape([3, 2]), .transpose([1, 0]), .concat(axis: 2), .pad(before: [1], after: [2], value: -1),
-        .slice(start: [0, 1], end: [2, 2]), .take(indices: [2, 0, 0], axis: 1),
+        .slice(start: [0, 1], end: [2, 2]), .gather(indices: [2, 0, 0], axis: 1),
         .quantize(scale: 0.5, zero: 1, low: 0, high: 3), .dequantize(scale: 2, zero: -1), .requantize(rule),
         .addBias(values: [1, -2], axis: 0), .lookup(table: [5, 6], first: -1),
       ]

@@ -35,7 +35,7 @@ struct KnownSelectionTests {
     let pad = DigitalOperator.pad(before: [0, 0], after: [0, 1], value: 0)
     #expect(try constantInputs([]) == 0)
     #expect(try constantInputs([pad]) == 1)
-    #expect(try constantInputs([pad, .take(indices: [0, 3, 1, 3, 2], axis: 1)]) == 2)
+    #expect(try constantInputs([pad, .gather(indices: [0, 3, 1, 3, 2], axis: 1)]) == 2)
     #expect(try constantInputs([pad, .slice(start: [0, 2], end: [1, 4])]) == 1)
     #expect(try constantInputs([pad, .slice(start: [0, 0], end: [1, 3])]) == 0)
   }

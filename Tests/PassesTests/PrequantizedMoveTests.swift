@@ -83,7 +83,7 @@ struct PrequantizedMoveTests {
       case 4:
         let axis = net.random.inside(1...3)
         let indices = (0..<net.random.inside(1...4)).map { _ in Int64(net.random.below(shape[axis])) }
-        try apply(.take(indices: indices, axis: axis))
+        try apply(.gather(indices: indices, axis: axis))
       case 5: try apply(.pad(before: [0, 0, 1, 0], after: [0, 1, 0, 2], value: 0))
       default: try join()
       }
@@ -227,10 +227,10 @@ struct PrequantizedMoveTests {
       switch seed % 4 {
       case 0:
         let indices = (0..<net.random.inside(1...5)).map { _ in Int64(net.random.below(columns)) }
-        weights = try net.digital(.take(indices: indices, axis: 1), weights)
+        weights = try net.digital(.gather(indices: indices, axis: 1), weights)
       case 1:
         let indices = (0..<net.random.inside(1...5)).map { _ in Int64(net.random.below(rows)) }
-        weights = try net.digital(.take(indices: indices, axis: 0), weights)
+        weights = try net.digital(.gather(indices: indices, axis: 0), weights)
         inner = indices.count
       case 2:
         weights = try net.digital(.pad(before: [1, 0], after: [0, 2], value: 0), weights)
@@ -245,7 +245,7 @@ struct PrequantizedMoveTests {
       #expect(verify(folded).isEmpty)
       #expect(
         folded.count(.dequantize) == 1
-          && folded.count(.take) + folded.count(.pad) + folded.count(.concat) == 0)
+          && folded.count(.gather) + folded.count(.pad) + folded.count(.concat) == 0)
       let sample = net.sample(-1...1)
       let (before, after) = (try net.module.outputs(sample)[0], try folded.outputs(sample)[0])
       #expect(distance(before, after) <= before.floats.reduce(1) { max($0, abs($1)) } * 1e-6, "seed \(seed)")

@@ -18,8 +18,8 @@ struct QuantizeMovesTests {
   @Test(arguments: options) func movesBetweenLayersStayInIntegers(options: String) throws {
     let moves: [@Sendable (inout Net, ValueID) throws -> ValueID] = [
       { try $0.digital(.slice(start: [0, 1, 0, 2], end: [1, 4, 8, 7]), $1) },
-      { try $0.digital(.take(indices: [7, 7, 0, 3, 1], axis: 3), $1) },
-      { try $0.digital(.take(indices: (0..<90).map { $0 % 8 }, axis: 2), $1) },
+      { try $0.digital(.gather(indices: [7, 7, 0, 3, 1], axis: 3), $1) },
+      { try $0.digital(.gather(indices: (0..<90).map { $0 % 8 }, axis: 2), $1) },
       { try $0.digital(.pad(before: [0, 0, 1, 2], after: [0, 0, 0, 1], value: 0), $1) },
       { try $0.digital(.pad(before: [0, 0, 1, 0], after: [0, 0, 0, 1], value: 0.4), $1) },
       {

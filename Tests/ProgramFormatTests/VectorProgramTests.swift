@@ -38,7 +38,7 @@ import Testing
     let body: [Operation] = [
       .load(register: 2, source: 1, window: window, padding: 0), .drive(register: 2, layer: 0),
       .convert(layer: 0), .accumulate(register: 3, layer: 0),
-      .store(destination: 4, register: 3, arrangement: Arrangement(channels: 3, spots: 1, channelStart: 0)),
+      .store(destination: 4, register: 3, layout: OutputLayout(channels: 3, positions: 1, channelStart: 0)),
     ]
     return Program(
       name: "vectors", machine: machine, inputs: [Port(name: "x", buffer: 0)],

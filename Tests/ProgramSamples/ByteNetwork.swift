@@ -95,8 +95,8 @@ extension DenseBuilder {
         .accumulate(register: result, layer: index),
         .store(
           destination: sums, register: result,
-          arrangement: Arrangement(
-            channels: channels, spots: first.outHeight * first.outWidth, channelStart: number * outputs)),
+          layout: OutputLayout(
+            channels: channels, positions: first.outHeight * first.outWidth, channelStart: number * outputs)),
       ]
     }
     append(.loop(count: first.positions, body: body.map { Instruction($0) }), name)

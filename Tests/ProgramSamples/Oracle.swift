@@ -90,15 +90,15 @@ public struct Oracle {
       case .convert(let layer): bitlines[layer] = conversion.map { $0(lastDriven(layer)) } ?? convert(layer)
       case .accumulate(let register, let layer):
         values[register] = Tensor(program.buffers[register].shape, bitlines[layer])
-      case .store(let destination, let register, let arrangement):
-        store(destination, register, arrangement, round)
+      case .store(let destination, let register, let layout):
+        store(destination, register, layout, round)
         count(storeOf: register, in: body[..<place])
-      case .step(let register, let source, let parts):
+      case .scanSlice(let register, let source, let parts):
         let from = values[source]
         let places = Oracle.places(of: parts, round, in: from.shape)
         values[register] = Oracle.tensor(program.buffers[register].shape, from, places)
         digital.bufferBits += 2 * bits(register)
-      case .stack(let destination, let register, let parts):
+      case .scanOutput(let destination, let register, let parts):
         var whole = values[destination]
         for (k, place) in Oracle.places(of: parts, round, in: whole.shape).enumerated() {
           Oracle.copy(values[register], k, to: &whole, place)
@@ -157,10 +157,10 @@ public struct Oracle {
       sample: sample)
   }
 
-  private mutating func store(_ destination: Int, _ register: Int, _ place: Arrangement, _ round: Int) {
-    let (image, spot) = (round / place.spots, round % place.spots)
+  private mutating func store(_ destination: Int, _ register: Int, _ place: OutputLayout, _ round: Int) {
+    let (image, spot) = (round / place.positions, round % place.positions)
     let shape = program.buffers[destination].shape
-    func index(_ k: Int) -> Int { (image * place.channels + place.channelStart + k) * place.spots + spot }
+    func index(_ k: Int) -> Int { (image * place.channels + place.channelStart + k) * place.positions + spot }
     var elements = values[destination].integers
     for (k, value) in values[register].integers.enumerated() { elements[index(k)] = value }
     values[destination] = Tensor(shape, elements)
@@ -331,7 +331,7 @@ public struct Oracle {
     if case .reshape = op { return }
     digital.bufferBits += inputs.reduce(bits(output)) { $0 + bits($1) }
     switch op {
-    case .transpose, .concat, .pad, .slice, .take: return
+    case .transpose, .concat, .pad, .slice, .gather: return
     case .matmul:
       digital.activations += values[output].count
       digital.digitalMultiplyAdds += values[output].count * (values[inputs[0]].shape.last ?? 0)

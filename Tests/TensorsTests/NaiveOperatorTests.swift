@@ -152,7 +152,7 @@ extension SeededGenerator {
       return (.slice(start: start, end: zip(shape, start).map { inside($1 + 1...$0) }), [tensor(shape)])
     default:
       let indices = (0..<inside(1...6)).map { _ in Int64(below(shape[axis])) }
-      return (.take(indices: indices, axis: axis), [tensor(shape)])
+      return (.gather(indices: indices, axis: axis), [tensor(shape)])
     }
   }
 

@@ -10,9 +10,9 @@ private let flag = AttributeKind.word(["true", "false"])
 extension AttributeKey where Value == Int {
   /// The axis that an operation works along.
   public static var axis: Self { Self("axis", count) }
-  /// Into how many parts a step or a stack divides its axis.
+  /// Into how many slices a scan slice or a scan output divides its axis.
   public static var parts: Self { Self("parts", positive) }
-  /// How often a loop runs.
+  /// How often a scan runs its body.
   public static var rounds: Self { Self("count", .int(1...1 << 20)) }
   /// How often a `repeat` runs.
   public static var repetitions: Self { Self("count", positive) }
@@ -23,7 +23,7 @@ extension AttributeKey where Value == Int {
   /// Channels of the buffer that a store writes.
   public static var channels: Self { Self("channels", positive) }
   /// Places of each channel of the buffer that a store writes.
-  public static var spots: Self { Self("spots", positive) }
+  public static var positions: Self { Self("positions", positive) }
   /// The first channel that a store writes.
   public static var channelStart: Self { Self("start", count) }
 }

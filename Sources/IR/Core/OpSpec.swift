@@ -32,8 +32,8 @@ public enum OpKind: Hashable, Sendable {
   case input, output, constant
   case conv, gemm, batchNorm
   case digital(OperatorCode)
-  case loop, state, step, next, stack
-  case window, mvm, arrange
+  case scan, carry, scanSlice, yield, scanOutput
+  case window, mvm, col2im
   case layer, block
   case buffer, crossbar, load, drive, convert, accumulate, store, `repeat`
 }

@@ -8,8 +8,8 @@ extension Module {
   public var constantValues: Set<ValueID> {
     var found: Set<ValueID> = []
     for op in flatOps {
-      // What belongs to rounds of a loop is no constant.
-      if [.state, .step, .next, .stack].contains(op.opcode) { continue }
+      // What belongs to iterations of a scan is no constant.
+      if [.carry, .scanSlice, .yield, .scanOutput].contains(op.opcode) { continue }
       if op.opcode == .constant || !op.operands.isEmpty && op.operands.allSatisfy(found.contains) {
         found.formUnion(op.results)
       }
@@ -32,7 +32,7 @@ extension Module {
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
         given[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
-      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.take):
+      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.gather):
         given[op.results[0]] = given[operand]
       case .digital(.unary): if op.opcode == .relu { given[op.results[0]] = given[operand] }
       case .digital(.pad): if op[.padValue] == 0 { given[op.results[0]] = given[operand] }
@@ -42,8 +42,9 @@ extension Module {
       case .conv, .gemm:
         hasProducts = true
         guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
-      case .input, .output, .constant, .batchNorm, .loop, .state, .step, .next, .stack, .window, .mvm,
-        .arrange, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
+      case .input, .output, .constant, .batchNorm, .scan, .carry, .scanSlice, .yield, .scanOutput, .window,
+        .mvm,
+        .col2im, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
         .digital(.binary), .digital(.softmax), .digital(.matmul), .digital(.averagePool), .digital(.mean),
         .digital(.argMax), .digital(.quantize), .digital(.requantize), .digital(.addBias), .digital(.lookup):
         continue

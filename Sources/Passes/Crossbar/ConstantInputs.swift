@@ -34,16 +34,16 @@ struct ConstantInputs {
     guard let result = op.results.first else { return }
     let type = module.values[result].type
     switch op.opcode.kind {
-    // What belongs to rounds of a loop is not followed.
-    case .input, .state, .step, .next, .stack: return
+    // What belongs to iterations of a scan is not followed.
+    case .input, .carry, .scanSlice, .yield, .scanOutput: return
     case .constant:
       let value = module.tensor(op.find(.value), element: type.element, shape: type.shape ?? [])
       known[result] = value.map { KnownElements($0) }
     case .window: windows[result] = windowed(op)
     case .mvm: known[result] = product(id, op)
-    case .arrange: known[result] = arranged(op, type)
+    case .col2im: known[result] = assembled(op, type)
     case .digital: known[result] = digital(op)
-    case .output, .conv, .gemm, .batchNorm, .loop, .layer, .block, .buffer, .crossbar, .load, .drive,
+    case .output, .conv, .gemm, .batchNorm, .scan, .layer, .block, .buffer, .crossbar, .load, .drive,
       .convert, .accumulate, .store, .repeat:
       return
     }
@@ -64,11 +64,11 @@ struct ConstantInputs {
     return digital.apply(to: arguments)
   }
 
-  private func arranged(_ op: Op, _ type: ValueType) -> KnownElements? {
+  private func assembled(_ op: Op, _ type: ValueType) -> KnownElements? {
     guard let parts = operands(op), let shape = type.shape, let batch = shape.first,
       let joined = DigitalOperator.concat(axis: 1).apply(to: parts),
-      let values = try? arrange(joined.values, batch: batch),
-      let unknown = try? arrange(joined.unknown, batch: batch), values.count == checkedProduct(shape)
+      let values = try? col2im(joined.values, batch: batch),
+      let unknown = try? col2im(joined.unknown, batch: batch), values.count == checkedProduct(shape)
     else { return nil }
     return KnownElements(values.reshaped(shape), unknown: unknown.reshaped(shape))
   }

@@ -114,11 +114,11 @@ struct InputScan {
   }
 }
 
-private func gathered<T: BitwiseCopyable>(
+private func patches<T: BitwiseCopyable>(
   _ value: WindowedValue, _ range: Range<Int>, _ elements: [T], _ padding: T
 ) throws(Diagnostic) -> [T] {
   try elements.withUnsafeBufferPointer { (input) throws(Diagnostic) -> [T] in
-    try gather(window: value.window, positions: range, from: input, padding: padding)
+    try im2col(window: value.window, positions: range, from: input, padding: padding)
   }
 }
 

@@ -42,7 +42,7 @@ struct Calibrate: Pass {
     let ranges = try parallelMap(inputs.count, threads: context.threads) { index throws(Diagnostic) in
       var ranges = [Range?](repeating: nil, count: count)
       _ = try interpreter.evaluate(inputs[index]) { id, tensor in
-        // A value in a loop is seen once in each round.
+        // A value in a scan is seen once in each iteration.
         guard case .f32(let values) = tensor.data else { return }
         let range = Range(values)
         ranges[id.index] = ranges[id.index].map { $0.joined(range) } ?? range

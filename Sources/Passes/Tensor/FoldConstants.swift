@@ -64,9 +64,9 @@ private struct ConstantFolding {
     return result
   }
 
-  /// An operation, or a loop: what becomes constant in it stands before it.
+  /// An operation, or a scan: what becomes constant in it moves before it.
   mutating func visitAll(_ id: OpID) throws(Diagnostic) {
-    guard module.ops[id].opcode == .loop else {
+    guard module.ops[id].opcode == .scan else {
       if try visit(id) { body.append(id) }
       return
     }
@@ -85,7 +85,7 @@ private struct ConstantFolding {
       return false
     }
     // What belongs to rounds is no constant.
-    guard ![.state, .step, .next, .stack].contains(op.opcode), !op.operands.isEmpty,
+    guard ![.carry, .scanSlice, .yield, .scanOutput].contains(op.opcode), !op.operands.isEmpty,
       let result = op.results.first,
       op.operands.allSatisfy({ constants[$0] != nil || given[$0] != nil })
     else {
@@ -159,7 +159,7 @@ private struct ConstantFolding {
     }
     let shape = module.values[op.results[0]].type.shape ?? []
     let moved =
-      op.opcode == .take
+      op.opcode == .gather
       ? module.integers(op.find(.indices)).flatMap { first.levels.taken($0, axis: op[.axis]) }
       : first.levels.after(op, others: others, shape: shape)
     guard let levels = moved else { return nil }

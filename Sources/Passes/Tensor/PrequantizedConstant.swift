@@ -102,7 +102,7 @@ struct PrequantizedConstant {
 
   /// The elements at `indices` on an axis, each with its scale.
   func taken(_ indices: [Int64], axis place: Int) -> PrequantizedConstant? {
-    guard let part = try? DigitalOperator.take(indices: indices, axis: place).apply(to: [levels]) else {
+    guard let part = try? DigitalOperator.gather(indices: indices, axis: place).apply(to: [levels]) else {
       return nil
     }
     var result = self

@@ -78,12 +78,12 @@ struct PruneGroups: Pass {
     var reached: Set<ValueID> = []
     var layers: Set<OpID> = []
     var before = -1
-    // A state of a loop is reached through what it gets for the next round, so the walk goes on until nothing is new.
+    // A carry of a scan is reached through what is yielded to it, so the walk goes on until nothing is new.
     while reached.count != before {
       before = reached.count
       for id in module.flatBody.reversed() {
         let op = module.ops[id]
-        let isState = op.opcode == .next && reached.contains(op.operands[0])
+        let isState = op.opcode == .yield && reached.contains(op.operands[0])
         guard op.opcode == .output || isState || op.results.contains(where: reached.contains) else {
           continue
         }
@@ -219,8 +219,8 @@ private struct ConstantWeights {
   var result: Module<TensorLevel> {
     var result = module
     result.body = module.body.flatMap { id in
-      // Constants of a loop stand before it.
-      ([id] + (module.ops[id].opcode == .loop ? module.ops[id].body : [])).compactMap { added[$0] } + [id]
+      // Constants of a scan precede it.
+      ([id] + (module.ops[id].opcode == .scan ? module.ops[id].body : [])).compactMap { added[$0] } + [id]
     }
     if !added.isEmpty { dropUnusedConstants(&result) }
     return result.compacted()

@@ -23,8 +23,8 @@ struct ValueForms {
   var range: [Float]?
   /// The constant behind the value.
   var constant: Op?
-  /// Whether the value exists inside of a loop only; all others get their forms before the loop.
-  var isOfLoop = false
+  /// Whether the value exists inside a scan only; all others get their forms before the scan.
+  var isOfScan = false
 }
 
 /// The values of a module whose products become integers: for each the forms in which the new module has it
@@ -65,9 +65,9 @@ struct QuantizedValues {
   private mutating func form(
     of id: ValueID, _ body: (inout QuantizedValues) throws(Diagnostic) -> ValueID
   ) throws(Diagnostic) -> ValueID {
-    guard !self[id].isOfLoop else { return try body(&self) }
-    let waiting = builder.leaveLoop()
-    defer { builder.enterLoop(waiting) }
+    guard !self[id].isOfScan else { return try body(&self) }
+    let waiting = builder.leaveScan()
+    defer { builder.enterScan(waiting) }
     return try body(&self)
   }
 

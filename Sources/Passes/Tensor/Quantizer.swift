@@ -27,13 +27,13 @@ struct Quantizer {
   private mutating func rewrite(_ op: Op) throws(Diagnostic) {
     if let result = op.results.first {
       values[result].range = op.find(.range)
-      values[result].isOfLoop = values.builder.isInLoop && op.opcode != .next && op.opcode != .stack
+      values[result].isOfScan = values.builder.isInScan && op.opcode != .yield && op.opcode != .scanOutput
     }
     switch op.opcode.kind {
-    case .loop:
-      values.builder.openLoop(count: op[.rounds], origin: op.origin)
+    case .scan:
+      values.builder.openScan(count: op[.rounds], origin: op.origin)
       for id in op.body { try rewrite(values.source.ops[id]) }
-      values.builder.closeLoop()
+      values.builder.closeScan()
     case .constant: values[op.results[0]].constant = op
     case .digital(let code): try digitalOperator(op, code)
     case .conv, .gemm:
@@ -45,7 +45,8 @@ struct Quantizer {
       throw Diagnostic(
         "quantize.batch-norm", "a batch normalization is left", at: op.location,
         notes: ["run fold-batchnorm before quantize"])
-    case .input, .state, .step, .next, .stack, .window, .mvm, .arrange, .layer, .block, .buffer, .crossbar,
+    case .input, .carry, .scanSlice, .yield, .scanOutput, .window, .mvm, .col2im, .layer, .block, .buffer,
+      .crossbar,
       .load, .drive, .convert, .accumulate, .store, .repeat:
       try floatOperator(op)
     }
@@ -57,7 +58,7 @@ struct Quantizer {
     case .unary where op.opcode == .clip: try clamp(op, low: op[.clipLow], high: op[.clipHigh])
     case .binary where op.opcode == .multiply:
       if !PrequantizedOperators.scale(op, &values) { try floatOperator(op) }
-    case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
+    case .maxPool, .reshape, .transpose, .slice, .gather, .pad: try moveOperator(op)
     case .concat: try concatenation(op)
     case .quantize: try PrequantizedOperators.quantize(op, inputs, &values)
     case .dequantize: try PrequantizedOperators.dequantize(op, &values)

@@ -3,45 +3,45 @@ import Support
 import Tensors
 
 extension Interpreter {
-  /// Runs a loop over time; afterwards the results of its `next` and `stack` operations are there.
+  /// Runs a scan; afterwards the results of its `yield` and `scan-output` operations are there.
   func run(
-    _ loop: Op, _ values: inout ValueTable, _ saturations: inout [String: Int],
+    _ scan: Op, _ values: inout ValueTable, _ saturations: inout [String: Int],
     _ observe: (ValueID, Tensor) -> Void
   ) throws(Diagnostic) {
-    let body = loop.body.map { module.ops[$0] }
-    let count = loop[.rounds]
-    var states: [ValueID: Tensor] = [:]
-    var stacks: [ValueID: [Tensor]] = [:]
+    let body = scan.body.map { module.ops[$0] }
+    let count = scan[.rounds]
+    var carries: [ValueID: Tensor] = [:]
+    var outputs: [ValueID: [Tensor]] = [:]
     for round in 0..<count {
-      var coming = states
+      var coming = carries
       for op in body {
         let arguments = values[op.operands]
         guard arguments.count == op.operands.count, let result = op.results.first else {
           throw unreadable(op)
         }
         switch op.opcode.kind {
-        case .state: values.set(result, states[result] ?? arguments[0], observe)
-        case .step: values.set(result, try part(round, of: arguments[0], op), observe)
-        case .next: coming[op.operands[0]] = arguments[1]
-        case .stack: stacks[result, default: []].append(arguments[0])
-        case .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .window, .mvm, .arrange, .layer,
+        case .carry: values.set(result, carries[result] ?? arguments[0], observe)
+        case .scanSlice: values.set(result, try part(round, of: arguments[0], op), observe)
+        case .yield: coming[op.operands[0]] = arguments[1]
+        case .scanOutput: outputs[result, default: []].append(arguments[0])
+        case .input, .output, .constant, .conv, .gemm, .batchNorm, .scan, .window, .mvm, .col2im, .layer,
           .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat, .digital:
           values.set(result, try compute(op, arguments, &saturations), observe)
         }
       }
-      states = coming
+      carries = coming
     }
     for op in body {
       guard let result = op.results.first else { continue }
-      if op.opcode == .next, let state = states[op.operands[0]] { values.set(result, state, observe) }
-      if op.opcode == .stack, let parts = stacks[result] {
+      if op.opcode == .yield, let carry = carries[op.operands[0]] { values.set(result, carry, observe) }
+      if op.opcode == .scanOutput, let parts = outputs[result] {
         let ordered = op[.reverse] ? parts.reversed() : parts
         values.set(result, try DigitalOperator.concat(axis: op[.axis]).apply(to: ordered), observe)
       }
     }
   }
 
-  /// The part of `tensor` that a `step` takes in a round.
+  /// The slice of `tensor` that a `scan-slice` takes in an iteration.
   private func part(_ round: Int, of tensor: Tensor, _ op: Op) throws(Diagnostic) -> Tensor {
     let (axis, parts) = (op[.axis], op[.parts])
     guard tensor.shape.indices.contains(axis), round < parts else { throw unreadable(op) }
