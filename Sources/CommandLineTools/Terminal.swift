@@ -71,5 +71,11 @@ public func runCommand(
   }
 }
 
+/// Prints messages on standard error.
+public func show(_ diagnostics: [Diagnostic]) {
+  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
+  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
+}
+
 /// The words of the command line after the program's name.
 public func commandLineWords() -> [String] { Array(CommandLine.arguments.dropFirst()) }

@@ -27,7 +27,7 @@ public struct InputFetches: Equatable, Sendable {
 public struct Events: Equatable, Sendable {
   /// Input vectors that the layer received.
   public var positions = 0
-  /// Activations of operation units. A fixed unit is activated once for each digit, a skipping one for each digit that is
+  /// Activations of operation units. A fixed unit is activated once for each digit, a zero-skipping one for each digit that is
   /// not 0 on all of its wordlines; dynamic units are formed of the wordlines with a digit other than 0, so that there
   /// may be none.
   public var ouActivations = 0

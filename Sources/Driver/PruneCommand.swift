@@ -39,7 +39,10 @@ func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
 private func prunePipeline(_ request: CompileRequest, _ arguments: ParsedArguments) throws(Diagnostic)
   -> String
 {
-  let calls = try scheme(named: request.scheme).calls(overriding: try parsePipeline(request.overrides))
+  var warnings: [Diagnostic] = []
+  let overrides = try PassRegistry.standard.pipeline(request.overrides, warnings: &warnings)
+  show(warnings)
+  let calls = try scheme(named: request.scheme).calls(overriding: overrides)
   let mapping = calls.prefix {
     $0.name != "encode-indices" && !PassRegistry.standard.establishes(.partitioned, by: $0)
   }

@@ -122,11 +122,6 @@ private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
 }
 
-private func show(_ diagnostics: [Diagnostic]) {
-  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
-  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
-}
-
 private func timeTable(_ times: [PassTime]) -> String {
   var table = TextTable([.init("pass", .left), .init("time")])
   for time in times { table.add([time.name, timeText(nanoseconds: time.seconds * 1e9)]) }
@@ -162,7 +157,9 @@ private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   settings.printAfter = arguments.value("print-after")
   var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
   do throws(Diagnostic) {
-    try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: &module)
+    let text = arguments.value("pipeline") ?? ""
+    let calls = try PassRegistry.standard.pipeline(text, warnings: &runner.context.warnings)
+    try runner.run(calls, on: &module)
     show(runner.context.warnings)
     try write(module, to: arguments.value("output") ?? "-")
   } catch {

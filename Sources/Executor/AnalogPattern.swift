@@ -15,7 +15,7 @@ struct AnalogMap: Hashable, Sendable {
     rows = block.rows
     switch block.formedUnits {
     case .fixed(let height, _): units = .fixed(height: height, width: 1)
-    case .skipping(let height, _): units = .skipping(height: height, width: 1)
+    case .zeroSkipping(let height, _): units = .zeroSkipping(height: height, width: 1)
     case .dynamic(let height, _): units = .dynamic(height: height, width: 1)
     }
   }
@@ -44,7 +44,7 @@ struct AnalogBitline: Sendable {
 struct AnalogPattern: Sendable {
   /// How digits are taken apart.
   enum Method: Sendable {
-    /// Table look-up over nibbles: fixed and skipping units with 1-bit digits.
+    /// Table look-up over nibbles: fixed and zero-skipping units with 1-bit digits.
     case nibbles
     /// Adding the rows of listed digits.
     case listed

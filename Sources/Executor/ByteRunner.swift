@@ -150,7 +150,7 @@ private struct ByteRun {
     if plan.units != nil { try countUnits(panel, windows, used) }
   }
 
-  /// Counts skipping and dynamic units, for 32 windows at a time.
+  /// Counts zero-skipping and dynamic units, for 32 windows at a time.
   private mutating func countUnits(_ panel: UnsafePointer<UInt8>, _ windows: Int, _ used: Int)
     throws(Diagnostic)
   {

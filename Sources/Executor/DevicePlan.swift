@@ -110,7 +110,7 @@ private func layerTables(
 
 private func checkTables(_ program: Program, _ device: Device, _ faults: FaultMap) throws(Diagnostic) {
   var reasons: [String] = []
-  if device.isOn(.wires) { reasons.append("the resistance of wires depends on a cell's place") }
+  if device.isOn(.irDrop) { reasons.append("the resistance of wires depends on a cell's place") }
   if device.isOn(.analogPairs) { reasons.append("pairs of bitlines are read as one") }
   if faults.count > 0 { reasons.append("a fault map names single cells") }
   if let layer = program.layers.first(where: { $0.bitlinesPerConversion > 1 }) {

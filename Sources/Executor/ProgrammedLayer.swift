@@ -113,14 +113,14 @@ struct DeviceProgrammer: Sendable {
       let level = min(cell.level ?? .max, cells.nominal.count - 1)
       values[cell.row * array.columns + cell.column] = cells.nominal[level]
     }
-    if device.isOn(.wires) { values = behindWires(values) }
+    if device.isOn(.irDrop) { values = withIRDrop(values) }
     let factors = errors.clampFactors(of: crossbar, count: array.columns)
     for index in values.indices { values[index] *= factors[index % array.columns] }
     return values
   }
 
   /// The same where wires have resistance.
-  private func behindWires(_ currents: [Float]) -> [Float] {
+  private func withIRDrop(_ currents: [Float]) -> [Float] {
     let step = device.cell.step(levels: 1 << array.cellBits)
     return conductancesBehindWires(
       currents.map { Double($0) * step }, rows: array.rows, columns: array.columns, wires: device.wires

@@ -55,7 +55,8 @@ public let schemes: [Scheme] = [
     steps: front + [
       slices,
       .init(
-        text: "form-units(units: skipping)", reason: "fixed units that need at least one active wordline"),
+        text: "form-units(units: zero-skipping)", reason: "fixed units that need at least one active wordline"
+      ),
     ] + back()),
   Scheme(
     name: "occ",
@@ -69,7 +70,7 @@ public let schemes: [Scheme] = [
         reason: "bitlines find their outputs by a short table; padding costs reads"),
       .init(
         text: "form-units", reason: "fixed units: gathering wordlines of several strips would mix outputs"),
-    ] + back(packing: "below", reason: "strips of one layer lie one below the other in a crossbar")),
+    ] + back(packing: "stacked", reason: "strips of one layer lie one below the other in a crossbar")),
   Scheme(
     name: "orc",
     summary: "row compression: each strip of bitlines keeps only its own non-zero wordlines (SRE)",
@@ -81,7 +82,7 @@ public let schemes: [Scheme] = [
         text: "encode-indices(padding: 5)",
         reason: "wordlines find their inputs by a short table; padding costs reads"),
       .init(text: "form-units(cut: even)", reason: "crossbars that share a strip finish at the same time"),
-    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer lie side by side in a crossbar")),
   Scheme(
     name: "dof",
     summary: "units are formed at run time of wordlines whose input bit is 1 (SRE, activations only)",
@@ -104,14 +105,14 @@ public let schemes: [Scheme] = [
       .init(
         text: "form-units(units: dynamic, cut: even)",
         reason: "activation sparsity; crossbars that share a strip get equal shares"),
-    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer lie side by side in a crossbar")),
   Scheme(
     name: "sme",
     summary:
       "few neighbouring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
     target: "sme",
     steps: integers(
-      "quantize(scheme: sme, fit: squares, scale: output)",
+      "quantize(scheme: sme, fit: mse, scale: output)",
       reason: "three significant bits: most bits of most weights are 0")
       + [
         .init(

@@ -38,7 +38,7 @@ public struct RunRecord: Equatable, Sendable {
   /// The sum of all.
   public let total: LayerRun
   /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
-  /// does not tell its natural bitlines.
+  /// has no column layout.
   public let baselines: [Baseline]
   /// The segments that were written in turn; nil for a program of one segment.
   public let segments: SegmentRun?

@@ -6,9 +6,9 @@ import Mapping
 import RunDriver
 import Support
 
-/// `xbar errors` with its help.
-let errorsSpec = CommandSpec(
-  name: "xbar errors",
+/// `xbar error-rate` with its help.
+let errorRateSpec = CommandSpec(
+  name: "xbar error-rate", formerVerb: "errors",
   summary: "how often single conversions of a device are wrong, by active wordlines and references",
   options: [
     OptionSpec("device", value: "NAME|FILE.json,...", required: true, "the devices, see 'xbar devices'"),
@@ -22,9 +22,10 @@ let errorsSpec = CommandSpec(
     OptionSpec(flag: "markdown", "print the table as Markdown"),
   ],
   examples: [
-    ExampleSpec("xbar errors --device ratio6,ratio10,ratio50", "error rates of three cells"),
+    ExampleSpec("xbar error-rate --device ratio6,ratio10,ratio50", "error rates of three cells"),
     ExampleSpec(
-      "xbar errors --device ratio10 --height 2..128 --set-device sigma=0.1", "more wordlines, less spread"),
+      "xbar error-rate --device ratio10 --height 2..128 --set-device sigma=0.1", "more wordlines, less spread"
+    ),
   ],
   remarks: [
     "Levels and digits of a bit are uniformly random, converters as wide as the largest sum. Wires and analog pairs need a "
@@ -39,8 +40,8 @@ private struct ErrorRates {
   let rates: [Double]
 }
 
-/// Runs `xbar errors`.
-func errorsCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
+/// Runs `xbar error-rate`.
+func errorRateCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   let heights = try unitHeights(arguments.value("height") ?? "4,9,16,32")
   let samples = try arguments.integer("samples", in: 100...10_000_000) ?? 100_000
   let cellBits = try arguments.integer("cell-bits", in: 1...4) ?? 1

@@ -25,7 +25,7 @@ let sweepSpec = CommandSpec(
       "bits of a converter on the ideal device: what saturation costs"),
     ExampleSpec(
       "xbar sweep MODEL.onnx --input X.npz --over readNoise.cell=0,0.01,0.03,0.1 --trials 10 --json - --quiet",
-      "any figure of a device, see 'xbar effects'; results as JSON on standard output"),
+      "any figure of a device, see 'xbar nonidealities'; results as JSON on standard output"),
   ],
   remarks: [
     "AXIS is 'height' (wordlines of an operation unit), 'adc' (bits of a converter), 'ratio' (on/off ratio), 'sigma' (spread "

@@ -78,6 +78,23 @@ struct CommandLineTests {
     #expect(try run("xbarc", ["inspect", "a.xbar"]).output.contains("crossbars"))
   }
 
+  @Test(arguments: [
+    (["effects"], ["nonidealities"]),
+    (
+      ["errors", "--device", "ratio10", "--height", "4", "--samples", "100"],
+      ["error-rate", "--device", "ratio10", "--height", "4", "--samples", "100"]
+    ),
+  ])
+  func formerCommandsPrintOneWarningAndTheSameText(_ former: [String], _ today: [String]) throws {
+    defer { scratch.remove() }
+    let (old, new) = (try run("xbar", former), try run("xbar", today))
+    #expect(new.status == 0 && new.errors.isEmpty && !new.output.isEmpty)
+    #expect(old.status == 0 && old.output == new.output)
+    #expect(old.errors.split(separator: "\n").count == 1)
+    #expect(old.errors.contains("warning: 'xbar \(former[0])' is now 'xbar \(today[0])'"))
+    #expect(try !run("xbar", ["--help"]).output.contains("\(former[0]) "))
+  }
+
   @Test func irIsEditedBetweenTheSteps() throws {
     defer { scratch.remove() }
     for level in ["tensor", "crossbar", "program"] {

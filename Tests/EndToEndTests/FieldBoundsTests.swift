@@ -88,7 +88,7 @@ import Testing
       return Bounds(
         [
           .units(.fixed(height: 1, width: 1)), .units(.dynamic(height: most, width: 1)),
-          .units(.skipping(height: 1, width: most)),
+          .units(.zeroSkipping(height: 1, width: most)),
         ],
         outside: [
           .units(.fixed(height: 0, width: 1)), .units(.fixed(height: 1, width: 0)),

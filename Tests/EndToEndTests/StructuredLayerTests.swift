@@ -49,7 +49,7 @@ struct StructuredLayerTests {
     var (wrong, dropped) = ([String](), 0)
     for number in 0..<500 {
       let sample = structured(number, &random)
-      let units = ["fixed", "skipping", "dynamic"][number % 3]
+      let units = ["fixed", "zero-skipping", "dynamic"][number % 3]
       let cut = random.chance(0.5) ? "even" : "full"
       let module = try placed(sample, "layer", "form-units(units: \(units), cut: \(cut), lossless: true)")
       let product = sample.product.map { Float($0) }

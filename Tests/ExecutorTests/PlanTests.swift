@@ -159,7 +159,8 @@ import Testing
     #expect(try method(rows: 16, cellBits: 2, adcBits: 6, units: .fixed(height: 16, width: 1)) == nil)
     #expect(try method(rows: 64, cellBits: 2, adcBits: 6, units: .dynamic(height: 16, width: 1)) == nil)
     #expect(
-      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .skipping(height: 5, width: 1)) == nil)
+      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .zeroSkipping(height: 5, width: 1))
+        == nil)
   }
 
   @Test func saturatingBlocksGoThroughNibbles() throws {
@@ -176,8 +177,8 @@ import Testing
   }
 
   @Test func skippingUnitsAreComputedAsFixedOnes() throws {
-    let skipping = UnitForming.skipping(height: 16, width: 1)
-    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
+    let skipping = UnitForming.zeroSkipping(height: 16, width: 1)
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: zero - skipping) == .nibbles(wide: false))
   }
 
   @Test func dynamicUnitsAddCellsOrRowsOfSetBits() throws {

@@ -47,7 +47,7 @@ struct PlanFetchesTests {
     expectFailure("plan-fetches.memory") {
       _ = try layer("form-units, plan-fetches", sample(inputs: 8), buffer: nil)
     }
-    for units in ["skipping", "dynamic"] {
+    for units in ["zero-skipping", "dynamic"] {
       expectFailure("plan-fetches.units") {
         _ = try layer("form-units(units: \(units)), plan-fetches", sample(inputs: 8), buffer: 32)
       }

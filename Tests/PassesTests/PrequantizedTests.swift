@@ -90,7 +90,7 @@ struct PrequantizedTests {
 
   /// The options say nothing of integers that the file gives; inputs follow them.
   @Test(arguments: [
-    "weights: 3, inputs: 5", "scheme: sme", "scale: output, signed: zero-point, fit: squares",
+    "weights: 3, inputs: 5", "scheme: sme", "scale: output, signed: zero-point, fit: mse",
   ])
   func weightsAloneStayAsTheyAre(options: String) throws {
     for seed in 0..<10 as Range<UInt64> {

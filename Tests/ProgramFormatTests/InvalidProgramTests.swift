@@ -134,19 +134,19 @@ let partCases: [InvalidCase] = [
     $0.compose { _ in }
     $0.blocks[0].units = .fixed(height: 1, width: 1)
   },
-  InvalidCase(.column, "natural output", "MAPS") { program in
+  InvalidCase(.column, "output of a logical column", "MAPS") { program in
     program.layers[0].coding.columnLayout[1].output = 2
     program.blocks[1].columnIndex = nil
   },
-  InvalidCase(.column, "natural shift", "MAPS") { program in
+  InvalidCase(.column, "shift of a logical column", "MAPS") { program in
     program.layers[0].coding.columnLayout[0].shift = 62
     program.blocks[1].columnIndex = nil
   },
-  InvalidCase(.column, "natural bitline twice", nil) {
+  InvalidCase(.column, "logical column twice", nil) {
     $0.layers[0].coding.columnLayout += [$0.layers[0].coding.columnLayout[0]]
   },
   InvalidCase(.indexTable, "descending", nil) { $0.blocks[1].rows.swapAt(0, 1) },
-  InvalidCase(.indexTable, "no natural bitline", nil) { $0.blocks[1].columns[0].shift = 1 },
+  InvalidCase(.indexTable, "no logical column", nil) { $0.blocks[1].columns[0].shift = 1 },
   InvalidCase(.indexTable, "no bits", nil) { $0.blocks[1].rowIndex = .delta(bits: 0, first: 0) },
   InvalidCase(.indexTable, "wide", nil) { $0.blocks[1].columnIndex = .absolute(bits: 25, first: 0) },
   InvalidCase(.indexTable, "first", nil) { $0.blocks[1].columnIndex = .absolute(bits: 1, first: 1) },

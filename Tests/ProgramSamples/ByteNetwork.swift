@@ -14,7 +14,7 @@ extension DenseBuilder {
     machine.array.dacBits = dac
     let size = random.inside(1...machine.array.rows)
     let units: UnitForming = [
-      .fixed(height: size, width: 8), .fixed(height: size, width: 8), .skipping(height: size, width: 8),
+      .fixed(height: size, width: 8), .fixed(height: size, width: 8), .zeroSkipping(height: size, width: 8),
       .dynamic(height: size, width: 8),
     ][random.below(4)]
     var builder = DenseBuilder(machine: machine, units: units, seed: seed)

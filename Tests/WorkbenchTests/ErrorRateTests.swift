@@ -24,9 +24,9 @@ import Testing
 
   @Test func unknownHeightsAndDevicesAreRefused() {
     for (words, text) in [
-      (["errors", "--device", "ratio10", "--height", "0"], "sweep.values"),
-      (["errors", "--device", "ratio10", "--height", "257"], "sweep.values"),
-      (["errors", "--device", "nothing"], "device.unknown"), (["errors"], "usage."),
+      (["error-rate", "--device", "ratio10", "--height", "0"], "sweep.values"),
+      (["error-rate", "--device", "ratio10", "--height", "257"], "sweep.values"),
+      (["error-rate", "--device", "nothing"], "device.unknown"), (["error-rate"], "usage."),
     ] {
       #expect(refusal(words)?.id.hasPrefix(text) == true, "\(words)")
     }
@@ -34,8 +34,10 @@ import Testing
 
   private func refusal(_ words: [String]) -> Diagnostic? {
     do throws(Diagnostic) {
-      guard case .run(_, let arguments) = try errorsSpec.parse(Array(words.dropFirst())) else { return nil }
-      try errorsCommand(arguments)
+      guard case .run(_, let arguments) = try errorRateSpec.parse(Array(words.dropFirst())) else {
+        return nil
+      }
+      try errorRateCommand(arguments)
       return nil
     } catch {
       return error

@@ -129,9 +129,9 @@ import Testing
   @Test func everyDeviceAndEffectIsListed() throws {
     let devices = try describeDevices(nil)
     for name in Device.names { #expect(devices.contains("\n\(name) "), "\(name)") }
-    let effects = describeEffects()
-    for effect in DeviceEffect.allCases { #expect(effects.contains(effect.summary)) }
-    for field in DeviceField.all { #expect(effects.contains("\n\(field.path) ")) }
+    let text = describeNonidealities()
+    for nonideality in Nonideality.allCases { #expect(text.contains(nonideality.summary)) }
+    for field in DeviceField.all { #expect(text.contains("\n\(field.path) ")) }
   }
 
   @Test(arguments: Device.names) func everyFigureStandsWithItsSource(name: String) throws {

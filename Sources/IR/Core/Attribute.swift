@@ -133,7 +133,7 @@ public enum AttributeKind: Hashable, Sendable {
   case rows
   /// `columns(...)`.
   case columns
-  /// `fixed(HxW)`, `skipping(HxW)` or `dynamic(HxW)`.
+  /// `fixed(HxW)`, `zero-skipping(HxW)` or `dynamic(HxW)`.
   case units
   /// `delta(...)` or `absolute(...)`.
   case index

@@ -95,12 +95,12 @@ extension TokenStream {
     case "rows": return .rows(try takeRows())
     case "columns": return .columns(try takeColumns())
     case "window": return .window(try takeWindow())
-    case "fixed", "skipping", "dynamic": return .units(try takeUnits(word.text))
+    case "fixed", "zero-skipping", "dynamic": return .units(try takeUnits(word.text))
     case "absolute", "delta": return .index(try takeIndex(isDelta: word.text == "delta"))
     default:
       throw Diagnostic(
         "text.syntax",
-        "expected rows, columns, window, fixed, skipping, dynamic, absolute or delta before '('",
+        "expected rows, columns, window, fixed, zero-skipping, dynamic, absolute or delta before '('",
         at: Location(.text(word.position)))
     }
   }

@@ -23,7 +23,7 @@ enum Scope: String, OptionWord {
 }
 
 extension Layer {
-  /// The natural bitlines by number; S11 holds, so they are distinct.
+  /// The logical columns by number; S11 holds, so they are distinct.
   var numbering: ColumnNumbering? { ColumnNumbering(coding.columnLayout) }
 }
 

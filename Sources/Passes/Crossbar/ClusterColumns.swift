@@ -7,7 +7,7 @@ import Support
 /// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section 4.2).
 ///
 /// The matrix is cut into blocks, and the columns of each go to sets by k-means on their binary supports with Hamming
-/// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in their natural order.
+/// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in the order of the column layout.
 /// Spec: ir-spec.md, `cluster-columns`.
 struct ClusterColumns: LayerPass {
   typealias L = CrossbarLevel

@@ -6,8 +6,10 @@ enum ColumnOrder: String, OptionWord {
   case kmeans
   /// Sets grow from the densest column by the one that adds the fewest wordlines.
   case greedy
-  /// Columns stay as they stand.
-  case natural
+  /// Columns keep their order.
+  case original
+
+  static let formerWords: [String: ColumnOrder] = ["natural": .original]
 }
 
 /// Sets of columns that share crossbars, each with the wordlines that hold something in it (Lin et al., ASP-DAC 2019;
@@ -43,19 +45,19 @@ struct ColumnSetting: Sendable {
   /// Seed of the starts.
   var seed: UInt64 = 1
 
-  /// The sets of all columns that hold something: in the wanted order, or in the natural one where that takes as few
+  /// The sets of all columns that hold something: in the wanted order, or in the original one where that takes as few
   /// crossbars.
   func sets(of columns: BitColumns) -> ColumnSets {
     let held = (0..<columns.count).filter { columns.weight($0) > 0 }
-    let natural = measured(cut(held), columns)
-    guard natural.sets.count > 1 else { return natural }
+    let original = measured(cut(held), columns)
+    guard original.sets.count > 1 else { return original }
     let chosen: ColumnSets
     switch order {
-    case .natural: return natural
+    case .original: return original
     case .greedy: chosen = measured(greedySets(held, columns), columns)
     case .kmeans: chosen = clusteredSets(held, columns)
     }
-    return chosen.crossbars < natural.crossbars ? chosen : natural
+    return chosen.crossbars < original.crossbars ? chosen : original
   }
 
   private func cut(_ columns: [Int]) -> [[Int]] {

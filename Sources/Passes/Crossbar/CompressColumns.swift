@@ -4,7 +4,7 @@ import Mapping
 import Support
 
 /// Every block is a strip of wordlines, as high as an operation unit, with only the bitlines that hold something in the
-/// strip, packed left in their natural order (OCC of SRE, ISCA 2019; reference: section 2.3).
+/// strip, packed left in the order of the column layout (OCC of SRE, ISCA 2019; reference: section 2.3).
 ///
 /// A strip begins anew at every crossbar's first wordline, and strips that hold nothing are dropped. Each strip has
 /// bitlines of its own, so its wordlines cannot be gathered with those of another strip: the units are fixed from here

@@ -48,12 +48,16 @@ struct FormUnits: LayerPass {
 
   /// The kinds of units by their keywords in the text.
   private enum Units: String, OptionWord {
-    case fixed, skipping, dynamic
+    case fixed
+    case zeroSkipping = "zero-skipping"
+    case dynamic
+
+    static let formerWords: [String: Units] = ["skipping": .zeroSkipping]
 
     func forming(height: Int, width: Int) -> UnitForming {
       switch self {
       case .fixed: return .fixed(height: height, width: width)
-      case .skipping: return .skipping(height: height, width: width)
+      case .zeroSkipping: return .zeroSkipping(height: height, width: width)
       case .dynamic: return .dynamic(height: height, width: width)
       }
     }
@@ -192,7 +196,7 @@ struct FormUnits: LayerPass {
         "form-units.gathered",
         "wordlines of @\(layer.name) cannot be gathered at run time: compress-columns gave every strip of wordlines "
           + "bitlines of its own, so two wordlines of different strips would add to different outputs on the same "
-          + "bitline", notes: ["use compress-rows, or fixed or skipping units"])
+          + "bitline", notes: ["use compress-rows, or fixed or zero-skipping units"])
     }
   }
 

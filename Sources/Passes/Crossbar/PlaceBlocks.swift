@@ -16,8 +16,9 @@ struct PlaceBlocks: LayerPass {
   static let keepsCells = true
   static let guarantee = Guarantee.exact("")
   private static let packingOption = PassOption.choice(
-    "packing", default: Packing.alone,
-    "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
+    "packing", default: Packing.exclusive,
+    "each block in a crossbar of its own; side by side; stacked on top of each other; or on shelves: rows of blocks"
+  )
   static let options = [packingOption.spec]
 
   private let packing: Packing
@@ -38,22 +39,28 @@ struct PlaceBlocks: LayerPass {
 
 /// How blocks of a layer share crossbars, which are numbered within the layer.
 private enum Packing: String, OptionWord {
-  case alone, beside, below, rows
+  case exclusive
+  case sideBySide = "side-by-side"
+  case stacked, shelf
+
+  static let formerWords: [String: Packing] = [
+    "alone": .exclusive, "beside": .sideBySide, "below": .stacked, "rows": .shelf,
+  ]
 
   func places(of blocks: [Block], _ array: ArrayDescription) -> [Placement] {
     switch self {
-    case .alone: return blocks.indices.map { Placement(crossbar: $0) }
-    case .beside:
+    case .exclusive: return blocks.indices.map { Placement(crossbar: $0) }
+    case .sideBySide:
       let pieces = longestRun(blocks) { $1.rowIndex != nil && $0.columns == $1.columns }
       return line(blocks, blocks.map(\.columns.count), array.columns, atLeast: pieces).map {
         Placement(crossbar: $0.0, column: $0.1)
       }
-    case .below:
+    case .stacked:
       let pieces = longestRun(blocks) { $1.columnIndex != nil && $0.rows == $1.rows }
       return line(blocks, blocks.map(\.rows.count), array.rows, atLeast: pieces).map {
         Placement(crossbar: $0.0, row: $0.1)
       }
-    case .rows: return rowsOfBlocks(blocks, array)
+    case .shelf: return rowsOfBlocks(blocks, array)
     }
   }
 

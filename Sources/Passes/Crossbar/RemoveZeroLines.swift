@@ -57,7 +57,8 @@ struct RemoveZeroLines: LayerPass {
     guard let result else {
       throw Diagnostic(
         "remove-zero-lines.order",
-        "the bitlines of @\(layer.name) are not in blocks in their natural order", at: setting.location,
+        "the bitlines of @\(layer.name) are not in blocks in the order of the column layout",
+        at: setting.location,
         notes: ["use slice-bits(placement: intra), or another scope"])
     }
     layer = result

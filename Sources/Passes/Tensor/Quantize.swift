@@ -18,7 +18,7 @@ struct Quantize: Pass {
   static let establishes: Set<Fact> = [.quantized]
   static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step, or with scheme sme by one part in 2^min(window, bits) of itself where"
-      + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
+      + " that is more; with fit mse weights beyond the largest level are clamped to it; an input inside its"
       + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it; levels that the"
       + " file gives stay")
 
@@ -40,7 +40,7 @@ struct Quantize: Pass {
     "fit", default: WeightQuantization.Fit.max,
     "the largest weight sets a scale, or the least squared error of the scales tried")
   private static let signedOption = PassOption.choice(
-    "signed", default: SignedInputs.passes,
+    "signed", default: SignedInputs.twoPass,
     "inputs that can be negative: a pass for each sign, or unsigned with a zero point")
   static let options = [
     weightsOption.spec, inputsOption.spec, scaleOption.spec, schemeOption.spec, windowOption.spec,
@@ -50,8 +50,10 @@ struct Quantize: Pass {
   private enum WeightScheme: String, OptionWord { case linear, sme }
 
   private enum SignedInputs: String, OptionWord {
-    case passes
+    case twoPass = "two-pass"
     case zeroPoint = "zero-point"
+
+    static let formerWords: [String: SignedInputs] = ["passes": .twoPass]
   }
 
   /// How weights become integers.

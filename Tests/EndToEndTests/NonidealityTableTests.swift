@@ -9,21 +9,21 @@ import RunDriver
 import Support
 import Testing
 
-/// Which effect of a device acts on which scheme and encoding, found by running each: the table of docs/devices.md.
-@Suite("Effects of devices by scheme", .serialized)
-struct EffectTableTests {
-  /// The ideal device with one effect, strong enough to be seen in every mapping.
-  private static func device(with effect: DeviceEffect) throws -> Device {
+/// Which non-ideality of a device acts on which scheme and encoding, found by running each: the table of docs/devices.md.
+@Suite("Non-idealities of devices by scheme", .serialized)
+struct NonidealityTableTests {
+  /// The ideal device with one non-ideality, strong enough to be seen in every mapping.
+  private static func device(with nonideality: Nonideality) throws -> Device {
     let settings: [(String, String)]
-    switch effect {
+    switch nonideality {
     case .offCurrent: settings = [("ratio", "1.5"), ("sensing.references", "fixed")]
     case .levelSpacing: settings = [("ratio", "100"), ("cell.spacing", "logarithm")]
     case .variation: settings = [("sigma", "0.5")]
     case .readNoise: settings = [("readNoise.cell", "0.5")]
     case .stuckCells: settings = [("stuckCells.on", "0.1")]
     case .drift: settings = [("drift.seconds", "1e6"), ("drift.on", "0.1")]
-    case .wires: settings = [("wires.wordlineOhms", "50"), ("wires.bitlineOhms", "50")]
-    case .clampError: settings = [("sensing.clampError", "0.1")]
+    case .irDrop: settings = [("wires.wordlineOhms", "50"), ("wires.bitlineOhms", "50")]
+    case .clampMismatch: settings = [("sensing.clampError", "0.1")]
     case .referenceError: settings = [("sensing.referenceError", "0.5")]
     case .offset: settings = [("converter.offset", "3")]
     case .gain: settings = [("converter.gain", "0.5")]
@@ -57,14 +57,14 @@ struct EffectTableTests {
 
   @Test func theTableIsWhatRunsShow() throws {
     let mappings = try DigitsMapping.all()
-    var table = "| scheme | " + DeviceEffect.allCases.map(\.rawValue).joined(separator: " | ") + " |\n"
-    table += "| --- |" + DeviceEffect.allCases.map { _ in " --- |" }.joined() + "\n"
+    var table = "| scheme | " + Nonideality.allCases.map(\.rawValue).joined(separator: " | ") + " |\n"
+    table += "| --- |" + Nonideality.allCases.map { _ in " --- |" }.joined() + "\n"
     for mapping in mappings {
       let samples = try SampleSet(
         input: dataPath("digits", "test"), limit: 2, for: mapping.program.samplePorts)
       var cells: [String] = []
-      for effect in DeviceEffect.allCases {
-        let device = try Self.device(with: effect)
+      for nonideality in Nonideality.allCases {
+        let device = try Self.device(with: nonideality)
         let modes = try DevicePlan.Mode.allCases.filter {
           try Self.changes(mapping, device, $0, samples) == true
         }
@@ -72,7 +72,7 @@ struct EffectTableTests {
       }
       table += "| \(mapping.name) | " + cells.joined(separator: " | ") + " |\n"
     }
-    try expectTable(table, behind: "effects by scheme", in: "docs/devices.md")
+    try expectTable(table, behind: "non-idealities by scheme", in: "docs/devices.md")
   }
 
   /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the ideal one.
