@@ -1,3 +1,4 @@
+import CodeGen
 import IR
 import Passes
 import Support
