@@ -58,8 +58,8 @@ public struct Events: Equatable, Sendable {
   /// Shifts and adds, one for each conversion.
   public var shiftAdds = 0
   /// Entries of index tables read, once for each position: those of the tables of blocks; and where a block has none but
-  /// needs one, an entry for each wordline if they are not driven by a run of neighbouring inputs, and one for each run
-  /// of bitlines with the same output if these outputs are no run of neighbours.
+  /// needs one, an entry for each wordline if they are not driven by a run of neighboring inputs, and one for each run
+  /// of bitlines with the same output if these outputs are no run of neighbors.
   public var indexReads = 0
   /// Bits of these entries: those of the table's fields, or as many as number the layer's inputs, or its outputs.
   public var indexBits = 0

@@ -9,10 +9,10 @@
 /// 2. What the two do together: the current of wordline `i` lifts bitlines, these drive current backwards through the cells
 ///    of other wordlines, and it comes out of bitline `j`. In the first order that is the wordline's drop of voltage up to
 ///    the cell times the bitline's, times a smooth factor. The factor is fitted, at every call, to the exact solution of the
-///    crossbar drawn together to at most 32x32 blocks, and interpolated between the centres of the blocks.
+///    crossbar drawn together to at most 32x32 blocks, and interpolated between the centers of the blocks.
 ///
 /// Arrays of up to 32x32 cells come out as from the exact solution, open cells excepted. For errors of larger ones see
-/// `docs/wires.md`; they grow with the part of the current that the wires take away and with the difference of neighbouring
+/// `docs/wires.md`; they grow with the part of the current that the wires take away and with the difference of neighboring
 /// lines.
 ///
 /// Takes time `rows * columns`, and a millisecond for the blocks.
@@ -26,9 +26,9 @@ func approximate(_ g: [Double], rows: Int, columns: Int, wires: Wires, exponent:
   guard !wires.isIdeal && g.contains(where: { $0 > 0 }) else { return g }
   let lines = WireSeparation(WireNetwork(g, rows: rows, columns: columns, wires: wires))
   let blocks = WireBlocks(g, rows: rows, columns: columns, wires: wires, exponent: exponent)
-  let across = blocks.columns.neighbours
+  let across = blocks.columns.neighbors
   var result = lines.products
-  for (i, down) in blocks.rows.neighbours.enumerated() {
+  for (i, down) in blocks.rows.neighbors.enumerated() {
     // The factors between the two nearest rows of blocks, and then between their two nearest columns.
     let factors = (0..<blocks.columns.count).map { column in
       between(blocks.coupling(down.block, column), blocks.coupling(down.next, column), down.part)

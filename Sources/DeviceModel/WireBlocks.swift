@@ -86,7 +86,7 @@ private func spread(_ g: [Double], _ down: LineBlocks, _ across: LineBlocks) -> 
   return down.spread(of: rows) * across.spread(of: columns)
 }
 
-/// Neighbouring lines in blocks of equal size, or of two sizes that differ by 1.
+/// Neighboring lines in blocks of equal size, or of two sizes that differ by 1.
 struct LineBlocks {
   /// The block of each line.
   let block: [Int]
@@ -110,7 +110,7 @@ struct LineBlocks {
 
   /// For each line, a block and the next one between whose middles it is, and the part of the way to the next; lines before
   /// the first middle or behind the last one have a part below 0 or above 1.
-  var neighbours: [(block: Int, next: Int, part: Double)] {
+  var neighbors: [(block: Int, next: Int, part: Double)] {
     guard count > 1 else { return block.map { _ in (0, 0, 0) } }
     return block.enumerated().map { line, number in
       let before = Double(line) < middles[number] ? number - 1 : number

@@ -155,7 +155,7 @@ public struct Interpreter<L: Level>: Sendable {
     var rows: [Tensor] = []
     for group in 0..<groups {
       let inputs = try windows(of: x, window.group(group, of: groups), padding: zero)
-      rows.append(try integerProduct(centred(inputs, zero), groupMatrix(weights, group, of: groups)))
+      rows.append(try integerProduct(centered(inputs, zero), groupMatrix(weights, group, of: groups)))
     }
     let joined = try DigitalOperator.concat(axis: 1).apply(to: rows)
     let sums = try withBias(col2im(joined, batch: window.batch), arguments, axis: 1)
@@ -179,7 +179,7 @@ public struct Interpreter<L: Level>: Sendable {
       return Tensor(Array(shape), sums)
     }
     let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
-    let sums = try integerProduct(try centred(x.reshaped([rows, inner]), zero), weights)
+    let sums = try integerProduct(try centered(x.reshaped([rows, inner]), zero), weights)
     return try withBias(sums, arguments, axis: 1).reshaped(Array(shape))
   }
 
@@ -189,7 +189,7 @@ public struct Interpreter<L: Level>: Sendable {
   }
 
   /// Levels less their zero point.
-  private func centred(_ tensor: Tensor, _ zero: Int64) throws(Diagnostic) -> Tensor {
+  private func centered(_ tensor: Tensor, _ zero: Int64) throws(Diagnostic) -> Tensor {
     if zero == 0 { return tensor }
     return try DigitalOperator.binary(.subtract).apply(to: [tensor, Tensor([], [zero])])
   }

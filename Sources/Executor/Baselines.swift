@@ -23,7 +23,7 @@ public struct Baseline: Equatable, Sendable {
     public let cost: Cost
   }
 
-  /// `dense` or `idealised`.
+  /// `dense` or `idealized`.
   public let name: String
   /// The machine that it is counted and costed for.
   public let machine: Machine
@@ -43,7 +43,7 @@ extension RunResult {
   ///
   /// - `dense`: the program's machine with its operation units and converters, or narrower ones where these convert every
   ///   bitline without loss;
-  /// - `idealised`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
+  /// - `idealized`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
   ///   crossbar.
   ///
   /// Wordline drivers are as wide as each layer's. Throws what reading the target throws.
@@ -54,7 +54,7 @@ extension RunResult {
     ideal.array.unitWidth = ideal.array.columns
     ideal.operands = program.machine.operands
     return [
-      baseline(named: "dense", program, program.machine), baseline(named: "idealised", program, ideal),
+      baseline(named: "dense", program, program.machine), baseline(named: "idealized", program, ideal),
     ]
   }
 

@@ -8,7 +8,7 @@ import Tensors
 /// How the inputs of a layer come through its input buffers: one buffer for each set of wordlines that blocks share, in the
 /// order of the blocks.
 struct FetchPlan: Sendable {
-  /// A buffer: the inputs of neighbouring wordlines.
+  /// A buffer: the inputs of neighboring wordlines.
   struct Buffer: Sendable {
     /// The inputs that it delivers.
     let inputs: [Int32]

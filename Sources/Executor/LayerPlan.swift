@@ -26,7 +26,7 @@ struct LayerPlan: Sendable {
   let layer: Layer
   /// Blocks with bitlines that are not linear, grouped by what drives their wordlines.
   let patterns: [Pattern]
-  /// The linear bitlines of blocks that are driven by neighbouring inputs; nil where there are none.
+  /// The linear bitlines of blocks that are driven by neighboring inputs; nil where there are none.
   private(set) var dense: DenseProduct?
   /// The other linear bitlines; nil where there are none.
   private(set) var gathered: GatheredProduct?
@@ -145,7 +145,7 @@ func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Pro
   }
 }
 
-/// For each bitline, the largest sum of the cells of a unit of neighbouring wordlines.
+/// For each bitline, the largest sum of the cells of a unit of neighboring wordlines.
 private func largestSumsOfFixedUnits(_ block: Block, _ program: Program) -> [Int] {
   let (cells, stride) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
   var sums = [Int](repeating: 0, count: block.columns.count)

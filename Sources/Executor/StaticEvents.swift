@@ -72,14 +72,14 @@ struct ShiftGroup: Hashable {
 }
 
 /// Entries and their bits of what tells the inputs of a block's wordlines: those of its index table; where it has none,
-/// whole numbers, unless neighbouring wordlines have neighbouring inputs.
+/// whole numbers, unless neighboring wordlines have neighboring inputs.
 func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.rowIndex { return (block.rows.count, index.bits) }
   return (block.hasRunOfInputs ? 0 : block.rows.count, bitWidth(of: layer.rows - 1))
 }
 
 /// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of
-/// bitlines with one output, unless neighbouring runs have neighbouring outputs.
+/// bitlines with one output, unless neighboring runs have neighboring outputs.
 func bitlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.columnIndex { return (block.columns.count, index.bits) }
   var runs: [Int] = []

@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// A matrix of levels with a scale for each block of neighbours along an axis, as 4-bit quantizers of large products write
+/// A matrix of levels with a scale for each block of neighbors along an axis, as 4-bit quantizers of large products write
 /// it.
 ///
 /// A column of a crossbar has one scale, so each block is a layer of its own: the product is the sum of the products of the

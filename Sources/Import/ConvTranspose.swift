@@ -6,7 +6,7 @@ import Tensors
 /// ConvTranspose as a convolution that crossbars compute.
 ///
 /// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out: between
-/// neighbours on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so that they
+/// neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so that they
 /// stand at the zero point where the input is quantized.
 @Sendable func importConvTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let x = try context.shape(node, 0)
@@ -92,7 +92,7 @@ private struct TransposedWalk {
   }
 }
 
-/// The input with zeros between neighbours, and without what negative pads cut.
+/// The input with zeros between neighbors, and without what negative pads cut.
 private func spread(_ context: inout ImportContext, _ x: ValueID, _ walk: TransposedWalk, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {

@@ -98,7 +98,7 @@ func dynamicWeights(_ context: inout ImportContext, _ node: ONNXNode, columnAxis
   -> ValueID
 {
   let zeros = try context.zeros(node, 3)?.values ?? [0]
-  let q = try context.centredLevels(node, 1, zeros, axis: columnAxis, turned: false)
+  let q = try context.centeredLevels(node, 1, zeros, axis: columnAxis, turned: false)
   return try context.dequantized(q, .unit, axis: 0, name: "\(node.inputs[1]).reals", node)
 }
 

@@ -23,7 +23,7 @@ let gatherScatterOperators: [SupportedOperator] = [
     "ScatterND", importScatterND, .exact, notes: "indices must be known at import; no reduction"),
 ]
 
-/// How many elements of `shape` stand between neighbours on each axis.
+/// How many elements of `shape` stand between neighbors on each axis.
 private func strides(_ shape: [Int]) -> [Int] {
   shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
 }
@@ -65,7 +65,7 @@ private func elementPlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: 
 }
 
 /// For each of the tuples of GatherND and ScatterND the first place in the line of `shape` that it names;
-/// each names `run` neighbours of the shape `rest`.
+/// each names `run` neighbors of the shape `rest`.
 private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [Int], batch: Int)
   throws(Diagnostic) -> (places: [Int64], shape: [Int], rest: [Int])
 {
@@ -125,7 +125,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
   try replace(&context, node, places, by: outer + rest, run: rest.reduce(1, *))
 }
 
-/// Input 0 with runs of `run` neighbours at `places` replaced by input 2, of the shape `updates`: of data and
+/// Input 0 with runs of `run` neighbors at `places` replaced by input 2, of the shape `updates`: of data and
 /// updates in one line each element is taken from where it stands last.
 private func replace(
   _ context: inout ImportContext, _ node: ONNXNode, _ places: [Int64], by updates: [Int], run: Int

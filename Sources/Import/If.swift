@@ -55,7 +55,7 @@ extension Importer {
 func domainAdvice(_ domain: String) -> String {
   switch domain {
   case "com.microsoft", "com.microsoft.nchwc":
-    "onnxruntime writes these when it optimises: give the model from before, or optimise it at level basic"
+    "onnxruntime writes these when it optimizes: give the model from before, or optimize it at level basic"
   case "ai.onnx.ml": "classical machine learning is not supported, only networks"
   case "org.pytorch.aten", "aten":
     "PyTorch fell back to its own operators: export without that, with a newer opset or torch.onnx.export(dynamo=True)"

@@ -51,7 +51,7 @@ struct QuantizedProduct {
     }
     self.input = input
     x = try context.integerValue(node, 0, zero: quantization.zero)
-    weights = try context.centredLevels(node, index, grid.zeros, axis: columnAxis, turned: turned)
+    weights = try context.centeredLevels(node, index, grid.zeros, axis: columnAxis, turned: turned)
     scales = grid.scales
     let shape = context.builder.type(weights).shape ?? []
     let outputs = turned ? shape.last : shape.indices.contains(columnAxis) ? shape[columnAxis] : nil
@@ -137,7 +137,7 @@ extension ImportContext {
 
   /// The integers of input `index` less their zero points, which lie on `axis`, as a constant of signed integers;
   /// `turned` gives the transpose of a matrix.
-  mutating func centredLevels(
+  mutating func centeredLevels(
     _ node: ONNXNode, _ index: Int, _ zeros: [Int64], axis: Int, turned: Bool
   ) throws(Diagnostic) -> ValueID {
     let (values, shape, element) = try levels(node, index)
@@ -147,15 +147,15 @@ extension ImportContext {
         "quantization", "\(zeros.count) zero points do not fit weights \(shape)", node,
         help: "check the model with onnx.checker")
     }
-    var centred = values
-    for k in centred.indices { centred[k] -= zeros[zeros.count == 1 ? 0 : k / max(1, inner) % zeros.count] }
-    let signed = element.signed(holding: centred)
+    var centered = values
+    for k in centered.indices { centered[k] -= zeros[zeros.count == 1 ? 0 : k / max(1, inner) % zeros.count] }
+    let signed = element.signed(holding: centered)
     guard case .integer(2...16, _) = signed else {
       throw failure(
         "quantization", "weights less their zero points need \(signed), more than 16 bits", node,
         help: "use signed weights, or a zero point in the middle of the range")
     }
-    var tensor = Tensor(shape, centred, as: signed)
+    var tensor = Tensor(shape, centered, as: signed)
     if turned {
       do throws(Diagnostic) {
         tensor = try DigitalOperator.transpose([1, 0]).apply(to: [tensor])

@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// Resize and Upsample: elements chosen on each axis, or neighbours weighted by their distance.
+/// Resize and Upsample: elements chosen on each axis, or neighbors weighted by their distance.
 let resizeOperators: [SupportedOperator] = [
   SupportedOperator(
     "Resize", importResize, .exact,
@@ -56,7 +56,7 @@ private func interpolated(
     for: node)
 }
 
-/// The sum of four neighbours on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count as
+/// The sum of four neighbors on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count as
 /// nothing where `excludes` says so; the weights of the others then sum to 1.
 private func bent(
   _ context: inout ImportContext, _ x: ValueID, _ axis: ResizedAxis, _ rule: ResizeRule, _ curve: Float,
@@ -95,7 +95,7 @@ private func bent(
   return sum ?? x
 }
 
-/// The weights of the neighbours at distances `1 + t`, `t`, `1 - t` and `2 - t`: the cubic convolution of R. Keys (IEEE
+/// The weights of the neighbors at distances `1 + t`, `t`, `1 - t` and `2 - t`: the cubic convolution of R. Keys (IEEE
 /// Trans. ASSP 29, 1981) with parameter `a`.
 private func cubicWeights(_ t: Float, _ a: Float) -> [Float] {
   func near(_ d: Float) -> Float { ((a + 2) * d - (a + 3)) * d * d + 1 }
@@ -195,10 +195,10 @@ private struct ResizeRule {
     case "pytorch_half_pixel": return axis.length > 1 ? (x + 0.5) / axis.scale - 0.5 : 0
     case "tf_half_pixel_for_nn": return (x + 0.5) / axis.scale
     case "half_pixel_symmetric":
-      // In binary64, so that the centre of the result lies on the centre of the argument.
+      // In binary64, so that the center of the result lies on the center of the argument.
       let (scale, length) = (Double(axis.scale), Double(length))
-      let centre = length / 2 * (1 - Double(axis.length) / (scale * length))
-      return Float(centre + (Double(index) + 0.5) / scale - 0.5)
+      let center = length / 2 * (1 - Double(axis.length) / (scale * length))
+      return Float(center + (Double(index) + 0.5) / scale - 0.5)
     default: return (x + 0.5) / axis.scale - 0.5
     }
   }

@@ -149,7 +149,7 @@ extension Layer {
   /// Resolution of the converters, in bits.
   public var adcBits: Int { readout?.adcBits ?? 1 }
 
-  /// Neighbouring bitlines of a conversion.
+  /// Neighboring bitlines of a conversion.
   public var bitlinesPerConversion: Int { readout?.bitlinesPerConversion ?? 1 }
 
   /// What a conversion does.

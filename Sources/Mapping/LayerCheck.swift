@@ -201,7 +201,7 @@ private struct LayerCheck {
     guard block.columns.areGroups(of: size) else {
       return LayerProblem(
         .column,
-        "the bitlines are no groups of \(size) neighbours with one output, one sign and growing shifts",
+        "the bitlines are no groups of \(size) neighbors with one output, one sign and growing shifts",
         field: "columns")
     }
     if let units = block.units, units.width % size != 0 {
@@ -227,12 +227,12 @@ private struct LayerCheck {
       }
       if runs.start(of: block.rows) == nil {
         return LayerProblem(
-          .indexTable, "the wordlines are no neighbours among the inputs in use, unshifted, as masks ask for",
+          .indexTable, "the wordlines are no neighbors among the inputs in use, unshifted, as masks ask for",
           field: "rows", block: place)
       }
       if runs.start(of: block.columns) == nil {
         return LayerProblem(
-          .indexTable, "the bitlines are no neighbours among those of the outputs in use, as masks ask for",
+          .indexTable, "the bitlines are no neighbors among those of the outputs in use, as masks ask for",
           field: "columns", block: place)
       }
     }

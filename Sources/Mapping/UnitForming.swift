@@ -1,11 +1,11 @@
 /// How the operation units of a block are formed.
 public enum UnitForming: Hashable, Sendable {
-  /// Units of neighbouring wordlines and bitlines, counted from the block's corner.
+  /// Units of neighboring wordlines and bitlines, counted from the block's corner.
   case fixed(height: Int, width: Int)
   /// Fixed units that are left out for the input digits that are all 0.
   case zeroSkipping(height: Int, width: Int)
   /// For each input digit the wordlines with a digit other than 0 are gathered, `height` at a time; bitlines in
-  /// neighbouring groups of `width`.
+  /// neighboring groups of `width`.
   case dynamic(height: Int, width: Int)
 
   /// Units of a kind by its keyword, `fixed`, `zero-skipping` or `dynamic`; nil for other words.
@@ -63,7 +63,7 @@ extension UnitForming: CustomStringConvertible {
 }
 
 extension UnitForming {
-  /// The largest sum of `levels`, one for each wordline of a block, that a unit can read: that of neighbouring wordlines,
+  /// The largest sum of `levels`, one for each wordline of a block, that a unit can read: that of neighboring wordlines,
   /// or of the largest levels where wordlines are gathered at run time.
   public func largestSum(of levels: [Int]) -> Int {
     if isDynamic { return levels.sorted(by: >).prefix(height).reduce(0, +) }

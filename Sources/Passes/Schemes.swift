@@ -32,7 +32,7 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "isaac",
-    summary: "the whole array is read at once: the over-idealised design without operation units",
+    summary: "the whole array is read at once: the over-idealized design without operation units",
     target: "isaac",
     steps: front + [
       .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
@@ -109,7 +109,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "sme",
     summary:
-      "few neighbouring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
+      "few neighboring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
     target: "sme",
     steps: integers(
       "quantize(scheme: sme, fit: mse, scale: output)",

@@ -175,7 +175,7 @@ private func decodeRows(
   try decodeShifts(&reader, shiftBits, &block.rows)
 }
 
-/// `count` neighbours of the `lines` in use, from a number on.
+/// `count` neighbors of the `lines` in use, from a number on.
 private func decodeRun<Line>(_ reader: inout SectionReader, _ lines: [Line], _ count: Int) throws(Diagnostic)
   -> [Line]
 {

@@ -2,13 +2,13 @@ public import Support
 
 /// Turns diagnostics into text for people.
 public struct DiagnosticRenderer: Sendable {
-  /// Whether to use terminal colours.
-  public let colour: Bool
+  /// Whether to use terminal colors.
+  public let color: Bool
   private let sources: [String: String]
 
   /// Creates a renderer; `sources` are texts by path, whose lines are shown under messages that point into them.
-  public init(colour: Bool, sources: [String: String] = [:]) {
-    self.colour = colour
+  public init(color: Bool, sources: [String: String] = [:]) {
+    self.color = color
     self.sources = sources
   }
 
@@ -42,6 +42,6 @@ public struct DiagnosticRenderer: Sendable {
   }
 
   private func paint(_ text: String, _ code: String) -> String {
-    colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 }

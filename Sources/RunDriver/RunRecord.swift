@@ -37,7 +37,7 @@ public struct RunRecord: Equatable, Sendable {
   public let layers: [LayerRun]
   /// The sum of all.
   public let total: LayerRun
-  /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
+  /// What the dense mapping and the over-idealized array would have done on the same samples; none where the program
   /// has no column layout.
   public let baselines: [Baseline]
   /// The segments that were written in turn; nil for a program of one segment.

@@ -57,7 +57,7 @@ extension RunRecord {
     ]
   }
 
-  /// The dense mapping and the over-idealised array beside this run, as averages over the samples; nil where they are
+  /// The dense mapping and the over-idealized array beside this run, as averages over the samples; nil where they are
   /// not known.
   public var baselineTable: TextTable? {
     if baselines.isEmpty { return nil }

@@ -115,7 +115,7 @@ public enum EventClass: Hashable, Sendable {
   case multiplyAdds
 }
 
-/// A row of the catalogue of digital operators: all that compiler, program and executor must know of an operator but its
+/// A row of the catalog of digital operators: all that compiler, program and executor must know of an operator but its
 /// meaning, which is `DigitalOperator.apply`.
 public struct OperatorEntry: Sendable {
   /// The name, which is that of the operation in the IR.

@@ -31,7 +31,7 @@ public enum OperatorValue: Hashable, Sendable {
 }
 
 extension DigitalOperator {
-  /// The values of the parameters, in the order of the row of the catalogue.
+  /// The values of the parameters, in the order of the row of the catalog.
   public var values: [OperatorValue] {
     switch self {
     case .unary(let function): return function.parameters.map { .float($0) }

@@ -63,7 +63,7 @@ extension Comparison {
   }
 
   private var dense: Yardstick? { yardstick("dense", "dense") }
-  private var isaac: Yardstick? { yardstick("isaac", "idealised") }
+  private var isaac: Yardstick? { yardstick("isaac", "idealized") }
 
   /// Says what `dense` and `isaac` are where they were not run.
   var notes: String {
@@ -128,7 +128,7 @@ extension Comparison {
     }
     return [
       result.compiled.scheme, result.compiled.machine, accuracy(run),
-      grouped(result.compiled.total.crossbars), areaText(squareMicrometres: result.compiled.area),
+      grouped(result.compiled.total.crossbars), areaText(squareMicrometers: result.compiled.area),
       mean(events.ouActivations, run.samples),
       events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
       grouped(result.compiled.total.indexBits + result.compiled.total.shiftBits),

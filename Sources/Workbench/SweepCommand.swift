@@ -34,7 +34,7 @@ let sweepSpec = CommandSpec(
     "The first --over goes from left to right. Each value of a second one, each scheme and each device is a series.",
     "Where height is an axis and adc is not, converters get as many bits as a full unit needs, so that the sweep shows the "
       + "device and not saturation, unless --set 'form-units(adc: N)' fixes them. The height of the whole crossbar is the "
-      + "over-idealised array; it is marked.",
+      + "over-idealized array; it is marked.",
     "Values of axes are set after --set-device, --only and --without. All points use the same seed, so that they differ by "
       + "their settings and not by chance. A point that is refused is reported with its reason, and the rest goes on. "
       + "Results do not depend on --threads.",

@@ -122,7 +122,7 @@ extension SweepRecord {
     var notes: [String] = []
     if !wholeHeights.isEmpty {
       notes.append(
-        "* the whole array is read at once: the over-idealised design, which real cells and converters do not allow"
+        "* the whole array is read at once: the over-idealized design, which real cells and converters do not allow"
       )
     }
     if hasHeights && outcomes.contains(where: { $0.measurement?.isLossless == true }) {

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Where neighbouring lines differ much, the errors are larger.
+  /// Where neighboring lines differ much, the errors are larger.
   @Test func errorsOfUnlikeLines() {
     let sample = WireSample.unlikeLines(96, 128, seed: 4)
     let error = WireAccuracy(sample, Wires(wordlineOhms: 1, bitlineOhms: 1))

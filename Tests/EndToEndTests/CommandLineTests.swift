@@ -30,7 +30,7 @@ struct CommandLineTests {
     for key in [
       "name", "rows", "columns", "weights", "nonzeroWeights", "crossbars", "blocks", "cellsUsed",
       "cellsProvisioned",
-      "indexEntries", "indexBits", "shiftBits", "utilisation", "areaSquareMicrometres",
+      "indexEntries", "indexBits", "shiftBits", "utilization", "areaSquareMicrometers",
     ] { #expect(report.contains("\"\(key)\"")) }
     #expect(try String(contentsOfFile: path("r.html"), encoding: .utf8).contains("<svg"))
     let ran = try run(
@@ -203,7 +203,7 @@ struct CommandLineTests {
       (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
       (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
       (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
-      (["compile", digits, "-o", "x", "--pipeline", "quantise"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "pass.unknown"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "compile.level"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize, lower-to-program"], 1, "pass.requires"),
       (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),

@@ -15,7 +15,7 @@ import Testing
 /// section 4.9, 5).
 @Suite("Composed layers, end to end")
 struct ComposedLayerTests {
-  /// A sample whose digits of a weight are neighbours in whole units, and how many they are.
+  /// A sample whose digits of a weight are neighbors in whole units, and how many they are.
   private func composable(_ number: Int, _ random: inout SeededGenerator) -> (LayerSample, digits: Int) {
     var sample = randomLayerSample(number, &random)
     sample.weightBits = min(sample.weightBits, 8)

@@ -69,7 +69,7 @@ struct IntegerLayer {
   var outputs: Int { shape[0] }
 
   /// The weights less their zero points: a filter, or the weights of one output, after the other.
-  var centred: [Int64] {
+  var centered: [Int64] {
     let run = weights.count / outputs
     return weights.enumerated().map { k, weight in weight - zeros[zeros.count == 1 ? 0 : k / run] }
   }
@@ -77,7 +77,7 @@ struct IntegerLayer {
   /// The weights of group `group` as a matrix of a row for each input, row-major.
   func matrix(group: Int) -> [Int64] {
     let (run, count) = (weights.count / outputs, outputs / groups)
-    let all = centred
+    let all = centered
     return (0..<run).flatMap { row in (0..<count).map { all[(group * count + $0) * run + row] } }
   }
 }
@@ -183,7 +183,7 @@ extension IntegerLayer {
 
   /// The sums for each output and position.
   func sums(_ x: [Int64], _ input: [Int], _ zero: Int64) -> [Int64] {
-    let w = centred
+    let w = centered
     guard isConv else {
       return (0..<outputs).map { o in x.indices.reduce(bias[o]) { $0 + (x[$1] - zero) * w[o * x.count + $1] }
       }

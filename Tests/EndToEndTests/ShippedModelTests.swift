@@ -164,7 +164,7 @@ struct ShippedModelTests {
   }
 
   /// Lossless schemes give the outputs of the dense mapping, and tell beside their own events what the dense mapping and
-  /// the over-idealised array do, to the last count and picojoule.
+  /// the over-idealized array do, to the last count and picojoule.
   @Test(arguments: [("digits", "digits"), ("lenet5-pruned90", "fashion-mnist")])
   func schemesEqualDenseAndKnowTheirBaselines(model: String, data: String) throws {
     func run(_ scheme: String) throws -> RunRecord {
@@ -176,7 +176,7 @@ struct ShippedModelTests {
     for scheme in linear.map(\.name) {
       let result = try run(scheme)
       #expect(result.outputs == dense.outputs, "\(scheme)")
-      #expect(result.baselines.map(\.name) == ["dense", "idealised"])
+      #expect(result.baselines.map(\.name) == ["dense", "idealized"])
       for (baseline, whole) in zip(result.baselines, scheme == "isaac" ? [isaac, isaac] : [dense, isaac]) {
         #expect(baseline.total == whole.total.events, "\(scheme) beside \(baseline.name)")
         #expect(baseline.crossbars == whole.program.crossbars.count)

@@ -151,7 +151,7 @@ struct SpecTests {
   /// The digital operators by their codes.
   private var operatorTable: [String] {
     let head = ["| code | operator | parameters | elements | shape of the result |", "|---|---|---|---|---|"]
-    let entries = OperatorCatalogue.entries.sorted {
+    let entries = OperatorCatalog.entries.sorted {
       ($0.code.rawValue, $0.function ?? 0) < ($1.code.rawValue, $1.function ?? 0)
     }
     return head

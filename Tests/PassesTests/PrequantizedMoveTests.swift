@@ -216,11 +216,11 @@ struct PrequantizedMoveTests {
         }
         let constant = net.builder.constant(
           Tensor([rows, columns], values, as: byte), element: byte, name: "q")
-        let centred = try net.digital(
+        let centered = try net.digital(
           .dequantize(scale: perSlice ? 1 : 0.37, zero: zero), constant)
-        guard perSlice else { return centred }
+        guard perSlice else { return centered }
         return try net.digital(
-          .binary(.multiply), centred, net.constant([columns], net.floats(columns, in: 0.25...2)))
+          .binary(.multiply), centered, net.constant([columns], net.floats(columns, in: 0.25...2)))
       }
       var weights = try part(&net, zero: Int64(net.random.inside(0...3)))
       var inner = rows

@@ -99,9 +99,10 @@ struct PrequantizedTests {
       let constant = net.builder.constant(
         Tensor([3, 4], levels, as: .integer(bits: 4, signed: true)), element: .integer(bits: 4, signed: true),
         name: "q")
-      let centred = try net.digital(.dequantize(scale: 1, zero: 0), constant)
+      let centered = try net.digital(.dequantize(scale: 1, zero: 0), constant)
       let scales = net.constant([3, 1], net.floats(3, in: 0.5...1))
-      let weights = try net.digital(.transpose([1, 0]), try net.digital(.binary(.multiply), centred, scales))
+      let weights = try net.digital(
+        .transpose([1, 0]), try net.digital(.binary(.multiply), centered, scales))
       net.output(try net.op(.gemm, [net.input([1, 4]), weights], name: "fc"))
       let samples = net.samples(4, -1...1)
       let module = try run(

@@ -38,8 +38,8 @@ struct QuantizeTests {
 
     /// The sums over the taps of a convolution without bias, by the definition: padding stands for 0.
     func sums(_ geometry: ConvGeometry) -> [Int64] {
-      let centred = NaiveArray(x.shape, x.integers.map { $0 - step.zero })
-      return geometry.naive.sums(centred, NaiveArray(weights), bias: nil).elements
+      let centered = NaiveArray(x.shape, x.integers.map { $0 - step.zero })
+      return geometry.naive.sums(centered, NaiveArray(weights), bias: nil).elements
     }
   }
 

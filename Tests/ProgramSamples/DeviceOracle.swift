@@ -287,7 +287,7 @@ private func isExact(_ place: Int, _ block: Block, _ layer: Layer, _ program: Pr
       program.crossbars[block.crossbar].cells[
         (block.row + row) * program.machine.array.columns + block.column + place])
   }
-  // Gathered wordlines may be any, neighbours are read together otherwise.
+  // Gathered wordlines may be any, neighbors are read together otherwise.
   let ordered = block.formedUnits.isDynamic ? levels.sorted(by: >) : levels
   let units = stride(from: 0, to: levels.count, by: block.formedUnits.height).map {
     ordered[$0..<min($0 + block.formedUnits.height, levels.count)].reduce(0, +)

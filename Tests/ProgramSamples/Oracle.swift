@@ -265,8 +265,8 @@ public struct Oracle {
     }
     for block in layer.blocks {
       events[index].inputFetches.buffer += block.rows.count
-      let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
-      if block.rowIndex != nil || !neighbours { events[index].indexReads += block.rows.count }
+      let neighbors = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
+      if block.rowIndex != nil || !neighbors { events[index].indexReads += block.rows.count }
       let shift = block.rows.map(\.shift).max() ?? 0
       let first = layer.blocks.first { other in
         other.rows == block.rows && other.columns.map(\.output) == block.columns.map(\.output)
@@ -279,7 +279,7 @@ public struct Oracle {
       }
       if let table = block.rowIndex {
         events[index].indexBits += block.rows.count * table.bits
-      } else if !neighbours {
+      } else if !neighbors {
         events[index].indexBits += block.rows.count * width(layer.rows)
       }
       var runs = [block.columns[0].output]

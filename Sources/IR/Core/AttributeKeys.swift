@@ -1,6 +1,6 @@
 public import Tensors
 
-// The attributes of all operations, each declared once. Those of digital operators have the names of the catalogue.
+// The attributes of all operations, each declared once. Those of digital operators have the names of the catalog.
 
 private let count = AttributeKind.int(0...Int64(Int32.max))
 private let positive = AttributeKind.int(1...Int64(Int32.max))
@@ -56,7 +56,7 @@ extension AttributeKey where Value == Int64 {
 extension AttributeKey where Value == Float {
   /// What a normalization adds to the variance.
   public static var epsilon: Self { Self("epsilon", .float) }
-  /// The step between neighbouring quantized values.
+  /// The step between neighboring quantized values.
   public static var scale: Self { Self("scale", .float) }
   /// The lower bound of a clip.
   public static var clipLow: Self { Self("low", .float) }

@@ -20,7 +20,7 @@ public enum TensorLevel: Level {
   public static func erase(_ module: Module<TensorLevel>) -> AnyModule { .tensor(module) }
 }
 
-/// Integer matrices realised by blocks of cells.
+/// Integer matrices realized by blocks of cells.
 public enum CrossbarLevel: Level {
   /// `crossbar`.
   public static let name = LevelName.crossbar

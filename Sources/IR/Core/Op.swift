@@ -25,7 +25,7 @@ public struct ValueType: Hashable, Sendable {
 
 /// What a quantized integer stands for: `(q - zero) * scale`.
 public struct Quantization: Hashable, Sendable {
-  /// The step between neighbouring values.
+  /// The step between neighboring values.
   public var scale: Float
   /// The integer that stands for 0.
   public var zero: Int64

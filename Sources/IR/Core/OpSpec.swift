@@ -75,7 +75,7 @@ public struct OpSpec: Hashable, Sendable {
     self.summary = summary
   }
 
-  /// The row of a digital operator, which follows from the catalogue.
+  /// The row of a digital operator, which follows from the catalog.
   init(_ entry: OperatorEntry) {
     let operands: ClosedRange<Int>
     switch entry.arguments {

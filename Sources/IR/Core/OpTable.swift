@@ -3,7 +3,7 @@ import Tensors
 
 /// The table of operations: a row an operation, in the order of `Opcode`.
 public let operationTable: [OpSpec] =
-  networkRows + OperatorCatalogue.entries.map { OpSpec($0) } + scanRows + crossbarRows + programRows
+  networkRows + OperatorCatalog.entries.map { OpSpec($0) } + scanRows + crossbarRows + programRows
 
 private let everyLevel = Set(LevelName.allCases)
 
@@ -65,7 +65,7 @@ private let crossbarRows: [OpSpec] = [
     "joins the columns of matrices and makes them the channels of images"),
   OpSpec(
     .layer, .layer, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Layer.fields),
-    symbol: true, body: [.block], "an integer matrix that blocks of cells realise"),
+    symbol: true, body: [.block], "an integer matrix that blocks of cells realize"),
   OpSpec(
     .block, .block, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Block.fields),
     "a rectangle of cells inside one crossbar"),

@@ -240,7 +240,7 @@ func quote(_ text: String) -> String {
   return result + "\""
 }
 
-/// Runs of neighbouring inputs with one shift.
+/// Runs of neighboring inputs with one shift.
 private func rowTerms(_ rows: [RowEntry]) -> [String] {
   var terms: [String] = []
   var start = 0
@@ -258,7 +258,7 @@ private func rowTerms(_ rows: [RowEntry]) -> [String] {
   return terms
 }
 
-/// Runs of neighbouring outputs with one list of digits.
+/// Runs of neighboring outputs with one list of digits.
 private func columnTerms(_ columns: [ColumnEntry]) -> [String] {
   var groups: [(output: Int, digits: [ColumnEntry])] = []
   for column in columns {

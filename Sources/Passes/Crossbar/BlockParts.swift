@@ -66,7 +66,7 @@ extension Block {
     }
   }
 
-  /// Neighbouring bitlines with their index table. Pieces that lie below each other share them.
+  /// Neighboring bitlines with their index table. Pieces that lie below each other share them.
   private struct ColumnPart {
     let places: Range<Int>
     let columns: [ColumnEntry]

@@ -71,7 +71,7 @@ struct ComposeAnalog: LayerPass {
           "compose-analog.groups",
           "the bitlines of a block of @\(layer.name) are no groups of the \(size) digits of a weight",
           notes: [
-            "digits must be neighbours: slice-bits with order weight-major, placement intra and signs differential "
+            "digits must be neighbors: slice-bits with order weight-major, placement intra and signs differential "
               + "or offset, without leaving out or clustering bitlines one by one, and crossbars that cut no weight"
           ])
       }

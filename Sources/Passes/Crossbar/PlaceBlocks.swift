@@ -64,7 +64,7 @@ private enum Packing: String, OptionWord {
     }
   }
 
-  /// How many neighbours are alike, at most: pieces of one strip that was too long for a crossbar.
+  /// How many neighbors are alike, at most: pieces of one strip that was too long for a crossbar.
   private func longestRun(_ blocks: [Block], _ alike: (Block, Block) -> Bool) -> Int {
     var (longest, run) = (0, 0)
     for (index, block) in blocks.enumerated() {

@@ -4,7 +4,7 @@ import Mapping
 import Support
 import Tensors
 
-/// Every layer is realised by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
+/// Every layer is realized by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
 ///
 /// Sign encodings (reference: ISAAC, ISCA 2016, for the offset; PRIME, ISCA 2016, for the differential pair):
 /// `differential` writes magnitudes into columns that add or subtract, `twos-complement` gives the sign bit a column
@@ -13,7 +13,7 @@ import Tensors
 struct SliceBits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "slice-bits"
-  static let summary = "every layer is realised by blocks whose cells decode to its weights"
+  static let summary = "every layer is realized by blocks whose cells decode to its weights"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.sliced]
   static let guarantee = Guarantee.exact("")

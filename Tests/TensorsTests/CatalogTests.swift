@@ -1,33 +1,33 @@
 import Tensors
 import Testing
 
-/// The catalogue of digital operators: complete, in order, and with the codes that programs have.
-struct CatalogueTests {
+/// The catalog of digital operators: complete, in order, and with the codes that programs have.
+struct CatalogTests {
   @Test func functionsStandInTheOrderOfTheirCodes() {
     for kind in UnaryFunction.Kind.allCases {
-      let entry = OperatorCatalogue.entry(of: kind)
+      let entry = OperatorCatalog.entry(of: kind)
       #expect(entry.code == .unary && entry.function == kind.rawValue, "\(kind)")
     }
-    #expect(OperatorCatalogue.entries.filter { $0.code == .unary }.count == UnaryFunction.Kind.allCases.count)
+    #expect(OperatorCatalog.entries.filter { $0.code == .unary }.count == UnaryFunction.Kind.allCases.count)
     for function in BinaryFunction.allCases {
-      let entry = OperatorCatalogue.entry(of: function)
+      let entry = OperatorCatalog.entry(of: function)
       #expect(entry.code == .binary && entry.function == function.rawValue && entry.name == "\(function)")
     }
-    #expect(OperatorCatalogue.entries.filter { $0.code == .binary }.count == BinaryFunction.allCases.count)
+    #expect(OperatorCatalog.entries.filter { $0.code == .binary }.count == BinaryFunction.allCases.count)
   }
 
   @Test func everyCodeHasOneRow() {
-    let entries = OperatorCatalogue.entries
+    let entries = OperatorCatalog.entries
     #expect(Set(entries.map(\.name)).count == entries.count)
     #expect(Set(entries.map { [$0.code.rawValue, $0.function ?? 0] }).count == entries.count)
     #expect(Set(entries.map(\.code)) == Set(OperatorCode.allCases))
     for entry in entries {
-      #expect(OperatorCatalogue.entry(entry.code, function: entry.function)?.name == entry.name)
-      #expect(OperatorCatalogue.entry(named: entry.name)?.code == entry.code)
+      #expect(OperatorCatalog.entry(entry.code, function: entry.function)?.name == entry.name)
+      #expect(OperatorCatalog.entry(named: entry.name)?.code == entry.code)
       #expect((entry.function == nil) == (entry.code != .unary && entry.code != .binary), "\(entry.name)")
     }
-    #expect(OperatorCatalogue.entry(.unary) == nil && OperatorCatalogue.entry(.softmax, function: 1) == nil)
-    #expect(OperatorCatalogue.entry(named: "unary") == nil)
+    #expect(OperatorCatalog.entry(.unary) == nil && OperatorCatalog.entry(.softmax, function: 1) == nil)
+    #expect(OperatorCatalog.entry(named: "unary") == nil)
   }
 
   /// Files hold these numbers, so they never change.
@@ -37,13 +37,13 @@ struct CatalogueTests {
       "log", "sqrt", "abs", "negate", "erf", "floor", "round", "sign", "ceil",
     ]
     for (place, name) in unary.enumerated() {
-      #expect(OperatorCatalogue.entry(named: name)?.function == UInt32(place + 1), "\(name)")
+      #expect(OperatorCatalog.entry(named: name)?.function == UInt32(place + 1), "\(name)")
     }
     let binary = [
       "add", "subtract", "multiply", "divide", "maximum", "minimum", "greater", "equal", "power",
     ]
     for (place, name) in binary.enumerated() {
-      #expect(OperatorCatalogue.entry(named: name)?.function == UInt32(place + 1), "\(name)")
+      #expect(OperatorCatalog.entry(named: name)?.function == UInt32(place + 1), "\(name)")
     }
     let codes: [(String, UInt32)] = [
       ("relu", 1), ("add", 2), ("softmax", 3), ("matmul", 4), ("max-pool", 5), ("average-pool", 6),
@@ -51,11 +51,11 @@ struct CatalogueTests {
       ("dequantize", 13), ("requantize", 14), ("add-bias", 15), ("lookup", 16), ("slice", 17), ("take", 18),
       ("arg-max", 19),
     ]
-    for (name, code) in codes { #expect(OperatorCatalogue.entry(named: name)?.code.rawValue == code) }
+    for (name, code) in codes { #expect(OperatorCatalog.entry(named: name)?.code.rawValue == code) }
   }
 
   @Test func operatorsAreTakenApartAndMadeAgain() throws {
-    for entry in OperatorCatalogue.entries {
+    for entry in OperatorCatalog.entries {
       let values = entry.parameters.map(\.kind).map(sample)
       let digital = try #require(entry.makeOperator(values), "\(entry.name)")
       #expect(digital.values == values && digital.entry.name == entry.name && digital.code == entry.code)
@@ -71,7 +71,7 @@ struct CatalogueTests {
 
   /// What a row says of the shape is what `resultShape` computes.
   @Test func shapeRulesHold() throws {
-    for entry in OperatorCatalogue.entries {
+    for entry in OperatorCatalog.entries {
       let digital = try #require(entry.makeOperator(entry.parameters.map(\.kind).map(sample)))
       let first = entry.shape == .window ? [1, 3, 2, 1] : entry.shape == .product ? [2, 3] : [2, 3, 2]
       var shapes = [first]

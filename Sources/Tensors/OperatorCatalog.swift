@@ -1,6 +1,6 @@
 /// Every digital operator, a row each: names and attributes in the IR, codes and parameters in a program, rules for
 /// elements, and events follow from it.
-public enum OperatorCatalogue {
+public enum OperatorCatalog {
   /// The rows, in the order of the operations of the IR.
   public static let entries: [OperatorEntry] = unaryRows + binaryRows + structuralRows + fixedPointRows
 
@@ -81,7 +81,7 @@ public enum OperatorCatalogue {
   private static let high = OperatorParameter("high", .integer)
 }
 
-extension OperatorCatalogue {
+extension OperatorCatalog {
   /// The row of a one-argument function.
   public static func entry(of kind: UnaryFunction.Kind) -> OperatorEntry {
     unaryRows[Int(kind.rawValue) - 1]
@@ -110,15 +110,15 @@ extension OperatorCatalogue {
 }
 
 extension DigitalOperator {
-  /// The row of the operator in the catalogue.
+  /// The row of the operator in the catalog.
   public var entry: OperatorEntry {
     switch self {
-    case .unary(let function): return OperatorCatalogue.entry(of: function.kind)
-    case .binary(let function): return OperatorCatalogue.entry(of: function)
+    case .unary(let function): return OperatorCatalog.entry(of: function.kind)
+    case .binary(let function): return OperatorCatalog.entry(of: function)
     case .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose, .concat, .pad,
       .slice, .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
-      guard let entry = OperatorCatalogue.entry(code) else {
-        preconditionFailure("the catalogue has a row for every code")
+      guard let entry = OperatorCatalog.entry(code) else {
+        preconditionFailure("the catalog has a row for every code")
       }
       return entry
     }

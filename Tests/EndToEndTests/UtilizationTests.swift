@@ -2,8 +2,8 @@ import Driver
 import Mapping
 import Testing
 
-@Suite("Utilisation of crossbars")
-struct UtilisationTests {
+@Suite("Utilization of crossbars")
+struct UtilizationTests {
   /// Every crossbar is counted once; compression fills crossbars, and what it leaves out held nothing.
   @Test func compressionFillsCrossbars() throws {
     let records = try ["dense", "sre"].map {
@@ -11,13 +11,13 @@ struct UtilisationTests {
     }
     for record in records {
       for layer in record.layers {
-        #expect(layer.utilisation.mapped.reduce(0, +) == layer.crossbars)
-        #expect(layer.utilisation.occupied.reduce(0, +) == layer.crossbars)
+        #expect(layer.utilization.mapped.reduce(0, +) == layer.crossbars)
+        #expect(layer.utilization.occupied.reduce(0, +) == layer.crossbars)
       }
-      #expect(record.total.utilisation.mapped.reduce(0, +) == record.total.crossbars)
+      #expect(record.total.utilization.mapped.reduce(0, +) == record.total.crossbars)
     }
     // All but the edges of the dense mapping lie in blocks, and hardly a cell of it holds anything.
-    #expect(records[0].total.utilisation.mapped[9] > 150 && records[0].total.utilisation.occupied[0] > 200)
-    #expect(records[1].total.utilisation.occupied[0] < records[1].total.crossbars / 2)
+    #expect(records[0].total.utilization.mapped[9] > 150 && records[0].total.utilization.occupied[0] > 200)
+    #expect(records[1].total.utilization.occupied[0] < records[1].total.crossbars / 2)
   }
 }

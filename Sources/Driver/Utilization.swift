@@ -4,7 +4,7 @@ import Mapping
 
 /// How full crossbars are: how many of them have up to 10 %, 20 % ... 100 % of their cells in use (the histogram of
 /// ASP-DAC 2019, Fig. 4).
-public struct Utilisation: Equatable, Sendable {
+public struct Utilization: Equatable, Sendable {
   /// Crossbars by the share of cells that lie in blocks, in tenths.
   public private(set) var mapped = [Int](repeating: 0, count: 10)
   /// Crossbars by the share of cells that hold a level other than 0, in tenths.
@@ -23,8 +23,8 @@ public struct Utilisation: Equatable, Sendable {
     }
     let size = array.rows * array.columns
     for count in cells.values {
-      mapped[Utilisation.tenth(count.mapped, of: size)] += 1
-      occupied[Utilisation.tenth(count.occupied, of: size)] += 1
+      mapped[Utilization.tenth(count.mapped, of: size)] += 1
+      occupied[Utilization.tenth(count.occupied, of: size)] += 1
     }
   }
 
@@ -34,7 +34,7 @@ public struct Utilisation: Equatable, Sendable {
   }
 
   /// Adds other crossbars.
-  mutating func add(_ other: Utilisation) {
+  mutating func add(_ other: Utilization) {
     for bin in mapped.indices {
       mapped[bin] += other.mapped[bin]
       occupied[bin] += other.occupied[bin]
