@@ -30,12 +30,12 @@ public struct LayerRecord: Equatable, Sendable {
   public var cellsUsed: Int
   /// Cells of these crossbars.
   public var cellsProvisioned: Int
-  /// Entries of index tables; those of bit vectors are bits.
+  /// Entries of index tables; those of sparsity masks are bits.
   public var indexEntries: Int
-  /// Bits of index tables, or of bit vectors.
+  /// Bits of index tables, or of sparsity masks.
   public var indexBits: Int
-  /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with as
-  /// many bits for each wordline as its largest shift needs.
+  /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with
+  /// as many bits for each wordline as its largest shift needs.
   public var shiftBits: Int
   /// How full the bit planes are and what freeing them costs; nil where the layer was not squeezed.
   public var planes: PlaneStatistics?
@@ -249,8 +249,8 @@ extension CompileRecord {
     return table
   }
 
-  /// How full the bit planes are, layer by layer, the highest first, and the errors of the weights; nil where no layer was
-  /// squeezed.
+  /// How full the bit planes are, layer by layer, the highest first, and the errors of the weights; nil where no layer
+  /// was squeezed.
   public var planeTable: TextTable? {
     let squeezed = layers.compactMap { layer in layer.planes.map { (layer, $0) } }
     guard let count = squeezed.map({ $0.1.occupiedRows.count }).max() else { return nil }

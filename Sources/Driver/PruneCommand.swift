@@ -10,7 +10,8 @@ import Passes
 import Support
 import Tensors
 
-/// `xbarc prune`: leaves out crossbar rows of a scheme's mapping and writes the model without the weights that they held.
+/// `xbarc prune`: leaves out crossbar rows of a scheme's mapping and writes the model without the weights that they
+/// held.
 func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   var request = CompileRequest(model: arguments.positional(0) ?? "")
   request.scheme = arguments.value("scheme") ?? "clustered"

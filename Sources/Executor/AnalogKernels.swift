@@ -155,7 +155,7 @@ private func withSensing<E: Error>(
     sensing.bias = line.bias
     sensing.minimum = line.minimum
     sensing.maximum = line.maximum
-    sensing.bent = line.isBent ? 1 : 0
+    sensing.nonlinear = line.isNonlinear ? 1 : 0
     let isPlain = line.scale == 1 && line.minimum == 0 && strip.lines.count == strip.width
     sensing.plain = isPlain && strip.lines.allSatisfy { $0.gain == 1 && $0.bow == 0 } ? 1 : 0
     sensing.bowed = strip.lines.contains { $0.bow != 0 } ? 1 : 0

@@ -64,8 +64,8 @@ struct AnalogPattern: Sendable {
   let height: Int
 }
 
-/// The patterns of a layer, in order of the first appearance of what drives them; `leakage` is that of a cell in steps of
-/// a level.
+/// The patterns of a layer, in order of the first appearance of what drives them; `leakage` is that of a cell in steps
+/// of a level.
 ///
 /// Throws `device.sum` where sums are too large for binary32.
 func analogPatterns(

@@ -50,8 +50,8 @@ struct ByteProductFinder {
     self.uses = uses
   }
 
-  /// The product that the first instruction of `code`, a loop of `count` rounds with `body`, computes, with what follows
-  /// it, and how many instructions that is; nil for other loops.
+  /// The product that the first instruction of `code`, a loop of `count` rounds with `body`, computes, with what
+  /// follows it, and how many instructions that is; nil for other loops.
   func product(_ count: Int, _ body: [Instruction], in code: ArraySlice<Instruction>) -> (ByteProduct, Int)? {
     guard let (members, destination) = members(count, body), isPrivate(members, body) else { return nil }
     if let (product, length) = levels(count, members, destination, code) { return (product, length) }

@@ -19,9 +19,9 @@ enum ValuePath: Sendable {
 
 /// A layer prepared for execution.
 ///
-/// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear: together they are two
-/// integer matrices, a dense one and a gathered one. The other bitlines go through the kernels of their patterns.
-/// Events follow from counts of digits and of units alone.
+/// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear:
+/// together they are two integer matrices, a dense one and a gathered one. The other bitlines go through the kernels of
+/// their patterns. Events follow from counts of digits and of units alone.
 struct LayerPlan: Sendable {
   let layer: Layer
   /// Blocks with bitlines that are not linear, grouped by what drives their wordlines.
@@ -132,8 +132,8 @@ private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Prog
   }
 }
 
-/// What each wordline holds on the group of bitlines that begins at place `first`: its levels, each weighted relative to
-/// the first one.
+/// What each wordline holds on the group of bitlines that begins at place `first`: its levels, each weighted relative
+/// to the first one.
 func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Program) -> [UInt32] {
   let (cells, width) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
   let shifts = (first..<first + layer.bitlinesPerConversion).map {

@@ -86,7 +86,8 @@ extension ElementType {
     return false
   }
 
-  /// Bytes of an element in the registers of kernels: 4 for floats and integers that a 32-bit signed integer holds, else 8.
+  /// Bytes of an element in the registers of kernels: 4 for floats and integers that a 32-bit signed integer holds,
+  /// else 8.
   var storageBytes: Int {
     switch self {
     case .float32: return 4

@@ -6,9 +6,9 @@ import Support
 
 /// What it takes to write the segments of a program, and to keep values for the segment after.
 ///
-/// Before a segment is executed, all cells of its blocks are written, whatever they held: the cells of a wordline together, the
-/// wordlines of a crossbar one after the other, the crossbars at the same time. Samples go through a segment in batches, so
-/// that each batch takes one writing of every segment.
+/// Before a segment is executed, all cells of its blocks are written, whatever they held: the cells of a wordline
+/// together, the wordlines of a crossbar one after the other, the crossbars at the same time. Samples go through a
+/// segment in batches, so that each batch takes one writing of every segment.
 public struct SegmentWriting: Equatable, Sendable {
   /// What one writing of a segment takes.
   public struct Segment: Equatable, Sendable {
@@ -68,11 +68,11 @@ public struct SegmentWriting: Equatable, Sendable {
     (storedElements, fetchedElements) = (values.stored, values.fetched)
   }
 
-  /// The events of `samples` samples that go through each segment in batches of `batch`; none for a single segment, which
-  /// stays in the crossbars.
+  /// The events of `samples` samples that go through each segment in batches of `batch`; none for a single segment,
+  /// which stays in the crossbars.
   ///
-  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip, for
-  /// every sample; those of single samples stay in the tiles' buffers.
+  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip,
+  /// for every sample; those of single samples stay in the tiles' buffers.
   public func events(samples: Int, batch: Int) -> Events {
     var events = Events()
     guard segments.count > 1 else { return events }

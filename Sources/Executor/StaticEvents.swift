@@ -166,8 +166,8 @@ private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>
   return nil
 }
 
-/// Values that a load copies for `layer`: all of the window; or those of its channels in use, where bit vectors tell which
-/// these are.
+/// Values that a load copies for `layer`: all of the window; or those of its channels in use, where sparsity masks tell
+/// which these are.
 private func fetched(_ window: Window, _ register: Buffer, _ layer: Layer, _ program: Program) -> Int {
   guard layer.hasMasks, window.channelCount > 0 else { return register.count }
   return register.count / window.channelCount * program.channelsInUse(of: layer, window)

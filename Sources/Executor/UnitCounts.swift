@@ -6,8 +6,8 @@ import Support
 
 /// How a layer's zero-skipping and dynamic units are counted: as bits of planes that tell which digits are not 0.
 ///
-/// A dynamic block needs `ceil(n / height)` wordline vectors for n digits that are not 0. So does a unit of a zero-skipping
-/// block, as n is at most its height: one where it is active, else none.
+/// A dynamic block needs `ceil(n / height)` wordline vectors for n digits that are not 0. So does a unit of a
+/// zero-skipping block, as n is at most its height: one where it is active, else none.
 struct UnitCounts: Sendable {
   /// The words of a plane: runs of inputs with a shift, those in use.
   let words: [xbar_plane_word]

@@ -126,8 +126,8 @@ extension Hierarchy {
 }
 
 extension Machine {
-  /// The silicon area of `crossbars` crossbars with their drivers and converters, and of the compute units and tiles that
-  /// they take, in square micrometers.
+  /// The silicon area of `crossbars` crossbars with their drivers and converters, and of the compute units and tiles
+  /// that they take, in square micrometers.
   public func area(crossbars: Int) -> Double {
     let perCrossbar =
       area.crossbar + area.adc * area.adcsPerCrossbar + area.dac * Double(array.rows)

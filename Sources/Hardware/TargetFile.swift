@@ -13,9 +13,9 @@ public struct TargetNumber: Hashable, Sendable {
 /// A machine as a JSON file describes it.
 ///
 /// The file is an object with the texts `name` and `summary` and the objects `array`, `operands`, `hierarchy`,
-/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the objects `memory` and `writing`. A
-/// number stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are needed; other keys are
-/// refused.
+/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the objects `memory` and
+/// `writing`. A number stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are
+/// needed; other keys are refused.
 public struct TargetFile: Equatable, Sendable {
   /// The machine.
   public let machine: Machine

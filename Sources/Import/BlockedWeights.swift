@@ -3,11 +3,11 @@ import ONNX
 import Support
 import Tensors
 
-/// A matrix of levels with a scale for each block of neighbors along an axis, as 4-bit quantizers of large products write
-/// it.
+/// A matrix of levels with a scale for each block of neighbors along an axis, as 4-bit quantizers of large products
+/// write it.
 ///
-/// A column of a crossbar has one scale, so each block is a layer of its own: the product is the sum of the products of the
-/// blocks with their parts of the input, and all integers stay what they are.
+/// A column of a crossbar has one scale, so each block is a layer of its own: the product is the sum of the products of
+/// the blocks with their parts of the input, and all integers stay what they are.
 struct BlockedWeights {
   /// What the levels of each block stand for, of one scale for each of its columns or rows.
   var parts: [ValueID]

@@ -31,7 +31,8 @@ let castOperators: [SupportedOperator] = [
   }
 }
 
-/// Floats stay floats, numbers known at import become what is asked for, and computed ones whole numbers or truth values.
+/// Floats stay floats, numbers known at import become what is asked for, and computed ones whole numbers or truth
+/// values.
 private func cast(_ context: inout ImportContext, _ node: ONNXNode, to target: ONNXElementType?)
   throws(Diagnostic)
 {

@@ -5,9 +5,9 @@ import Tensors
 
 /// ConvTranspose as a convolution that crossbars compute.
 ///
-/// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out: between
-/// neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so that they
-/// stand at the zero point where the input is quantized.
+/// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out:
+/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so
+/// that they stand at the zero point where the input is quantized.
 @Sendable func importConvTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let x = try context.shape(node, 0)
   let w = try context.shape(node, 1)
@@ -116,8 +116,8 @@ private func spread(_ context: inout ImportContext, _ x: ValueID, _ walk: Transp
   return result
 }
 
-/// Filters `[channels, filters / groups, kernel ...]` as a convolution has them, `[filters, channels / groups, kernel ...]`,
-/// mirrored on every axis of the kernel.
+/// Filters `[channels, filters / groups, kernel ...]` as a convolution has them, `[filters, channels / groups, kernel
+/// ...]`, mirrored on every axis of the kernel.
 private func mirrored(_ context: inout ImportContext, _ w: ValueID, groups: Int, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {

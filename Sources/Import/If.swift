@@ -3,7 +3,8 @@ import ONNX
 import Support
 
 extension Importer {
-  /// Imports the branch that a condition known at import takes, in place of the `If`. The branch sees all names around it.
+  /// Imports the branch that a condition known at import takes, in place of the `If`. The branch sees all names around
+  /// it.
   mutating func importConditional(_ node: ONNXNode) throws(Diagnostic) {
     guard let condition = context.knownIntegers(node, 0), condition.values.count == 1 else {
       throw context.failure(

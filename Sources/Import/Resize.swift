@@ -56,8 +56,8 @@ private func interpolated(
     for: node)
 }
 
-/// The sum of four neighbors on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count as
-/// nothing where `excludes` says so; the weights of the others then sum to 1.
+/// The sum of four neighbors on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count
+/// as nothing where `excludes` says so; the weights of the others then sum to 1.
 private func bent(
   _ context: inout ImportContext, _ x: ValueID, _ axis: ResizedAxis, _ rule: ResizeRule, _ curve: Float,
   _ excludes: Bool, _ node: ONNXNode
@@ -110,7 +110,8 @@ private struct ResizedAxis {
   let scale: Float
 }
 
-/// Which elements of an axis a result is made of; places are computed in binary32, as other runtimes do, so that ties agree.
+/// Which elements of an axis a result is made of; places are computed in binary32, as other runtimes do, so that ties
+/// agree.
 private struct ResizeRule {
   enum Mode {
     case nearest, linear

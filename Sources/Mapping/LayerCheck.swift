@@ -56,8 +56,8 @@ public enum LayerStage: Hashable, Sendable {
 }
 
 extension Layer {
-  /// What is wrong with the layer at `stage` on a machine, if anything: the constraints of ir-spec.md on layers. Without a
-  /// machine, what depends on it is not checked.
+  /// What is wrong with the layer at `stage` on a machine, if anything: the constraints of ir-spec.md on layers.
+  /// Without a machine, what depends on it is not checked.
   public func problem(at stage: LayerStage, on machine: Machine?) -> LayerProblem? {
     LayerCheck(layer: self, stage: stage, machine: machine).problem()
   }

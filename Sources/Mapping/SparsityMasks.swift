@@ -1,5 +1,5 @@
-/// Which lines of a matrix take part: a bit for each input and one for each output, the column and row sparsity vectors of
-/// ReCom (DATE 2018; reference: section 5.2).
+/// Which lines of a matrix take part: a bit for each input and one for each output, the column and row sparsity vectors
+/// of ReCom (DATE 2018; reference: section 5.2).
 ///
 /// Blocks of a layer with such masks need no index tables: their wordlines are driven by neighbors among the inputs in
 /// use, unshifted, and their bitlines are neighbors among columns of the layout whose outputs are in use.

@@ -63,8 +63,8 @@ extension UnitForming: CustomStringConvertible {
 }
 
 extension UnitForming {
-  /// The largest sum of `levels`, one for each wordline of a block, that a unit can read: that of neighboring wordlines,
-  /// or of the largest levels where wordlines are gathered at run time.
+  /// The largest sum of `levels`, one for each wordline of a block, that a unit can read: that of neighboring
+  /// wordlines, or of the largest levels where wordlines are gathered at run time.
   public func largestSum(of levels: [Int]) -> Int {
     if isDynamic { return levels.sorted(by: >).prefix(height).reduce(0, +) }
     return stride(from: 0, to: levels.count, by: height).reduce(0) { largest, first in

@@ -15,8 +15,8 @@ public struct PassOptionSpec: Sendable {
   public var formerWords: [String: String] = [:]
 }
 
-/// An option of a pass with the Swift type of its value: `options[Self.height]` reads it, so that a misspelt name does not
-/// compile.
+/// An option of a pass with the Swift type of its value: `options[Self.height]` reads it, so that a misspelt name does
+/// not compile.
 struct PassOption<Value: Sendable>: Sendable {
   /// What lists and texts show.
   let spec: PassOptionSpec

@@ -68,8 +68,8 @@ extension PlanPass {
 }
 
 extension Module<CrossbarLevel> {
-  /// When each layer runs: layers run one after the other in the order of their products, and the groups of one convolution
-  /// together.
+  /// When each layer runs: layers run one after the other in the order of their products, and the groups of one
+  /// convolution together.
   var stages: [String: Int] {
     var producers: [ValueID: String] = [:]
     var stages: [String: Int] = [:]

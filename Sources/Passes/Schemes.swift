@@ -40,7 +40,7 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "naive-w",
-    summary: "lines of a crossbar that hold nothing are left out (SRE's naive weight baseline)",
+    summary: "zero wordlines and bitlines of a crossbar are left out (SRE's naive weight baseline)",
     target: "sre",
     steps: front + [
       slices,
@@ -119,7 +119,7 @@ public let schemes: [Scheme] = [
           text: "slice-bits(cell: 1, placement: inter)",
           reason: "plane j of all weights lies in crossbar j of a group"),
         .init(
-          text: "squeeze-bits", reason: "few wordlines hold anything in the highest planes; they move down"),
+          text: "squeeze-bits", reason: "few wordlines are nonzero in the highest planes; they move down"),
         .init(text: "form-units(whole: true)", reason: "a plane is read as a whole"),
       ] + back()),
   Scheme(
@@ -138,12 +138,12 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "clustered",
     summary:
-      "columns that hold something on the same wordlines share small crossbars (Lin et al., ASP-DAC'19)",
+      "columns that are nonzero on the same wordlines share small crossbars (Lin et al., ASP-DAC'19)",
     target: "clustered",
     steps: integers("quantize(weights: 8, inputs: 8)", reason: "the operands of the source")
       + [
         .init(text: "slice-bits", reason: "four cells a weight, and columns for each sign"),
-        .init(text: "cluster-columns", reason: "unstructured zeros become wordlines that hold nothing"),
+        .init(text: "cluster-columns", reason: "unstructured zeros become zero wordlines"),
         .init(text: "form-units(whole: true)", reason: "a small crossbar is read as a whole"),
         .init(
           text: "compose-analog",

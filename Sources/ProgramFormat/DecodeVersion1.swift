@@ -2,8 +2,8 @@ import Hardware
 import Mapping
 import Support
 
-// What version 1 of the format writes in another way: the machine's numbers by their place, optional parts by flags and by
-// the bytes that are left. It is read only.
+// What version 1 of the format writes in another way: the machine's numbers by their place, optional parts by flags and
+// by the bytes that are left. It is read only.
 
 func decodeMachineOfVersion1(_ reader: inout SectionReader) throws(Diagnostic) -> Machine {
   let name = try reader.string()

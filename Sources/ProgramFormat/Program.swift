@@ -158,8 +158,8 @@ public struct Instruction: Equatable, Sendable {
   }
 }
 
-/// What an instruction does. `repeat` numbers its rounds from 0; `load`, `store`, `scanSlice` and `scanOutput` use the number of the
-/// innermost round, or 0 outside of any.
+/// What an instruction does. `repeat` numbers its rounds from 0; `load`, `store`, `scanSlice` and `scanOutput` use the
+/// number of the innermost round, or 0 outside of any.
 public indirect enum Operation: Equatable, Sendable {
   /// Runs `body` `count` times.
   case loop(count: Int, body: [Instruction])

@@ -49,8 +49,8 @@ public final class OutputBytes: PatchableOutput {
   public func commit() throws(Diagnostic) {}
 }
 
-/// A file that is written piece by piece beside its place and moved there when it is complete, so that no reader ever sees
-/// half a file. Where it is not committed, nothing is left of it when the last reference goes.
+/// A file that is written piece by piece beside its place and moved there when it is complete, so that no reader ever
+/// sees half a file. Where it is not committed, nothing is left of it when the last reference goes.
 public final class OutputFile: PatchableOutput {
   /// Where the file will be.
   public let path: String

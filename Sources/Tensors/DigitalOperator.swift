@@ -47,8 +47,8 @@ public enum DigitalOperator: Hashable, Sendable {
   case mean(axes: [Int])
   /// The place of the largest float on `axis`, which stays with length 1: the first of several, or the `last`.
   ///
-  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it; NaN
-  /// is larger than nothing, and nothing is larger than a NaN that stands first.
+  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it;
+  /// NaN is larger than nothing, and nothing is larger than a NaN that stands first.
   case argMax(axis: Int, last: Bool)
   /// The same elements under another shape.
   case reshape([Int])

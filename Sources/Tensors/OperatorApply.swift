@@ -4,8 +4,8 @@ extension DigitalOperator {
   /// Computes the result for `arguments`: the one meaning of the operator.
   ///
   /// Floats: binary32 operations in a fixed order without fused multiply-add; sums as each family states.
-  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`), so
-  /// results that use them may differ by an ulp between versions of the C library; all others are the same
+  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`),
+  /// so results that use them may differ by an ulp between versions of the C library; all others are the same
   /// everywhere. Integers: exact; a result that its container cannot hold is an error, never a wrapped value.
   ///
   /// The result keeps the container of the argument for operators that move or compare elements. `quantize`,

@@ -32,8 +32,8 @@ enum SpanMeaning {
 /// Values of one axis, at most.
 let largestAxis = 10_000
 
-/// Reads the values of an axis: `2,4,8`, `0:0.3:0.05` for start, end and step, `2..128` where `meaning` gives it one; and
-/// lists of these.
+/// Reads the values of an axis: `2,4,8`, `0:0.3:0.05` for start, end and step, `2..128` where `meaning` gives it one;
+/// and lists of these.
 ///
 /// Throws `sweep.values` for what is none of these, for no values and for too many, and for a value that stands twice.
 func axisValues(_ text: String, of axis: String, span meaning: SpanMeaning) throws(Diagnostic) -> [AxisValue]

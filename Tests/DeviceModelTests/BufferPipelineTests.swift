@@ -4,7 +4,7 @@ import Mapping
 import Support
 import Testing
 
-/// Buffers of equal times; those whose digit is 0 hold nothing.
+/// Buffers of equal times; those whose digit is 0 are empty.
 private func buffers(_ digits: String, fetch: Int = 1, compute: Int = 1) -> [BufferWork] {
   digits.map { BufferWork(fetch: fetch, compute: compute, isEmpty: $0 == "0") }
 }
@@ -18,9 +18,11 @@ private func span(_ fetch: (Int, Int), _ compute: (Int, Int)?) -> BufferSpan {
 private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
 
 @Suite struct BufferPipelineTests {
-  /// Buffers, clocks of fetch and computation; then the ends overlapped, serial, and serial with empty buffers computed.
+  /// Buffers, clocks of fetch and computation; then the ends overlapped, serial, and serial with empty buffers
+  /// computed.
   @Test(arguments: [
-    // One step each: filling takes one step more than computing alone, and empty buffers change nothing but the last step.
+    // One step each: filling takes one step more than computing alone, and empty buffers change nothing but the last
+    // step.
     ("1111", 1, 1, 5, 8, 8), ("1011", 1, 1, 5, 7, 8), ("0000", 1, 1, 4, 4, 8), ("1000", 1, 1, 4, 5, 8),
     ("0001", 1, 1, 5, 5, 8),
     // Slow crossbars: they work all the time but for the first fetch.

@@ -13,7 +13,8 @@ import Support
 import Tensors
 import Testing
 
-/// Fetches through input buffers: counts and clocks from the weights and inputs of a layer alone (ReCom; reference: section 5.3).
+/// Fetches through input buffers: counts and clocks from the weights and inputs of a layer alone (ReCom; reference:
+/// section 5.3).
 @Suite("Fetches, end to end")
 struct FetchTests {
   /// A layer with whole inputs and outputs without weights, and inputs that are often 0.
@@ -179,7 +180,8 @@ struct FetchTests {
     #expect(skipped > 30)
   }
 
-  /// Without any sparsity, fetching by bit vectors takes as long and stores one bit for each input and output, no more.
+  /// Without any sparsity, fetching by sparsity masks takes as long and stores one bit for each input and output, no
+  /// more.
   @Test func withoutZerosNothingIsGained() throws {
     var random = SeededGenerator(seed: 123)
     for _ in 0..<50 {
@@ -243,8 +245,8 @@ struct FetchTests {
     }
   }
 
-  /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel, not 144
-  /// values of it.
+  /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel,
+  /// not 144 values of it.
   @Test func imagesThatDoNotFitAreReadAgain() throws {
     var program = try decode(
       try compile(request("lenet5-grouplasso", "fashion-mnist", scheme: "recom")).bytes, file: "a")
@@ -263,8 +265,8 @@ struct FetchTests {
     #expect(try conv2(1 << 17).clocks < again.clocks)
   }
 
-  /// Chains of layers: networks that lose filters, channels and positions give the same outputs when what they lost is left out,
-  /// and inputs that never change are folded into the next bias, as with every cell mapped.
+  /// Chains of layers: networks that lose filters, channels and positions give the same outputs when what they lost is
+  /// left out, and inputs that never change are folded into the next bias, as with every cell mapped.
   @Test(arguments: ["lenet5", "digits", "mlp"]) func chainsOfPrunedLayers(model: String) throws {
     let data = model == "digits" ? "digits" : "fashion-mnist"
     var random = SeededGenerator(seed: 124)

@@ -9,7 +9,8 @@ import RunDriver
 import Support
 import Testing
 
-/// Which non-ideality of a device acts on which scheme and encoding, found by running each: the table of docs/devices.md.
+/// Which non-ideality of a device acts on which scheme and encoding, found by running each: the table of
+/// docs/devices.md.
 @Suite("Non-idealities of devices by scheme", .serialized)
 struct NonidealityTableTests {
   /// The ideal device with one non-ideality, strong enough to be seen in every mapping.
@@ -75,7 +76,8 @@ struct NonidealityTableTests {
     try expectTable(table, behind: "non-idealities by scheme", in: "docs/devices.md")
   }
 
-  /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the ideal one.
+  /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the
+  /// ideal one.
   @Test func theFiguresOfPresetsAreThoseOfTheirFiles() throws {
     let presets = try Device.names.map { try Device(nameOrPath: $0) }
     var table = "| figure | unit | allowed | what it is | \(presets.map(\.name).joined(separator: " | ")) |\n"

@@ -119,8 +119,8 @@ struct QuantizedNetwork {
     }
   }
 
-  /// The real outputs for a sample, and whether a sum was so close to the middle of two levels that factors of 31 bits may
-  /// round it to the other one.
+  /// The real outputs for a sample, and whether a sum was so close to the middle of two levels that factors of 31 bits
+  /// may round it to the other one.
   func reals(_ x: [Float], _ spelling: Spelling) -> (outputs: [Float], isClose: Bool) {
     var (levels, shape, grid) = (input.levels(x), inputShape, input)
     var isClose = false

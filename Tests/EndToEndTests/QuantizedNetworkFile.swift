@@ -3,7 +3,8 @@ import ONNX
 import Support
 import Tensors
 
-/// Writes a quantized network as an ONNX model, as pairs of QuantizeLinear and DequantizeLinear or as QLinear operators.
+/// Writes a quantized network as an ONNX model, as pairs of QuantizeLinear and DequantizeLinear or as QLinear
+/// operators.
 struct QuantizedNetworkFile {
   private var nodes: [ONNXNode] = []
   private var initializers: [ONNXTensor] = []

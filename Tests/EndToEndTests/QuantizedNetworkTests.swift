@@ -10,7 +10,8 @@ import Support
 import Tensors
 import Testing
 
-/// Networks that were quantized elsewhere: their integers reach the crossbars, and the results are those of the formulas.
+/// Networks that were quantized elsewhere: their integers reach the crossbars, and the results are those of the
+/// formulas.
 @Suite("Quantized networks")
 struct QuantizedNetworkTests {
   private static let pipelines = [

@@ -5,8 +5,8 @@ import Mapping
 import RunDriver
 import Testing
 
-/// Devices whose cells leak but do not vary: references that follow the input take the leakage out, so that every mapping
-/// gives what the ideal device gives, bit for bit.
+/// Devices whose cells leak but do not vary: references that follow the input take the leakage out, so that every
+/// mapping gives what the ideal device gives, bit for bit.
 @Suite struct QuietDeviceTests {
   private static let devices: [(name: String, settings: [(String, String)])] = [
     ("ratio10", [("sigma", "0")]),

@@ -16,7 +16,7 @@ struct UtilizationTests {
       }
       #expect(record.total.utilization.mapped.reduce(0, +) == record.total.crossbars)
     }
-    // All but the edges of the dense mapping lie in blocks, and hardly a cell of it holds anything.
+    // All but the edges of the dense mapping lie in blocks, and hardly a cell of it is nonzero.
     #expect(records[0].total.utilization.mapped[9] > 150 && records[0].total.utilization.occupied[0] > 200)
     #expect(records[1].total.utilization.occupied[0] < records[1].total.crossbars / 2)
   }

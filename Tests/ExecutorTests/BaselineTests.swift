@@ -20,8 +20,8 @@ import Testing
     return try ExecutablePlan(program).run(inputs: [inputs], samples: samples, threads: 1)
   }
 
-  /// A program that is the dense mapping is its own baseline, count for count and, with converters no wider than its units need, to the
-  /// last bit of its cost.
+  /// A program that is the dense mapping is its own baseline, count for count and, with converters no wider than its
+  /// units need, to the last bit of its cost.
   @Test func denseProgramsAreTheirOwnBaseline() throws {
     var random = SeededGenerator(seed: 41)
     for seed in 0..<80 {

@@ -35,8 +35,8 @@ extension LevelTests {
       seen.check()
     }
 
-    /// Devices with numbers at the ends of what is allowed: whatever they give, they give it at every level, and it does not
-    /// depend on threads.
+    /// Devices with numbers at the ends of what is allowed: whatever they give, they give it at every level, and it
+    /// does not depend on threads.
     @Test func extremeDevicesAreFollowed() throws {
       defer { xbar_use_level(xbar_best_level()) }
       var followed = 0

@@ -130,8 +130,8 @@ extension LevelTests {
       }
     }
 
-    /// Planned fetches change time, what buffers and the memory outside of the chip do, and what empty buffers leave out; nothing
-    /// else, whatever the program.
+    /// Planned fetches change time, what buffers and the memory outside of the chip do, and what empty buffers leave
+    /// out; nothing else, whatever the program.
     @Test func fetchesChangeTheirOwnCounts() throws {
       let own: Set = [
         "cycles", "bufferFills", "skippedBuffers", "clocks", "stallClocks", "inputFetches.dram",

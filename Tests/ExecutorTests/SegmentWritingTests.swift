@@ -33,9 +33,9 @@ struct SegmentWritingTests {
 
   /// Three layers in segments of their own, on crossbars of 4x4 cells.
   ///
-  /// Layer 0 has blocks of 2x2 cells at (1, 0) and (2, 2) of crossbar 0 and one at (0, 0) of crossbar 1; the others have one
-  /// in crossbars 2 and 3. Segment 1 reads what segment 0 computed twice, `t` and `s`; segment 2 reads `t` again, `u` of
-  /// segment 1, and the input again.
+  /// Layer 0 has blocks of 2x2 cells at (1, 0) and (2, 2) of crossbar 0 and one at (0, 0) of crossbar 1; the others
+  /// have one in crossbars 2 and 3. Segment 1 reads what segment 0 computed twice, `t` and `s`; segment 2 reads `t`
+  /// again, `u` of segment 1, and the input again.
   private func threeSegments() -> Program {
     let (pair, sums) = (Self.pair, ElementType.accumulator)
     let elements: [(String, ElementType)] = [
@@ -82,7 +82,8 @@ struct SegmentWritingTests {
     #expect(writing.segments.map(\.steps) == [3, 2, 2])
   }
 
-  /// Left for later: `t`, `s`, `u`. Taken: `t` and `s` in segment 1, `t`, `u` and the input in segment 2. Two elements each.
+  /// Left for later: `t`, `s`, `u`. Taken: `t` and `s` in segment 1, `t`, `u` and the input in segment 2. Two elements
+  /// each.
   @Test func countsWaitingValuesByHand() {
     let writing = SegmentWriting(threeSegments())
     #expect(writing.storedElements == 6)

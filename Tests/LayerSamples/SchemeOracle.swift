@@ -78,8 +78,8 @@ extension LayerSample {
     return signed ? bits - 1 : bits
   }
 
-  /// Which cells hold something, bitline by bitline in the order of the column layout; with placement `inter` a matrix for the slices of
-  /// each weight.
+  /// Which cells are nonzero, bitline by bitline in the order of the column layout; with placement `inter` a matrix for
+  /// the slices of each weight.
   private var layoutMatrices: [[[Bool]]] {
     let all = planes
     let groups =

@@ -12,8 +12,8 @@ import Testing
 /// The examples of the reference, section 4.9, and what holds of every clustered layer.
 @Suite("cluster-columns")
 struct ClusterColumnsTests {
-  /// A layer of one bitline for each output in crossbars of `side`: offset encoding of 2-bit weights in 2-bit cells, so that
-  /// the weight -2 is an empty cell.
+  /// A layer of one bitline for each output in crossbars of `side`: offset encoding of 2-bit weights in 2-bit cells, so
+  /// that the weight -2 is an empty cell.
   private func cells(_ rows: Int, _ columns: Int, side: Int, _ level: (Int, Int) -> Int) -> LayerSample {
     var sample = LayerSample()
     (sample.rows, sample.columns, sample.weightBits, sample.signs) = (rows, columns, 2, .offset)
@@ -198,7 +198,7 @@ struct ClusterColumnsTests {
     #expect(saved > 100)
   }
 
-  /// Every bitline that holds something in a split block stands in one set of it, and the bitlines of a column together.
+  /// Every nonzero bitline in a split block stands in one set of it, and the bitlines of a column together.
   @Test func setsAreAPartition() throws {
     var random = SeededGenerator(seed: 64)
     for number in 0..<500 {

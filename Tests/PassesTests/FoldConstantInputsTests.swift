@@ -291,7 +291,8 @@ struct FoldConstantInputsTests {
     try expectEqual(net.module, folded)
   }
 
-  /// An operation that is an error for the numbers that stand in, but for no input, stops nothing; nothing is known behind it.
+  /// An operation that is an error for the numbers that stand in, but for no input, stops nothing; nothing is known
+  /// behind it.
   @Test func operationsThatRefuseAreUnknown() throws {
     for (bias, count) in [(Int64.max, 0), (.max - 1, 1)] {
       var net = CrossbarNet()

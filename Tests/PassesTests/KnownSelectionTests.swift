@@ -8,7 +8,8 @@ import Testing
 /// What `fold-constant-inputs` knows of elements that are added, chosen and cut.
 @Suite("Known elements behind pad, take and slice")
 struct KnownSelectionTests {
-  /// A product whose inputs are `moves` of a computed line of three; returns how many of its inputs always have one value.
+  /// A product whose inputs are `moves` of a computed line of three; returns how many of its inputs always have one
+  /// value.
   private func constantInputs(_ moves: [DigitalOperator]) throws -> Int {
     var net = Net(seed: 120)
     var x = try net.gemm(net.input([1, 4]), 3)

@@ -101,7 +101,8 @@ struct QuantizeMovesTests {
     }
   }
 
-  /// As in a dense block: each layer sees all before it; the input of the graph is a float and is quantized for the join.
+  /// As in a dense block: each layer sees all before it; the input of the graph is a float and is quantized for the
+  /// join.
   @Test func joinsOfJoins() throws {
     var net = Net(seed: 110)
     let x = net.input([1, 2, 6, 6])

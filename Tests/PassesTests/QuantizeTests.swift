@@ -124,8 +124,8 @@ struct QuantizeTests {
     }
   }
 
-  /// The groups of a convolution are matrices of their own: each has a scale, so that one with large weights does not take
-  /// the levels of the others. `tensor` has one scale for all, `output` one for each filter.
+  /// The groups of a convolution are matrices of their own: each has a scale, so that one with large weights does not
+  /// take the levels of the others. `tensor` has one scale for all, `output` one for each filter.
   @Test(arguments: [
     ("group", [127, 64, 95, 127] as [Int64]), ("tensor", [127, 64, 2, 3]), ("output", [127, 127, 127, 127]),
   ])

@@ -10,8 +10,8 @@ import Testing
 
 @Suite("compress-rows, compress-columns, remove-zero-lines, encode-indices")
 struct SparsePassTests {
-  /// A layer of one bitline for each output: offset encoding of 2-bit weights in 2-bit cells, so that the weight -2 is an
-  /// empty cell.
+  /// A layer of one bitline for each output: offset encoding of 2-bit weights in 2-bit cells, so that the weight -2 is
+  /// an empty cell.
   private func cells(_ rows: Int, _ columns: Int, _ level: (Int, Int) -> Int) -> LayerSample {
     var sample = LayerSample()
     (sample.rows, sample.columns, sample.weightBits, sample.signs) = (rows, columns, 2, .offset)

@@ -7,8 +7,8 @@ import Support
 import Tensors
 import Testing
 
-/// `remove-zero-lines(scope: layer)` and the bit vectors of ReCom (reference: sections 5.2 and 5.7).
-@Suite("Sparsity vectors")
+/// `remove-zero-lines(scope: layer)` and the sparsity masks of ReCom (reference: sections 5.2 and 5.7).
+@Suite("Sparsity masks")
 struct SparsityVectorTests {
   /// Weights of one cell each, so that an output has one bitline of each sign, in crossbars of 64x64.
   private func sample(_ rows: Int, _ columns: Int, _ weight: (Int, Int) -> Int) -> LayerSample {
@@ -37,7 +37,7 @@ struct SparsityVectorTests {
     #expect(layer.masks.inputs == [true, false, true, false, true, false])
     #expect(layer.masks.outputs == [true, true, true, false, true])
     #expect(block.rows.map(\.input) == [0, 2, 4] && block.rowIndex == nil && block.columnIndex == nil)
-    // Both signs of an output stay, even where one holds nothing.
+    // Both signs of an output stay, even where one is zero.
     #expect(block.columns.map(\.output) == [0, 0, 1, 1, 2, 2, 4, 4])
     #expect(layer.indexBits == 11 && layer.indexEntries == 11)
     let rows = try self.layer("remove-zero-lines(scope: layer, lines: rows)", sample)
@@ -53,7 +53,8 @@ struct SparsityVectorTests {
     #expect(layer.indexBits == bits)
   }
 
-  /// Crossbars of 64x64, a bitline for each weight, without and with the pass: the first inputs and outputs hold something.
+  /// Crossbars of 64x64, a bitline for each weight, without and with the pass: only the first inputs and outputs are
+  /// nonzero.
   private func crossbars(_ rows: Int, _ columns: Int, _ keptRows: Int, _ keptColumns: Int) throws -> [Int] {
     // Offset encoding takes one bitline for each weight of two bits; -2 is an empty cell.
     var sample = sample(rows, columns) { row, column in row < keptRows && column < keptColumns ? 1 : -2 }
@@ -66,8 +67,8 @@ struct SparsityVectorTests {
     }
   }
 
-  /// By ReCom's sparsities: LeNet conv2 with 26 of 500 positions, a group of AlexNet conv4 with 259 of 1728 positions and 103 of
-  /// 192 filters.
+  /// By ReCom's sparsities: LeNet conv2 with 26 of 500 positions, a group of AlexNet conv4 with 259 of 1728 positions
+  /// and 103 of 192 filters.
   @Test(arguments: [(500, 50, 26, 50, 8, 1), (1728, 192, 259, 103, 81, 10)])
   func tiles(_ rows: Int, _ columns: Int, _ keptRows: Int, _ keptColumns: Int, _ before: Int, _ after: Int)
     throws
@@ -75,7 +76,8 @@ struct SparsityVectorTests {
     #expect(try crossbars(rows, columns, keptRows, keptColumns) == [before, after])
   }
 
-  /// ReCom's sparsities of CaffeNet's five convolutions, of one group each, leave 1 / 1.36 of the crossbars on average (section 5.5).
+  /// ReCom's sparsities of CaffeNet's five convolutions, of one group each, leave 1 / 1.36 of the crossbars on average
+  /// (section 5.5).
   @Test func tilesOfCaffeNet() throws {
     let layers: [(positions: Int, filters: Int, rows: Double, columns: Double, gain: Double)] = [
       (363, 96, 0, 0, 1.0), (1200, 128, 0, 0.235, 1.27), (2304, 384, 0.0157, 0.39, 1.64),
@@ -120,7 +122,7 @@ struct SparsityVectorTests {
       "compress-rows", "compress-columns", "cluster-columns", "encode-indices", "remove-zero-lines",
       "prune-crossbar-rows", "remove-zero-lines(scope: layer)",
     ] {
-      expectFailure("pass.vectors") { _ = try layer("remove-zero-lines(scope: layer), \(pass)", sample) }
+      expectFailure("pass.masks") { _ = try layer("remove-zero-lines(scope: layer), \(pass)", sample) }
     }
     expectFailure("remove-zero-lines.order") {
       _ = try layer(
@@ -128,7 +130,7 @@ struct SparsityVectorTests {
     }
   }
 
-  /// Vectors and the runs in them, by hand.
+  /// Masks and the runs in them, by hand.
   @Test func runs() {
     let bitlines = (0..<3).flatMap { output in
       [false, true].map { ColumnEntry(output: output, shift: 0, negative: $0) }

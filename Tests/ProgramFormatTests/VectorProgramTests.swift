@@ -8,7 +8,7 @@ import Testing
 @testable import ProgramFormat
 
 /// Programs whose layer has a bit for each input and output.
-@Suite("Bit vectors in the binary") struct VectorProgramTests {
+@Suite("Sparsity masks in the binary") struct VectorProgramTests {
   /// Inputs 1, 2, 4 and outputs 0, 2 of a 5x3 matrix, a bitline for each sign, in two crossbars one above the other.
   private func program() -> Program {
     let machine = sampleMachine(rows: 2, columns: 4, cellBits: 3, unitHeight: 2, unitWidth: 2)
@@ -54,7 +54,7 @@ import Testing
       ], info: [])
   }
 
-  /// Where the vectors begin: after two counts, the name, sides, widths, the bytes of the fields, the part of six
+  /// Where the masks begin: after two counts, the name, sides, widths, the bytes of the fields, the part of six
   /// bitlines and that of the flag.
   private let vectorPlace = 8 + 8 + 8 + 4 + 4 + (8 + 24) + (8 + 4)
 
@@ -80,9 +80,9 @@ import Testing
       (.indexTable, "fewer inputs than blocks have", { $0[start] = 0b110 }),
       (.indexTable, "a run beyond the inputs", { $0[blocks + 32 + 24] = 3 }),
       (.indexTable, "a run beyond the bitlines", { $0[blocks + 28] = 1 }),
-      (.value, "a plain map beside vectors", { $0[blocks + 17] = 0 }),
-      (.value, "an index table beside vectors", { $0[blocks + 18] = 1 }),
-      (.value, "shifts beside vectors", { $0[blocks + 19] = 1 }),
+      (.value, "a plain map with masks", { $0[blocks + 17] = 0 }),
+      (.value, "an index table with masks", { $0[blocks + 18] = 1 }),
+      (.value, "shifts with masks", { $0[blocks + 19] = 1 }),
     ]
     for (fault, name, change) in cases {
       var file = HostileFile(program())

@@ -5,8 +5,8 @@ import Support
 import Tensors
 
 extension DenseBuilder {
-  /// A random network of bytes: convolutions with strides, pads, dilations and groups, of signed or unsigned inputs, with
-  /// bias, with levels or sums behind them, and layers over whole images and over rows.
+  /// A random network of bytes: convolutions with strides, pads, dilations and groups, of signed or unsigned inputs,
+  /// with bias, with levels or sums behind them, and layers over whole images and over rows.
   public static func byteNetwork(seed: UInt64) -> Program {
     var random = SeededGenerator(seed: seed)
     let dac = [1, 1, 2, 3, 4][random.below(5)]

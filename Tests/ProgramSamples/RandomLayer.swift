@@ -120,7 +120,8 @@ private struct BlockSampler {
     }
   }
 
-  /// Narrow strips of the logical columns, side by side, each with ascending inputs of its own and, mostly, index tables.
+  /// Narrow strips of the logical columns, side by side, each with ascending inputs of its own and, mostly, index
+  /// tables.
   func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator)
   {
     let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))

@@ -179,7 +179,8 @@ public struct ProgramSampler {
     return history
   }
 
-  /// The parts of `source` along an axis, taken one by one, in a loop or, where there is one, without; each through a copy.
+  /// The parts of `source` along an axis, taken one by one, in a loop or, where there is one, without; each through a
+  /// copy.
   private mutating func parted(_ source: Int) -> Int {
     let shape = buffers[source].shape
     let axis = random.below(shape.count)

@@ -55,7 +55,8 @@ public struct Builder<L: Level>: Sendable {
   /// Whether a scan is open.
   public var isInScan: Bool { inner != nil }
 
-  /// Starts a scan of `count` iterations; what is appended until `closeScan` is its body, constants apart. Scans do not nest.
+  /// Starts a scan of `count` iterations; what is appended until `closeScan` is its body, constants apart. Scans do not
+  /// nest.
   public mutating func openScan(count: Int, origin: NodeOrigin?) {
     loop = Op(.scan, attributes: [NamedAttribute(.rounds, count)], origin: origin)
     inner = []

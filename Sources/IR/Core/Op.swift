@@ -91,8 +91,8 @@ public struct Op: Equatable, Sendable {
     self.position = position
   }
 
-  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it. For printer, parser and verifier;
-  /// who knows which attribute it wants takes its key.
+  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it. For printer, parser and
+  /// verifier; who knows which attribute it wants takes its key.
   public subscript(name: String) -> Attribute? {
     get { attributes.first { $0.name == name }?.value }
     set {

@@ -26,8 +26,8 @@ public struct AttributeSpec: Hashable, Sendable {
   }
 }
 
-/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new function
-/// of one or two arguments is no new kind.
+/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new
+/// function of one or two arguments is no new kind.
 public enum OpKind: Hashable, Sendable {
   case input, output, constant
   case conv, gemm, batchNorm

@@ -31,7 +31,8 @@ extension Module {
     return entry.makeOperator(values)
   }
 
-  /// The value that `attribute` gives a parameter: zeros where there is none, nil where a window or numbers are missing.
+  /// The value that `attribute` gives a parameter: zeros where there is none, nil where a window or numbers are
+  /// missing.
   private func value(_ attribute: Attribute?, of kind: OperatorParameter.Kind) -> OperatorValue? {
     switch kind {
     case .float:

@@ -1,8 +1,8 @@
 import Support
 
 extension Module {
-  /// The layers that the operations of the body use, in the order in which they run: those of a `col2im`, of a whole scan, of
-  /// a `drive`. Operations that use none are left out.
+  /// The layers that the operations of the body use, in the order in which they run: those of a `col2im`, of a whole
+  /// scan, of a `drive`. Operations that use none are left out.
   public var layerUses: [[String]] {
     var producers: [ValueID: String] = [:]
     func used(_ id: OpID) -> [String] {

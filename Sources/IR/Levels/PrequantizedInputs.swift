@@ -18,8 +18,8 @@ extension Module {
   }
 
   /// Whether there are products with constant weights, and the file says for each of them which levels its input has:
-  /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded with
-  /// zeros, cut by ReLU, or joined with others on the same levels.
+  /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded
+  /// with zeros, cut by ReLU, or joined with others on the same levels.
   public var hasPrequantizedInputs: Bool {
     let constants = constantValues
     var given: [ValueID: PrequantizedLevels] = [:]

@@ -3,7 +3,7 @@ import IR
 import Mapping
 import Support
 
-/// How much of a matrix a pass looks at when it decides which lines hold nothing.
+/// How much of a matrix a pass looks at when it decides which wordlines and bitlines are zero.
 enum Scope: String, OptionWord {
   /// The whole matrix; it is cut to crossbars afterwards.
   case matrix
@@ -41,8 +41,8 @@ extension Block {
     return block
   }
 
-  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The index
-  /// table of a piece goes on where that of the piece before it ends.
+  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The
+  /// index table of a piece goes on where that of the piece before it ends.
   func cut(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     if rows.count <= height && columns.count <= width { return [self] }
     let parts = columnParts(width, numbering)
@@ -51,7 +51,8 @@ extension Block {
     }
   }
 
-  /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory twice.
+  /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory
+  /// twice.
   mutating func cutUp(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     guard cells.count >= 1 << 24, rows.count > height else {
       return cut(rows: height, columns: width, numbering)

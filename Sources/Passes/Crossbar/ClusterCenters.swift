@@ -1,8 +1,8 @@
-/// Centers of clusters of binary columns: for each wordline the share of a cluster's columns that hold something on it.
+/// Centers of clusters of binary columns: for each wordline the share of a cluster's columns that are nonzero on it.
 ///
-/// The squared distance of a binary column from a center is its mean Hamming distance from the cluster's columns, less a
-/// part that is the same for all columns. Centers rounded to bits would be empty where columns are sparse: hardly a
-/// wordline holds something in half of a cluster.
+/// The squared distance of a binary column from a center is its mean Hamming distance from the cluster's columns, less
+/// a part that is the same for all columns. Centers rounded to bits would be empty where columns are sparse: hardly a
+/// wordline is nonzero in half of a cluster.
 struct ClusterCenters: Sendable {
   /// How many there are.
   let count: Int

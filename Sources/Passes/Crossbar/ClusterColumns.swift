@@ -3,16 +3,17 @@ import IR
 import Mapping
 import Support
 
-/// Every block is a set of columns that hold something on the same wordlines, as many as a crossbar has room for, with
-/// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section 4.2).
+/// Every block is a set of columns that are nonzero on the same wordlines, as many as a crossbar has room for, with
+/// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section
+/// 4.2).
 ///
 /// The matrix is cut into blocks, and the columns of each go to sets by k-means on their binary supports with Hamming
-/// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in the order of the column layout.
-/// Spec: ir-spec.md, `cluster-columns`.
+/// distance. Zero columns go to no set. No block takes more crossbars than its columns in the order of the column
+/// layout. Spec: ir-spec.md, `cluster-columns`.
 struct ClusterColumns: LayerPass {
   typealias L = CrossbarLevel
   static let name = "cluster-columns"
-  static let summary = "every block is a set of columns with only the wordlines that hold something there"
+  static let summary = "every block is a set of columns with only its nonzero wordlines"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
@@ -124,7 +125,7 @@ extension Block {
     return result
   }
 
-  /// Which wordlines hold something in each of `unitColumns`.
+  /// Which wordlines are nonzero in each of `unitColumns`.
   fileprivate func support(of unitColumns: [[Int]]) -> BitColumns {
     var owners = [Int?](repeating: nil, count: columns.count)
     for (number, places) in unitColumns.enumerated() { for place in places { owners[place] = number } }
@@ -137,8 +138,8 @@ extension Block {
     return support
   }
 
-  /// A block for each set of `part`, with index tables that count from the first lines of the part. `numbers` are those of
-  /// the bitlines.
+  /// A block for each set of `part`, with index tables that count from the first lines of the part. `numbers` are those
+  /// of the bitlines.
   fileprivate func blocks(
     of part: ColumnPart, _ unitColumns: [[Int]], _ matrix: BitColumns, _ numbers: [Int]?
   ) -> [Block] {

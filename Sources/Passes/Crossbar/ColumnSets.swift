@@ -2,7 +2,7 @@ import Support
 
 /// In which order columns go to sets.
 enum ColumnOrder: String, OptionWord {
-  /// Sets are clusters of columns that hold something on the same wordlines.
+  /// Sets are clusters of columns that are nonzero on the same wordlines.
   case kmeans
   /// Sets grow from the densest column by the one that adds the fewest wordlines.
   case greedy
@@ -12,7 +12,7 @@ enum ColumnOrder: String, OptionWord {
   static let formerWords: [String: ColumnOrder] = ["natural": .original]
 }
 
-/// Sets of columns that share crossbars, each with the wordlines that hold something in it (Lin et al., ASP-DAC 2019;
+/// Sets of columns that share crossbars, each with the nonzero wordlines in it (Lin et al., ASP-DAC 2019;
 /// reference: section 4.2).
 struct ColumnSets: Sendable {
   /// The columns of each set, ascending.
@@ -45,7 +45,7 @@ struct ColumnSetting: Sendable {
   /// Seed of the starts.
   var seed: UInt64 = 1
 
-  /// The sets of all columns that hold something: in the wanted order, or in the original one where that takes as few
+  /// The sets of all columns that are nonzero: in the wanted order, or in the original one where that takes as few
   /// crossbars.
   func sets(of columns: BitColumns) -> ColumnSets {
     let held = (0..<columns.count).filter { columns.weight($0) > 0 }
@@ -178,7 +178,7 @@ private struct Clusters {
 }
 
 extension BitColumns {
-  /// Makes `column` hold the wordlines that hold something in at least half of `members`.
+  /// Makes `column` hold the nonzero wordlines in at least half of `members`.
   fileprivate mutating func becomeMajority(of members: [Int], in columns: BitColumns, at column: Int) {
     var counts = [Int](repeating: 0, count: columns.height)
     for member in members { columns.forEachRow(of: member) { counts[$0] += 1 } }

@@ -3,8 +3,8 @@ import IR
 import Mapping
 import Support
 
-/// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin et
-/// al., ASP-DAC 2019; reference: section 4.5).
+/// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin
+/// et al., ASP-DAC 2019; reference: section 4.5).
 ///
 /// A group has as many bitlines as a weight has digits of one sign. The full scale of a layer's converters is given, or
 /// the largest sum that one of its units can reach; their resolution is given, or as high as the full scale needs for a

@@ -5,8 +5,8 @@ import Tensors
 
 /// Which inputs of layers are one number in every position, whatever the inputs of the graph are.
 ///
-/// One walk over the body keeps, for each value that is still to be used, which of its elements are known. The windows of
-/// an image are never built as a whole: each `mvm` takes them from the image, some positions at a time.
+/// One walk over the body keeps, for each value that is still to be used, which of its elements are known. The windows
+/// of an image are never built as a whole: each `mvm` takes them from the image, some positions at a time.
 struct ConstantInputs {
   /// For each `mvm`, the number that each input of its layer always has; nil for inputs that vary.
   private(set) var ofProducts: [OpID: [Int64?]] = [:]

@@ -104,12 +104,12 @@ struct EncodeIndices: LayerPass {
 }
 
 extension Layer {
-  /// Entries of the index tables of all blocks, or of the layer's bit vectors.
+  /// Entries of the index tables of all blocks, or of the layer's sparsity masks.
   public var indexEntries: Int {
     hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexEntries }
   }
 
-  /// Bits of the index tables of all blocks, or of the layer's bit vectors.
+  /// Bits of the index tables of all blocks, or of the layer's sparsity masks.
   public var indexBits: Int { hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexBits } }
 }
 

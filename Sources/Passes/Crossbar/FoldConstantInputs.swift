@@ -3,11 +3,11 @@ import Mapping
 import Support
 import Tensors
 
-/// No layer has weights for an input that is the same number in every position of every sample: what such an input adds to
-/// the sums is part of the bias behind the layer.
+/// No layer has weights for an input that is the same number in every position of every sample: what such an input adds
+/// to the sums is part of the bias behind the layer.
 ///
-/// The channel of a filter without weights is such an input, since its bias alone makes its activation; so is a tap that
-/// only ever sees padding. Spec: ir-spec.md, `fold-constant-inputs`.
+/// The channel of a filter without weights is such an input, since its bias alone makes its activation; so is a tap
+/// that only ever sees padding. Spec: ir-spec.md, `fold-constant-inputs`.
 struct FoldConstantInputs: Pass {
   typealias L = CrossbarLevel
   static let name = "fold-constant-inputs"

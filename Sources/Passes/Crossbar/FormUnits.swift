@@ -5,9 +5,9 @@ import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
 ///
-/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are fixed;
-/// or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit is not 0
-/// (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
+/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are
+/// fixed; or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit
+/// is not 0 (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
 struct FormUnits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "form-units"

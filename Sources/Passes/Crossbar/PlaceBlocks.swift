@@ -3,8 +3,8 @@ import IR
 import Mapping
 import Support
 
-/// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others of
-/// its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
+/// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others
+/// of its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
 struct PlaceBlocks: LayerPass {
   typealias L = CrossbarLevel
   static let name = "place-blocks"
@@ -74,8 +74,8 @@ private enum Packing: String, OptionWord {
     return longest
   }
 
-  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`: as
-  /// few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
+  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`:
+  /// as few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
   private func line(_ blocks: [Block], _ lengths: [Int], _ capacity: Int, atLeast pieces: Int) -> [(
     Int, Int
   )] {

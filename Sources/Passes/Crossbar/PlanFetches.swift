@@ -4,8 +4,8 @@ import Mapping
 import Support
 import Tensors
 
-/// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom, DATE
-/// 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
+/// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom,
+/// DATE 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
 struct PlanFetches: LayerPass {
   typealias L = CrossbarLevel
   static let name = "plan-fetches"

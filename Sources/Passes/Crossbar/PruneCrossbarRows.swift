@@ -7,9 +7,9 @@ import Tensors
 /// The least important crossbar rows are empty and left out: first those whose loss frees a crossbar (crossbar-grained
 /// pruning, ASP-DAC 2019; reference: section 4.4).
 ///
-/// A crossbar row is a wordline of a block; its saliency is the sum of the magnitudes that it holds. A block of x rows takes
-/// `ceil(x / L)` crossbars of L rows, so losing `x mod L` rows frees one. The layer's matrix becomes the pruned one.
-/// Spec: ir-spec.md, `prune-crossbar-rows`.
+/// A crossbar row is a wordline of a block; its saliency is the sum of the magnitudes that it holds. A block of x rows
+/// takes `ceil(x / L)` crossbars of L rows, so losing `x mod L` rows frees one. The layer's matrix becomes the pruned
+/// one. Spec: ir-spec.md, `prune-crossbar-rows`.
 struct PruneCrossbarRows: LayerPass {
   typealias L = CrossbarLevel
   static let name = "prune-crossbar-rows"
@@ -121,8 +121,8 @@ private struct RowRanking {
     let cost: Double
   }
 
-  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough. The steps of a
-  /// block grow in rows and cost, so one that is too large ends its block.
+  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough. The steps of
+  /// a block grow in rows and cost, so one that is too large ends its block.
   mutating func removeFreeing(_ budget: Int) {
     var left = budget
     for step in order.indices.flatMap(steps).sorted(by: {

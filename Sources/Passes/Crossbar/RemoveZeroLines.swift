@@ -3,15 +3,15 @@ import IR
 import Mapping
 import Support
 
-/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of each
-/// crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
+/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of
+/// each crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
 ///
-/// Or inputs and outputs of the whole layer are left out, with all their lines, and bit vectors tell which stay (ReCom, DATE
-/// 2018; reference: section 5.2). Blocks that hold nothing are dropped. Spec: ir-spec.md, `remove-zero-lines`.
+/// Or inputs and outputs of the whole layer are left out, with all their lines, and sparsity masks tell which stay
+/// (ReCom, DATE 2018; reference: section 5.2). Zero blocks are dropped. Spec: ir-spec.md, `remove-zero-lines`.
 struct RemoveZeroLines: LayerPass {
   typealias L = CrossbarLevel
   static let name = "remove-zero-lines"
-  static let summary = "no block has a line that holds nothing"
+  static let summary = "zero wordlines and bitlines are removed from every block"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
@@ -100,7 +100,7 @@ struct RemoveZeroLines: LayerPass {
 
   // MARK: Inputs and outputs of the layer
 
-  /// The layer without the inputs and outputs that hold nothing in any block; nil where its blocks are no runs of lines
+  /// The layer without the inputs and outputs that are zero in all blocks; nil where its blocks are no runs of lines
   /// then.
   private func withoutInputsAndOutputs(_ layer: Layer) -> Layer? {
     var (isInput, isOutput) = (

@@ -4,8 +4,8 @@ import Mapping
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
-/// convolution together. The machine has room for all crossbars, or for those of each segment; or the network is refused
-/// with what is missing.
+/// convolution together. The machine has room for all crossbars, or for those of each segment; or the network is
+/// refused with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
 struct Schedule: PlanPass {

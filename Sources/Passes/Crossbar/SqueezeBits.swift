@@ -5,7 +5,7 @@ import Mapping
 import Support
 import Tensors
 
-/// The highest bit planes of every layer are free: the codes of a wordline move down until they hold nothing there, its
+/// The highest bit planes of every layer are free: the codes of a wordline move down until they are zero there, its
 /// lowest bits drop out, and its input is shifted up by as much (SME, ICCD 2021; reference: section 3.4).
 ///
 /// A weight loses less than `2^k` for a wordline shifted by k. The layer's matrix becomes the squeezed one, so that the

@@ -5,8 +5,8 @@ import Tensors
 /// The weakest filters, channels and filter-shape positions of every layer are 0, whole groups of weights at once
 /// (structured sparsity as ReCom, DATE 2018, takes it from training; reference: section 5.1).
 ///
-/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked by
-/// what is left in the whole layer, all groups of a convolution together. A product has filters, its columns, and
+/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked
+/// by what is left in the whole layer, all groups of a convolution together. A product has filters, its columns, and
 /// positions, its rows, but no channels. Biases stay: a filter without weights still gives its bias. Spec: ir-spec.md,
 /// `prune-groups`.
 struct PruneGroups: Pass {
@@ -73,7 +73,8 @@ struct PruneGroups: Pass {
     for (kind, _) in shares { context.count("\(kind.rawValue)-zeroed", zeroed[kind] ?? 0) }
   }
 
-  /// The layers with constant weights from which a way leads to a graph output past no other one: their filters are classes.
+  /// The layers with constant weights from which a way leads to a graph output past no other one: their filters are
+  /// classes.
   private func layersBeforeOutputs(_ module: Module<TensorLevel>, _ weights: ConstantWeights) -> Set<OpID> {
     var reached: Set<ValueID> = []
     var layers: Set<OpID> = []
@@ -149,7 +150,8 @@ private struct WeightGroups {
     }
   }
 
-  /// Sets the share of all groups that is weakest to 0, of equal ones the first, and returns how many were not 0 before.
+  /// Sets the share of all groups that is weakest to 0, of equal ones the first, and returns how many were not 0
+  /// before.
   ///
   /// The share is a binary32 number, and so is its product with the count: 0.7 of 10 groups are 7.
   func zero(_ share: Float, of kind: GroupKind, in values: inout [Float]) -> Int {

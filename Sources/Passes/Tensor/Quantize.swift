@@ -9,7 +9,8 @@ import Tensors
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
 /// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and operations that
 /// move, choose, add or join elements between two products stay in integers; all other operators work on floats as
-/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
+/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md,
+/// `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"

@@ -15,7 +15,7 @@ struct ValueForms {
   var quantized: ValueID?
   var sums: Accumulators?
   var joined: Joined?
-  /// The levels that the file gives the value.
+  /// The prequantized integers of the value.
   var prequantized: PrequantizedParameters?
   /// The integers of the file behind a constant of floats.
   var prequantizedConstant: PrequantizedConstant?
