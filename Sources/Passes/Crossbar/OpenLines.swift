@@ -4,7 +4,7 @@ import Support
 
 extension Layer {
   /// Throws where operation units are formed already, so that lines cannot be left out any more, and where the layer's
-  /// bit vectors say which lines its blocks have.
+  /// sparsity masks say which lines its blocks have.
   func requireOpenLines(_ pass: String, at location: Location) throws(Diagnostic) {
     guard readout == nil else {
       throw Diagnostic(
