@@ -5,7 +5,7 @@ public import ProgramFormat
 public import Support
 import Tensors
 
-/// The program that a module at program level spells, one instruction for one operation.
+/// The program that a module at program level describes, one instruction for one operation.
 ///
 /// Throws `codegen.*` where the module has something that a program cannot hold.
 public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Program {
@@ -13,7 +13,7 @@ public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Pr
   return try emitter.emit()
 }
 
-/// The program that a module at program level without layers spells, for layers that follow in the order of `names`.
+/// The program that a module at program level without layers describes, for layers that follow in the order of `names`.
 ///
 /// Throws `codegen.*` where the module has something that a program cannot hold.
 func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Diagnostic) -> Program {

@@ -138,7 +138,7 @@ struct CodeLowering {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try buffer(operand, op)) }
     let target = declare(result)
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: builder.module.values[target].name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: builder.module.values[target].name)
     code.append(
       builder.module.add(
         Op(opcode, operands: operands, results: [target], attributes: attributes, origin: op.origin)))

@@ -122,7 +122,7 @@ struct Compilation {
         return
       }
       for (_, layer) in crossbars.layers {
-        if let seen = observe(layer, machine) { collector.look(at: seen, of: layer.name) }
+        if let seen = observe(layer, machine) { collector.inspect(seen, of: layer.name) }
       }
     }
   }

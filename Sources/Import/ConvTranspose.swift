@@ -55,9 +55,9 @@ private struct TransposedWalk {
     let extra = try node.ints("output_padding") ?? input.map { _ in 0 }
     let mode = try node.string("auto_pad") ?? "NOTSET"
     let isSame = mode == "SAME_UPPER" || mode == "SAME_LOWER"
-    let wish = try node.ints("output_shape") ?? (isSame ? zip(input, strides).map { $0 * $1 } : nil)
+    let desired = try node.ints("output_shape") ?? (isSame ? zip(input, strides).map { $0 * $1 } : nil)
     guard extra.count == input.count, extra.allSatisfy({ 0..<(1 << 20) ~= $0 }),
-      wish.map({ $0.count >= input.count && $0.allSatisfy { 1..<(1 << 30) ~= $0 } }) ?? true
+      desired.map({ $0.count >= input.count && $0.allSatisfy { 1..<(1 << 30) ~= $0 } }) ?? true
     else {
       throw context.failure(
         "window", "output_padding or output_shape does not fit \(input.count) spatial axes", node,
@@ -66,9 +66,9 @@ private struct TransposedWalk {
     for axis in input.indices {
       let reach = (kernel[axis] - 1) * dilations[axis]
       var (first, last) = (walk.pads[axis], walk.pads[axis + input.count] - extra[axis])
-      if let wish = wish?.suffix(input.count) {
+      if let desired = desired?.suffix(input.count) {
         let full = (input[axis] - 1) * strides[axis] + reach + 1 + extra[axis]
-        let total = full - wish[wish.startIndex + axis]
+        let total = full - desired[desired.startIndex + axis]
         let half = max(0, total) / 2
         first = mode == "SAME_UPPER" ? half : max(0, total) - half
         last = total - first - extra[axis]

@@ -116,7 +116,7 @@ extension ImportContext {
     let digital = DigitalOperator.quantize(
       scale: quantization.scale, zero: quantization.zero, low: grid.element.lowest, high: grid.element.highest
     )
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: name)
     return try emitInner(
       opcode, [x], attributes, name: name, levels: (grid.element, quantization), for: node)
   }

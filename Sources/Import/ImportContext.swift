@@ -150,7 +150,7 @@ struct ImportContext {
   mutating func emitInner(_ digital: DigitalOperator, _ operands: [ValueID], name: String, for node: ONNXNode)
     throws(Diagnostic) -> ValueID
   {
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: name)
     return try emitInner(opcode, operands, attributes, name: name, for: node)
   }
 
@@ -167,7 +167,7 @@ struct ImportContext {
   /// Appends a digital operator whose result is output 0 of `node`.
   mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], for node: ONNXNode) throws(Diagnostic)
   {
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: node.outputs.first ?? node.op)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: node.outputs.first ?? node.op)
     try emit(opcode, operands, attributes, for: node)
   }
 

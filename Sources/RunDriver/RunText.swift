@@ -201,15 +201,15 @@ extension Program {
   /// Layers that are driven in one body with the layer before them.
   fileprivate var layersOfOneBody: Set<Int> {
     var found: Set<Int> = []
-    func look(at body: [Instruction]) {
+    func inspect(_ body: [Instruction]) {
       var driven: Set<Int> = []
       for instruction in body {
-        if case .loop(_, let inner) = instruction.operation { look(at: inner) }
+        if case .loop(_, let inner) = instruction.operation { inspect(inner) }
         if case .drive(_, let layer) = instruction.operation { driven.insert(layer) }
       }
       found.formUnion(driven.filter { driven.contains($0 - 1) })
     }
-    look(at: code)
+    inspect(code)
     return found
   }
 }

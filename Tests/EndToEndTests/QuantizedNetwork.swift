@@ -91,7 +91,7 @@ struct QuantizedNetwork {
   var samples: [[Float]]
 
   /// How the operators are spelled.
-  enum Spelling: CaseIterable { case pairs, linear }
+  enum Notation: CaseIterable { case pairs, linear }
 
   init(_ random: inout SeededGenerator, wide: Bool) {
     let types = wide ? LevelType.all : Array(LevelType.all.prefix(2))
@@ -121,11 +121,11 @@ struct QuantizedNetwork {
 
   /// The real outputs for a sample, and whether a sum was so close to the middle of two levels that factors of 31 bits
   /// may round it to the other one.
-  func reals(_ x: [Float], _ spelling: Spelling) -> (outputs: [Float], isClose: Bool) {
+  func reals(_ x: [Float], _ notation: Notation) -> (outputs: [Float], isClose: Bool) {
     var (levels, shape, grid) = (input.levels(x), inputShape, input)
     var isClose = false
     for layer in layers {
-      let step = layer.apply(levels, shape, grid, exact: spelling == .pairs)
+      let step = layer.apply(levels, shape, grid, exact: notation == .pairs)
       (levels, shape) = step.result
       isClose = isClose || step.isClose
       grid = layer.output

@@ -44,7 +44,7 @@ import Testing
       ]
     var module = Module<TensorLevel>(name: "m")
     for digital in operators {
-      let (opcode, attributes) = module.spelling(of: digital, name: "a")
+      let (opcode, attributes) = module.encoding(of: digital, name: "a")
       #expect(module.digitalOperator(of: Op(opcode, attributes: attributes)) == digital)
       #expect(opcode.spec.attributes.map(\.name) == attributes.map(\.name))
       #expect(opcode.spec.levels == Set(LevelName.allCases))
@@ -156,7 +156,7 @@ import Testing
     module.setResource(Resource(name: "shared", element: .integer(bits: 8, signed: false), tensor: cells))
     for name in ["a", "b"] {
       let zeros = Tensor([10, 10], [Int64](repeating: 0, count: 100), as: .integer(bits: 4, signed: true))
-      var op = module.spell(
+      var op = module.encode(
         Layer(
           name: name, rows: 10, columns: 10, inputs: .unsigned(bits: 4), weightBits: 4,
           weights: zeros),

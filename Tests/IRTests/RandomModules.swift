@@ -178,7 +178,7 @@ extension SeededGenerator {
     if chance(0.5) { module.facts.insert(.sliced) }
     for number in 0..<inside(1...3) {
       let layer = self.layer("l\(number)", sliced: module.facts.contains(.sliced))
-      module.append(module.spell(layer, origin: origin()))
+      module.append(module.encode(layer, origin: origin()))
     }
     return module
   }

@@ -75,8 +75,8 @@ public struct LayerSample: Sendable {
     let matrix = Tensor([rows, columns], weights, as: .integer(bits: weightBits, signed: true))
     let layer = Layer(
       name: "layer", rows: rows, columns: columns, inputs: coding, weightBits: weightBits, weights: matrix)
-    let spelled = builder.module.spell(layer, origin: nil)
-    builder.module.append(spelled)
+    let encoded = builder.module.encode(layer, origin: nil)
+    builder.module.append(encoded)
     let windows = builder.emit(
       .window, [levels],
       [NamedAttribute("window", .window(.rows(positions, rows))), NamedAttribute("padding", .int(0))],

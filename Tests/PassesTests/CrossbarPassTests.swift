@@ -229,7 +229,7 @@ struct CrossbarPassTests {
     let s = sample(2, 2)
     var context = PassContext()
     var module = s.module
-    let extra = module.spell(
+    let extra = module.encode(
       Layer(
         name: "spare", rows: 1, columns: 1, inputs: s.coding, weightBits: 8,
         weights: Tensor([1, 1], [1], as: .integer(bits: 8, signed: true))), origin: nil)

@@ -38,7 +38,7 @@ private struct CrossbarNet {
     let layer = Layer(
       name: name, rows: rows.count, columns: rows[0].count, inputs: inputs, weightBits: bits, weights: weights
     )
-    builder.module.append(builder.module.spell(layer, origin: nil))
+    builder.module.append(builder.module.encode(layer, origin: nil))
   }
 
   /// The rows of a matrix through a layer.
@@ -598,7 +598,7 @@ struct FoldConstantInputsTests {
     #expect(tally.deadRows > 200 && tally.borderRows > 50 && tally.steadyTaps > 50, "\(tally)")
   }
 
-  /// Folded rows are wordlines that compaction leaves out, and the rest of the road keeps every bit.
+  /// Folded rows are wordlines that compaction leaves out, and the remaining pipeline keeps every bit.
   @Test func compactionLeavesTheRowsOut() throws {
     var random = SeededGenerator(seed: 83)
     var fewer = 0

@@ -46,7 +46,7 @@ struct PrequantizedMoveTests {
       let x = net.input([1, 2, 4, 4])
       let digital = DigitalOperator.quantize(
         scale: scale, zero: zero, low: element.lowest, high: element.highest)
-      let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+      let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
       let type = ValueType(element, [1, 2, 4, 4], Quantization(scale: scale, zero: zero))
       let levels = net.builder.emit(opcode, [x], attributes, type: type, name: "q", origin: nil)
       let reals = try net.digital(.dequantize(scale: scale, zero: zero), levels)
@@ -184,7 +184,7 @@ struct PrequantizedMoveTests {
       var net = Net(seed: 9)
       let digital = DigitalOperator.quantize(
         scale: 0.5, zero: zero, low: element.lowest, high: element.highest)
-      let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+      let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
       let levels = net.builder.emit(
         opcode, [net.input([1, 3])], attributes,
         type: ValueType(element, [1, 3], Quantization(scale: 0.5, zero: zero)), name: "q", origin: nil)

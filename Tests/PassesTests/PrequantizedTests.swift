@@ -126,7 +126,7 @@ struct PrequantizedTests {
   {
     let digital = DigitalOperator.quantize(
       scale: scale, zero: zero, low: element.lowest, high: element.highest)
-    let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+    let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
     return net.builder.emit(
       opcode, [x], attributes,
       type: ValueType(element, net.builder.type(x).shape, Quantization(scale: scale, zero: zero)), name: "q",

@@ -134,8 +134,8 @@ struct SparsePassTests {
     block.rowIndex = .absolute(bits: 16, first: 0)
     wide.blocks = [block]
     var module = Module<CrossbarLevel>(name: "wide", facts: [], machine: sample.machine)
-    let spelled = module.spell(wide, origin: nil)
-    module.append(spelled)
+    let spelled = module.encode(wide, origin: nil)
+    module.append(encoded)
     module.facts = [.shaped, .sliced]
     var context = PassContext()
     // Only the size is looked at before any cell is made, so the matrix itself may be missing.

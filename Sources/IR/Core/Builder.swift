@@ -86,7 +86,7 @@ public struct Builder<L: Level>: Sendable {
   public mutating func emit(
     _ digital: DigitalOperator, _ operands: [ValueID], type: ValueType, name: String, origin: NodeOrigin?
   ) -> ValueID {
-    let (opcode, attributes) = module.spelling(of: digital, name: name)
+    let (opcode, attributes) = module.encoding(of: digital, name: name)
     return emit(opcode, operands, attributes, type: type, name: name, origin: origin)
   }
 

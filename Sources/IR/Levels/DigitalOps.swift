@@ -59,7 +59,7 @@ extension Module {
   }
 
   /// The opcode and attributes that stand for `digital`; large numbers become resources named after `name`.
-  public mutating func spelling(of digital: DigitalOperator, name: String) -> (Opcode, [NamedAttribute]) {
+  public mutating func encoding(of digital: DigitalOperator, name: String) -> (Opcode, [NamedAttribute]) {
     let entry = digital.entry
     var attributes: [NamedAttribute] = []
     for (parameter, value) in zip(entry.parameters, digital.values) {

@@ -197,10 +197,10 @@ extension Module<CrossbarLevel> {
     -> OpID
   {
     let old = ops[col2im].results[0]
-    let name = names.take("\(values[old].name).varying")
+    let name = names.unique("\(values[old].name).varying")
     let rest = values.add(Value(name: name, type: values[old].type))
     ops[col2im].results = [rest]
-    let (opcode, attributes) = spelling(of: .addBias(values: bias, axis: 1), name: values[old].name)
+    let (opcode, attributes) = encoding(of: .addBias(values: bias, axis: 1), name: values[old].name)
     return add(
       Op(
         opcode, operands: [rest], results: [old], attributes: attributes, origin: ops[col2im].origin))

@@ -70,7 +70,7 @@ private struct CrossbarLowering {
   }
 
   private mutating func copy(_ op: Op) {
-    let attributes = builder.module.adopt(op.attributes.without(.range), from: source)
+    let attributes = builder.module.importAttributes(op.attributes.without(.range), from: source)
     let results = op.results.map { id in
       let value = source.values[id]
       let new = builder.value(value.name, value.type)
@@ -155,9 +155,9 @@ private struct CrossbarLowering {
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: coding,
         weightBits: try weightBits(op))
       layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
-      let spelled = builder.module.spell(layer, origin: op.origin)
+      let encoded = builder.module.encode(layer, origin: op.origin)
       // The layers of a scan precede it.
-      builder.module.append(spelled)
+      builder.module.append(encoded)
       let window = builder.emit(
         .window, [x],
         [NamedAttribute(.window, part.window), NamedAttribute(.padding, zero)],

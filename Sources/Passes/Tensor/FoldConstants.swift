@@ -39,7 +39,7 @@ private struct ConstantFolding {
   /// Constants that the file gives as integers.
   private var given: [ValueID: Given] = [:]
   /// Those of them that stand in the body.
-  private var spelled: Set<ValueID> = []
+  private var materialized: Set<ValueID> = []
   /// What these stand for as constants of floats.
   private var reals: [ValueID: ValueID] = [:]
   private var names: Set<String>
@@ -107,7 +107,7 @@ private struct ConstantFolding {
     for (k, operand) in module.ops[id].operands.enumerated() {
       guard let known = given[operand] else { continue }
       if [.conv, .gemm].contains(module.ops[id].opcode) {
-        spell(operand)
+        materialize(operand)
       } else {
         module.ops[id].operands[k] = try real(operand, known.levels)
       }
@@ -176,8 +176,8 @@ private struct ConstantFolding {
   }
 
   /// Writes the operations that make `id` of integers of the file.
-  private mutating func spell(_ id: ValueID) {
-    guard let known = given[id], spelled.insert(id).inserted else { return }
+  private mutating func materialize(_ id: ValueID) {
+    guard let known = given[id], materialized.insert(id).inserted else { return }
     let levels = known.levels
     let shape = levels.levels.shape
     let name = module.values[id].name
@@ -199,8 +199,8 @@ private struct ConstantFolding {
     }
   }
 
-  private mutating func value(_ wish: String, _ type: ValueType) -> ValueID {
-    module.values.add(Value(name: names.take(wish), type: type))
+  private mutating func value(_ desired: String, _ type: ValueType) -> ValueID {
+    module.values.add(Value(name: names.unique(desired), type: type))
   }
 
   private mutating func emitConstant(_ tensor: Tensor, _ element: ElementType, _ name: String) -> ValueID {

@@ -208,7 +208,7 @@ private struct ConstantWeights {
       module.ops[constant][.value] = attribute
       return
     }
-    let name = names.take("\(module.values[old].name).pruned")
+    let name = names.unique("\(module.values[old].name).pruned")
     let new = module.values.add(Value(name: name, type: module.values[old].type))
     added[id] = module.add(
       Op(

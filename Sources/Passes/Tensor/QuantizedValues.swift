@@ -77,7 +77,7 @@ struct QuantizedValues {
   ) -> ValueID {
     var move = move
     if let parameters, move.opcode == .pad { move[.padValue] = Float(parameters.level(move[.padValue])) }
-    let attributes = builder.module.adopt(move.attributes.without(.range), from: source)
+    let attributes = builder.module.importAttributes(move.attributes.without(.range), from: source)
     return builder.emit(
       move.opcode, [operand], attributes, type: type, name: name(move.results[0]), origin: move.origin)
   }

@@ -71,7 +71,7 @@ struct Quantizer {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try values.float(operand, for: op)) }
     let result = op.results[0]
-    let attributes = values.builder.module.adopt(op.attributes, from: values.source)
+    let attributes = values.builder.module.importAttributes(op.attributes, from: values.source)
     values[result].float = values.builder.emit(
       op.opcode, operands, attributes, type: values.source.values[result].type, name: values.name(result),
       origin: op.origin)

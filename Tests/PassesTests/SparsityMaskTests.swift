@@ -9,7 +9,7 @@ import Testing
 
 /// `remove-zero-lines(scope: layer)` and the sparsity masks of ReCom (reference: sections 5.2 and 5.7).
 @Suite("Sparsity masks")
-struct SparsityVectorTests {
+struct SparsityMaskTests {
   /// Weights of one cell each, so that an output has one bitline of each sign, in crossbars of 64x64.
   private func sample(_ rows: Int, _ columns: Int, _ weight: (Int, Int) -> Int) -> LayerSample {
     var sample = LayerSample()

@@ -15,8 +15,8 @@ private func half(_ value: Float) -> [UInt8] {
 }
 
 /// Ways to store the weights.
-let storageWays: [Way] = [
-  Way(
+let storageVariants: [Variant] = [
+  Variant(
     "Constant nodes",
     change: { model, network in
       for tensor in model.graph.initializers where tensor.shape.count > 1 {
@@ -28,7 +28,7 @@ let storageWays: [Way] = [
       }
       model.graph.initializers = []
     }),
-  Way(
+  Variant(
     "float16 behind a Cast",
     change: { model, _ in
       for tensor in model.graph.initializers {
@@ -39,7 +39,7 @@ let storageWays: [Way] = [
         model.prepend(graphNode("Cast", [name], [tensor.name], ["to": .int(1)]))
       }
     }),
-  Way(
+  Variant(
     "initializers that are graph inputs, in IR version 3",
     change: { model, _ in
       model.irVersion = 3
@@ -48,8 +48,8 @@ let storageWays: [Way] = [
         model.graph.inputs.append(floatInput(tensor.name, tensor.shape))
       }
     }),
-  Way("initializers in another order", change: { model, _ in model.graph.initializers.reverse() }),
-  Way(
+  Variant("initializers in another order", change: { model, _ in model.graph.initializers.reverse() }),
+  Variant(
     "weights behind Reshape, Unsqueeze and Squeeze",
     change: { model, network in
       model.set(try floatTensor("flat", [36], network.conv))
@@ -65,7 +65,7 @@ let storageWays: [Way] = [
         graphNode("Squeeze", ["b1", "last"], ["s1"]), graphNode("Unsqueeze", ["s1", "first"], ["bias1"]))
       model.change("h") { $0.inputs[2] = "bias1" }
     }),
-  Way(
+  Variant(
     "weights as products and sums of constants",
     change: { model, network in
       model.set(try floatTensor("half", [], [0.5]))
@@ -79,14 +79,14 @@ let storageWays: [Way] = [
 ]
 
 /// Ways to write the graph around the matrices.
-let graphWays: [Way] = [
-  Way(
+let graphVariants: [Variant] = [
+  Variant(
     "nodes without names",
     change: { model, _ in
       model.graph.name = ""
       for index in model.graph.nodes.indices { model.graph.nodes[index].name = "" }
     }),
-  Way(
+  Variant(
     "chains of Identity and Dropout",
     change: { model, _ in
       model.change("r") { $0.inputs = ["c2"] }
@@ -100,7 +100,7 @@ let graphWays: [Way] = [
       model.change("y") { $0.outputs = ["y0"] }
       model.graph.nodes.append(graphNode("Identity", ["y0"], ["y"]))
     }),
-  Way(
+  Variant(
     "Reshape to a shape that the graph computes",
     change: { model, _ in
       model.set(try integerTensor("zero", [0], shape: []))
@@ -112,7 +112,7 @@ let graphWays: [Way] = [
         graphNode("Concat", ["n2", "rest"], ["shape"], ["axis": .int(0)]),
         graphNode("Reshape", ["p", "shape"], ["f"]))
     }),
-  Way(
+  Variant(
     "detours over Squeeze, Unsqueeze and Transpose",
     change: { model, _ in
       model.set(try integerTensor("two", [2]))
@@ -123,7 +123,7 @@ let graphWays: [Way] = [
         graphNode("Transpose", ["f2"], ["f3"], ["perm": .ints([1, 0, 2])]),
         graphNode("Squeeze", ["f3", "first"], ["f"]))
     }),
-  Way(
+  Variant(
     "nodes and inputs that nothing needs",
     change: { model, _ in
       model.graph.nodes.insert(
@@ -133,13 +133,13 @@ let graphWays: [Way] = [
         ], at: 2)
       model.set(try floatTensor("large", [10, 10], [Float](repeating: 7, count: 100)))
     }),
-  Way(
+  Variant(
     "an open batch and open lengths",
     change: { model, _ in
       model.graph.inputs[0].shape = [.named("N"), .fixed(1), .named("height"), .unknown]
     }),
-  Way("operator set 7", change: { model, _ in model.opsets = [ONNXOpset(domain: "ai.onnx", version: 7)] }),
-  Way(
+  Variant("operator set 7", change: { model, _ in model.opsets = [ONNXOpset(domain: "ai.onnx", version: 7)] }),
+  Variant(
     "operator set 25",
     change: { model, _ in
       model.irVersion = 13

@@ -3,7 +3,7 @@ import IR
 extension Module {
   /// `attributes` of an operation of `source`, with the resources that they name copied to this module, under other
   /// names where theirs are taken.
-  mutating func adopt<Source: Level>(_ attributes: [NamedAttribute], from source: Module<Source>)
+  mutating func importAttributes<Source: Level>(_ attributes: [NamedAttribute], from source: Module<Source>)
     -> [NamedAttribute]
   {
     attributes.map { attribute in

@@ -11,7 +11,7 @@ import ProgramFormat
 import Support
 import Tensors
 
-// The road that every end-to-end test takes, in pieces.
+// The pipeline that every end-to-end test runs, in pieces.
 
 /// The folder of the package.
 let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -3,20 +3,20 @@ import Support
 import TestSupport
 import Testing
 
-/// One way to write the network.
-struct Way: Sendable, CustomTestStringConvertible {
+/// One variant of the network.
+struct Variant: Sendable, CustomTestStringConvertible {
   let name: String
-  let write: @Sendable (WaysNetwork) throws -> ONNXModel
+  let write: @Sendable (VariantNetwork) throws -> ONNXModel
 
   var testDescription: String { name }
 
-  init(_ name: String, _ write: @escaping @Sendable (WaysNetwork) throws -> ONNXModel) {
+  init(_ name: String, _ write: @escaping @Sendable (VariantNetwork) throws -> ONNXModel) {
     self.name = name
     self.write = write
   }
 
   /// A change of the plain network.
-  init(_ name: String, change: @escaping @Sendable (inout ONNXModel, WaysNetwork) throws -> Void) {
+  init(_ name: String, change: @escaping @Sendable (inout ONNXModel, VariantNetwork) throws -> Void) {
     self.init(name) { network in
       var model = try network.plain()
       try change(&model, network)
@@ -25,22 +25,22 @@ struct Way: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// Ways to write the matrices.
-let matrixWays: [Way] = [
-  Way(
+/// Variants of the matrices.
+let matrixVariants: [Variant] = [
+  Variant(
     "Gemm with transB",
     change: { model, network in
       model.set(try floatTensor("w1", [10, 64], turned(network.dense1, 64, 10)))
       model.change("h") { $0.attributes = [ONNXAttribute(name: "transB", value: .int(1))] }
     }),
-  Way(
+  Variant(
     "transposed weights behind a Transpose",
     change: { model, network in
       model.set(try floatTensor("t1", [10, 64], turned(network.dense1, 64, 10)))
       _ = try model.take("w1")
       model.prepend(graphNode("Transpose", ["t1"], ["w1"], ["perm": .ints([1, 0])]))
     }),
-  Way(
+  Variant(
     "Gemm as MatMul and Add",
     change: { model, _ in
       model.replace(
@@ -48,7 +48,7 @@ let matrixWays: [Way] = [
       model.replace(
         "y", graphNode("MatMul", ["g", "w2"], ["n"], name: "fc2"), graphNode("Add", ["b2", "n"], ["y"]))
     }),
-  Way(
+  Variant(
     "Gemm with factors",
     change: { model, network in
       model.set(try floatTensor("w1", [64, 10], network.dense1.map { $0 / 2 }))
@@ -57,7 +57,7 @@ let matrixWays: [Way] = [
         $0.attributes = [("alpha", 2), ("beta", 0.25)].map { ONNXAttribute(name: $0, value: .float($1)) }
       }
     }),
-  Way(
+  Variant(
     "a batch normalization that is not folded",
     change: { model, network in
       // (2 w x + b' - 3) * 1/2 + 1/4, with 1/2 = 1 / sqrt(3.75 + 0.25).
@@ -75,13 +75,13 @@ let matrixWays: [Way] = [
           "BatchNormalization", ["z", "scale", "shift", "mean", "variance"], ["c"], ["epsilon": .float(0.25)]),
         graphNode("Relu", ["c"], ["r"]))
     }),
-  Way(
+  Variant(
     "auto_pad",
     change: { model, _ in
       model.change("c") { $0.attributes = [ONNXAttribute(name: "auto_pad", value: .string("SAME_UPPER"))] }
       model.change("p") { $0.attributes.append(ONNXAttribute(name: "auto_pad", value: .string("VALID"))) }
     }),
-  Way(
+  Variant(
     "a Pad before the convolution",
     change: { model, _ in
       model.set(try integerTensor("amounts", [0, 0, 1, 1, 0, 0, 1, 1]))
@@ -89,7 +89,7 @@ let matrixWays: [Way] = [
         "c", graphNode("Pad", ["x", "amounts"], ["padded"]),
         graphNode("Conv", ["padded", "w", "b"], ["c"], name: "conv"))
     }),
-  Way(
+  Variant(
     "biases of convolutions as Add",
     change: { model, network in
       model.set(try floatTensor("b", [4, 1, 1], network.convBias))
@@ -97,7 +97,7 @@ let matrixWays: [Way] = [
         "c", graphNode("Conv", ["x", "w"], ["z"], ["pads": .ints([1, 1, 1, 1])], name: "conv"),
         graphNode("Add", ["b", "z"], ["c"]))
     }),
-  Way(
+  Variant(
     "dense layers as convolutions of 1x1",
     change: { model, network in
       model.set(try floatTensor("w1", [10, 64, 1, 1], turned(network.dense1, 64, 10)))
@@ -108,7 +108,7 @@ let matrixWays: [Way] = [
       model.replace(
         "y", graphNode("Conv", ["g", "w2", "b2"], ["y4"], name: "fc2"), graphNode("Flatten", ["y4"], ["y"]))
     }),
-  Way(
+  Variant(
     "a dense layer as a convolution of the whole image",
     change: { model, network in
       model.set(try floatTensor("w1", [10, 4, 4, 4], turned(network.dense1, 64, 10)))
@@ -116,7 +116,7 @@ let matrixWays: [Way] = [
         "f", graphNode("Conv", ["p", "w1", "b1"], ["h4"], name: "fc1"), graphNode("Flatten", ["h4"], ["h"]))
       model.graph.nodes.removeAll { $0.op == "Gemm" && $0.outputs == ["h"] }
     }),
-  Way(
+  Variant(
     "a dense layer with the matrix on the left",
     change: { model, network in
       model.set(try floatTensor("w1", [10, 64], turned(network.dense1, 64, 10)))

@@ -14,15 +14,15 @@ import Tensors
 import TestSupport
 import Testing
 
-/// One network, written in many ways, is one network: in floats and as a program of 8 bits, to the last bit.
-@Suite("One network written in many ways")
-struct WaysTests {
-  private let network = WaysNetwork(seed: 8)
+/// One network, written in many variants, is one network: in floats and as a program of 8 bits, to the last bit.
+@Suite("One network written in many variants")
+struct VariantTests {
+  private let network = VariantNetwork(seed: 8)
   private let shapes = ["x=1x1x8x8"]
 
   private var images: [[Tensor]] {
     var random = SeededGenerator(seed: 21)
-    return (0..<6).map { _ in [Tensor([1, 1, 8, 8], WaysNetwork.image(&random))] }
+    return (0..<6).map { _ in [Tensor([1, 1, 8, 8], VariantNetwork.image(&random))] }
   }
 
   /// The module of a model that went through a file.
@@ -75,8 +75,8 @@ struct WaysTests {
     #expect(largest > 1 && worst < 0.03 * largest, "\(worst) of \(largest)")
   }
 
-  @Test(arguments: modelWays) func givesTheSameLogits(way: Way) throws {
-    try expectTheSame(try imported(way.write(network)), way.name)
+  @Test(arguments: modelVariants) func givesTheSameLogits(variant: Variant) throws {
+    try expectTheSame(try imported(variant.write(network)), variant.name)
   }
 
   @Test func withElementsInTypedFields() throws {
@@ -96,16 +96,16 @@ struct WaysTests {
   /// The ways are different files, and there are enough of them.
   @Test func theWaysDiffer() throws {
     var files: Set<[UInt8]> = []
-    for way in modelWays {
+    for variant in modelVariants {
       var writer = ModelWriter()
-      files.insert(try writer.bytes(of: way.write(network)))
+      files.insert(try writer.bytes(of: variant.write(network)))
     }
-    #expect(files.count == modelWays.count && files.count >= 25)
+    #expect(files.count == modelVariants.count && files.count >= 25)
   }
 
   /// Another weight gives other logits, so that the comparison can fail.
   @Test func anotherNetworkIsAnotherNetwork() throws {
-    let other = WaysNetwork(seed: 9)
+    let other = VariantNetwork(seed: 9)
     #expect(try logits(imported(other.plain())).float != logits(imported(network.plain())).float)
   }
 }

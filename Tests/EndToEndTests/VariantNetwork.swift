@@ -5,7 +5,7 @@ import TestSupport
 /// A small network, written in many ways: a convolution of 8x8 images, a pool and two dense layers.
 ///
 /// All numbers are few bits wide, so that every sum and product is exact in binary32, whatever its order.
-struct WaysNetwork {
+struct VariantNetwork {
   let conv: [Float]
   let convBias: [Float]
   let dense1: [Float]

@@ -8,7 +8,7 @@ import Testing
 @testable import ProgramFormat
 
 /// Programs whose layer has a bit for each input and output.
-@Suite("Sparsity masks in the binary") struct VectorProgramTests {
+@Suite("Sparsity masks in the binary") struct MaskProgramTests {
   /// Inputs 1, 2, 4 and outputs 0, 2 of a 5x3 matrix, a bitline for each sign, in two crossbars one above the other.
   private func program() -> Program {
     let machine = sampleMachine(rows: 2, columns: 4, cellBits: 3, unitHeight: 2, unitWidth: 2)

@@ -4,8 +4,8 @@ import Support
 import TestSupport
 
 /// Ways to wrap parts of the graph in functions and branches, and weights in files.
-let structureWays: [Way] = [
-  Way(
+let structureVariants: [Variant] = [
+  Variant(
     "functions of the model",
     change: { model, _ in
       let domain = "local"
@@ -46,7 +46,7 @@ let structureWays: [Way] = [
         graphNode("Dense", ["g", "w2", "b2"], ["y"], name: "fc2", domain: domain),
       ]
     }),
-  Way(
+  Variant(
     "nothing but a call, without a standard operator set",
     change: { model, _ in
       let body = ONNXFunction(
@@ -61,7 +61,7 @@ let structureWays: [Way] = [
       model.opsets = [ONNXOpset(domain: "local", version: 1)]
       model.graph.nodes = [call]
     }),
-  Way(
+  Variant(
     "branches of If with constant conditions",
     change: { model, _ in
       func branch(_ nodes: [ONNXNode], _ output: String, _ tensors: [ONNXTensor] = []) -> ONNXAttribute.Value
@@ -106,4 +106,4 @@ let structureWays: [Way] = [
 ]
 
 /// Every way but those that differ in the file alone.
-let modelWays = [Way("plain", change: { _, _ in })] + matrixWays + storageWays + graphWays + structureWays
+let modelVariants = [Variant("plain", change: { _, _ in })] + matrixVariants + storageVariants + graphVariants + structureVariants
