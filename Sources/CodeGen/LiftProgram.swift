@@ -89,10 +89,11 @@ private struct ProgramLifter {
         ])
     case .scanSlice(let register, let source, let parts):
       return Op(
-        .step, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
+        .scanSlice, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
     case .scanOutput(let destination, let register, let parts):
       return Op(
-        .stack, operands: [buffers[register]], results: [buffers[destination]], attributes: attributes(parts))
+        .scanOutput, operands: [buffers[register]], results: [buffers[destination]],
+        attributes: attributes(parts))
     case .digital(let digital, let inputs, let output):
       let (opcode, attributes) = module.encoding(of: digital, name: program.buffers[output].name)
       return Op(

@@ -38,7 +38,9 @@ struct OutputKindTests {
       let samples = (0..<4).map { _ in [Tensor([1, 6], random(6, &generator, 2))] }
       let found = try SmallFile.results(net, samples)
       #expect(found.count == 5)
-      for outputs in found.dropFirst(2) { #expect(outputs == found[1], "one result on every path below quantize") }
+      for outputs in found.dropFirst(2) {
+        #expect(outputs == found[1], "one result on every path below quantize")
+      }
       for sample in samples.indices {
         let outputs = Array(found[1][sample * 6..<(sample + 1) * 6])
         let scores = outputs[1]

@@ -138,7 +138,8 @@ let graphVariants: [Variant] = [
     change: { model, _ in
       model.graph.inputs[0].shape = [.named("N"), .fixed(1), .named("height"), .unknown]
     }),
-  Variant("operator set 7", change: { model, _ in model.opsets = [ONNXOpset(domain: "ai.onnx", version: 7)] }),
+  Variant(
+    "operator set 7", change: { model, _ in model.opsets = [ONNXOpset(domain: "ai.onnx", version: 7)] }),
   Variant(
     "operator set 25",
     change: { model, _ in

@@ -106,4 +106,6 @@ let structureVariants: [Variant] = [
 ]
 
 /// Every way but those that differ in the file alone.
-let modelVariants = [Variant("plain", change: { _, _ in })] + matrixVariants + storageVariants + graphVariants + structureVariants
+let modelVariants =
+  [Variant("plain", change: { _, _ in })] + matrixVariants + storageVariants + graphVariants
+  + structureVariants

@@ -35,7 +35,7 @@ struct OpTableTests {
     #expect(has(.clip, [.required(.clipLow), .required(.clipHigh)]))
     #expect(has(.pad, [.required(.before), .required(.after), .required(.padValue)]))
     #expect(has(.slice, [.required(.sliceStart), .required(.sliceEnd)]))
-    #expect(has(.take, [.required(.indices), .required(.axis)]) && has(.transpose, [.required(.order)]))
+    #expect(has(.gather, [.required(.indices), .required(.axis)]) && has(.transpose, [.required(.order)]))
     #expect(has(.reshape, [.required(.shape)]) && has(.maxPool, [.required(.window)]))
     #expect(has(.quantize, [.required(.scale), .required(.zero), .required(.low), .required(.high)]))
     #expect(has(.addBias, [.required(.values), .required(.axis)]))

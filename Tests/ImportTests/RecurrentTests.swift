@@ -35,7 +35,7 @@ struct RecurrentImportTests {
     let loop = try module.first(.scan)
     #expect(module.bodyOps.filter { $0.opcode == .gemm }.map { $0[.part] } == ["forward.input"])
     let body = loop.body.map { module.ops[$0] }
-    #expect(body.map(\.opcode) == [.state, .step, .gemm, .add, .tanh, .stack, .next])
+    #expect(body.map(\.opcode) == [.carry, .scanSlice, .gemm, .add, .tanh, .scanOutput, .yield])
     #expect(body[2][.part] == "forward.recurrent")
     #expect(loop.origin?.name == "cell")
   }

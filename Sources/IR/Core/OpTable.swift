@@ -37,16 +37,16 @@ private let scanRows: [OpSpec] = [
     ]),
     "runs its body a number of times, with carries that go from one iteration to the next"),
   OpSpec(
-    .state, .state, [.tensor, .crossbar], operands: 1...1, [],
+    .carry, .carry, [.tensor, .crossbar], operands: 1...1, [],
     "a carry of the scan: its operand in the first iteration, then the value yielded in the one before"),
   OpSpec(
-    .step, .step, everyLevel, operands: 1...1, partAttributes,
+    .scanSlice, .scanSlice, everyLevel, operands: 1...1, partAttributes,
     "the slice of this iteration, of equal slices along an axis; the last one first where reversed"),
   OpSpec(
-    .next, .next, [.tensor, .crossbar], operands: 2...2, [],
+    .yield, .yield, [.tensor, .crossbar], operands: 2...2, [],
     "gives a carry its value for the next iteration; its result is the final value of the carry"),
   OpSpec(
-    .stack, .stack, everyLevel, operands: 1...1, partAttributes,
+    .scanOutput, .scanOutput, everyLevel, operands: 1...1, partAttributes,
     "the stacked output of the scan: the values of all iterations joined along an axis, the last one first where reversed"
   ),
 ]

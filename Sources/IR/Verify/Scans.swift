@@ -5,7 +5,7 @@ extension Opcode {
   var needsScan: Bool { [.carry, .scanSlice, .yield, .scanOutput].contains(self) }
 
   /// Whether its result exists after its scan, and nowhere before.
-  var outlivesScan: Bool { self == .next || self == .stack }
+  var outlivesScan: Bool { self == .yield || self == .scanOutput }
 }
 
 extension Verifier {
