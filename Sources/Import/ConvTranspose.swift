@@ -6,7 +6,7 @@ import Tensors
 /// ConvTranspose as a convolution that crossbars compute.
 ///
 /// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out:
-/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so
+/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `gather` repeats, so
 /// that they stand at the zero point where the input is quantized.
 @Sendable func importConvTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let x = try context.shape(node, 0)

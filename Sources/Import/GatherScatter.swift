@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// Elements chosen and replaced by indices that are known at import, one by one a `take` of the elements in a
+/// Elements chosen and replaced by indices that are known at import, one by one a `gather` of the elements in a
 /// line.
 let gatherScatterOperators: [SupportedOperator] = [
   SupportedOperator(

@@ -59,7 +59,7 @@ let sliceOperators: [SupportedOperator] = [
 }
 
 extension DigitalOperator {
-  /// Whether this is a `take` of no element.
+  /// Whether this is a `gather` of no element.
   fileprivate var takesNothing: Bool {
     if case .gather(let indices, _) = self { return indices.isEmpty }
     return false

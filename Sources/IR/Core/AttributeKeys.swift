@@ -122,6 +122,6 @@ extension AttributeKey where Value == Attribute {
   public static var cells: Self { Self("cells", .tensor) }
   /// What a bias adds to each channel.
   public static var values: Self { Self("values", .tensor) }
-  /// Which elements a `take` takes.
+  /// Which elements a `gather` selects.
   public static var indices: Self { Self("indices", .tensor) }
 }
