@@ -13,7 +13,7 @@ let compareSpec = CommandSpec(
   examples: [
     ExampleSpec(
       "xbar compare models/lenet5/model.onnx --schemes dense,isaac --input models/data/fashion-mnist-test.npz",
-      "operation units beside whole arrays"),
+      "operation units against whole arrays"),
     ExampleSpec(
       "xbar compare MODEL.onnx --schemes dense,sre --input X.npz --device dlrsim --trials 10",
       "the same cells under two mappings: accuracies with their 95 % intervals"),
