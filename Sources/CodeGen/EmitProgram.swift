@@ -48,7 +48,7 @@ struct ProgramEmitter {
       info: module.info.map { InfoEntry(key: $0.key, text: $0.text) })
   }
 
-  /// Stands in until `emit` has refused a module without a machine.
+  /// A placeholder until `emit` has refused a module without a machine.
   private static let noMachine = Machine(
     name: "", summary: "",
     array: ArrayDescription(

@@ -73,7 +73,7 @@ public enum CommandLineRequest: Equatable, Sendable {
 extension CommandSpec {
   /// Reads the words after the command's name.
   ///
-  /// Options may stand anywhere: `--name value`, `--name=value`, `-o value`; `--` ends them, and `-` alone is an
+  /// Options may appear anywhere: `--name value`, `--name=value`, `-o value`; `--` ends them, and `-` alone is an
   /// argument. Throws `usage.unknown-option`, `usage.missing-value`, `usage.unwanted-value`, `usage.repeated`,
   /// `usage.unexpected-argument`, `usage.missing-argument` or `usage.missing-option`.
   public func parse(_ words: [String]) throws(Diagnostic) -> CommandLineRequest {

@@ -4,7 +4,7 @@ public import Mapping
 public struct ClockSpan: Hashable, Sendable, BitwiseCopyable {
   /// The first clock.
   public let start: Int
-  /// The clock behind the last one.
+  /// The clock after the last one.
   public let end: Int
 
   /// Creates a span.
@@ -63,7 +63,7 @@ public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
   /// When the memory works.
   public let order: FetchOrder
   /// Clocks in which the crossbars wait for memory between the beginning of their first computation and the end of
-  /// their last one. The clocks of the fetches before the first computation and behind the last one do not count.
+  /// their last one. The clocks of the fetches before the first computation and after the last one do not count.
   public private(set) var stalls = 0
   private var fetchEnd = 0
   private var computeStart = 0

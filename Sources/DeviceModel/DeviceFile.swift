@@ -9,7 +9,7 @@ public struct DeviceFigure: Hashable, Sendable {
   public let value: String
   /// The unit.
   public let unit: String
-  /// The publication or the assumption behind it; nil where the file gives none.
+  /// The publication or the assumption it is based on; nil where the file gives none.
   public let source: String?
 }
 

@@ -45,8 +45,8 @@ public struct Sensing: Hashable, Sendable {
 ///     input-aware  reference i = max(n r + i + 1/2, (i + 1/2) (1 + r/L))
 ///
 /// which for cells of one bit are the references of Lin et al., "DL-RSIM", ICCAD'18, for h wordlines and for n. `y`
-/// below is where the current stands on that ladder: the sum that would be sensed without rounding. All arithmetic is
-/// in binary32, in the order written.
+/// below is the position of the current on that ladder: the sum that would be sensed without rounding. All arithmetic
+/// is in binary32, in the order written.
 public struct SenseLine: Hashable, Sendable {
   /// Factor of the current.
   public var first: Float = 1
@@ -119,7 +119,7 @@ public struct SenseLine: Hashable, Sendable {
     minimum = paired ? -maximum : 0
   }
 
-  /// Where the current stands on the ladder; `squares` is the sum of the squares of what the cells pass for their
+  /// the position of the current on the ladder; `squares` is the sum of the squares of what the cells pass for their
   /// digits, `noise` a normal number.
   public func position(current: Float, active: Float, squares: Float = 0, noise: Float = 0) -> Float {
     var y = current * first - active * leak

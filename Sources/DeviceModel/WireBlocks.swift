@@ -113,7 +113,7 @@ struct LineBlocks {
   var count: Int { sizes.count }
 
   /// For each line, a block and the next one between whose middles it is, and the part of the way to the next; lines
-  /// before the first middle or behind the last one have a part below 0 or above 1.
+  /// before the first middle or after the last one have a part below 0 or above 1.
   var neighbors: [(block: Int, next: Int, part: Double)] {
     guard count > 1 else { return block.map { _ in (0, 0, 0) } }
     return block.enumerated().map { line, number in

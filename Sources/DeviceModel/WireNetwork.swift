@@ -8,7 +8,7 @@ struct WireNetwork {
   let conductances: [Double]
   /// Ohms of the piece of wordline before each cell, the driver's included.
   let wordlines: [Double]
-  /// Ohms of the piece of bitline behind each cell, those of the sensing circuit included.
+  /// Ohms of the piece of bitline after each cell, those of the sensing circuit included.
   let bitlines: [Double]
 
   /// A crossbar whose segments are alike.
@@ -20,7 +20,7 @@ struct WireNetwork {
   }
 
   /// A crossbar whose wordlines are alike and whose bitlines are alike: `wordline` has the ohms before each cell of a
-  /// wordline, `bitline` the ohms behind each cell of a bitline. Where `heights` and `widths` are given, wordline `i`
+  /// wordline, `bitline` the ohms after each cell of a bitline. Where `heights` and `widths` are given, wordline `i`
   /// is `heights[i]` wires side by side and bitline `j` is `widths[j]`.
   init(
     _ g: [Double], rows: Int, columns: Int, wordline: [Double], bitline: [Double],

@@ -1,8 +1,9 @@
 /// Resistances of the wires of a crossbar.
 ///
 /// A wordline runs from its driver on the left past the cells of its columns, a bitline from the top past the cells of
-/// its rows to a virtual ground at the bottom. Every cell is one segment behind its neighbor, the first cell of a
-/// wordline one segment behind the driver's output, the virtual ground one segment behind the last cell of a bitline.
+/// its rows to a virtual ground at the bottom. Every cell is one segment after its neighbor, the first cell of a
+/// wordline one segment after the output of the driver, the virtual ground one segment after the last cell of a
+/// bitline.
 public struct Wires: Hashable, Sendable {
   /// Ohms of a wordline's segment.
   public var wordlineOhms: Double

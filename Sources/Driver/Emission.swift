@@ -31,7 +31,7 @@ public func compile(_ request: CompileRequest) throws(DiagnosticList) -> Compile
 }
 
 extension Compilation {
-  /// Runs all passes and writes the program to `path`, beside it first where a file can be moved there.
+  /// Runs all passes and writes the program to `path`, under a temporary name first where a file can be renamed.
   mutating func write(to path: String) throws(Diagnostic) -> CompileRecord {
     if OutputFile.canReplace(path) {
       let file = try OutputFile(path: path)

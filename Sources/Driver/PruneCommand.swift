@@ -134,7 +134,7 @@ private func prunedModel(_ path: String, _ changes: [PruneChange]) throws(Diagno
   return (try replacingInitializers(path: path, with: weights), masks)
 }
 
-/// Where the weights of a layer stand in the model.
+/// Where the weights of a layer are in the model.
 private struct WeightSource {
   let tensor: ONNXTensor
   /// Whether outputs are the first axis, as in Conv and in Gemm with transB.

@@ -70,7 +70,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")
     if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
-      throw Diagnostic("usage.conflict", "--pipeline stands for itself, without --scheme and --set")
+      throw Diagnostic("usage.conflict", "--pipeline excludes --scheme and --set")
     }
     emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
     settings.printAfter = arguments.value("print-after")

@@ -11,7 +11,7 @@ struct AnalogRun {
   let layer: ProgrammedLayer
   /// Random numbers of conversions.
   let key: xbar_random_key
-  /// Where each window stands.
+  /// The position of each window.
   let numbers: UnsafePointer<xbar_window_numbers>
 }
 

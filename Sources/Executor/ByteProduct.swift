@@ -4,7 +4,7 @@ import ProgramFormat
 import Tensors
 
 /// A loop over positions whose layers are products of bytes (`ByteWeights`): all positions of all samples are computed
-/// together, and the bias and the requantization behind them with them.
+/// together, and the bias and the requantization after them in the same pass.
 struct ByteProduct: Sendable {
   /// A layer of the loop: the groups of a convolution are several.
   struct Member: Sendable {

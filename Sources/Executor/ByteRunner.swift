@@ -223,7 +223,7 @@ private struct ByteRun {
 }
 
 extension Window {
-  /// How far the elements of a window lie behind those of the one before it, where each window is a run of neighboring
+  /// How far the elements of a window come after those of the one before it, where each window is a run of neighboring
   /// elements inside the image: the whole image, or a row of its only channel; nil for others.
   fileprivate var stepOfRuns: Int? {
     guard outWidth == 1, kernelWidth == width, padTop == 0, padLeft == 0, dilationWidth == 1 else {

@@ -10,7 +10,7 @@ import Support
 struct ByteWeights: Sendable {
   /// Inputs in fours.
   let groups: Int
-  /// `[outputs][groups][4]`; 0 for what is behind the last input.
+  /// `[outputs][groups][4]`; 0 after the last input.
   let weights: [Int8]
   /// What the sums of an output begin with: inputs that are signed are taken 128 too large.
   let starts: [Int32]

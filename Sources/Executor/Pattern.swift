@@ -45,8 +45,8 @@ struct Pattern: Sendable {
 /// Up to 64 bitlines of blocks with the same wordlines, computed together. Composed bitlines are one bitline, with the
 /// sums of their weighted levels as its levels.
 struct Strip: Sendable {
-  /// `[wordlines][bitlines]`, and room for a whole strip behind, as kernels read whole strips; empty where `levels` are
-  /// needed.
+  /// `[wordlines][bitlines]`, and room for a whole strip after them, as kernels read whole strips; empty where `levels`
+  /// are needed.
   let cells: [UInt8]
   /// `[wordlines][bitlines]` in more than 8 bits, for the method `composed` only.
   let levels: [UInt32]

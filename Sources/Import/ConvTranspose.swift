@@ -6,8 +6,8 @@ import Tensors
 /// ConvTranspose as a convolution that crossbars compute.
 ///
 /// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out:
-/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `gather` repeats, so
-/// that they stand at the zero point where the input is quantized.
+/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `gather` repeats,
+/// so that they are at the zero point where the input is quantized.
 @Sendable func importConvTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let x = try context.shape(node, 0)
   let w = try context.shape(node, 1)
@@ -46,7 +46,7 @@ private struct TransposedWalk {
   let dilations: [Int]
   /// Pads of the convolution before the spread input; negative ones cut it.
   private(set) var begins: [Int] = []
-  /// Pads behind it.
+  /// Pads after it.
   private(set) var ends: [Int] = []
 
   init(_ context: ImportContext, _ node: ONNXNode, input: [Int], kernel: [Int]) throws(Diagnostic) {

@@ -59,7 +59,7 @@ extension ImportContext {
     failure(
       "dynamic-quantization", "'\(name)' depends on a scale that is computed at run time", node,
       help:
-        "behind DynamicQuantizeLinear only ConvInteger, MatMulInteger, Cast and the products with its scale are"
+        "after DynamicQuantizeLinear only ConvInteger, MatMulInteger, Cast and the products with its scale are"
         + " supported; quantize the model statically, or take the float model")
   }
 }

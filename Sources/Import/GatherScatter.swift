@@ -23,7 +23,7 @@ let gatherScatterOperators: [SupportedOperator] = [
     "ScatterND", importScatterND, .exact, notes: "indices must be known at import; no reduction"),
 ]
 
-/// How many elements of `shape` stand between neighbors on each axis.
+/// How many elements of `shape` are between neighbors on each axis.
 private func strides(_ shape: [Int]) -> [Int] {
   shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
 }
@@ -126,7 +126,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
 }
 
 /// Input 0 with runs of `run` neighbors at `places` replaced by input 2, of the shape `updates`: of data and
-/// updates in one line each element is taken from where it stands last.
+/// updates in one line each element is taken from its last position.
 private func replace(
   _ context: inout ImportContext, _ node: ONNXNode, _ places: [Int64], by updates: [Int], run: Int
 ) throws(Diagnostic) {

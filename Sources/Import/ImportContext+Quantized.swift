@@ -10,7 +10,7 @@ extension ImportContext {
     guard case .initializer(let tensor)? = entry(name), tensor.elementType.isFloat else {
       throw failure(
         "quantization", "the scale '\(name)' is no float known at compile time", node,
-        help: "scales that are computed are supported behind DynamicQuantizeLinear only")
+        help: "scales that are computed are supported only after DynamicQuantizeLinear")
     }
     let values = try tensor.floats()
     guard !values.isEmpty, values.allSatisfy({ $0 > 0 && $0.isFinite }) else {

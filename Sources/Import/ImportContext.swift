@@ -134,7 +134,7 @@ struct ImportContext {
     return id
   }
 
-  /// Sums with constants behind convolutions and products become their biases.
+  /// Sums with constants after convolutions and products become their biases.
   mutating func fuseBiases() { builder.fuseBiases(constants) }
 
   /// The numbers of `id` where they are few and depend on no input of the graph.

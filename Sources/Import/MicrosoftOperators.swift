@@ -55,7 +55,7 @@ private func quantized(_ op: String, arguments: Int) -> OperatorImporter {
     &context, node, "Concat", arguments: Array(stride(from: 2, to: node.inputs.count, by: 3)), result: 0)
 }
 
-/// Imports `op` on the reals behind the inputs `arguments`, and puts its result on the grid at input `result`.
+/// Imports `op` on the real values of the inputs `arguments`, and puts its result on the grid at input `result`.
 private func importOnReals(
   _ context: inout ImportContext, _ node: ONNXNode, _ op: String, arguments: [Int], result: Int
 ) throws(Diagnostic) {

@@ -81,7 +81,7 @@ public let operatorFamilies: [OperatorFamily] = [
 /// Imports one node.
 typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
 
-/// All supported operators by name; a name that stands in two rows stops every import.
+/// All supported operators by name; a name that appears in two rows stops every import.
 let operatorImporters = Dictionary(
   uniqueKeysWithValues: operatorFamilies.flatMap(\.operators).map { ($0.name, $0.importer) })
 

@@ -84,7 +84,7 @@ private func constantPads(_ shape: [Int], _ before: [Int], _ after: [Int], _ val
   return [.slice(start: start, end: end), pad]
 }
 
-/// Which of `length` elements stand at `range`, those outside by the mode; nil for unknown modes and for places that
+/// Which of `length` elements are at `range`, those outside by the mode; nil for unknown modes and for places that
 /// one reflection does not reach.
 private func edgePlaces(_ mode: String, _ range: Range<Int>, _ length: Int) -> [Int64]? {
   switch mode {

@@ -34,7 +34,7 @@ let quantizationOperators: [SupportedOperator] = [
     notes: "weights must be constants; sums go to floats by `Cast`"),
   SupportedOperator(
     "DynamicQuantizeLinear", importDynamicQuantizeLinear, .gone,
-    "before `MatMulInteger` and `ConvInteger` that have a product with its scale behind them",
+    "before `MatMulInteger` and `ConvInteger` that have a product with its scale after them",
     notes: "the products work on floats, which take one grid for all samples"),
 ]
 
@@ -71,7 +71,7 @@ private func refuseBlocks(_ context: ImportContext, _ node: ONNXNode) throws(Dia
   guard try node.int("block_size") ?? 0 == 0 else {
     throw context.failure(
       "quantization-blocks", "QuantizeLinear with scales for blocks of an axis is not supported", node,
-      help: "quantize activations per tensor; weights in blocks are read as integers behind DequantizeLinear")
+      help: "quantize activations per tensor; weights in blocks are read as integers after DequantizeLinear")
   }
 }
 

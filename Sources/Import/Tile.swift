@@ -25,7 +25,7 @@ let tileOperators: [SupportedOperator] = [
       help: "check the model with onnx.checker")
   }
   let moves = shape.indices.filter { repeats[$0] > 1 }.map { axis in
-    DigitalOperator.take(
+    DigitalOperator.gather(
       indices: (0..<Int64(shape[axis]) * repeats[axis]).map { $0 % Int64(shape[axis]) }, axis: axis)
   }
   try context.bind(node, moves: moves.isEmpty ? [.reshape(shape)] : moves)

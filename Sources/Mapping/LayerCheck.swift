@@ -47,7 +47,7 @@ public struct LayerProblem: Error, Equatable, Sendable {
   public var text: String { field.map { "'\($0)': \(message)" } ?? message }
 }
 
-/// Where a layer stands: what it must have there.
+/// The stage of a layer: what it must have there.
 public enum LayerStage: Hashable, Sendable {
   /// In a module on its way: weights and, in blocks, cells; facets may be missing.
   case module
@@ -109,7 +109,7 @@ private struct LayerCheck {
     {
       return LayerProblem(
         .layer,
-        "\(layer.coding.offsets.count) offsets beside an offset of \(layer.coding.offset), for \(layer.columns) outputs",
+        "\(layer.coding.offsets.count) offsets as well as an offset of \(layer.coding.offset), for \(layer.columns) outputs",
         field: "offsets")
     }
     guard layer.fetch != nil else { return nil }
@@ -222,7 +222,7 @@ private struct LayerCheck {
     for (place, block) in layer.blocks.enumerated() {
       if block.rowIndex != nil || block.columnIndex != nil {
         return LayerProblem(
-          .indexTable, "a block has an index table beside the masks of its layer", field: "row-index",
+          .indexTable, "a block has an index table in addition to the masks of its layer", field: "row-index",
           block: place)
       }
       if runs.start(of: block.rows) == nil {

@@ -1,7 +1,7 @@
 import Support
 
 // The meaning of `mvm`: what every readout gives, to the bit. No regard to speed; the executor's kernels are compared
-// with it, and it stands in where none is proved equal.
+// with it, and it is used where none is proved equal.
 //
 // y[o] = sum over blocks, digits t, units and groups g of bitlines whose output is o of
 //          sign_g * 2^(k_g) * 2^(t * dac) * ADC( sum over bitlines c of g and wordlines r of the unit of

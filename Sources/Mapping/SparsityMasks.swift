@@ -40,7 +40,7 @@ public struct SparsityMasks: Equatable, Sendable {
   public var bits: Int { inputs.count + outputs.count }
 }
 
-/// Finds where the lines of blocks stand among the lines in use.
+/// Finds the positions of block lines among the lines in use.
 public struct MaskRuns: Sendable {
   private let masks: SparsityMasks
   private let places: [Int: Int]

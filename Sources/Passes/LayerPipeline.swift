@@ -89,7 +89,7 @@ public struct LayerPipeline: Sendable {
   /// What holds of a module after all passes.
   public let facts: Set<Fact>
 
-  /// Takes `layer`, which stands at `location`, through the local passes and verifies it after each of them. `before`
+  /// Takes `layer`, found at `location`, through the local passes and verifies it after each of them. `before`
   /// sees what a pass tells of it; `after` learns how long a pass took, the verification included.
   public mutating func run(
     on layer: inout Layer, at location: Location, before: (LayerObservation) -> Void,

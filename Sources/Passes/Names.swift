@@ -1,5 +1,5 @@
 extension Set<String> {
-  /// Takes `desired` as a new name, or with the first number from 2 on behind it that makes it one.
+  /// Takes `desired` as a new name, or with the first number from 2 on appended that makes it unique.
   mutating func unique(_ desired: String) -> String {
     var name = desired
     var number = 1

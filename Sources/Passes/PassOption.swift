@@ -88,12 +88,12 @@ extension PassOption where Value: OptionWord {
   }
 }
 
-/// A whole number, or a keyword that stands in its place.
+/// A whole number, or a keyword instead.
 enum NumberOr<Word: OptionWord>: Sendable {
   case number(Int)
   case word(Word)
 
-  /// The number; nil where a keyword stands in its place.
+  /// The number; nil where a keyword is given instead.
   var number: Int? {
     if case .number(let number) = self { return number }
     return nil
@@ -115,7 +115,7 @@ extension PassOption {
   }
 }
 
-/// A size such as `64x32`, or a keyword that stands in its place.
+/// A size such as `64x32`, or a keyword instead.
 enum SizeOr<Word: OptionWord>: Sendable {
   case size(rows: Int, columns: Int)
   case word(Word)

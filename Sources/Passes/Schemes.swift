@@ -12,11 +12,11 @@ public struct Scheme: Sendable {
   /// The passes in order.
   public let steps: [Step]
 
-  /// A pass with the reason why it stands where it stands.
+  /// A pass with its rationale.
   public struct Step: Sendable {
     /// The pass with its options, as in a pipeline's text.
     public let text: String
-    /// Why it stands here.
+    /// The rationale.
     public let reason: String
   }
 }
@@ -200,7 +200,7 @@ private let slices = Scheme.Step(
 private func integers(_ quantize: String, reason: String) -> [Scheme.Step] {
   [
     .init(text: "infer-shapes", reason: "everything below needs shapes"),
-    .init(text: "fold-constants", reason: "weights behind transposes and reshapes become plain constants"),
+    .init(text: "fold-constants", reason: "weights after transposes and reshapes become plain constants"),
     .init(text: "fold-batchnorm", reason: "it changes weights, so it must precede their quantization"),
     .init(text: "calibrate", reason: "the ranges that quantize needs"),
     .init(text: quantize, reason: reason),

@@ -34,7 +34,7 @@ private func decodeEntry(_ reader: inout SectionReader) throws(Diagnostic) -> Op
   return entry
 }
 
-/// Reads the value of the parameter at `place`, which stands behind the value `previous`.
+/// Reads the value of the parameter at `place`, which follows the value `previous`.
 private func decodeValue(
   _ entry: OperatorEntry, _ place: Int, _ previous: OperatorValue?, _ reader: inout SectionReader,
   _ constants: inout Constants

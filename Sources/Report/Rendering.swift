@@ -34,7 +34,7 @@ public struct DiagnosticRenderer: Sendable {
     let line = lines[position.line - 1].prefix(400).filter { $0 != UInt8(ascii: "\r") }
     let start = max(0, min(position.column - 1, line.count))
     let length = max(1, min(position.length, line.count - start))
-    // Tabs stay tabs, so that the marks stand below what they mark.
+    // Tabs stay tabs, so that the marks are below what they mark.
     let margin = line.prefix(start).map { $0 == UInt8(ascii: "\t") ? $0 : UInt8(ascii: " ") }
     let marks = paint(String(repeating: "~", count: length), "1;32")
     let source = "  " + String(decoding: line, as: UTF8.self)

@@ -57,8 +57,8 @@ extension RunRecord {
     ]
   }
 
-  /// The dense mapping and the over-idealized array for the same inputs, as averages over the samples; nil where they are
-  /// not known.
+  /// The dense mapping and the over-idealized array for the same inputs, as averages over the samples; nil where they
+  /// are not known.
   public var baselineTable: TextTable? {
     if baselines.isEmpty { return nil }
     var table = TextTable([
@@ -131,7 +131,8 @@ extension RunRecord {
       fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
     }
     let room = segments == nil ? "" : " in as many crossbars as they take and without writing"
-    let baselineText = baselineTable.map { "\nthe same matrices, every cell mapped\(room):\n" + $0.plain } ?? ""
+    let baselineText =
+      baselineTable.map { "\nthe same matrices, every cell mapped\(room):\n" + $0.plain } ?? ""
     let codes =
       trials?.partialSumTable(program).map {
         "\nconversion codes against those of an ideal device, for the same inputs of a layer:\n" + $0.plain

@@ -66,7 +66,7 @@ public struct SegmentRun: Equatable, Sendable {
 }
 
 extension RunRecord {
-  /// What stands above the table of segments.
+  /// The text above the table of segments.
   var segmentTitle: String { "one writing of each segment" }
 
   /// Whether energy and time tell what writing takes.

@@ -57,7 +57,7 @@ public final class MappedFile: Sendable {
   public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
 }
 
-/// Writes `bytes` to `path` through a temporary file beside it that is flushed and renamed, so that no reader
+/// Writes `bytes` to `path` through a temporary file in the same folder that is flushed and renamed, so that no reader
 /// ever sees half a file; `-` writes to standard output.
 public func writeFile(_ bytes: [UInt8], to path: String) throws(Diagnostic) {
   if path == "-" {

@@ -27,7 +27,7 @@ public struct Requantization: Hashable, Sendable {
   }
 }
 
-/// An operator that digital logic beside the crossbars computes, with its meaning fixed to the bit.
+/// An operator that the digital logic computes, with its meaning fixed to the bit.
 ///
 /// The interpreter of the IR and the executor of programs both call `apply`, so they cannot disagree.
 public enum DigitalOperator: Hashable, Sendable {
@@ -48,7 +48,7 @@ public enum DigitalOperator: Hashable, Sendable {
   /// The place of the largest float on `axis`, which stays with length 1: the first of several, or the `last`.
   ///
   /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it;
-  /// NaN is larger than nothing, and nothing is larger than a NaN that stands first.
+  /// NaN is larger than nothing, and nothing is larger than a NaN that comes first.
   case argMax(axis: Int, last: Bool)
   /// The same elements under another shape.
   case reshape([Int])

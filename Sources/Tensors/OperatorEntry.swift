@@ -99,7 +99,7 @@ public enum ShapeRule: Hashable, Sendable {
   case parameters
 }
 
-/// The hardware events that a digital operator causes beside reading its arguments and writing its result.
+/// The hardware events that a digital operator causes besides reading its arguments and writing its result.
 public enum EventClass: Hashable, Sendable {
   /// None, and it neither reads nor writes: the result is the argument under another shape.
   case alias

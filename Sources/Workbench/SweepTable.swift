@@ -163,7 +163,7 @@ extension SweepRecord {
   }
 }
 
-/// What was changed in a device, behind its name.
+/// What was changed in a device, after its name.
 func changesText(_ changes: [String]) -> String {
   changes.isEmpty ? "" : " (\(changes.joined(separator: ", ")))"
 }

@@ -73,7 +73,7 @@ struct NonidealityTableTests {
       }
       table += "| \(mapping.name) | " + cells.joined(separator: " | ") + " |\n"
     }
-    try expectTable(table, behind: "non-idealities by scheme", in: "docs/devices.md")
+    try expectTable(table, after: "non-idealities by scheme", in: "docs/devices.md")
   }
 
   /// Every figure with its unit, its range and its value in each preset; nothing where a preset leaves it as in the
@@ -90,6 +90,6 @@ struct NonidealityTableTests {
       table += "| `\(field.path)` | \(field.unit) | \(field.expectation) | \(field.summary) | "
       table += values.joined(separator: " | ") + " |\n"
     }
-    try expectTable(table, behind: "figures of presets", in: "docs/devices.md")
+    try expectTable(table, after: "figures of presets", in: "docs/devices.md")
   }
 }

@@ -108,7 +108,7 @@ private func mean(_ x: NaiveArray<Float>, _ axes: [Int]) -> NaiveArray<Float> {
 private func largest(_ x: NaiveArray<Float>, _ axis: Int, _ last: Bool) -> NaiveArray<Float> {
   NaiveArray(x.shape.indices.map { $0 == axis ? 1 : x.shape[$0] }) { index in
     let line = elements(x, index, axis)
-    // Nothing is larger than a NaN that stands first; others are not looked at.
+    // Nothing is larger than a NaN that comes first; others are not looked at.
     if line[0].isNaN { return 0 }
     let places = line.indices.filter { k in line.allSatisfy { $0 <= line[k] || $0.isNaN } }
     return Float((last ? places.last : places.first) ?? 0)

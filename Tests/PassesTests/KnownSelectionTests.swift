@@ -6,7 +6,7 @@ import Tensors
 import Testing
 
 /// What `fold-constant-inputs` knows of elements that are added, chosen and cut.
-@Suite("Known elements behind pad, gather and slice")
+@Suite("Known elements after pad, gather and slice")
 struct KnownSelectionTests {
   /// A product whose inputs are `moves` of a computed line of three; returns how many of its inputs always have one
   /// value.

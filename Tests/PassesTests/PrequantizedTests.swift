@@ -85,7 +85,7 @@ struct PrequantizedTests {
         folded.tensor(constant["value"], element: type.element, shape: type.shape ?? []))
       #expect(found.shape == chain.integers.shape && found.integers == chain.integers.integers)
     }
-    #expect(kept > 60, "few constants stand on no grid")
+    #expect(kept > 60, "few constants are unquantized")
   }
 
   /// The options say nothing of integers that the file gives; inputs follow them.

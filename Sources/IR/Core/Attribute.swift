@@ -1,7 +1,7 @@
 public import Mapping
 public import Tensors
 
-/// A constant that belongs to an operation: what stands after a name in `[name: value, ...]`.
+/// A constant that belongs to an operation: the value after a name in `[name: value, ...]`.
 public indirect enum Attribute: Sendable {
   /// A whole number.
   case int(Int64)

@@ -49,7 +49,7 @@ extension AttributeKey where Value == Int64 {
   public static var low: Self { Self("low", anyInt) }
   /// The upper clamp of quantized values.
   public static var high: Self { Self("high", anyInt) }
-  /// The integer that stands outside of an image.
+  /// The integer outside of an image.
   public static var padding: Self { Self("padding", anyInt) }
 }
 
@@ -100,7 +100,7 @@ extension AttributeKey where Value == [Int] {
   public static var order: Self { Self("order", .ints) }
   /// How much a pad adds before the elements of each axis.
   public static var before: Self { Self("before", .ints) }
-  /// How much a pad adds behind the elements of each axis.
+  /// How much a pad adds after the elements of each axis.
   public static var after: Self { Self("after", .ints) }
   /// Where a slice begins on each axis.
   public static var sliceStart: Self { Self("start", .ints) }

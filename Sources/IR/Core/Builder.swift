@@ -6,7 +6,7 @@ public struct Builder<L: Level>: Sendable {
   /// What was built so far.
   public var module: Module<L>
   private var taken: Set<String> = []
-  /// The last number that was tried behind each name, so that many values of one name take no longer than others.
+  /// The last number that was appended to each name, so that many values of one name take no longer than others.
   private var numbers: [String: Int] = [:]
   /// The body of the scan that is being built.
   private var inner: [OpID]?

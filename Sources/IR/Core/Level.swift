@@ -7,7 +7,7 @@ public protocol Level: Sendable {
   static func erase(_ module: Module<Self>) -> AnyModule
 }
 
-/// The names of the levels as they stand in the text.
+/// The names of the levels as written in the text.
 public enum LevelName: String, Hashable, Sendable, CaseIterable {
   case tensor, crossbar, program
 }

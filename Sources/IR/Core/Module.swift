@@ -2,7 +2,7 @@ public import Hardware
 public import Support
 public import Tensors
 
-/// A large constant that is kept beside the text.
+/// A large constant that is kept in the side file of the text.
 public struct Resource: Equatable, Sendable {
   /// The name without the sigil, unique in the module.
   public var name: String
@@ -88,7 +88,7 @@ public struct InfoLine: Equatable, Sendable {
 }
 
 extension Module {
-  /// Constants up to this many elements stand in the text; larger ones become resources.
+  /// Constants up to this many elements are written in the text; larger ones become resources.
   public static var inlineLimit: Int { 64 }
 
   /// An attribute that holds `tensor`: its numbers in place if they are few, or else a new resource whose name
@@ -165,7 +165,7 @@ extension Module {
 
 /// `name` with every character that a name may not have there replaced by `_`.
 ///
-/// Names start with a letter, a digit or `_`; a dot has one of these or `-` behind it.
+/// Names start with a letter, a digit or `_`; one of these or `-` follows each dot.
 public func sanitize(_ name: String) -> String {
   var text: [Unicode.Scalar] = []
   for scalar in name.unicodeScalars {

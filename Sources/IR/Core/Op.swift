@@ -72,7 +72,7 @@ public struct Op: Equatable, Sendable {
   public var body: [OpID]
   /// The ONNX node that it came from.
   public var origin: NodeOrigin?
-  /// Where it stood in the text that it was parsed from.
+  /// Where it was in the text that it was parsed from.
   public var position: TextPosition?
 
   /// Creates an operation.

@@ -44,7 +44,7 @@ public struct OpSpec: Hashable, Sendable {
   public let opcode: Opcode
   /// Its kind.
   public let kind: OpKind
-  /// The levels at which it may stand.
+  /// The levels at which it is valid.
   public let levels: Set<LevelName>
   /// How many operands it takes.
   public let operands: ClosedRange<Int>

@@ -3,7 +3,7 @@ public import Support
 import Tensors
 
 // The two forms of a layer: an operation with its blocks, and the value `Layer`. Fields are declared in `Layer.fields`
-// and `Block.fields`; what stands here goes through them.
+// and `Block.fields`; this file goes through them.
 
 extension Attribute {
   /// The attribute that writes a field's value.

@@ -54,7 +54,7 @@ extension Module {
   }
 }
 
-/// The levels that a value of floats stands on.
+/// The quantized values of a float value.
 private struct PrequantizedLevels: Equatable {
   let element: ElementType
   let scale: Float

@@ -2,7 +2,7 @@ import Mapping
 import Support
 import Tensors
 
-/// Limits of the text form; larger numbers stand in resources.
+/// Limits of the text form; larger numbers are resources.
 enum TextLimits {
   static let listDepth = 16
   static let bodyDepth = 8
@@ -21,7 +21,8 @@ extension TokenStream {
       let name = try take(.word, "the name of an attribute")
       guard !attributes.contains(where: { $0.name == name.text }) else {
         throw Diagnostic(
-          "text.attribute-twice", "attribute '\(name.text)' stands twice", at: Location(.text(name.position)))
+          "text.attribute-twice", "attribute '\(name.text)' is given twice",
+          at: Location(.text(name.position)))
       }
       try expect(":")
       attributes.append(NamedAttribute(name.text, try takeValue(of: name.text)))

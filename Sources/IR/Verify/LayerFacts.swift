@@ -2,8 +2,8 @@ public import Hardware
 public import Mapping
 public import Support
 
-/// What is wrong with a layer at crossbar level that no operation describes, if `facts` are to hold of it; nil for a valid
-/// one.
+/// What is wrong with a layer at crossbar level that no operation describes, if `facts` are to hold of it; nil for a
+/// valid one.
 ///
 /// Where `decoded` is false its cells are known to decode to its weights: they are those of a layer that was checked.
 public func verify(

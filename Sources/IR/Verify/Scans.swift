@@ -1,7 +1,7 @@
 import Support
 
 extension Opcode {
-  /// Whether it stands in a loop over time only; steps and outputs of a program use the round of any `repeat`.
+  /// Whether it is valid only inside a scan; scan slices and outputs of a program use the round of any `repeat`.
   var needsScan: Bool { [.carry, .scanSlice, .yield, .scanOutput].contains(self) }
 
   /// Whether its result exists after its scan, and nowhere before.

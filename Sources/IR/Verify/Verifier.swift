@@ -118,10 +118,10 @@ struct Verifier<L: Level> {
     }
     if let parent {
       if parent.spec.body?.contains(op.opcode) != true {
-        fail("body", "\(op.opcode.rawValue) may not stand in a \(parent.rawValue)", op)  // S5
+        fail("body", "\(op.opcode.rawValue) is not allowed in a \(parent.rawValue)", op)  // S5
       }
     } else if op.opcode == .block {
-      fail("body", "a block stands in a layer", op)  // S5
+      fail("body", "a block is valid only inside a layer", op)  // S5
     } else if op.opcode.needsScan && L.name != .program {
       fail("body", "\(op.opcode.rawValue) is valid only inside a scan", op)  // S5
     }
@@ -270,7 +270,7 @@ struct Verifier<L: Level> {
     }
   }
 
-  /// S8: what a quantization, a requantization or a table can give, and what stands in for padding, fits the result;
+  /// S8: what a quantization, a requantization or a table can give, and the padding value, fits the result;
   /// a layer takes the elements that it states.
   private mutating func checkRange(_ op: Op) {
     guard let result = op.results.first.map({ module.values[$0].type.element }) else { return }

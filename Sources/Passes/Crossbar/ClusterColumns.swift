@@ -20,7 +20,8 @@ struct ClusterColumns: LayerPass {
 
   private static let orderOption = PassOption.choice(
     "order", default: ColumnOrder.kmeans,
-    "clusters; sets that grow by the column that adds the fewest wordlines; or columns as they stand")
+    "clusters; sets that grow by the column that adds the fewest wordlines; or columns in their original order"
+  )
   private static let restartsOption = PassOption.int(
     "restarts", 1...1000, default: 4, "how often k-means starts anew; the fewest crossbars stay")
   private static let seedOption = PassOption.int(

@@ -100,7 +100,7 @@ struct WindowedValue {
   let image: KnownElements?
   /// How windows walk over it.
   let window: Window
-  /// What stands outside of it.
+  /// What is outside of it.
   let padding: Int64
 
   /// Whether no window reaches beyond the image.

@@ -4,7 +4,7 @@ import Support
 import Tensors
 
 /// No layer has weights for an input that is the same number in every position of every sample: what such an input adds
-/// to the sums is part of the bias behind the layer.
+/// to the sums is part of the bias after the layer.
 ///
 /// The channel of a filter without weights is such an input, since its bias alone makes its activation; so is a tap
 /// that only ever sees padding. Spec: ir-spec.md, `fold-constant-inputs`.
@@ -51,7 +51,7 @@ private struct InputFolding {
   /// Where the columns of a product go.
   private var places: [OpID: Place] = [:]
   private var layers: [(id: OpID, layer: Layer)] = []
-  /// What is added behind a `col2im`, by channel.
+  /// What is added after a `col2im`, by channel.
   private var sums: [OpID: [Int64]] = [:]
 
   /// A `col2im` operation, and the channel that the first column of a product becomes.
@@ -122,7 +122,7 @@ private struct InputFolding {
   private mutating func add(_ offsets: [Int64], at targets: [Place]) -> Bool {
     var changed = sums
     for place in targets {
-      var values = changed[place.col2im] ?? biasBehind(place.col2im)
+      var values = changed[place.col2im] ?? biasAfter(place.col2im)
       guard place.channel + offsets.count <= values.count else { return false }
       for (column, offset) in offsets.enumerated() where offset != 0 {
         let (sum, overflow) = values[place.channel + column].addingReportingOverflow(offset)
@@ -136,20 +136,20 @@ private struct InputFolding {
   }
 
   /// The only user of what `col2im` gives, if it adds a number to each channel.
-  private func addition(behind col2im: OpID) -> OpID? {
+  private func addition(after col2im: OpID) -> OpID? {
     let users = uses[module.ops[col2im].results[0]]
     guard users.count == 1, module.ops[users[0]].opcode == .addBias, module.ops[users[0]][.axis] == 1
     else { return nil }
     return users[0]
   }
 
-  private func biasBehind(_ col2im: OpID) -> [Int64] {
+  private func biasAfter(_ col2im: OpID) -> [Int64] {
     let channels = module.values[module.ops[col2im].results[0]].type.shape?.dropFirst().first ?? 0
-    let bias = addition(behind: col2im).flatMap { module.integers(module.ops[$0].find(.values)) }
+    let bias = addition(after: col2im).flatMap { module.integers(module.ops[$0].find(.values)) }
     return bias ?? [Int64](repeating: 0, count: channels)
   }
 
-  /// The module with the layers and the sums behind them.
+  /// The module with the layers and the sums after them.
   var result: Module<CrossbarLevel> {
     var result = module
     // Old weights go first, so that the new ones can have their names.
@@ -170,8 +170,8 @@ private struct InputFolding {
       if module.ops[id].opcode == .scan {
         result.ops[id].body = addBiases(to: module.ops[id].body, &result, &names)
       }
-      guard let values = sums[id], values != biasBehind(id) else { continue }
-      if let addition = addition(behind: id) {
+      guard let values = sums[id], values != biasAfter(id) else { continue }
+      if let addition = addition(after: id) {
         result.setBias(addition, values)
       } else {
         ids.append(result.appendBias(to: id, values, &names))
@@ -192,7 +192,7 @@ extension Module<CrossbarLevel> {
     ops[id][.values] = integerConstant(values, name)
   }
 
-  /// An addition that takes the sums of `col2im` and gives the value that stood for them.
+  /// An addition that takes the sums of `col2im` and gives the value that represented them.
   fileprivate mutating func appendBias(to col2im: OpID, _ bias: [Int64], _ names: inout Set<String>)
     -> OpID
   {

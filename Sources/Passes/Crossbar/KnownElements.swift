@@ -4,7 +4,7 @@ import Tensors
 
 /// A value of which some elements are the same whatever the inputs of the graph are.
 struct KnownElements {
-  /// The elements; those that are not known stand at numbers of no meaning.
+  /// The elements; unknown ones have arbitrary values.
   let values: Tensor
   /// 0 where the element is known, 1 where it is not.
   let unknown: Tensor

@@ -104,7 +104,7 @@ struct SliceBits: LayerPass {
     layer.coding.columnLayout = layer.blocks.flatMap(\.columns)
   }
 
-  /// The slices of one weight: those that add and those that subtract stand in one block.
+  /// The slices of one weight: those that add and those that subtract are in one block.
   private func planes(_ digits: [Digit]) -> [[Digit]] {
     Set(digits.map(\.shift)).sorted().map { shift in digits.filter { $0.shift == shift } }
   }

@@ -150,7 +150,7 @@ private struct CrossbarLowering {
     var rows: [ValueID] = []
     var correction: [Int64] = []
     for (number, part) in parts.enumerated() {
-      let symbol = symbols.take(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
+      let symbol = symbols.unique(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
       var layer = Layer(
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: coding,
         weightBits: try weightBits(op))

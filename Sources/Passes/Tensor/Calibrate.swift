@@ -5,7 +5,7 @@ import Tensors
 
 /// Every computed float value carries the range that it took on the calibration samples.
 ///
-/// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so; where the file gives the levels of
+/// Without samples, seeded random inputs in 0 ..< 1 are used, and a warning says so; where the file gives the levels of
 /// every product's input, no range is needed, and without samples none is there.
 /// Spec: ir-spec.md, `calibrate`.
 struct Calibrate: Pass {

@@ -5,7 +5,7 @@ import Tensors
 
 /// No operation works on constants alone, but for integers of the file, which keep their levels.
 ///
-/// Each such operation is replaced by its result. Behind the `dequantize` of a constant, shape operations and factors
+/// Each such operation is replaced by its result. After the `dequantize` of a constant, shape operations and factors
 /// are done on the integers and on their scales, so that what is left before a product is `dequantize`, and `multiply`
 /// where slices have scales of their own. Other operations take floats. Spec: ir-spec.md, `fold-constants`.
 struct FoldConstants: Pass {
@@ -38,7 +38,7 @@ private struct ConstantFolding {
   private var constants: [ValueID: Op] = [:]
   /// Constants that the file gives as integers.
   private var given: [ValueID: Given] = [:]
-  /// Those of them that stand in the body.
+  /// Those of them that are in the body.
   private var materialized: Set<ValueID> = []
   /// What these stand for as constants of floats.
   private var reals: [ValueID: ValueID] = [:]
@@ -76,7 +76,7 @@ private struct ConstantFolding {
     body.append(id)
   }
 
-  /// Whether operation `id` stays where it stands; constants are put into the body.
+  /// Whether operation `id` stays in place; constants are put into the body.
   private mutating func visit(_ id: OpID) throws(Diagnostic) -> Bool {
     let op = module.ops[id]
     if op.opcode == .constant {

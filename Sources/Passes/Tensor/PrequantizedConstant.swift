@@ -159,7 +159,7 @@ struct PrequantizedConstant {
     return result
   }
 
-  /// The scales keep their axis where as many elements stand before and behind it.
+  /// The scales keep their axis where as many elements precede and follow it.
   private func reshaped(_ shape: [Int]) -> PrequantizedConstant? {
     var result = self
     result.levels = levels.reshaped(shape)

@@ -176,7 +176,7 @@ private struct ConstantWeights {
   private let uses: Uses
   private var constants: [ValueID: OpID] = [:]
   private var names: Set<String>
-  /// New constants, by the operation before which they stand.
+  /// New constants, by the operation that they precede.
   private var added: [OpID: OpID] = [:]
 
   init(_ module: Module<TensorLevel>) {

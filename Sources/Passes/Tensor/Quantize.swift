@@ -36,7 +36,7 @@ struct Quantize: Pass {
   private static let windowOption = PassOption.int(
     "window", 1...15, default: 3, "for sme: significant bits of a weight")
   private static let bitsOption = PassOption.int(
-    "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all behind the point")
+    "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all after the binary point")
   private static let fitOption = PassOption.choice(
     "fit", default: WeightQuantization.Fit.max,
     "the largest weight sets a scale, or the least squared error of the scales tried")

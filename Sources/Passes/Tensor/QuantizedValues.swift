@@ -7,7 +7,7 @@ struct ValueForms {
   /// Values that a concatenation joins, of which one at least is sums.
   struct Joined {
     var concat: Op
-    /// What waits behind the concatenation.
+    /// What is deferred after the concatenation.
     var epilogue = Epilogue()
   }
 
@@ -17,11 +17,11 @@ struct ValueForms {
   var joined: Joined?
   /// The prequantized integers of the value.
   var prequantized: PrequantizedParameters?
-  /// The integers of the file behind a constant of floats.
+  /// The prequantized integers of a float constant.
   var prequantizedConstant: PrequantizedConstant?
   /// The range that calibration saw.
   var range: [Float]?
-  /// The constant behind the value.
+  /// The constant that the value is.
   var constant: Op?
   /// Whether the value exists inside a scan only; all others get their forms before the scan.
   var isOfScan = false
@@ -127,7 +127,7 @@ struct QuantizedValues {
     return result
   }
 
-  /// Sums times their scale, clamped where a ReLU stood behind them, and moved.
+  /// Sums times their scale, clamped where a ReLU followed them, and moved.
   private mutating func scaled(_ sums: Accumulators, _ id: ValueID, _ op: Op) -> ValueID {
     let type = ValueType(.float32, builder.type(sums.value).shape)
     let single = sums.scales.count == 1

@@ -82,7 +82,7 @@ struct Quantizer {
     values.builder.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
   }
 
-  /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked
+  /// After sums a max-pool or a shape operation waits until it is known whether integers or floats are asked
   /// for.
   private mutating func moveOperator(_ op: Op) throws(Diagnostic) {
     try wait(op) { epilogue in
@@ -91,13 +91,13 @@ struct Quantizer {
     }
   }
 
-  /// A clamp behind sums costs nothing: the requantization clamps anyway.
+  /// A clamp after sums costs nothing: the requantization clamps anyway.
   private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
     try wait(op) { $0.clamp(low: low, high: high) }
     PrequantizedMoves.clamp(op, &values)
   }
 
-  /// Puts `op` behind the sums that its operand is; where that cannot be, it works on floats.
+  /// Puts `op` after the sums that its operand is; where that cannot be, it works on floats.
   private mutating func wait(_ op: Op, _ add: (inout Epilogue) -> Bool) throws(Diagnostic) {
     let (operand, result) = (values[op.operands[0]], op.results[0])
     if var sums = operand.sums, add(&sums.epilogue) {
