@@ -105,7 +105,7 @@ public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
 
   /// Fills the next buffer.
   private mutating func fill(_ clocks: Int) -> ClockSpan {
-    let start = order == .overlapped ? max(fetchEnd, computeStart) : end
+    let start = order == .doubleBuffered ? max(fetchEnd, computeStart) : end
     fetchEnd = start &+ clocks
     return ClockSpan(start, fetchEnd)
   }

@@ -139,7 +139,7 @@ extension LayerRunner {
         let delivered = fetch.selects ? buffer.nonzero(values + window * layer.rows) : buffer.inputs.count
         events.bufferFills &+= 1
         events.inputFetches.buffer &+= delivered
-        let isEmpty = delivered == 0 && fetch.order == .overlapped
+        let isEmpty = delivered == 0 && fetch.order == .doubleBuffered
         if isEmpty {
           events.skippedBuffers &+= 1
           events.add(buffer.computed, times: -1)

@@ -7,5 +7,5 @@ public enum FetchOrder: String, CaseIterable, Hashable, Sendable, BitwiseCopyabl
   /// A buffer is filled, then computed.
   case serial
   /// A buffer is filled while the one before it is computed; a layer leaves out those that deliver nothing then.
-  case overlapped
+  case doubleBuffered = "double-buffered"
 }

@@ -171,7 +171,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom",
     summary:
-      "as recom-swof, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
+      "as recom-swof, with double-buffered fetching and empty buffers left out (ReCom, DATE'18)",
     target: "recom",
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,

@@ -75,7 +75,7 @@ func decodeLayerOfVersion1(_ reader: inout SectionReader) throws(Diagnostic) -> 
   layer.coding.offset = try reader.i64()
   readout.bitlinesPerConversion = try reader.u16()
   let features = try reader.u16()
-  let fetches: [FetchOrder?] = [nil, .serial, .overlapped]
+  let fetches: [FetchOrder?] = [nil, .serial, .doubleBuffered]
   guard features >> 1 < fetches.count else {
     throw reader.failure(.value, "features \(features) of a layer", at: reader.offset - 2)
   }

@@ -139,14 +139,14 @@ struct FetchTests {
       let memory = memory(&random)
       let product = sample.product.map { Float($0) }
       for (vectors, order) in [
-        (false, "serial"), (true, "serial"), (true, "overlapped"), (false, "overlapped"),
+        (false, "serial"), (true, "serial"), (true, "double-buffered"), (false, "double-buffered"),
       ] {
         let result = try run(sample, memory, vectors: vectors, order)
         let events = result.total
         let found = Expected(
           fills: events.bufferFills, skipped: events.skippedBuffers, delivered: events.inputFetches.buffer,
           clocks: events.clocks, stalls: events.stallClocks)
-        let expected = expected(sample, memory, vectors: vectors, overlapped: order == "overlapped")
+        let expected = expected(sample, memory, vectors: vectors, overlapped: order == "double-buffered")
         if found != expected { wrong.append("\(number) \(vectors) \(order): \(found), expected \(expected)") }
         if result.outputs[0] != product { wrong.append("\(number) \(vectors) \(order): outputs") }
         if events.cycles != 0 { wrong.append("\(number): cycles") }
@@ -166,7 +166,7 @@ struct FetchTests {
       let sample = structured(number, &random)
       let memory = memory(&random)
       let all = try run(sample, memory, vectors: true, "serial").total
-      let some = try run(sample, memory, vectors: true, "overlapped").total
+      let some = try run(sample, memory, vectors: true, "double-buffered").total
       if some.skippedBuffers == 0 {
         #expect(all.adcConversions == some.adcConversions && all.ouActivations == some.ouActivations)
       } else {
@@ -207,7 +207,7 @@ struct FetchTests {
     let memory = MemorySystem(
       clockMegahertz: clock, sramBytes: 1, bufferBytes: 512, dramLatencyNanoseconds: latency,
       valuesPerClock: 65_536)
-    for order in ["serial", "overlapped"] {
+    for order in ["serial", "double-buffered"] {
       let result = try run(sample, memory, vectors: true, order)
       #expect(result.outputs[0] == sample.product.map { Float($0) })
     }

@@ -92,7 +92,7 @@ public struct ProgramSampler {
       array: machine.array, placement: &placement, random: &random)
     let isFixed = layer.blocks.allSatisfy(\.formedUnits.isFixed)
     if machine.memory != nil && isFixed && random.chance(0.7) {
-      layer.fetch = random.chance(0.5) ? .serial : .overlapped
+      layer.fetch = random.chance(0.5) ? .serial : .doubleBuffered
     }
     layers.append(layer)
     return layers.count - 1

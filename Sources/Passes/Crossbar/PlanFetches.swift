@@ -15,7 +15,7 @@ struct PlanFetches: LayerPass {
   static let keepsCells = true
   static let guarantee = Guarantee.exact("only events and time change")
   private static let orderOption = PassOption.choice(
-    "order", default: FetchOrder.overlapped,
+    "order", default: FetchOrder.doubleBuffered,
     "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
       + "nothing")
   static let options = [orderOption.spec]
@@ -54,4 +54,6 @@ struct PlanFetches: LayerPass {
   }
 }
 
-extension FetchOrder: OptionWord {}
+extension FetchOrder: OptionWord {
+  static let formerWords: [String: FetchOrder] = ["overlapped": .doubleBuffered]
+}
