@@ -32,7 +32,7 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "isaac",
-    summary: "the whole array is read at once: the over-idealized design without operation units",
+    summary: "the idealized baseline: the whole array is read at once, without operation units",
     target: "isaac",
     steps: front + [
       .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
@@ -45,7 +45,8 @@ public let schemes: [Scheme] = [
     steps: front + [
       slices,
       .init(
-        text: "remove-zero-lines(scope: crossbar)", reason: "a line goes only if all of the crossbar agrees"),
+        text: "remove-zero-lines(scope: crossbar)",
+        reason: "a wordline or bitline is removed only if it is zero in the whole crossbar"),
       .init(text: "form-units", reason: "as in dense"),
     ] + back()),
   Scheme(
@@ -67,10 +68,10 @@ public let schemes: [Scheme] = [
       .init(text: "compress-columns", reason: "a strip is as high as a unit, so that units lose nothing"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "bitlines find their outputs by a short table; padding costs reads"),
+        reason: "short tables map bitlines to outputs; padding costs reads"),
       .init(
         text: "form-units", reason: "fixed units: gathering wordlines of several strips would mix outputs"),
-    ] + back(packing: "stacked", reason: "strips of one layer lie one below the other in a crossbar")),
+    ] + back(packing: "stacked", reason: "strips of one layer are stacked in a crossbar")),
   Scheme(
     name: "orc",
     summary: "row compression: each strip of bitlines keeps only its own non-zero wordlines (SRE)",
@@ -80,12 +81,12 @@ public let schemes: [Scheme] = [
       .init(text: "compress-rows", reason: "a strip is as wide as a unit, so that units lose nothing"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "wordlines find their inputs by a short table; padding costs reads"),
+        reason: "short tables map wordlines to inputs; padding costs reads"),
       .init(text: "form-units(cut: even)", reason: "crossbars that share a strip finish at the same time"),
-    ] + back(packing: "side-by-side", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer are side by side in a crossbar")),
   Scheme(
     name: "dof",
-    summary: "units are formed at run time of wordlines whose input bit is 1 (SRE, activations only)",
+    summary: "units are formed at run time from wordlines whose input bit is 1 (SRE, activations only)",
     target: "sre",
     steps: front + [
       slices,
@@ -101,15 +102,15 @@ public let schemes: [Scheme] = [
         text: "compress-rows", reason: "weight sparsity; wordlines of a strip can still be gathered freely"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "wordlines find their inputs by a short table; padding costs reads"),
+        reason: "short tables map wordlines to inputs; padding costs reads"),
       .init(
         text: "form-units(units: dynamic, cut: even)",
         reason: "activation sparsity; crossbars that share a strip get equal shares"),
-    ] + back(packing: "side-by-side", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer are side by side in a crossbar")),
   Scheme(
     name: "sme",
     summary:
-      "few neighboring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
+      "few adjacent bits in every weight, a crossbar for each bit plane, and the highest planes freed (SME, ICCD'21)",
     target: "sme",
     steps: integers(
       "quantize(scheme: sme, fit: mse, scale: output)",
@@ -117,9 +118,10 @@ public let schemes: [Scheme] = [
       + [
         .init(
           text: "slice-bits(cell: 1, placement: inter)",
-          reason: "plane j of all weights lies in crossbar j of a group"),
+          reason: "plane j of all weights is in crossbar j of a group"),
         .init(
-          text: "squeeze-bits", reason: "few wordlines are nonzero in the highest planes; they move down"),
+          text: "squeeze-bits",
+          reason: "few wordlines are nonzero in the highest planes; their bits move down"),
         .init(text: "form-units(whole: true)", reason: "a plane is read as a whole"),
       ] + back()),
   Scheme(
@@ -152,7 +154,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom-base",
     summary:
-      "every input is fetched and computed, buffer after buffer: the baseline of ReCom (after PipeLayer, HPCA'17)",
+      "every input is fetched and computed, one buffer after the other: the baseline of ReCom (after PipeLayer, HPCA'17)",
     target: "recom",
     steps: recomOperands + [
       slices, wholeArrays,
@@ -161,7 +163,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom-swof",
     summary:
-      "only inputs with weights are fetched, and only those other than 0 delivered (ReCom's SWOF, DATE'18)",
+      "only inputs with weights are fetched, and only nonzero ones delivered (ReCom's SWOF, DATE'18)",
     target: "recom",
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,
@@ -184,11 +186,11 @@ private let recomOperands = integers(
 
 private let constantInputs = Scheme.Step(
   text: "fold-constant-inputs",
-  reason: "a filter without weights gives a constant; the next bias takes it over")
+  reason: "a filter without weights gives a constant, which moves into the next bias")
 
 private let layerLines = Scheme.Step(
   text: "remove-zero-lines(scope: layer)",
-  reason: "structured sparsity: whole filters and filter positions go")
+  reason: "structured sparsity: whole filters and filter positions are removed")
 
 private let wholeArrays = Scheme.Step(
   text: "form-units(whole: true)", reason: "the whole array is read at once")
@@ -208,7 +210,7 @@ private func integers(_ quantize: String, reason: String) -> [Scheme.Step] {
   ]
 }
 
-private let front = integers("quantize", reason: "crossbars hold integers")
+private let front = integers("quantize", reason: "cells store integers")
 
 /// From blocks to instructions.
 private func back(packing: String? = nil, reason: String = "each block gets its crossbar") -> [Scheme.Step] {
@@ -225,7 +227,7 @@ private let recomBack: [Scheme.Step] = [
   .init(text: "place-blocks", reason: "each block gets its crossbar"),
   .init(
     text: "schedule(capacity: warn)",
-    reason: "the 256 crossbars of the published chip hold no network at once; it counts as if they did"),
+    reason: "the 256 crossbars of the published chip are too few for a whole network; counts assume enough"),
   lowering,
 ]
 

@@ -8,7 +8,7 @@ public import Support
 public enum TrialOptions {
   /// The device.
   public static let device = OptionSpec(
-    "device", value: "NAME|FILE.json", "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
+    "device", value: "NAME|FILE.json", "the device model, see 'xbar devices' (default: ideal)")
 
   /// What is changed in the figures of the device.
   public static let figures = [
@@ -29,11 +29,12 @@ public enum TrialOptions {
   /// How many trials are made.
   public static let trials = [
     OptionSpec("trials", value: "N", "program the cells N times and run all samples on each"),
-    OptionSpec("stop-when", value: "ci=P", "end when the mean accuracy is known to P points, with 95 %"),
-    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+    OptionSpec(
+      "stop-when", value: "ci=P", "stop when the 95 % interval of the mean accuracy is within P points"),
+    OptionSpec("seed", value: "S", "seed of all random draws (default: 0)"),
     OptionSpec(
       "mode", value: "direct|table",
-      "sense the current of every conversion, or draw its code from an error table; 'direct' unless said otherwise"
+      "sense the current of every conversion, or draw its code from an error table (default: direct)"
     ),
   ]
 

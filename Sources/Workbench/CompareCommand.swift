@@ -28,7 +28,7 @@ private let compareOptions =
     OptionSpec("schemes", value: "A,B,C", required: true, "schemes, see 'xbarc schemes'"),
     OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
     OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
-    OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
+    OptionSpec("calibration", value: "C.npy", "typical inputs, used to measure ranges"),
     shapeOption,
     OptionSpec(
       "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
@@ -38,7 +38,7 @@ private let compareOptions =
     OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
     OptionSpec(flag: "markdown", "tables in Markdown"),
     OptionSpec("json", value: "C.json", "all counts as JSON"),
-    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec(flag: "quiet", "print no progress"),
   ]

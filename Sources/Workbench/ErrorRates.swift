@@ -9,15 +9,15 @@ import Support
 /// `xbar error-rate` with its help.
 let errorRateSpec = CommandSpec(
   name: "xbar error-rate", formerVerb: "errors",
-  summary: "how often single conversions of a device are wrong, by active wordlines and references",
+  summary: "reports how often single conversions of a device are wrong, by active wordlines and references",
   options: [
     OptionSpec("device", value: "NAME|FILE.json,...", required: true, "the devices, see 'xbar devices'"),
-    OptionSpec("height", value: "VALUES", "wordlines of a unit; '4,9,16,32' unless said otherwise"),
-    OptionSpec("cell-bits", value: "B", "bits of a cell; 1 unless said otherwise"),
+    OptionSpec("height", value: "VALUES", "wordlines of a unit (default: 4,9,16,32)"),
+    OptionSpec("cell-bits", value: "B", "bits of a cell (default: 1)"),
     OptionSpec(
-      "samples", value: "N", "units for each number of active wordlines; 100000 unless said otherwise"),
+      "samples", value: "N", "units for each number of active wordlines (default: 100000)"),
   ] + TrialOptions.figures + [
-    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+    OptionSpec("seed", value: "S", "seed of all random draws (default: 0)"),
     OptionSpec("csv", value: "R.csv", "write the table as CSV"),
     OptionSpec(flag: "markdown", "print the table as Markdown"),
   ],

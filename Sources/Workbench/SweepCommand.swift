@@ -8,7 +8,7 @@ import Support
 /// `xbar sweep` with its help.
 let sweepSpec = CommandSpec(
   name: "xbar sweep",
-  summary: "measures accuracy over active wordlines, converter bits or figures of a device",
+  summary: "measures accuracy against active wordlines, converter bits or figures of a device",
   positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
   options: sweepOptions,
   examples: [
@@ -46,19 +46,19 @@ private let sweepOptions =
     OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
     OptionSpec(
       "over", value: "AXIS=VALUES", required: true, repeats: true,
-      "what is varied, such as height=2..128; at most two"),
+      "what to vary, such as height=2..128; at most two axes"),
     OptionSpec("scheme", value: "A,B,C", "schemes, see 'xbarc schemes' (default: dense)"),
     OptionSpec("target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
     segmentsOption, segmentBatchOption,
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
-    OptionSpec("calibration", value: "C.npz", "typical inputs, from which ranges are measured"),
+    OptionSpec("calibration", value: "C.npz", "typical inputs, used to measure ranges"),
     shapeOption,
     OptionSpec("device", value: "NAME|FILE.json,...", "devices, see 'xbar devices' (default: ideal)"),
   ] + TrialOptions.changes + TrialOptions.trials + [
-    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec("csv", value: "R.csv", "write all numbers as comma-separated values"),
-    OptionSpec("svg", value: "R.svg", "write accuracy over the first axis as a figure"),
+    OptionSpec("svg", value: "R.svg", "plot accuracy against the first axis"),
     OptionSpec("json", value: "R.json", "write all numbers as JSON"),
     OptionSpec(flag: "markdown", "the table in Markdown"),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),

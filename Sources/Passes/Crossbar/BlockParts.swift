@@ -12,7 +12,7 @@ enum Scope: String, OptionWord {
 
   static let option = PassOption.choice(
     "scope", default: Scope.matrix,
-    "whether lines are left out of the whole matrix, or of each crossbar's share of it")
+    "whether wordlines and bitlines are removed from the whole matrix, or from each crossbar's share of it")
 
   /// The blocks whose lines are looked at: those of the layer, or those cut to crossbars.
   func blocks(of layer: Layer, _ array: ArrayDescription) -> [Block] {

@@ -20,19 +20,19 @@ struct ClusterColumns: LayerPass {
 
   private static let orderOption = PassOption.choice(
     "order", default: ColumnOrder.kmeans,
-    "clusters; sets that grow by the column that adds the fewest wordlines; or columns in their original order"
+    "k-means clusters; sets that grow by the column that adds the fewest wordlines; or columns in their original order"
   )
   private static let restartsOption = PassOption.int(
-    "restarts", 1...1000, default: 4, "how often k-means starts anew; the fewest crossbars stay")
+    "restarts", 1...1000, default: 4, "restarts of k-means; the result with the fewest crossbars is kept")
   private static let seedOption = PassOption.int(
-    "seed", 0...Int.max, default: 1, "seed of the starts of k-means")
+    "seed", 0...Int.max, default: 1, "seed of the initial centers of k-means")
   private static let splitOption = PassOption.size(
     "split", orDefault: SplitWord.auto,
     "wordlines x columns of a split block; auto reads them from a measured table, search tries them on the matrix"
   )
   private static let signsOption = PassOption.choice(
     "signs", default: Signs.separate,
-    "bitlines that add and those that subtract are clustered for themselves, or as one column")
+    "bitlines that add and those that subtract are clustered separately, or together as one column")
   private static let unitOption = PassOption.choice(
     "unit", default: ColumnUnit.weight, "a column is all bitlines of one output, or a single bitline")
   static let options = [

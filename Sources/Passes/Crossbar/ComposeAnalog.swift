@@ -21,10 +21,10 @@ struct ComposeAnalog: LayerPass {
   static let keepsCells = true
 
   private static let adcOption = PassOption.int(
-    "adc", 0...16, default: 0, "bits of a converter; 0 takes those that give a step of 1")
+    "adc", 0...16, default: 0, "bits of a converter; 0 means as many as give a step of 1")
   private static let fullScaleOption = PassOption.number(
     "full-scale", 1...Int(Converter.fullScales.upperBound), orDefault: Auto.auto,
-    "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach")
+    "the full scale of the converters; auto means the largest sum that a unit of the layer can reach")
   static let options = [adcOption.spec, fullScaleOption.spec]
 
   private let adc: Int

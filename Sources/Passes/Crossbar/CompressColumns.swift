@@ -17,7 +17,7 @@ struct CompressColumns: LayerPass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   private static let heightOption = PassOption.int(
-    "height", 0...4096, default: 0, "wordlines of a strip; 0 takes a unit's of the machine")
+    "height", 0...4096, default: 0, "wordlines of a strip; 0 means those of the machine's unit")
   static let options = [heightOption.spec, Scope.option.spec]
 
   private let height: Int

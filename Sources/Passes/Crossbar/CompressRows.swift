@@ -16,7 +16,7 @@ struct CompressRows: LayerPass {
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   private static let widthOption = PassOption.int(
-    "width", 0...4096, default: 0, "bitlines of a strip; 0 takes a unit's of the machine")
+    "width", 0...4096, default: 0, "bitlines of a strip; 0 means those of the machine's unit")
   static let options = [widthOption.spec, Scope.option.spec]
 
   private let width: Int

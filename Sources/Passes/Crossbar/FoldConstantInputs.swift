@@ -11,7 +11,7 @@ import Tensors
 struct FoldConstantInputs: Pass {
   typealias L = CrossbarLevel
   static let name = "fold-constant-inputs"
-  static let summary = "inputs of layers that never change have no weights; what they add is part of the bias"
+  static let summary = "constant inputs of layers have no weights; their contribution is part of the bias"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")

@@ -17,7 +17,7 @@ struct PlaceBlocks: LayerPass {
   static let guarantee = Guarantee.exact("")
   private static let packingOption = PassOption.choice(
     "packing", default: Packing.exclusive,
-    "each block in a crossbar of its own; side by side; stacked on top of each other; or on shelves: rows of blocks"
+    "each block in a crossbar of its own; side by side; stacked; or in shelves, rows of blocks"
   )
   static let options = [packingOption.spec]
 

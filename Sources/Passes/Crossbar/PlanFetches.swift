@@ -9,14 +9,15 @@ import Tensors
 struct PlanFetches: LayerPass {
   typealias L = CrossbarLevel
   static let name = "plan-fetches"
-  static let summary = "every layer says when its inputs come from memory into input buffers"
+  static let summary =
+    "every layer has an order in which its inputs are fetched from memory into input buffers"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
   static let keepsCells = true
   static let guarantee = Guarantee.exact("only events and time change")
   private static let orderOption = PassOption.choice(
     "order", default: FetchOrder.doubleBuffered,
-    "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
+    "a buffer is filled and then computed; or it is filled while the one before is computed, and skipped if it delivers "
       + "nothing")
   static let options = [orderOption.spec]
 

@@ -18,10 +18,10 @@ struct RemoveZeroLines: LayerPass {
 
   private static let scopeOption = PassOption.choice(
     "scope", default: LineScope.matrix,
-    "whether lines are left out of the whole matrix, or of each crossbar's share of it, each block with its index tables; "
-      + "or inputs and outputs of the whole layer, with a bit for each")
+    "whether wordlines and bitlines are removed from the whole matrix, or from each crossbar's share of it, with index tables for each block; "
+      + "or inputs and outputs from the whole layer, with sparsity masks")
   private static let linesOption = PassOption.choice(
-    "lines", default: Lines.both, "which lines may be left out")
+    "lines", default: Lines.both, "what may be removed: wordlines, bitlines or both")
   static let options = [scopeOption.spec, linesOption.spec]
 
   private enum Lines: String, OptionWord { case both, rows, columns }

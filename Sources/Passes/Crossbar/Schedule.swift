@@ -18,7 +18,7 @@ struct Schedule: PlanPass {
   static let guarantee = Guarantee.exact("")
   private static let capacityOption = PassOption.choice(
     "capacity", default: Capacity.refuse,
-    "a network that needs more crossbars than the machine has is refused, a warning says so, or it is cut into segments that are written and executed in turn"
+    "a network that needs more crossbars than the machine has is refused, accepted with a warning, or divided into segments that are written and executed one after the other"
   )
   static let options = [capacityOption.spec]
 

@@ -19,7 +19,7 @@ struct SliceBits: LayerPass {
   static let guarantee = Guarantee.exact("")
 
   private static let cellOption = PassOption.int(
-    "cell", 0...8, default: 0, "bits of a cell; 0 takes the machine's")
+    "cell", 0...8, default: 0, "bits of a cell; 0 means the machine's")
   private static let signsOption = PassOption.choice(
     "signs", default: SignCoding.differential, "how signed weights become cell levels")
   private static let orderOption = PassOption.choice(
@@ -29,7 +29,7 @@ struct SliceBits: LayerPass {
     "all slices in one block, or the slices of each weight in a block of their own: a bit plane")
   private static let offsetOption = PassOption.choice(
     "offset", default: Offset.layer,
-    "with signs: offset, what is added to weights: half the range for a whole layer; or for each output what makes its smallest "
+    "with signs: offset, the offset added to weights: half the range for the whole layer; or, for each output, the offset that makes its smallest "
       + "weight 0, so that cells hold no more bits than the outputs need")
   static let options = [
     cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec, offsetOption.spec,

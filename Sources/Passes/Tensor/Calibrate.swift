@@ -12,13 +12,13 @@ struct Calibrate: Pass {
   typealias L = TensorLevel
   static let name = "calibrate"
   static let summary =
-    "every computed float value carries the range that it took on the calibration samples"
+    "every computed float value has the range that the calibration samples gave it"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.calibrated]
   static let guarantee = Guarantee.exact("only attributes are added")
 
   private static let samplesOption = PassOption.int(
-    "samples", 1...1 << 20, default: 64, "how many samples are used, at most")
+    "samples", 1...1 << 20, default: 64, "the largest number of samples used")
   private static let seedOption = PassOption.int(
     "seed", 0...Int.max, default: 1, "seed of the random inputs where no samples are given")
   static let options = [samplesOption.spec, seedOption.spec]

@@ -10,7 +10,7 @@ struct FoldBatchNorm: Pass {
   typealias L = TensorLevel
   static let name = "fold-batchnorm"
   static let summary =
-    "batch normalizations are part of the weights before them, or a product and a sum"
+    "batch normalizations are folded into the weights before them, or are a product and a sum"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(

@@ -12,7 +12,7 @@ struct FoldConstants: Pass {
   typealias L = TensorLevel
   static let name = "fold-constants"
   static let summary =
-    "operations on constants alone are replaced by their results; integers of the file keep their levels"
+    "operations on constants are replaced by their results; prequantized integers stay integers"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact(

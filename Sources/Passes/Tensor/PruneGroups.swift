@@ -13,14 +13,14 @@ struct PruneGroups: Pass {
   typealias L = TensorLevel
   static let name = "prune-groups"
   static let summary =
-    "the weakest filters, channels and filter-shape positions of every layer have weights of 0"
+    "the filters, channels and filter-shape positions of least norm of every layer have weights of 0"
   static let requires: Set<Fact> = [.shaped]
   // Calibration has seen the outputs of the weights before.
   static let invalidates: Set<Fact> = [.calibrated]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
-    "at most the stated shares of a layer's filters, channels and positions become 0, all other weights and all biases "
-      + "stay; how far outputs move depends on what is lost, and the shares alone do not bound it")
+    "at most the given shares of a layer's filters, channels and positions become 0; all other weights and all biases "
+      + "are unchanged; the shares alone do not bound the change of the outputs")
   static let options = GroupKind.allCases.map { option(of: $0).spec }
 
   private static func option(of kind: GroupKind) -> PassOption<Float> {

@@ -32,17 +32,17 @@ struct Quantize: Pass {
       + " its outputs")
   private static let schemeOption = PassOption.choice(
     "scheme", default: WeightScheme.linear,
-    "weights are any integers, or those whose set bits lie in a window")
+    "weights are any integers, or only those whose set bits lie in a window")
   private static let windowOption = PassOption.int(
     "window", 1...15, default: 3, "for sme: significant bits of a weight")
   private static let bitsOption = PassOption.int(
     "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all after the binary point")
   private static let fitOption = PassOption.choice(
     "fit", default: WeightQuantization.Fit.max,
-    "the largest weight sets a scale, or the least squared error of the scales tried")
+    "the largest weight sets the scale, or the scale with the least mean squared error is chosen")
   private static let signedOption = PassOption.choice(
     "signed", default: SignedInputs.twoPass,
-    "inputs that can be negative: a pass for each sign, or unsigned with a zero point")
+    "inputs that can be negative: one pass for each sign, or unsigned with a zero point")
   static let options = [
     weightsOption.spec, inputsOption.spec, scaleOption.spec, schemeOption.spec, windowOption.spec,
     bitsOption.spec, fitOption.spec, signedOption.spec,
