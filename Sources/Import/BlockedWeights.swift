@@ -109,10 +109,11 @@ func importBlocks(_ context: inout ImportContext, _ node: ONNXNode, size: Int) t
     }
     let constant = context.constant(
       Tensor(own, levels, as: signed), element: signed, name: "\(name).block\(block)")
-    let grid = QuantizationParameters(
+    let parameters = QuantizationParameters(
       scales: (0..<lines).map { scales[place($0)] }, zeros: [0], element: signed)
     parts.append(
-      try context.dequantized(constant, grid, axis: 1 - axis, name: "\(name).block\(block).reals", node))
+      try context.dequantized(constant, parameters, axis: 1 - axis, name: "\(name).block\(block).reals", node)
+    )
   }
   context.bind(name, .blocks(BlockedWeights(parts: parts, axis: axis, shape: shape)))
 }

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Levels stand for `source / scale + zero`, and the product of levels less their zero for `product / scale`; the
 /// product of scales that follows takes the scale away again. So the network works on the reals themselves, and
-/// `quantize` chooses one grid for all samples.
+/// `quantize` chooses one set of parameters for all samples.
 enum DynamicEntry {
   /// The levels of `source`.
   case levels(source: ValueID, token: Int)

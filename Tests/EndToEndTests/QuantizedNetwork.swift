@@ -87,7 +87,7 @@ struct QuantizedNetwork {
   var inputShape: [Int]
   var input: ActivationGrid
   var layers: [IntegerLayer] = []
-  /// The samples; grids were chosen for the first one.
+  /// The samples; parameters were chosen for the first one.
   var samples: [[Float]]
 
   /// How the operators are spelled.

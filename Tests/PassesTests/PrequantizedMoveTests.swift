@@ -132,7 +132,7 @@ struct PrequantizedMoveTests {
     #expect(joins > 80)
   }
 
-  /// Joined levels of one grid stay in integers: no floats stand between the inputs and the product.
+  /// Joined levels with the same parameters stay in integers: no floats stand between the inputs and the product.
   @Test func joinedLevelsAreNotQuantizedAnew() throws {
     var chain = try MovedNet(seed: 5, element: .integer(bits: 8, signed: false), zero: 7)
     let other = try chain.branch()
@@ -157,7 +157,7 @@ struct PrequantizedMoveTests {
     #expect(try distance(chain.net.module.outputs(sample)[0], module.outputs(sample)[0]) < 1e-3)
   }
 
-  /// Sides on other grids are joined as floats, and the product asks for a calibrated range.
+  /// Sides with other parameters are joined as floats, and the product asks for a calibrated range.
   @Test func otherGridsAreFloats() throws {
     var chain = try MovedNet(seed: 7, element: .integer(bits: 8, signed: false), zero: 7)
     var other = try MovedNet(seed: 8, element: .integer(bits: 8, signed: false), zero: 9)

@@ -119,7 +119,7 @@ struct QuantizeMovesTests {
       let (expected, found) = (try net.module.outputs(sample), try module.outputs(sample))
       for (a, b) in zip(expected, found) { #expect(distance(a, b) < 0.1) }
     }
-    // One on the grid of the second layer, two on that of the third, two of floats.
+    // One with the parameters of the second layer, two with those of the third, two of floats.
     #expect(module.count(.concat) == 5)
   }
 

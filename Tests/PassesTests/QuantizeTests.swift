@@ -256,7 +256,7 @@ struct QuantizeTests {
     }
   }
 
-  /// Behind the last layer nothing is rounded to the grid of inputs.
+  /// After the last layer nothing is rounded to the parameters of inputs.
   @Test func resultsAreNotRounded() throws {
     var net = Net(seed: 71)
     let y = try net.conv(net.input([1, 2, 4, 4]), ConvGeometry())

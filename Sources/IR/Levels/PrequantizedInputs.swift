@@ -22,7 +22,7 @@ extension Module {
   /// with zeros, cut by ReLU, or joined with others on the same levels.
   public var hasPrequantizedInputs: Bool {
     let constants = constantValues
-    var given: [ValueID: PrequantizedLevels] = [:]
+    var prequantized: [ValueID: PrequantizedLevels] = [:]
     var hasProducts = false
     for op in flatOps {
       guard let operand = op.operands.first else { continue }
@@ -30,18 +30,18 @@ extension Module {
       case .digital(.dequantize):
         let element = values[operand].type.element
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
-        given[op.results[0]] = PrequantizedLevels(
+        prequantized[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
       case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.gather):
-        given[op.results[0]] = given[operand]
-      case .digital(.unary): if op.opcode == .relu { given[op.results[0]] = given[operand] }
-      case .digital(.pad): if op[.padValue] == 0 { given[op.results[0]] = given[operand] }
+        prequantized[op.results[0]] = prequantized[operand]
+      case .digital(.unary): if op.opcode == .relu { prequantized[op.results[0]] = prequantized[operand] }
+      case .digital(.pad): if op[.padValue] == 0 { prequantized[op.results[0]] = prequantized[operand] }
       case .digital(.concat):
-        let isSame = op.operands.allSatisfy { given[$0] == given[operand] }
-        given[op.results[0]] = isSame ? given[operand] : nil
+        let isSame = op.operands.allSatisfy { prequantized[$0] == prequantized[operand] }
+        prequantized[op.results[0]] = isSame ? prequantized[operand] : nil
       case .conv, .gemm:
         hasProducts = true
-        guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
+        guard !values[operand].type.element.isFloat || prequantized[operand] != nil else { return false }
       case .input, .output, .constant, .batchNorm, .scan, .carry, .scanSlice, .yield, .scanOutput, .window,
         .mvm,
         .col2im, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,

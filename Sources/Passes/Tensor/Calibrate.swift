@@ -49,7 +49,7 @@ struct Calibrate: Pass {
       }
       return ranges
     }
-    // Infinities are no grid for integers, but masks of attention have them.
+    // Infinities are of no use for quantization, but masks of attention have them.
     let products = Set(
       module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
         .compactMap(\.operands.first))

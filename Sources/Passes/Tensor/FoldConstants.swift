@@ -37,7 +37,7 @@ private struct ConstantFolding {
   /// The operations that give constants.
   private var constants: [ValueID: Op] = [:]
   /// Constants that the file gives as integers.
-  private var given: [ValueID: Given] = [:]
+  private var prequantized: [ValueID: PrequantizedValue] = [:]
   /// Those of them that are in the body.
   private var materialized: Set<ValueID> = []
   /// What these stand for as constants of floats.
@@ -45,7 +45,7 @@ private struct ConstantFolding {
   private var names: Set<String>
   private(set) var folded = 0
 
-  private struct Given {
+  private struct PrequantizedValue {
     var levels: PrequantizedConstant
     /// The value of the integers, while they are as in the file.
     var source: ValueID?
@@ -87,13 +87,13 @@ private struct ConstantFolding {
     // What belongs to rounds is no constant.
     guard ![.carry, .scanSlice, .yield, .scanOutput].contains(op.opcode), !op.operands.isEmpty,
       let result = op.results.first,
-      op.operands.allSatisfy({ constants[$0] != nil || given[$0] != nil })
+      op.operands.allSatisfy({ constants[$0] != nil || prequantized[$0] != nil })
     else {
       try takeConstants(id)
       return true
     }
     if let kept = try levels(after: op) {
-      given[result] = kept
+      prequantized[result] = kept
       folded += op.opcode == .dequantize ? 0 : 1
       return false
     }
@@ -105,7 +105,7 @@ private struct ConstantFolding {
   /// An operation that is computed at run time: products take integers of the file, others what these stand for.
   private mutating func takeConstants(_ id: OpID) throws(Diagnostic) {
     for (k, operand) in module.ops[id].operands.enumerated() {
-      guard let known = given[operand] else { continue }
+      guard let known = prequantized[operand] else { continue }
       if [.conv, .gemm].contains(module.ops[id].opcode) {
         materialize(operand)
       } else {
@@ -133,23 +133,24 @@ private struct ConstantFolding {
   }
 
   /// The result of `op` as integers of the file; nil where it is none.
-  private func levels(after op: Op) throws(Diagnostic) -> Given? {
+  private func levels(after op: Op) throws(Diagnostic) -> PrequantizedValue? {
     if op.opcode == .dequantize, let integers = constants[op.operands[0]], op[.scale] > 0,
       op[.scale].isFinite
     {
       let levels = try tensor(op.operands[0], integers)
       let element = module.values[op.operands[0]].type.element
-      return Given(
+      return PrequantizedValue(
         levels: PrequantizedConstant(
           levels, element: element, scale: op[.scale], zero: op[.zero]),
         source: op.operands[0], origin: op.origin)
     }
-    let known = op.operands.compactMap { given[$0] }
+    let known = op.operands.compactMap { prequantized[$0] }
     if op.opcode == .concat, known.count == op.operands.count {
       let levels = PrequantizedConstant.joined(known.map(\.levels), axis: op[.axis])
-      return levels.map { Given(levels: $0, source: nil, origin: op.origin) }
+      return levels.map { PrequantizedValue(levels: $0, source: nil, origin: op.origin) }
     }
-    guard known.count == 1, let first = known.first, op.opcode != .subtract || given[op.operands[0]] != nil
+    guard known.count == 1, let first = known.first,
+      op.opcode != .subtract || prequantized[op.operands[0]] != nil
     else {
       return nil
     }
@@ -164,7 +165,7 @@ private struct ConstantFolding {
       : first.levels.after(op, others: others, shape: shape)
     guard let levels = moved else { return nil }
     let isInPlace = op.opcode == .multiply || op.opcode == .subtract && levels.zero != first.levels.zero
-    return Given(levels: levels, source: isInPlace ? first.source : nil, origin: op.origin)
+    return PrequantizedValue(levels: levels, source: isInPlace ? first.source : nil, origin: op.origin)
   }
 
   private func tensor(_ id: ValueID, _ op: Op) throws(Diagnostic) -> Tensor {
@@ -177,7 +178,7 @@ private struct ConstantFolding {
 
   /// Writes the operations that make `id` of integers of the file.
   private mutating func materialize(_ id: ValueID) {
-    guard let known = given[id], materialized.insert(id).inserted else { return }
+    guard let known = prequantized[id], materialized.insert(id).inserted else { return }
     let levels = known.levels
     let shape = levels.levels.shape
     let name = module.values[id].name
@@ -219,7 +220,7 @@ private struct ConstantFolding {
     for operand in Set(op.operands).sorted(by: { $0.index < $1.index }) {
       if let constant = constants[operand] {
         small.append(constant)
-      } else if let levels = given[operand]?.levels {
+      } else if let levels = prequantized[operand]?.levels {
         let attribute = small.constant(try levels.reals(), element: .float32, name: "reals")
         small.append(Op(.constant, results: [operand], attributes: [NamedAttribute(.value, attribute)]))
       }

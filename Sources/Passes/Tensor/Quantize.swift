@@ -95,6 +95,6 @@ struct Quantize: Pass {
     context.weightErrors += layers.map { (layer: $0.name, error: $0.error) }
     context.count("layers-quantized", layers.count)
     let prequantized = layers.count(where: \.isPrequantized)
-    if prequantized > 0 { context.count("layers-with-given-weights", prequantized) }
+    if prequantized > 0 { context.count("prequantized-layers", prequantized) }
   }
 }
