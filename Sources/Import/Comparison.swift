@@ -65,7 +65,7 @@ let comparisonOperators: [SupportedOperator] = [
       try context.bindOutput(node, whole: context.not(context.apply(.equal, x, x, for: node), for: node))
     }, .exact, notes: "0 or 1"),
   SupportedOperator("IsInf", importIsInf, .exact, "detect_positive, detect_negative", notes: "0 or 1"),
-  SupportedOperator("Mod", importMod, .gone, "fmod, of known integers"),
+  SupportedOperator("Mod", importMod, .folded, "fmod, of known integers"),
 ]
 
 /// Builds the result of two values.

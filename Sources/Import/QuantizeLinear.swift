@@ -33,7 +33,7 @@ let quantizationOperators: [SupportedOperator] = [
     digital: "two sides from DynamicQuantizeLinear",
     notes: "weights must be constants; sums go to floats by `Cast`"),
   SupportedOperator(
-    "DynamicQuantizeLinear", importDynamicQuantizeLinear, .gone,
+    "DynamicQuantizeLinear", importDynamicQuantizeLinear, .folded,
     "before `MatMulInteger` and `ConvInteger` that have a product with its scale after them",
     notes: "the products work on floats, which have one set of quantization parameters for all samples"),
 ]
