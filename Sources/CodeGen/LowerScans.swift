@@ -35,7 +35,7 @@ extension CodeLowering {
     for (update, value) in zip(updates, values) {
       let carry = try buffer(update.operands[0], update)
       copy(value, to: carry, update)
-      buffers[update.results[0]] = state
+      buffers[update.results[0]] = carry
     }
   }
 

@@ -134,7 +134,7 @@ struct SparsePassTests {
     block.rowIndex = .absolute(bits: 16, first: 0)
     wide.blocks = [block]
     var module = Module<CrossbarLevel>(name: "wide", facts: [], machine: sample.machine)
-    let spelled = module.encode(wide, origin: nil)
+    let encoded = module.encode(wide, origin: nil)
     module.append(encoded)
     module.facts = [.shaped, .sliced]
     var context = PassContext()
