@@ -9,8 +9,8 @@ extension Opcode {
 }
 
 extension Verifier {
-  /// S12: steps and outputs of a loop have as many parts as it has rounds. Each state begins with a value of outside
-  /// and has has one `yield`, and each `yield` gives a value to a carry of its scan.
+  /// S12: scan slices and outputs have as many parts as their scan has iterations. Each carry starts with a value from
+  /// outside and has one `yield`, and each `yield` gives a value to a carry of its scan.
   mutating func checkScan(_ scan: Op, _ outside: [Bool]) {
     let body = scan.body.map { module.ops[$0] }
     let carries = Set(body.filter { $0.opcode == .carry }.flatMap(\.results))
