@@ -61,7 +61,7 @@ struct ShapeOptionTests {
   /// Weights inside a function are no initializers that could be written back.
   @Test func pruningInsideAFunctionIsRefused() throws {
     defer { scratch.remove() }
-    let way = try #require(structureVariants.first { $0.name.hasPrefix("functions") })
+    let variant = try #require(structureVariants.first { $0.name.hasPrefix("functions") })
     var model = try variant.write(VariantNetwork(seed: 3))
     model.graph.nodes = numbered(model.graph.nodes)
     var writer = ModelWriter()
