@@ -178,7 +178,7 @@ import Testing
 
   @Test func skippingUnitsAreComputedAsFixedOnes() throws {
     let skipping = UnitForming.zeroSkipping(height: 16, width: 1)
-    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: zero - skipping) == .nibbles(wide: false))
+    #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
   }
 
   @Test func dynamicUnitsAddCellsOrRowsOfSetBits() throws {
