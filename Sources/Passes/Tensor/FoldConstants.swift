@@ -184,7 +184,7 @@ private struct ConstantFolding {
     let name = module.values[id].name
     let integers = known.source ?? emitConstant(levels.levels, levels.element, "\(name).levels")
     let isSingle = levels.scales.count == 1
-    let reals = isSingle ? id : value("\(name).centered", ValueType(.float32, shape))
+    let reals = isSingle ? id : value("\(name).shifted", ValueType(.float32, shape))
     body.append(
       module.add(
         Op(
