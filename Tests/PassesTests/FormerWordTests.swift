@@ -7,20 +7,20 @@ import Testing
 /// Keywords of options that were renamed are still read from command lines.
 @Suite("Former words of options")
 struct FormerWordTests {
+  /// Pass, option, former word, word of today.
   static let renamed = [
-    ("place-blocks(packing: exclusive)", "place-blocks(packing: exclusive)"),
-    ("place-blocks(packing: side-by-side)", "place-blocks(packing: side-by-side)"),
-    ("place-blocks(packing: stacked)", "place-blocks(packing: stacked)"),
-    ("place-blocks(packing: shelf)", "place-blocks(packing: shelf)"),
-    ("quantize(fit: mse)", "quantize(fit: mse)"),
-    ("quantize(signed: two-pass)", "quantize(signed: two-pass)"),
-    ("form-units(units: zero-skipping)", "form-units(units: zero-skipping)"),
-    ("cluster-columns(order: original)", "cluster-columns(order: original)"),
+    ("place-blocks", "packing", "alone", "exclusive"), ("place-blocks", "packing", "beside", "side-by-side"),
+    ("place-blocks", "packing", "below", "stacked"), ("place-blocks", "packing", "rows", "shelf"),
+    ("quantize", "fit", "squares", "mse"), ("quantize", "signed", "passes", "two-pass"),
+    ("form-units", "units", "skipping", "zero-skipping"), ("cluster-columns", "order", "natural", "original"),
+    ("plan-fetches", "order", "overlapped", "double-buffered"),
   ]
 
-  @Test(arguments: renamed) func commandLinesGetTheWordOfTodayAndAWarning(_ former: String, _ today: String)
+  @Test(arguments: renamed)
+  func commandLinesGetTheWordOfTodayAndAWarning(pass: String, option: String, former: String, today: String)
     throws
   {
+    let (former, today) = ("\(pass)(\(option): \(former))", "\(pass)(\(option): \(today))")
     var warnings: [Diagnostic] = []
     let calls = try PassRegistry.standard.pipeline(former, warnings: &warnings)
     #expect(calls.map(\.text) == [today])
@@ -40,6 +40,6 @@ struct FormerWordTests {
         }
       }
     }
-    #expect(found == Set(Self.renamed.map(\.0)))
+    #expect(found == Set(Self.renamed.map { "\($0.0)(\($0.1): \($0.2))" }))
   }
 }
