@@ -142,7 +142,7 @@ struct CommandLineTests {
         dataPath("digits", "test"), "--calibration", dataPath("digits", "calibration"), "--limit", "20",
       ])
     #expect(compared.status == 0, "\(compared.errors)")
-    #expect(compared.output.contains("dense: the dense baseline beside sre"), "\(compared.output)")
+    #expect(compared.output.contains("dense: the dense baseline of sre"), "\(compared.output)")
     #expect(compared.output.contains("isaac"))
   }
 
@@ -203,7 +203,7 @@ struct CommandLineTests {
       (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
       (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
       (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
-      (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantizze"], 1, "pass.unknown"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "compile.level"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize, lower-to-program"], 1, "pass.requires"),
       (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),

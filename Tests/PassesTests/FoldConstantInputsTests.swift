@@ -480,7 +480,7 @@ struct FoldConstantInputsTests {
   private func lowered(_ seed: Int, _ random: inout SeededGenerator) throws -> Module<CrossbarLevel> {
     var net = try network(seed)
     let share = [0.5, 0.7, 1.0][random.below(3)]
-    let signed = random.chance(0.5) ? "passes" : "zero-point"
+    let signed = random.chance(0.5) ? "two-pass" : "zero-point"
     let scale = random.chance(0.5) ? "tensor" : "output"
     let text =
       "prune-groups(filters: \(share)), calibrate, quantize(inputs: 5, signed: \(signed), scale: \(scale)), lower-to-crossbar"

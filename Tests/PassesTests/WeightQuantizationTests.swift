@@ -151,7 +151,7 @@ struct WeightQuantizationTests {
 
   @Test func weightsOfZeroAndOfExtremeSizes() throws {
     for scheme in ["linear", "sme"] {
-      for fit in ["max", "squares"] {
+      for fit in ["max", "mse"] {
         for scale in ["tensor", "output"] {
           let options = "scheme: \(scheme), fit: \(fit), scale: \(scale)"
           #expect(try code([0, 0, 0, 0], inputs: 2, options).coded.integers == [0, 0, 0, 0])
@@ -166,7 +166,7 @@ struct WeightQuantizationTests {
   // MARK: Fit
 
   /// The least squared error is never above that of the largest magnitude, and often far below.
-  @Test(arguments: ["tensor", "output"]) func squaresAreNeverWorseThanMax(scale: String) throws {
+  @Test(arguments: ["tensor", "output"]) func mseIsNeverWorseThanMax(scale: String) throws {
     var random = SeededGenerator(seed: 412)
     var better = 0
     for number in 0..<200 {
@@ -175,7 +175,7 @@ struct WeightQuantizationTests {
         number % 4 == 0
         ? "weights: \(random.inside(2...6))"
         : "scheme: sme, window: \(random.inside(1...5)), bits: \(random.inside(1...10))"
-      let errors = try ["max", "squares"].map { fit in
+      let errors = try ["max", "mse"].map { fit in
         squaredError(values, try code(values, inputs: 6, "\(scheme), scale: \(scale), fit: \(fit)").coded)
       }
       #expect(errors[1] <= errors[0] * 1.000001, "\(scheme)")

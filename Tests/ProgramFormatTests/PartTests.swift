@@ -74,8 +74,8 @@ struct PartTests {
     let program = partsProgram()
     #expect(program.buffers.count == part + 2)
     #expect(try decoded(try encode(program)) == program)
-    #expect(list(program).contains("step part <- x, 2 parts of axis 2 reversed"))
-    #expect(list(program).contains("stack whole <- part, 2 parts of axis 1\n"))
+    #expect(list(program).contains("scan-slice part <- x, 2 parts of axis 2 reversed"))
+    #expect(list(program).contains("scan-output whole <- part, 2 parts of axis 1\n"))
   }
 
   @Test func stepsTakeSixWords() throws {

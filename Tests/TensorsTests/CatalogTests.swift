@@ -48,7 +48,7 @@ struct CatalogTests {
     let codes: [(String, UInt32)] = [
       ("relu", 1), ("add", 2), ("softmax", 3), ("matmul", 4), ("max-pool", 5), ("average-pool", 6),
       ("mean", 7), ("reshape", 8), ("transpose", 9), ("concat", 10), ("pad", 11), ("quantize", 12),
-      ("dequantize", 13), ("requantize", 14), ("add-bias", 15), ("lookup", 16), ("slice", 17), ("take", 18),
+      ("dequantize", 13), ("requantize", 14), ("add-bias", 15), ("lookup", 16), ("slice", 17), ("gather", 18),
       ("arg-max", 19),
     ]
     for (name, code) in codes { #expect(OperatorCatalog.entry(named: name)?.code.rawValue == code) }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct NaiveOperatorTests {
   static let families = [
     "unary", "binary", "softmax", "matmul", "max-pool", "average-pool", "mean", "arg-max", "reshape",
-    "transpose", "concat", "pad", "slice", "take", "quantize", "dequantize", "requantize", "add-bias",
+    "transpose", "concat", "pad", "slice", "gather", "quantize", "dequantize", "requantize", "add-bias",
     "lookup",
   ]
 
