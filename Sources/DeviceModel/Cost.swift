@@ -54,8 +54,8 @@ public struct EnergyBreakdown: Equatable, Sendable {
 public struct Cost: Equatable, Sendable {
   /// Energy by component.
   public var energyPicojoules = EnergyBreakdown()
-  /// Time of the crossbars' cycles, of the clocks of layers whose fetches are planned, and of writing; digital operators are
-  /// taken to keep pace with them.
+  /// Time of the crossbars' cycles, of the clocks of layers whose fetches are planned, and of writing; digital
+  /// operators are taken to keep pace with them.
   public var latencyNanoseconds = 0.0
   /// Whether cells were written on a machine that does not tell what this takes, so that energy and time leave it out.
   public var omitsWriting = false

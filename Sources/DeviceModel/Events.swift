@@ -28,7 +28,7 @@ public struct Events: Equatable, Sendable {
   /// Input vectors that the layer received, one for each `drive`.
   public var positions = 0
   /// Activations of operation units, for each position, pass and digit of a block. A fixed unit counts always; a
-  /// skipping unit where the digit of one of its wordlines is not 0; dynamic units count `ceil(active / height) *
+  /// zero-skipping unit where the digit of one of its wordlines is not 0; dynamic units count `ceil(active / height) *
   /// ceil(bitlines / width)` times, with `active` for the wordlines of the block whose digit is not 0.
   public var ouActivations = 0
   /// For each position and pass, the activations of the crossbar of the layer with the most of them, plus the
@@ -69,8 +69,8 @@ public struct Events: Equatable, Sendable {
   public var indexBits = 0
   /// Input values fetched.
   public var inputFetches = InputFetches()
-  /// Bits read from and written to a tile's buffer: values of `inputFetches.sram`, `outputWrites`, parts of `step`
-  /// and `stack` (read and written), and arguments and results of digital operators, each with the bits of its
+  /// Bits read from and written to a tile's buffer: values of `inputFetches.sram`, `outputWrites`, parts of `scan-slice`
+  /// and `scan-output` (read and written), and arguments and results of digital operators, each with the bits of its
   /// type.
   public var bufferBits = 0
   /// Values that the activation and requantization unit computes: results of digital operators of the classes

@@ -21,7 +21,8 @@ public struct RandomStream: Hashable, Sendable {
   /// The key.
   public let words: [UInt32]
 
-  /// The stream of a seed and a trial for a purpose; `part` tells streams of one purpose apart, such as those of layers.
+  /// The stream of a seed and a trial for a purpose; `part` tells streams of one purpose apart, such as those of
+  /// layers.
   public init(seed: UInt64, trial: Int, _ purpose: Purpose, part: Int = 0) {
     words = [
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32),

@@ -70,12 +70,14 @@ struct Compilation {
   /// Reads the model and the calibration samples.
   init(_ request: CompileRequest, _ settings: PipelineSettings) throws(DiagnosticList) {
     self.request = request
+    var warnings: [Diagnostic] = []
     do throws(Diagnostic) {
       let named = try Passes.scheme(named: request.scheme)
       if let text = request.pipeline {
-        calls = try request.scheduled(try request.units.calls(try parsePipeline(text)))
+        calls = try request.scheduled(
+          try request.units.calls(try registry.pipeline(text, warnings: &warnings)))
       } else {
-        let overrides = try parsePipeline(request.overrides)
+        let overrides = try registry.pipeline(request.overrides, warnings: &warnings)
         calls = try request.scheduled(try request.units.calls(try named.calls(overriding: overrides)))
       }
       machine = try request.units.machine(try loadTarget(request.target ?? named.target))
@@ -90,6 +92,7 @@ struct Compilation {
       InfoLine(key: "pipeline", text: calls.map(\.text).joined(separator: ", ")),
     ]
     var context = PassContext(threads: request.jobs)
+    context.warnings = warnings
     if let path = request.calibration {
       do throws(Diagnostic) { context.calibration = try calibrationSamples(path, imported) } catch {
         throw DiagnosticList(error)
@@ -119,7 +122,7 @@ struct Compilation {
         return
       }
       for (_, layer) in crossbars.layers {
-        if let seen = observe(layer, machine) { collector.look(at: seen, of: layer.name) }
+        if let seen = observe(layer, machine) { collector.inspect(seen, of: layer.name) }
       }
     }
   }

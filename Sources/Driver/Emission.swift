@@ -31,7 +31,7 @@ public func compile(_ request: CompileRequest) throws(DiagnosticList) -> Compile
 }
 
 extension Compilation {
-  /// Runs all passes and writes the program to `path`, beside it first where a file can be moved there.
+  /// Runs all passes and writes the program to `path`, under a temporary name first where a file can be renamed.
   mutating func write(to path: String) throws(Diagnostic) -> CompileRecord {
     if OutputFile.canReplace(path) {
       let file = try OutputFile(path: path)
@@ -60,7 +60,7 @@ extension Compilation {
     }
     let passes = Array(calls.dropLast())
     let length =
-      runner.settings.looksBetweenPasses
+      runner.settings.inspectsBetweenPasses
       ? 0 : try LayerPipeline.length(of: passes, in: registry, runner.context)
     var collector = RecordCollector(machine: machine)
     try run(Array(passes.dropLast(length)), &collector)
@@ -91,7 +91,7 @@ extension Compilation {
       let name = layer.name
       do throws(Diagnostic) {
         try pipeline.run(on: &layer, at: source.ops[id].location) { seen in
-          collector.look(at: seen, of: name)
+          collector.inspect(seen, of: name)
         } after: { call, time in
           times.add(seconds(time), of: call)
         }
@@ -123,7 +123,7 @@ extension Compilation {
 }
 
 extension Module<CrossbarLevel> {
-  /// The layer that `id` spells; its numbers and blocks are no longer in the module.
+  /// The layer that `id` describes; its numbers and blocks are no longer in the module.
   fileprivate mutating func takeLayer(_ id: OpID) throws(Diagnostic) -> Layer {
     guard let layer = layer(id) else {
       throw Diagnostic("compile.layer", "the layer cannot be read", at: ops[id].location)

@@ -70,7 +70,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")
     if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
-      throw Diagnostic("usage.conflict", "--pipeline stands for itself, without --scheme and --set")
+      throw Diagnostic("usage.conflict", "--pipeline excludes --scheme and --set")
     }
     emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
     settings.printAfter = arguments.value("print-after")
@@ -124,7 +124,7 @@ private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
 
 /// Prints diagnostics on standard error.
 func show(_ diagnostics: [Diagnostic]) {
-  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
+  let renderer = DiagnosticRenderer(color: standardErrorIsTerminal)
   writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
 }
 
@@ -163,7 +163,9 @@ private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   settings.printAfter = arguments.value("print-after")
   var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
   do throws(Diagnostic) {
-    try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: &module)
+    let text = arguments.value("pipeline") ?? ""
+    let calls = try PassRegistry.standard.pipeline(text, warnings: &runner.context.warnings)
+    try runner.run(calls, on: &module)
     show(runner.context.warnings)
     try write(module, to: arguments.value("output") ?? "-")
   } catch {

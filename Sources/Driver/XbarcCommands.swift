@@ -5,12 +5,13 @@ import Support
 /// The option that fixes lengths of inputs, of every command that reads a model.
 public let shapeOption = OptionSpec(
   "shape", value: "NAME=AxBxC", repeats: true,
-  "lengths of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 without")
+  "dimensions of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 by default")
 
 /// The option that cuts a network that is too large for its machine, of every command that compiles to run.
 public let segmentsOption = OptionSpec(
   flag: "segments",
-  "cut a network that needs more crossbars than the machine has into segments, written and executed in turn")
+  "divide a network that needs more crossbars than the machine has into segments, written and executed in turn"
+)
 
 /// Every command of `xbarc` with its help.
 enum XbarcCommands {
@@ -26,7 +27,7 @@ enum XbarcCommands {
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
     options: [
       OptionSpec(
-        "output", short: "o", value: "FILE", required: true, "where the program goes; - is standard output"),
+        "output", short: "o", value: "FILE", required: true, "the program file; - is standard output"),
       OptionSpec("scheme", value: "NAME", "named pipeline, see 'xbarc schemes' (default: dense)"),
       OptionSpec(
         "pipeline", value: "PASSES",
@@ -35,7 +36,7 @@ enum XbarcCommands {
         "set", value: "OPTIONS", "options of the scheme's passes, such as 'quantize(weights: 4, inputs: 6)'"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
       segmentsOption, shapeOption,
-      OptionSpec("calibration", value: "X.npy", "typical inputs, from which ranges are measured"),
+      OptionSpec("calibration", value: "X.npy", "typical inputs, used to measure ranges"),
       OptionSpec("report", value: "R.json", "counts per layer as JSON"),
       OptionSpec("html", value: "R.html", "counts per layer as a page"),
       OptionSpec(
@@ -61,7 +62,7 @@ enum XbarcCommands {
     options: [
       OptionSpec(
         "pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
-      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      OptionSpec("output", short: "o", value: "OUT.xir", "the text file (default: standard output)"),
       OptionSpec(
         "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
@@ -76,7 +77,7 @@ enum XbarcCommands {
     name: "xbarc import", summary: "turns an ONNX model into IR text at tensor level",
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "OUT.xir", "where the text goes (default: standard output)"),
+      OptionSpec("output", short: "o", value: "OUT.xir", "the text file (default: standard output)"),
       shapeOption,
     ])
 
@@ -86,54 +87,55 @@ enum XbarcCommands {
     options: [
       OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
       OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
-      OptionSpec("output", value: "O.npy", "where the outputs go"),
+      OptionSpec("output", value: "O.npy", "the file for the outputs"),
       shapeOption,
-      OptionSpec("limit", value: "N", "samples, at most"),
+      OptionSpec("limit", value: "N", "the largest number of samples"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print no progress"),
     ])
 
   static let prune = CommandSpec(
     name: "xbarc prune",
-    summary: "leaves out crossbar rows of a mapping and writes the model without their weights",
+    summary: "prunes crossbar rows of a mapping and writes the model without their weights",
     positionals: [PositionalSpec("MODEL.onnx", "the trained network")],
     options: [
-      OptionSpec("output", short: "o", value: "PRUNED.onnx", required: true, "where the pruned model goes"),
+      OptionSpec("output", short: "o", value: "PRUNED.onnx", required: true, "the file for the pruned model"),
       OptionSpec(
         "masks", value: "MASKS.npz",
-        "for each initializer, 1 where a weight is not 0: to hold while fine-tuning"),
+        "for each initializer, 1 where a weight is not 0: to preserve while fine-tuning"),
       OptionSpec(
-        "scheme", value: "NAME", "whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
+        "scheme", value: "NAME",
+        "the scheme whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
       OptionSpec("set", value: "OPTIONS", "options of the scheme's passes"),
       OptionSpec("target", value: "NAME|FILE.json", "machine, see 'xbarc targets' (default: the scheme's)"),
       shapeOption,
       OptionSpec("ratio", value: "SHARE", "the share of each layer's crossbar rows, 0 to 1 (default: 0.1)"),
-      OptionSpec(flag: "freed", "stop where no more crossbar would be free"),
+      OptionSpec(flag: "freed", "stop when no further crossbar would be freed"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print nothing but errors"),
     ],
     examples: [
       ExampleSpec(
         "xbarc prune net.onnx -o pruned.onnx --masks masks.npz --ratio 0.2",
-        "a fifth of all crossbar rows, then fine-tune")
+        "prune a fifth of all crossbar rows, then fine-tune")
     ])
 
   static let inspect = CommandSpec(
-    name: "xbarc inspect", summary: "lists what a program holds",
+    name: "xbarc inspect", summary: "lists the contents of a program",
     positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")])
 
   static let disassemble = CommandSpec(
     name: "xbarc disassemble", summary: "turns a program into IR text at program level",
     positionals: [PositionalSpec("PROGRAM.xbar", "a compiled program")],
     options: [
-      OptionSpec("output", short: "o", value: "T.xir", "where the text goes (default: standard output)")
+      OptionSpec("output", short: "o", value: "T.xir", "the text file (default: standard output)")
     ])
 
   static let assemble = CommandSpec(
     name: "xbarc assemble", summary: "turns IR text at program level into a program",
     positionals: [PositionalSpec("T.xir", "a module at program level")],
     options: [
-      OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "where the program goes")
+      OptionSpec("output", short: "o", value: "PROGRAM.xbar", required: true, "the program file")
     ])
 
   static let schemes = CommandSpec(

@@ -46,7 +46,7 @@ private func samplesRight(places: [Float], labels: [Int]) throws(Diagnostic) -> 
   return zip(places, labels).count { $0 == Float($1) }
 }
 
-/// How many scores stand before that of `label`; nil where it is not a number.
+/// How many scores precede that of `label`; nil where it is not a number.
 private func rank(of label: Int, in row: ArraySlice<Float>) -> Int? {
   let own = row[row.startIndex + label]
   guard !own.isNaN else { return nil }

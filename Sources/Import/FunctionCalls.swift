@@ -10,9 +10,9 @@ private let mostExpandedNodes = 1 << 17
 extension Importer {
   /// Imports the body of `function` in place of the call `node`.
   ///
-  /// The body sees its own names alone, so that none of them can clash with one around it. An input that the call leaves
-  /// out is left out of every node of the body. An attribute that refers to one of the call has its value, or the
-  /// function's default, or is left out.
+  /// The body sees its own names alone, so that none of them can clash with one around it. An input that the call
+  /// leaves out is left out of every node of the body. An attribute that refers to one of the call has its value, or
+  /// the function's default, or is left out.
   mutating func importCall(_ node: ONNXNode, _ function: ONNXFunction) throws(Diagnostic) {
     try checkCall(node, function)
     let arguments = try arguments(of: node, function)

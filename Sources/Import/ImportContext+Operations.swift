@@ -20,7 +20,7 @@ extension ImportContext {
     -> ValueID
   {
     let base = node.outputs.first { !$0.isEmpty } ?? node.op
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: "\(base).\(digital.name)")
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: "\(base).\(digital.name)")
     return try emitInner(opcode, operands, attributes, name: "\(base).\(digital.name)", for: node)
   }
 
@@ -98,7 +98,7 @@ extension ImportContext {
     }
     var value = try movable(node, 0)
     for move in moves {
-      let (opcode, attributes) = builder.module.spelling(of: move, name: node.outputs[output])
+      let (opcode, attributes) = builder.module.encoding(of: move, name: node.outputs[output])
       value = try emitInner(opcode, [value], attributes, name: node.outputs[output], for: node)
     }
     if isWhole(node, 0) { return bind(node.outputs[output], whole: value) }

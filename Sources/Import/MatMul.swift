@@ -60,7 +60,7 @@ let productOperators: [SupportedOperator] = [
   try context.emit(.add, [product, c], for: node)
 }
 
-/// The factors stand behind the sum of the blocks.
+/// The factors follow the sum of the blocks.
 private func importBlockedGemm(
   _ context: inout ImportContext, _ node: ONNXNode, _ a: ValueID, _ blocks: BlockedWeights
 ) throws(Diagnostic) {

@@ -108,8 +108,8 @@ private func pool(_ pool: @escaping Pool) -> OperatorImporter {
   }
 }
 
-/// The pool over two axes of an image of the shape given, which leaves alone the first of three axes, or the last two of
-/// them; nil where there is none.
+/// The pool over two axes of an image of the shape given, which leaves alone the first of three axes, or the last two
+/// of them; nil where there is none.
 private func flattened(_ node: ONNXNode, _ shape: [Int]) throws(Diagnostic) -> (
   node: ONNXNode, shape: [Int], isFirst: Bool
 )? {
@@ -144,8 +144,8 @@ private func flattened(_ node: ONNXNode, _ shape: [Int]) throws(Diagnostic) -> (
   return (inner, image, isFirst)
 }
 
-/// Means over windows. Where padding counts but windows reach over its end, the padding becomes part of the image, so that
-/// only what lies beyond does not count.
+/// Means over windows. Where padding counts but windows reach over its end, the padding becomes part of the image, so
+/// that only what lies beyond does not count.
 @Sendable private func averagePool(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {

@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// LSTM, GRU and RNN: the products with inputs of all steps at once, then a loop over time.
+/// LSTM, GRU and RNN: the products with inputs of all steps at once, then a scan over time.
 let recurrentOperators: [SupportedOperator] = [
   SupportedOperator(
     "LSTM", recurrent(.lstm), .libm,
@@ -86,7 +86,7 @@ struct RecurrentWeights {
   }
 }
 
-/// What is at the edges of the loops of all directions.
+/// What is at the edges of the scans of all directions.
 struct RecurrentEdges {
   /// First states, `[directions, batch, hidden]`; nil for zeros.
   let hidden: ValueID?
@@ -148,7 +148,7 @@ extension RecurrentEmitter {
     return context.constant(Tensor([form.batch, form.hidden], zeros), name: "\(prefix).\(name)")
   }
 
-  /// The products of the inputs and the loop of a direction.
+  /// The products of the inputs and the scan of a direction.
   mutating func run(
     _ direction: Int, _ rows: ValueID, _ weights: RecurrentWeights, _ edges: RecurrentEdges
   ) throws(Diagnostic) -> RecurrentResult {
@@ -157,15 +157,15 @@ extension RecurrentEmitter {
     let firstHidden = try first(direction, edges.hidden, "h0")
     let firstCell = form.kind == .lstm ? try first(direction, edges.cell, "c0") : nil
     let cell = try RecurrentCell(&self, direction, weights)
-    context.builder.openLoop(count: form.steps, origin: node.origin)
-    let h = try emit(.state, [firstHidden], [], "h")
-    let c = try firstCell.map { (first) throws(Diagnostic) in try emit(.state, [first], [], "c") }
-    let x = try step(inputs, isReversed, "x")
+    context.builder.openScan(count: form.steps, origin: node.origin)
+    let h = try emit(.carry, [firstHidden], [], "h")
+    let c = try firstCell.map { (first) throws(Diagnostic) in try emit(.carry, [first], [], "c") }
+    let x = try scanSlice(inputs, isReversed, "x")
     var (newHidden, newCell) = try cell.next(&self, x, h, c)
     var given = newHidden
     if let masks = edges.masks {
-      let on = try step(masks.on, isReversed, "on")
-      let off = try step(masks.off, isReversed, "off")
+      let on = try scanSlice(masks.on, isReversed, "on")
+      let off = try scanSlice(masks.off, isReversed, "off")
       given = try multiply(on, newHidden, "y")
       newHidden = try sum(given, multiply(off, h, "h.kept"), "h.masked")
       if let c, let cell = newCell {
@@ -173,11 +173,11 @@ extension RecurrentEmitter {
       }
     }
     let isUsed = node.outputs.first.map { !$0.isEmpty && context.used.contains($0) } ?? false
-    let all = isUsed ? try stack(given, isReversed, "Y") : nil
-    let lastHidden = try emit(.next, [h, newHidden], [], "Yh")
+    let all = isUsed ? try scanOutput(given, isReversed, "Y") : nil
+    let lastHidden = try emit(.yield, [h, newHidden], [], "Yh")
     var lastCell: ValueID?
-    if let c, let newCell { lastCell = try emit(.next, [c, newCell], [], "Yc") }
-    context.builder.closeLoop()
+    if let c, let newCell { lastCell = try emit(.yield, [c, newCell], [], "Yc") }
+    context.builder.closeScan()
     return RecurrentResult(all: all, hidden: lastHidden, cell: lastCell)
   }
 

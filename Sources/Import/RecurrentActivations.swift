@@ -34,8 +34,8 @@ struct RecurrentActivation: Hashable {
   private let alpha: Float
   private let beta: Float
 
-  /// The functions of `node`: those that it names, or `defaults` for each of its `directions`. Those that have an alpha or a
-  /// beta take the next one of the node's list, or the default of the ONNX operator of their name.
+  /// The functions of `node`: those that it names, or `defaults` for each of its `directions`. Those that have an alpha
+  /// or a beta take the next one of the node's list, or the default of the ONNX operator of their name.
   static func all(
     of node: ONNXNode, defaults: [String], directions: Int, _ context: ImportContext
   ) throws(Diagnostic) -> [RecurrentActivation] {

@@ -14,8 +14,8 @@ let whereOperators: [SupportedOperator] = [
 
 /// A choice by a condition.
 ///
-/// A value is kept by the minimum with the largest float, and put below all others by the minimum with its negative; the
-/// maximum of the two sides is the choice.
+/// A value is kept by the minimum with the largest float, and put below all others by the minimum with its negative;
+/// the maximum of the two sides is the choice.
 @Sendable private func importWhere(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   if let condition = context.knownIntegers(node, 0), let a = context.knownIntegers(node, 1),
     let b = context.knownIntegers(node, 2)

@@ -47,7 +47,7 @@ public struct LayerProblem: Error, Equatable, Sendable {
   public var text: String { field.map { "'\($0)': \(message)" } ?? message }
 }
 
-/// Where a layer stands: what it must have there.
+/// The stage of a layer: what it must have there.
 public enum LayerStage: Hashable, Sendable {
   /// In a module on its way: weights and, in blocks, cells; facets may be missing.
   case module
@@ -109,7 +109,7 @@ private struct LayerCheck {
     {
       return LayerProblem(
         .layer,
-        "\(layer.coding.offsets.count) offsets beside an offset of \(layer.coding.offset), for \(layer.columns) outputs",
+        "\(layer.coding.offsets.count) offsets as well as an offset of \(layer.coding.offset), for \(layer.columns) outputs",
         field: "offsets")
     }
     guard layer.fetch != nil else { return nil }
@@ -201,7 +201,7 @@ private struct LayerCheck {
     guard block.columns.areGroups(of: size) else {
       return LayerProblem(
         .column,
-        "the bitlines are no groups of \(size) neighbours with one output, one sign and growing shifts",
+        "the bitlines are no groups of \(size) neighbors with one output, one sign and growing shifts",
         field: "columns")
     }
     if let units = block.units, units.width % size != 0 {
@@ -222,17 +222,17 @@ private struct LayerCheck {
     for (place, block) in layer.blocks.enumerated() {
       if block.rowIndex != nil || block.columnIndex != nil {
         return LayerProblem(
-          .indexTable, "a block has an index table beside the masks of its layer", field: "row-index",
+          .indexTable, "a block has an index table in addition to the masks of its layer", field: "row-index",
           block: place)
       }
       if runs.start(of: block.rows) == nil {
         return LayerProblem(
-          .indexTable, "the wordlines are no neighbours among the inputs in use, unshifted, as masks ask for",
+          .indexTable, "the wordlines are no neighbors among the inputs in use, unshifted, as masks ask for",
           field: "rows", block: place)
       }
       if runs.start(of: block.columns) == nil {
         return LayerProblem(
-          .indexTable, "the bitlines are no neighbours among those of the outputs in use, as masks ask for",
+          .indexTable, "the bitlines are no neighbors among those of the outputs in use, as masks ask for",
           field: "columns", block: place)
       }
     }

@@ -139,7 +139,7 @@ private func power(_ number: Int64) -> String {
 public enum FieldStorage: Hashable, Sendable {
   /// In the record that every layer, or block, has.
   case record
-  /// Behind the record, under a number of its own, where it differs from what is left out.
+  /// After the record, under a number of its own, where it differs from what is left out.
   case tagged(UInt16)
   /// In the section `PLAN`, which is written after the layers.
   case plan

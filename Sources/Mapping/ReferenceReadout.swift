@@ -1,7 +1,7 @@
 import Support
 
 // The meaning of `mvm`: what every readout gives, to the bit. No regard to speed; the executor's kernels are compared
-// with it, and it stands in where none is proved equal.
+// with it, and it is used where none is proved equal.
 //
 // y[o] = sum over blocks, digits t, units and groups g of bitlines whose output is o of
 //          sign_g * 2^(k_g) * 2^(t * dac) * ADC( sum over bitlines c of g and wordlines r of the unit of
@@ -40,8 +40,8 @@ public struct ReferenceReadout: Sendable {
   private let readout: Readout
   private let cells: [BlockCells]
 
-  /// Prepares a sound layer with its cells, block by block; nil where it has no readout or a block no units: then `mvm` is
-  /// the integer product with the weights.
+  /// Prepares a sound layer with its cells, block by block; nil where it has no readout or a block no units: then `mvm`
+  /// is the integer product with the weights.
   public init?(_ layer: Layer, cells: [BlockCells]) {
     guard let readout = layer.readout, layer.blocks.allSatisfy({ $0.units != nil }),
       cells.count == layer.blocks.count
@@ -51,7 +51,8 @@ public struct ReferenceReadout: Sendable {
     self.cells = cells
   }
 
-  /// The outputs for `inputs`, one number for each row; adds to `saturations` how many conversions hit the largest code.
+  /// The outputs for `inputs`, one number for each row; adds to `saturations` how many conversions hit the largest
+  /// code.
   public func multiply(_ inputs: [Int64], saturations: inout Int) -> [Int64] {
     var sums = [Int64](repeating: 0, count: layer.columns)
     for index in layer.blocks.indices {

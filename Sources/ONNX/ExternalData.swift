@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Support
 
-// Elements in a file beside the model. What the model says about that file is not trusted: the path may not leave the
+// Elements in a file next to the model. What the model says about that file is not trusted: the path may not leave the
 // model's folder, and the range must lie inside the file.
 extension ModelDecoder {
   /// The storage of a tensor whose elements are in another file.

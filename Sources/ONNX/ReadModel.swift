@@ -8,7 +8,7 @@ public func readModel(path: String, limits: ONNXLimits = .standard) throws(Diagn
   try readModel(ByteSource(try MappedFile(path: path)), path, limits)
 }
 
-/// Reads a model from memory; files beside it are looked for in the folder of `path`.
+/// Reads a model from memory; external files are searched in the folder of `path`.
 public func readModel(
   bytes: [UInt8], path: String = "", limits: ONNXLimits = .standard
 ) throws(Diagnostic) -> ONNXModel {
@@ -55,7 +55,7 @@ private func readTensor(
   }
 }
 
-// The usual surprise of a cloned repository: a text of three lines stands in for the file.
+// The usual surprise of a cloned repository: a text of three lines replaces the file.
 private func refuseLargeFilePointer(_ source: ByteSource) throws(Diagnostic) {
   guard source.bytes.starts(with: "version https://git-lfs".utf8) else { return }
   throw Diagnostic(

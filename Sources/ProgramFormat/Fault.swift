@@ -77,8 +77,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case blockOrder = "block-order"
   /// A block has no wordline or no bitline, or does not fit into its crossbar.
   case blockBounds = "block-bounds"
-  /// Segments have gaps in their numbers, share a crossbar, need more crossbars than the machine has, or do not follow each
-  /// other in the code.
+  /// Segments have gaps in their numbers, share a crossbar, need more crossbars than the machine has, or do not follow
+  /// each other in the code.
   case segment
   /// Two blocks share a cell.
   case blockOverlap = "block-overlap"

@@ -16,7 +16,7 @@ func checkCode(_ program: Program) throws(Issue) {
 private struct StoreGroup: Hashable {
   let destination: Int
   let channels: Int
-  let spots: Int
+  let positions: Int
 }
 
 /// Walks the code; numbers instructions in the order of the text.
@@ -122,11 +122,11 @@ private struct CodeChecker {
       }
       waiting[index] = false
     case .accumulate(let register, let layer): try checkAccumulate(register, layer)
-    case .store(let destination, let register, let arrangement):
-      try checkStore(destination, register, arrangement, rounds: rounds)
-    case .step(let register, let source, let parts):
+    case .store(let destination, let register, let layout):
+      try checkStore(destination, register, layout, rounds: rounds)
+    case .scanSlice(let register, let source, let parts):
       try checkParts(source, register, parts, rounds: rounds, isWritten: false)
-    case .stack(let destination, let register, let parts):
+    case .scanOutput(let destination, let register, let parts):
       try checkParts(destination, register, parts, rounds: rounds, isWritten: true)
     case .digital(let op, let inputs, let output): try checkDigital(op, inputs, output)
     }
@@ -217,7 +217,7 @@ private struct CodeChecker {
   }
 
   private mutating func checkStore(
-    _ destination: Int, _ register: Int, _ place: Arrangement, rounds: Int
+    _ destination: Int, _ register: Int, _ place: OutputLayout, rounds: Int
   ) throws(Issue) {
     let (from, to) = (try source(register), try self.destination(destination))
     guard destination != register else { throw issue(.index, "%\(from.name) is stored into itself") }
@@ -230,8 +230,10 @@ private struct CodeChecker {
         "'count' of the loop: \(rounds) rounds, but the destination has \(positions) positions, which all must be stored"
       )
     }
-    stored[StoreGroup(destination: destination, channels: place.channels, spots: place.spots), default: []]
-      .append((place.channelStart..<place.channelStart + from.count, number))
+    stored[
+      StoreGroup(destination: destination, channels: place.channels, positions: place.positions), default: []
+    ]
+    .append((place.channelStart..<place.channelStart + from.count, number))
   }
 
   /// Throws where channels of a destination are never stored.
@@ -296,12 +298,12 @@ private struct CodeChecker {
   }
 }
 
-extension Arrangement {
+extension OutputLayout {
   /// Why `register` cannot be stored into `destination` in this way; nil where it can.
   fileprivate func problem(storing register: Buffer, into destination: Buffer) -> String? {
     let range = 1...ProgramLimits.bufferElements
     guard range.contains(channels) else { return "'channels': \(channels), expected 1 or more" }
-    guard range.contains(spots) else { return "'spots': \(spots), expected 1 or more" }
+    guard range.contains(positions) else { return "'positions': \(positions), expected 1 or more" }
     guard 0...channels ~= channelStart, register.count <= channels - channelStart else {
       return
         "'start': \(register.count) elements from channel \(channelStart) on leave the \(channels) channels"
@@ -310,9 +312,9 @@ extension Arrangement {
       return
         "'channels': \(channels) channels do not divide the \(destination.count) elements of %\(destination.name)"
     }
-    guard destination.count % (channels * spots) == 0 else {
+    guard destination.count % (channels * positions) == 0 else {
       return
-        "'spots': \(spots) positions of \(channels) channels do not divide the \(destination.count) elements of "
+        "'positions': \(positions) positions of \(channels) channels do not divide the \(destination.count) elements of "
         + "%\(destination.name)"
     }
     return nil

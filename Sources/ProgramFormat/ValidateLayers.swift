@@ -53,8 +53,8 @@ func check(_ layer: Layer, _ index: Int, _ machine: Machine) throws(Issue) {
     problem.block.map { .block(layer: index, $0) } ?? .layer(index))
 }
 
-/// Refuses two blocks that share a cell; all of them lie in `crossbars` crossbars from number `first` on. The layers are
-/// numbered from `number` on.
+/// Refuses two blocks that share a cell; all of them lie in `crossbars` crossbars from number `first` on. The layers
+/// are numbered from `number` on.
 func checkOverlaps(
   _ layers: [Layer], crossbars: Int, _ array: ArrayDescription, first: Int = 0, number: Int = 0
 ) throws(Issue) {

@@ -57,8 +57,8 @@ public func timeText(nanoseconds: Double) -> String {
   scaled(nanoseconds, [(1, "ns"), (1e3, "us"), (1e6, "ms"), (1e9, "s")], from: 0)
 }
 
-/// An area in square millimetres.
-public func areaText(squareMicrometres: Double) -> String { "\(significant(squareMicrometres / 1e6)) mm2" }
+/// An area in square millimeters.
+public func areaText(squareMicrometers: Double) -> String { "\(significant(squareMicrometers / 1e6)) mm2" }
 
 /// A size with a fitting unit from bytes to GiB.
 public func byteText(_ bytes: Int) -> String {

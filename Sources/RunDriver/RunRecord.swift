@@ -33,12 +33,13 @@ public struct RunRecord: Equatable, Sendable {
   public let accuracy: Accuracy?
   /// What the trials of a device that is not ideal gave; nil on the ideal device.
   public let trials: TrialRecord?
-  /// Layers in the order of the program, the digital operators, and last the writing of segments where there are several.
+  /// Layers in the order of the program, the digital operators, and last the writing of segments where there are
+  /// several.
   public let layers: [LayerRun]
   /// The sum of all.
   public let total: LayerRun
-  /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
-  /// does not tell its natural bitlines.
+  /// What the dense mapping and the over-idealized array would have done on the same samples; none where the program
+  /// has no column layout.
   public let baselines: [Baseline]
   /// The segments that were written in turn; nil for a program of one segment.
   public let segments: SegmentRun?
@@ -50,11 +51,11 @@ public struct RunRecord: Equatable, Sendable {
 }
 
 /// Runs `program` for all samples, on the ideal device unless `settings` say otherwise, and costs its events by the
-/// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program in
-/// batches of `segmentBatch`, which changes what is written, but no result.
+/// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program
+/// in batches of `segmentBatch`, which changes what is written, but no result.
 ///
-/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the first
-/// output.
+/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the
+/// first output.
 public func run(
   _ program: Program, on samples: SampleSet, settings: TrialSettings = TrialSettings(device: .ideal),
   segmentBatch: Int = 1, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }

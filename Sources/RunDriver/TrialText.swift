@@ -61,7 +61,8 @@ extension TrialRecord {
       JSON.Member(field.path, .string(field.text(of: settings.device)))
     }
     return [
-      "device": .object(figures), "effects": .array(effects), "mode": .string(settings.mode.rawValue),
+      "device": .object(figures), "nonidealities": .array(nonidealities),
+      "mode": .string(settings.mode.rawValue),
       "seed": .integer(Int(truncatingIfNeeded: settings.seed)), "faults": .integer(settings.faults.count),
       "asked": .integer(settings.trials), "made": .integer(trials.count), "top1": json(top1),
       "top5": json(top5),
@@ -72,8 +73,8 @@ extension TrialRecord {
     ]
   }
 
-  private var effects: [JSON] {
-    DeviceEffect.allCases.filter { settings.device.isOn($0) }.map { .string($0.rawValue) }
+  private var nonidealities: [JSON] {
+    Nonideality.allCases.filter { settings.device.isOn($0) }.map { .string($0.rawValue) }
   }
 
   private func json(_ statistics: TrialStatistics?) -> JSON {

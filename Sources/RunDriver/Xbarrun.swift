@@ -19,12 +19,13 @@ let xbarrunCommand = CommandSpec(
   ] + TrialOptions.all + [
     OptionSpec("limit", value: "N", "run the first N samples only"),
     segmentBatchOption,
-    OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
+    OptionSpec("threads", value: "N", "threads to use (default: all processors)"),
     OptionSpec("metrics", value: "M.json", "write accuracy, events, energy and time as JSON"),
-    OptionSpec("html", value: "R.html", "write a report to look at"),
+    OptionSpec("html", value: "R.html", "write a report as a page"),
     OptionSpec(
       "trace", value: "T.json",
-      "write what input buffers and crossbars do when for the first sample, for chrome://tracing or Perfetto"),
+      "write a timeline of input buffers and crossbars for the first sample, for chrome://tracing or Perfetto"
+    ),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
   ],
   examples: [

@@ -44,8 +44,8 @@ public final class MappedFile: Sendable {
     try withExtendedLifetime(self) { () throws(E) -> R in try body(unsafeBytes) }
   }
 
-  /// Takes the whole pages of `range` out of memory, where they were read for the last time; they come from the file again
-  /// if they are read nevertheless.
+  /// Takes the whole pages of `range` out of memory, where they were read for the last time; they come from the file
+  /// again if they are read nevertheless.
   public func releasePages(_ range: Range<Int>) {
     let page = sysconf(Int32(_SC_PAGESIZE))
     guard let base, page > 0, range.lowerBound >= 0, range.upperBound <= length else { return }
@@ -57,7 +57,7 @@ public final class MappedFile: Sendable {
   public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: length) }
 }
 
-/// Writes `bytes` to `path` through a temporary file beside it that is flushed and renamed, so that no reader
+/// Writes `bytes` to `path` through a temporary file in the same folder that is flushed and renamed, so that no reader
 /// ever sees half a file; `-` writes to standard output.
 public func writeFile(_ bytes: [UInt8], to path: String) throws(Diagnostic) {
   if path == "-" {

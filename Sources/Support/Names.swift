@@ -1,6 +1,6 @@
 /// `name` with every character that a name may not have there replaced by `_`.
 ///
-/// Names start with a letter, a digit or `_`; a dot has one of these or `-` behind it.
+/// Names start with a letter, a digit or `_`; one of these or `-` follows each dot.
 public func sanitize(_ name: String) -> String {
   var text: [Unicode.Scalar] = []
   for scalar in name.unicodeScalars {

@@ -6,7 +6,7 @@ public protocol PatchableOutput: AnyObject {
   var count: Int { get }
   /// Appends `bytes`.
   func write(_ bytes: [UInt8]) throws(Diagnostic)
-  /// Overwrites what stands at `offset`, which must have been written already.
+  /// Overwrites the bytes at `offset`, which must have been written already.
   func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic)
   /// The CRC-32C of `range`, which must have been written already.
   func checksum(_ range: Range<Int>) throws(Diagnostic) -> UInt32
@@ -35,7 +35,7 @@ public final class OutputBytes: PatchableOutput {
   /// Appends `more`.
   public func write(_ more: [UInt8]) throws(Diagnostic) { bytes += more }
 
-  /// Overwrites what stands at `offset`.
+  /// Overwrites the bytes at `offset`.
   public func patch(_ part: [UInt8], at offset: Int) throws(Diagnostic) {
     bytes.replaceSubrange(offset..<offset + part.count, with: part)
   }
@@ -49,8 +49,8 @@ public final class OutputBytes: PatchableOutput {
   public func commit() throws(Diagnostic) {}
 }
 
-/// A file that is written piece by piece beside its place and moved there when it is complete, so that no reader ever sees
-/// half a file. Where it is not committed, nothing is left of it when the last reference goes.
+/// A file that is written piece by piece under a temporary name and renamed when it is complete, so that no reader ever
+/// sees half a file. Where it is not committed, nothing is left of it when the last reference goes.
 public final class OutputFile: PatchableOutput {
   /// Where the file will be.
   public let path: String
@@ -91,7 +91,7 @@ public final class OutputFile: PatchableOutput {
     count += bytes.count
   }
 
-  /// Overwrites what stands at `offset`, which must have been written already.
+  /// Overwrites the bytes at `offset`, which must have been written already.
   public func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic) {
     guard offset >= 0, bytes.count <= count - offset, lseek(descriptor, off_t(offset), SEEK_SET) >= 0,
       writeAll(bytes, to: descriptor), lseek(descriptor, 0, SEEK_END) >= 0

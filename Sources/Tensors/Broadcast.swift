@@ -85,8 +85,8 @@ extension DigitalOperator {
   /// The elements of a two-argument function; the tensors broadcast to `shape`.
   ///
   /// Floats: IEEE binary32; `maximum` and `minimum` give NaN where either is NaN. Integers: `maximum` and `minimum`
-  /// of one container keep it; all else is exact in `i64`, quotients are truncated towards zero. Powers of integers with a
-  /// negative exponent are those of a quotient 1 / x.
+  /// of one container keep it; all else is exact in `i64`, quotients are truncated toward zero. Powers of integers with
+  /// a negative exponent are those of a quotient 1 / x.
   func combine(_ function: BinaryFunction, _ a: Tensor, _ b: Tensor, into shape: [Int]) throws(Diagnostic)
     -> TensorData
   {

@@ -27,7 +27,7 @@ public struct Requantization: Hashable, Sendable {
   }
 }
 
-/// An operator that digital logic beside the crossbars computes, with its meaning fixed to the bit.
+/// An operator that the digital logic computes, with its meaning fixed to the bit.
 ///
 /// The interpreter of the IR and the executor of programs both call `apply`, so they cannot disagree.
 public enum DigitalOperator: Hashable, Sendable {
@@ -47,8 +47,8 @@ public enum DigitalOperator: Hashable, Sendable {
   case mean(axes: [Int])
   /// The place of the largest float on `axis`, which stays with length 1: the first of several, or the `last`.
   ///
-  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it; NaN
-  /// is larger than nothing, and nothing is larger than a NaN that stands first.
+  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it;
+  /// NaN is larger than nothing, and nothing is larger than a NaN that comes first.
   case argMax(axis: Int, last: Bool)
   /// The same elements under another shape.
   case reshape([Int])
@@ -61,7 +61,7 @@ public enum DigitalOperator: Hashable, Sendable {
   /// The elements from `start[k]` on and before `end[k]` of each axis `k`; at least one of each.
   case slice(start: [Int], end: [Int])
   /// Element `j` on `axis` is the argument's element `indices[j]`; at least one.
-  case take(indices: [Int64], axis: Int)
+  case gather(indices: [Int64], axis: Int)
   /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
   case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
   /// `Float(q - zero) * scale` in binary32.

@@ -4,8 +4,8 @@ extension DigitalOperator {
   /// Computes the result for `arguments`: the one meaning of the operator.
   ///
   /// Floats: binary32 operations in a fixed order without fused multiply-add; sums as each family states.
-  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`), so
-  /// results that use them may differ by an ulp between versions of the C library; all others are the same
+  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`),
+  /// so results that use them may differ by an ulp between versions of the C library; all others are the same
   /// everywhere. Integers: exact; a result that its container cannot hold is an error, never a wrapped value.
   ///
   /// The result keeps the container of the argument for operators that move or compare elements. `quantize`,
@@ -44,8 +44,8 @@ extension DigitalOperator {
       return Tensor(shape, try padded(x, before: before, shape: shape, value: value))
     case .slice(let start, _):
       return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
-    case .take(let indices, let axis):
-      return Tensor(shape, taken(x.data, x.shape, indices, axis: axis))
+    case .gather(let indices, let axis):
+      return Tensor(shape, gathered(x.data, x.shape, indices, axis: axis))
     case .quantize(let scale, let zero, let low, let high):
       return Tensor(
         shape, quantizedValues(try floats(of: x), scale: scale, zero: zero, low: low, high: high))

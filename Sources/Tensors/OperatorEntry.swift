@@ -17,7 +17,7 @@ public enum OperatorCode: UInt32, Hashable, Sendable, CaseIterable {
   case addBias = 15
   case lookup = 16
   case slice = 17
-  case take = 18
+  case gather = 18
   case argMax = 19
 }
 
@@ -99,7 +99,7 @@ public enum ShapeRule: Hashable, Sendable {
   case parameters
 }
 
-/// The hardware events that a digital operator causes beside reading its arguments and writing its result.
+/// The hardware events that a digital operator causes besides reading its arguments and writing its result.
 public enum EventClass: Hashable, Sendable {
   /// None, and it neither reads nor writes: the result is the argument under another shape.
   case alias
@@ -115,7 +115,7 @@ public enum EventClass: Hashable, Sendable {
   case multiplyAdds
 }
 
-/// A row of the catalogue of digital operators: all that compiler, program and executor must know of an operator but its
+/// A row of the catalog of digital operators: all that compiler, program and executor must know of an operator but its
 /// meaning, which is `DigitalOperator.apply`.
 public struct OperatorEntry: Sendable {
   /// The name, which is that of the operation in the IR.

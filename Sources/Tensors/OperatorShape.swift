@@ -77,7 +77,7 @@ extension DigitalOperator {
     case .concat(let axis): return try joinedShape(first, shapes, axis)
     case .pad(let before, let after, _): return try paddedShape(first, before, after)
     case .slice(let start, let end): return try slicedShape(first, start, end)
-    case .take(let indices, let axis): return try takenShape(first, indices, axis)
+    case .gather(let indices, let axis): return try gatheredShape(first, indices, axis)
     }
   }
 

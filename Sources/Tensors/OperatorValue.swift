@@ -31,7 +31,7 @@ public enum OperatorValue: Hashable, Sendable {
 }
 
 extension DigitalOperator {
-  /// The values of the parameters, in the order of the row of the catalogue.
+  /// The values of the parameters, in the order of the row of the catalog.
   public var values: [OperatorValue] {
     switch self {
     case .unary(let function): return function.parameters.map { .float($0) }
@@ -43,7 +43,7 @@ extension DigitalOperator {
     case .argMax(let axis, let last): return [.axis(axis), .flag(last)]
     case .pad(let before, let after, let value): return [.list(before), .list(after), .float(value)]
     case .slice(let start, let end): return [.list(start), .list(end)]
-    case .take(let indices, let axis): return [.constants(indices), .axis(axis)]
+    case .gather(let indices, let axis): return [.constants(indices), .axis(axis)]
     case .quantize(let scale, let zero, let low, let high):
       return [.float(scale), .integer(zero), .integer(low), .integer(high)]
     case .dequantize(let scale, let zero): return [.float(scale), .integer(zero)]
@@ -62,7 +62,7 @@ extension DigitalOperator {
     switch self {
     case .maxPool(let window), .averagePool(let window, _): return window
     case .unary, .binary, .softmax, .matmul, .mean, .argMax, .reshape, .transpose, .concat, .pad, .slice,
-      .take, .quantize, .dequantize, .requantize, .addBias, .lookup:
+      .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
       return nil
     }
   }
@@ -76,7 +76,7 @@ extension DigitalOperator {
       guard let low = table.min(), let high = table.max() else { return nil }
       return (low, high)
     case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose,
-      .concat, .pad, .slice, .take, .dequantize, .addBias:
+      .concat, .pad, .slice, .gather, .dequantize, .addBias:
       return nil
     }
   }
@@ -103,7 +103,7 @@ extension OperatorEntry {
     case .concat: return .concat(axis: v.axis(0))
     case .pad: return .pad(before: v.list(0), after: v.list(1), value: v.float(2))
     case .slice: return .slice(start: v.list(0), end: v.list(1))
-    case .take: return .take(indices: v.constants(0), axis: v.axis(1))
+    case .gather: return .gather(indices: v.constants(0), axis: v.axis(1))
     case .quantize:
       return .quantize(scale: v.float(0), zero: v.integer(1), low: v.integer(2), high: v.integer(3))
     case .dequantize: return .dequantize(scale: v.float(0), zero: v.integer(1))

@@ -10,14 +10,14 @@ func softmaxValues(_ values: [Float], _ shape: [Int], axis: Int) -> [Float] {
   result.withUnsafeMutableBufferPointer { x in
     for first in stride(from: 0, to: x.count, by: length * inner) {
       for start in first..<first + inner {
-        normalise(x, start: start, step: inner, length: length)
+        normalize(x, start: start, step: inner, length: length)
       }
     }
   }
   return result
 }
 
-private func normalise(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step: Int, length: Int) {
+private func normalize(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step: Int, length: Int) {
   var maximum = -Float.infinity
   for k in 0..<length { maximum = max(maximum, x[start &+ k &* step]) }
   var sum = 0.0

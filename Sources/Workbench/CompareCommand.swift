@@ -13,7 +13,7 @@ let compareSpec = CommandSpec(
   examples: [
     ExampleSpec(
       "xbar compare models/lenet5/model.onnx --schemes dense,isaac --input models/data/fashion-mnist-test.npz",
-      "operation units beside whole arrays"),
+      "operation units against whole arrays"),
     ExampleSpec(
       "xbar compare MODEL.onnx --schemes dense,sre --input X.npz --device dlrsim --trials 10",
       "the same cells under two mappings: accuracies with their 95 % intervals"),
@@ -28,7 +28,7 @@ private let compareOptions =
     OptionSpec("schemes", value: "A,B,C", required: true, "schemes, see 'xbarc schemes'"),
     OptionSpec("input", value: "X.npy", required: true, "samples: .npy, .npz or .pb"),
     OptionSpec("labels", value: "Y.npy", "the class of each sample (default: 'labels' of the input file)"),
-    OptionSpec("calibration", value: "C.npy", "typical inputs, from which ranges are measured"),
+    OptionSpec("calibration", value: "C.npy", "typical inputs, used to measure ranges"),
     shapeOption,
     OptionSpec(
       "target", value: "NAME|FILE.json", "one machine for all schemes (default: each scheme's own)"),
@@ -38,7 +38,7 @@ private let compareOptions =
     OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
     OptionSpec(flag: "markdown", "tables in Markdown"),
     OptionSpec("json", value: "C.json", "all counts as JSON"),
-    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec(flag: "quiet", "print no progress"),
   ]

@@ -29,11 +29,11 @@ private struct Yardstick {
     }
   }
 
-  init(_ baseline: Baseline, as name: String, beside scheme: String, samples: Int) {
+  init(_ baseline: Baseline, as name: String, of scheme: String, samples: Int) {
     let samples = Double(max(1, samples))
     self.name = name
     source =
-      "the \(baseline.name) baseline beside \(scheme): its matrices with every cell mapped, \(grouped(baseline.crossbars)) "
+      "the \(baseline.name) baseline of \(scheme): its matrices with every cell mapped, \(grouped(baseline.crossbars)) "
       + "crossbars of \(baseline.machine.name)"
     time = baseline.totalCost.latencyNanoseconds / samples
     energy = baseline.totalCost.energyPicojoules.total / samples
@@ -52,18 +52,18 @@ extension Yardstick {
 }
 
 extension Comparison {
-  /// The scheme called `scheme` where it was run, else the baseline called `baseline` beside the first scheme.
+  /// The scheme called `scheme` where it was run, else the baseline called `baseline` of the first scheme.
   private func yardstick(_ scheme: String, _ baseline: String) -> Yardstick? {
     if let found = schemes.first(where: { $0.compiled.scheme == scheme }) { return Yardstick(found) }
     guard let run = schemes.first?.run, let found = run.baselines.first(where: { $0.name == baseline }) else {
       return nil
     }
     return Yardstick(
-      found, as: scheme, beside: schemes.first?.compiled.scheme ?? "", samples: run.samples)
+      found, as: scheme, of: schemes.first?.compiled.scheme ?? "", samples: run.samples)
   }
 
   private var dense: Yardstick? { yardstick("dense", "dense") }
-  private var isaac: Yardstick? { yardstick("isaac", "idealised") }
+  private var isaac: Yardstick? { yardstick("isaac", "idealized") }
 
   /// Says what `dense` and `isaac` are where they were not run.
   var notes: String {
@@ -82,7 +82,8 @@ extension Comparison {
     .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
     .init("area"), .init("OU activations"), .init("saturated"), .init("table bits"), .init("energy"),
     .init("time"),
-    .init("faster than dense"), .init("energy saved"), .init("faster than isaac"), .init("energy saved"),
+    .init("speed-up vs dense"), .init("energy saving vs dense"), .init("speed-up vs isaac"),
+    .init("energy saving vs isaac"),
   ]
 
   /// One line for each scheme; events, energy and time are those of one sample, the mean over all.
@@ -128,7 +129,7 @@ extension Comparison {
     }
     return [
       result.compiled.scheme, result.compiled.machine, accuracy(run),
-      grouped(result.compiled.total.crossbars), areaText(squareMicrometres: result.compiled.area),
+      grouped(result.compiled.total.crossbars), areaText(squareMicrometers: result.compiled.area),
       mean(events.ouActivations, run.samples),
       events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
       grouped(result.compiled.total.indexBits + result.compiled.total.shiftBits),
@@ -156,8 +157,8 @@ extension Comparison {
     var table = TextTable([
       .init("layer", .left), .init("matrix"), .init("crossbars"), .init("cells"), .init("OU activations"),
       .init("cycles"),
-      .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("faster than dense"),
-      .init("energy saved"),
+      .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("speed-up vs dense"),
+      .init("energy saving vs dense"),
     ])
     let lines = zip(zip(result.run.lines, result.run.groups), result.compiled.lines)
     for ((run, group), compiled) in lines {

@@ -54,7 +54,8 @@ struct SweepRecord {
   let outcomes: [SweepOutcome]
 }
 
-/// Runs every point, program after program, so that each is compiled once. Points that are refused do not end the sweep.
+/// Runs every point, program after program, so that each is compiled once. Points that are refused do not end the
+/// sweep.
 ///
 /// Throws `sweep.labels` for samples without labels; and where no point could be run, for one and the same reason, that
 /// reason.

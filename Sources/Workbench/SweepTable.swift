@@ -122,7 +122,7 @@ extension SweepRecord {
     var notes: [String] = []
     if !wholeHeights.isEmpty {
       notes.append(
-        "* the whole array is read at once: the over-idealised design, which real cells and converters do not allow"
+        "* the whole array is read at once: the over-idealized design, which real cells and converters do not allow"
       )
     }
     if hasHeights && outcomes.contains(where: { $0.measurement?.isLossless == true }) {
@@ -163,7 +163,7 @@ extension SweepRecord {
   }
 }
 
-/// What was changed in a device, behind its name.
+/// What was changed in a device, after its name.
 func changesText(_ changes: [String]) -> String {
   changes.isEmpty ? "" : " (\(changes.joined(separator: ", ")))"
 }

@@ -30,7 +30,7 @@ struct CommandLineTests {
     for key in [
       "name", "rows", "columns", "weights", "nonzeroWeights", "crossbars", "blocks", "cellsUsed",
       "cellsProvisioned",
-      "indexEntries", "indexBits", "shiftBits", "utilisation", "areaSquareMicrometres",
+      "indexEntries", "indexBits", "shiftBits", "utilization", "areaSquareMicrometers",
     ] { #expect(report.contains("\"\(key)\"")) }
     #expect(try String(contentsOfFile: path("r.html"), encoding: .utf8).contains("<svg"))
     let ran = try run(
@@ -104,6 +104,23 @@ struct CommandLineTests {
     #expect(verified.errors.contains("[program.magic]") || verified.errors.contains("[program.truncated]"))
   }
 
+  @Test(arguments: [
+    (["effects"], ["nonidealities"]),
+    (
+      ["errors", "--device", "ratio10", "--height", "4", "--samples", "100"],
+      ["error-rate", "--device", "ratio10", "--height", "4", "--samples", "100"]
+    ),
+  ])
+  func formerCommandsPrintOneWarningAndTheSameText(_ former: [String], _ today: [String]) throws {
+    defer { scratch.remove() }
+    let (old, new) = (try run("xbar", former), try run("xbar", today))
+    #expect(new.status == 0 && new.errors.isEmpty && !new.output.isEmpty)
+    #expect(old.status == 0 && old.output == new.output)
+    #expect(old.errors.split(separator: "\n").count == 1)
+    #expect(old.errors.contains("warning: 'xbar \(former[0])' is now 'xbar \(today[0])'"))
+    #expect(try !run("xbar", ["--help"]).output.contains("\(former[0]) "))
+  }
+
   @Test func irIsEditedBetweenTheSteps() throws {
     defer { scratch.remove() }
     for level in ["tensor", "crossbar", "program"] {
@@ -151,7 +168,7 @@ struct CommandLineTests {
         dataPath("digits", "test"), "--calibration", dataPath("digits", "calibration"), "--limit", "20",
       ])
     #expect(compared.status == 0, "\(compared.errors)")
-    #expect(compared.output.contains("dense: the dense baseline beside sre"), "\(compared.output)")
+    #expect(compared.output.contains("dense: the dense baseline of sre"), "\(compared.output)")
     #expect(compared.output.contains("isaac"))
   }
 
@@ -212,7 +229,7 @@ struct CommandLineTests {
       (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
       (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
       (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
-      (["compile", digits, "-o", "x", "--pipeline", "quantise"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantizze"], 1, "pass.unknown"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "compile.level"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize, lower-to-program"], 1, "pass.requires"),
       (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),

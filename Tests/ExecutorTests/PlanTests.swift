@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func registersGoToTheirChannels() {
-    let place = Arrangement(channels: 4, spots: 3, channelStart: 1)
+    let place = OutputLayout(channels: 4, positions: 3, channelStart: 1)
     var buffer = [Int64](repeating: 0, count: 2 * 4 * 3)
     for round in 0..<6 {
       storeRegister(
@@ -164,7 +164,8 @@ import Testing
     #expect(try method(rows: 16, cellBits: 2, adcBits: 6, units: .fixed(height: 16, width: 1)) == nil)
     #expect(try method(rows: 64, cellBits: 2, adcBits: 6, units: .dynamic(height: 16, width: 1)) == nil)
     #expect(
-      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .skipping(height: 5, width: 1)) == nil)
+      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .zeroSkipping(height: 5, width: 1))
+        == nil)
   }
 
   @Test func saturatingBlocksGoThroughNibbles() throws {
@@ -181,7 +182,7 @@ import Testing
   }
 
   @Test func skippingUnitsAreComputedAsFixedOnes() throws {
-    let skipping = UnitForming.skipping(height: 16, width: 1)
+    let skipping = UnitForming.zeroSkipping(height: 16, width: 1)
     #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
   }
 

@@ -49,7 +49,7 @@ struct SpecDocument {
   }
 
   /// The lines behind `marker` that `keeps` takes, as a range, and the lines that should be there.
-  mutating func replace(behind marker: String, with expected: [String], while keeps: (String) -> Bool) -> Bool
+  mutating func replace(after marker: String, with expected: [String], while keeps: (String) -> Bool) -> Bool
   {
     guard let first = lines.firstIndex(of: marker) else { return false }
     let start = first + 1

@@ -165,7 +165,7 @@ private func power(_ number: Int) -> String {
 
 /// The digital operators by their codes.
 private var operatorTable: [String] {
-  let entries = OperatorCatalogue.entries.sorted {
+  let entries = OperatorCatalog.entries.sorted {
     ($0.code.rawValue, $0.function ?? 0) < ($1.code.rawValue, $1.function ?? 0)
   }
   return table(

@@ -20,23 +20,23 @@ struct SpecTests {
 
   @Test(arguments: SpecTable.allCases) func tablesAreThoseOfTheCode(table: SpecTable) throws {
     let expected = [""] + (try table.lines())
-    try expect(expected, behind: "<!-- table \(table.rawValue) -->") { $0.isEmpty || $0.hasPrefix("|") }
+    try expect(expected, after: "<!-- table \(table.rawValue) -->") { $0.isEmpty || $0.hasPrefix("|") }
   }
 
   @Test func contentsListTheSections() throws {
     let entries = try SpecDocument().headings.filter { 2...3 ~= $0.depth && $0.title != "Contents" }.map {
       "\($0.depth == 3 ? "  " : "")- [\($0.title)](#\(anchor($0.title)))"
     }
-    try expect([""] + entries, behind: "<!-- contents -->") {
+    try expect([""] + entries, after: "<!-- contents -->") {
       $0.isEmpty || $0.trimmingCharacters(in: .whitespaces).hasPrefix("- ")
     }
   }
 
   /// Expects `expected` and an empty line behind `marker`.
-  private func expect(_ expected: [String], behind marker: String, while keeps: (String) -> Bool) throws {
+  private func expect(_ expected: [String], after marker: String, while keeps: (String) -> Bool) throws {
     var document = try SpecDocument()
     try #require(document.lines.count { $0 == marker } == 1, "one marker \(marker)")
-    let isSame = document.replace(behind: marker, with: expected + [""], while: keeps)
+    let isSame = document.replace(after: marker, with: expected + [""], while: keeps)
     if updatesGoldens { return try document.write() }
     #expect(isSame, "\(marker): UPDATE_GOLDENS=1 writes what the code says")
   }

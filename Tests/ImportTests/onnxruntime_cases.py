@@ -37,7 +37,7 @@ def write(graph, name, inputs, outputs, opset=17, functions=()):
     global written
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)] + ([helper.make_opsetid("local", 1)] if functions else [])
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset > 20 else 8, functions=functions)
-    # Beyond basic optimisation, products with weights of 4 bits are computed on inputs rounded to 8.
+    # Beyond basic optimization, products with weights of 4 bits are computed on inputs rounded to 8.
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -219,7 +219,7 @@ def reductions():
     single("logsoftmax-old", "LogSoftmax", {"x": random(2, 3, 4)}, opset=11)
 
 
-def normalisations():
+def normalizations():
     x = random(2, 6, 5, low=-3, high=5)
     s, b = random(6, low=0.5, high=2), random(6)
     single("layernorm", "LayerNormalization", {"x": x}, {"s": random(5), "b": random(5)})
@@ -298,7 +298,7 @@ def resizes():
             name = f"{coordinates}-{scales[0]}-{scales[1]}"
             single(f"resize-linear-{name}", "Resize", {"x": x}, constants, mode="linear",
                    coordinate_transformation_mode=coordinates, opset=opset)
-            # The centre of a symmetric resize lies on an element: floor and ceil would ask how its place is rounded.
+            # The center of a symmetric resize lies on an element: floor and ceil would ask how its place is rounded.
             isSymmetric = coordinates == "half_pixel_symmetric"
             for nearest in ("round_prefer_floor", "round_prefer_ceil") + (() if isSymmetric else ("floor", "ceil")):
                 single(f"resize-{nearest}-{name}", "Resize", {"x": x}, constants, nearest_mode=nearest,
@@ -614,7 +614,7 @@ def quantized_operators():
         {"x": x}, {**grid, **gemm})
 
 
-for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
+for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalizations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
                recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
                blocked_weights, cubic_resizes):

@@ -18,7 +18,7 @@ public func naive(_ op: DigitalOperator, _ arguments: [Tensor]) -> Tensor {
   case .mean(let axes): return mean(NaiveArray<Float>(x), axes).tensor
   case .argMax(let axis, let last): return largest(NaiveArray<Float>(x), axis, last).tensor
   case .reshape(let shape): return Tensor(shape, x.data)
-  case .transpose, .concat, .pad, .slice, .take: return moved(op, arguments)
+  case .transpose, .concat, .pad, .slice, .gather: return moved(op, arguments)
   case .quantize, .dequantize, .requantize, .addBias, .lookup: return fixedPoint(op, x)
   }
 }
@@ -108,7 +108,7 @@ private func mean(_ x: NaiveArray<Float>, _ axes: [Int]) -> NaiveArray<Float> {
 private func largest(_ x: NaiveArray<Float>, _ axis: Int, _ last: Bool) -> NaiveArray<Float> {
   NaiveArray(x.shape.indices.map { $0 == axis ? 1 : x.shape[$0] }) { index in
     let line = elements(x, index, axis)
-    // Nothing is larger than a NaN that stands first; others are not looked at.
+    // Nothing is larger than a NaN that comes first; others are not looked at.
     if line[0].isNaN { return 0 }
     let places = line.indices.filter { k in line.allSatisfy { $0 <= line[k] || $0.isNaN } }
     return Float((last ? places.last : places.first) ?? 0)
@@ -169,7 +169,7 @@ private func moved(_ op: DigitalOperator, _ arguments: [Tensor]) -> Tensor {
     return picked(
       NaiveArray(zip(start, end).map { $1 - $0 }) { Source(index: zip($0, start).map { $0 + $1 }) }, arguments
     )
-  case .take(let indices, let axis):
+  case .gather(let indices, let axis):
     var result = shape
     result[axis] = indices.count
     return picked(

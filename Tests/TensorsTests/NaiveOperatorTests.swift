@@ -7,7 +7,7 @@ import Testing
 @Suite struct NaiveOperatorTests {
   static let families = [
     "unary", "binary", "softmax", "matmul", "max-pool", "average-pool", "mean", "arg-max", "reshape",
-    "transpose", "concat", "pad", "slice", "take", "quantize", "dequantize", "requantize", "add-bias",
+    "transpose", "concat", "pad", "slice", "gather", "quantize", "dequantize", "requantize", "add-bias",
     "lookup",
   ]
 
@@ -152,7 +152,7 @@ extension SeededGenerator {
       return (.slice(start: start, end: zip(shape, start).map { inside($1 + 1...$0) }), [tensor(shape)])
     default:
       let indices = (0..<inside(1...6)).map { _ in Int64(below(shape[axis])) }
-      return (.take(indices: indices, axis: axis), [tensor(shape)])
+      return (.gather(indices: indices, axis: axis), [tensor(shape)])
     }
   }
 

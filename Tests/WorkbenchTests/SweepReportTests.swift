@@ -58,7 +58,7 @@ import Testing
       text.hasPrefix(
         "net, dense on sre; 200 samples, 3 trials a point, seed 4; energy and time per sample\n\n"))
     for part in [
-      "over-idealised", "as many bits as a full unit needs", "the machine's cycle",
+      "over-idealized", "as many bits as a full unit needs", "the machine's cycle",
       "refused: ideal, height 256 and 1 more: it is not wanted [test.refused]",
     ] { #expect(text.contains(part), "\(part)") }
     let markdown = try heights().text(markdown: true)
@@ -129,9 +129,9 @@ import Testing
   @Test func everyDeviceAndEffectIsListed() throws {
     let devices = try describeDevices(nil)
     for name in Device.names { #expect(devices.contains("\n\(name) "), "\(name)") }
-    let effects = describeEffects()
-    for effect in DeviceEffect.allCases { #expect(effects.contains(effect.summary)) }
-    for field in DeviceField.all { #expect(effects.contains("\n\(field.path) ")) }
+    let text = describeNonidealities()
+    for nonideality in Nonideality.allCases { #expect(text.contains(nonideality.summary)) }
+    for field in DeviceField.all { #expect(text.contains("\n\(field.path) ")) }
   }
 
   @Test(arguments: Device.names) func everyFigureStandsWithItsSource(name: String) throws {

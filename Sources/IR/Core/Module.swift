@@ -2,7 +2,7 @@ public import Hardware
 public import Support
 public import Tensors
 
-/// A large constant that is kept beside the text.
+/// A large constant that is kept in the side file of the text.
 public struct Resource: Equatable, Sendable {
   /// The name without the sigil, unique in the module.
   public var name: String
@@ -95,7 +95,7 @@ extension Module {
     position.map { Location(.text($0)) } ?? Location(.item("@\(name)"))
   }
 
-  /// Constants up to this many elements stand in the text; larger ones become resources.
+  /// Constants up to this many elements are written in the text; larger ones become resources.
   public static var inlineLimit: Int { 64 }
 
   /// An attribute that holds `tensor`: its numbers in place if they are few, or else a new resource whose name
@@ -181,14 +181,14 @@ extension Module {
     return id
   }
 
-  /// The operations of the body, in order; those of loops are not among them.
+  /// The operations of the body, in order, without those of scans.
   public var bodyOps: [Op] { body.map { ops[$0] } }
 
-  /// The operations of the body and of its loops over time, in the order of the text: behind each `loop` what is in it.
+  /// The operations of the body and of its scans, in the order of the text: after each `scan` its body.
   ///
-  /// A loop gives nothing itself; what is defined in it and may be used behind it are results of `next` and `stack`. So
-  /// the list is straight-line code, in which only states look back.
-  public var flatBody: [OpID] { body.flatMap { ops[$0].opcode == .loop ? [$0] + ops[$0].body : [$0] } }
+  /// A scan has no results itself; only results of `yield` and `scan-output` may be used after it. So
+  /// the list is straight-line code, in which only carries refer back.
+  public var flatBody: [OpID] { body.flatMap { ops[$0].opcode == .scan ? [$0] + ops[$0].body : [$0] } }
 
   /// The operations of `flatBody`.
   public var flatOps: [Op] { flatBody.map { ops[$0] } }
@@ -211,7 +211,7 @@ extension Module {
 public struct Uses {
   private var users: [[OpID]]
 
-  /// Collects the uses in the body of `module` and in its loops.
+  /// Collects the uses in the body of `module` and in its scans.
   public init<L: Level>(of module: Module<L>) {
     users = Array(repeating: [], count: module.values.count)
     for id in module.flatBody {

@@ -26,14 +26,14 @@ public struct AttributeSpec: Hashable, Sendable {
   }
 }
 
-/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new function
-/// of one or two arguments is no new kind.
+/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new
+/// function of one or two arguments is no new kind.
 public enum OpKind: Hashable, Sendable {
   case input, output, constant
   case conv, gemm, batchNorm
   case digital(OperatorCode)
-  case loop, state, step, next, stack
-  case window, mvm, arrange
+  case scan, carry, scanSlice, yield, scanOutput
+  case window, mvm, col2im
   case layer, block
   case buffer, crossbar, load, drive, convert, accumulate, store, `repeat`
 }
@@ -44,7 +44,7 @@ public struct OpSpec: Hashable, Sendable {
   public let opcode: Opcode
   /// Its kind.
   public let kind: OpKind
-  /// The levels at which it may stand.
+  /// The levels at which it is valid.
   public let levels: Set<LevelName>
   /// How many operands it takes.
   public let operands: ClosedRange<Int>
@@ -75,7 +75,7 @@ public struct OpSpec: Hashable, Sendable {
     self.summary = summary
   }
 
-  /// The row of a digital operator, which follows from the catalogue.
+  /// The row of a digital operator, which follows from the catalog.
   init(_ entry: OperatorEntry) {
     let operands: ClosedRange<Int>
     switch entry.arguments {

@@ -107,7 +107,7 @@ extension TokenStream {
   }
 }
 
-/// Parses what stands between the braces of a module.
+/// Parses the text between the braces of a module.
 private struct BodyParser<L: Level> {
   var module: Module<L>
   private var names: [String: ValueID] = [:]
@@ -161,7 +161,7 @@ private struct BodyParser<L: Level> {
     guard let found = try resources(token.text) else {
       throw Diagnostic(
         "text.resource-missing", "resource #\(token.text) is not in the side file", at: place,
-        notes: ["large constants live in a file of the same name with .npz behind it; keep both together"])
+        notes: ["large constants live in a file of the same name plus .npz; keep both together"])
     }
     let tensor = try fit(found, type, name: token.text, at: place)
     guard checksumText(tensor) == crc else {

@@ -2,7 +2,8 @@ public import Hardware
 public import Mapping
 public import Support
 
-/// What is wrong with a layer at crossbar level that no operation spells, if `facts` are to hold of it; nil for a valid one.
+/// What is wrong with a layer at crossbar level that no operation describes, if `facts` are to hold of it; nil for a
+/// valid one.
 ///
 /// Where `decoded` is false its cells are known to decode to its weights: they are those of a layer that was checked.
 public func verify(
@@ -95,7 +96,7 @@ struct FactProblem {
 }
 
 extension Verifier {
-  /// Adds a problem of the layer that `op` spells.
+  /// Adds a problem of the layer that `op` describes.
   mutating func fail(_ problem: FactProblem, _ op: Op) {
     let place = problem.block.flatMap { op.body.indices.contains($0) ? module.ops[op.body[$0]] : nil }
     fail(problem.id, problem.message, place ?? op)

@@ -3,8 +3,8 @@ import Mapping
 import Support
 
 extension Verifier {
-  /// F-scheduled, of segments: they are numbered without gaps; a crossbar belongs to one of them; each of several fits the
-  /// machine; operations of the body use layers of one segment each, and none goes back to an earlier one.
+  /// F-scheduled, of segments: they are numbered without gaps; a crossbar belongs to one of them; each of several fits
+  /// the machine; operations of the body use layers of one segment each, and none goes back to an earlier one.
   mutating func checkSegments() {
     let layers = module.layers
     guard let last = layers.map(\.layer.segment).max(), last > 0 else { return }

@@ -6,7 +6,7 @@ import Tensors
 // Invariants that are checked; the numbers are those of ir-spec.md, *Constraints* and *Facts*.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
-// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift), S13 machine.
+// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 scans (Scans.swift), S13 machine.
 // Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
 // (LayerFacts.swift).
 //
@@ -108,10 +108,10 @@ struct Verifier<L: Level> {
       guard spec.body != nil else { continue }
       let outside = scope.visible
       checkBody(op.body, inside: op.opcode, &scope, &symbols)
-      if op.opcode == .loop {
-        checkLoop(op, outside)
+      if op.opcode == .scan {
+        checkScan(op, outside)
         scope.visible = outside
-        for inner in op.body.map({ module.ops[$0] }) where inner.opcode.outlivesLoop {
+        for inner in op.body.map({ module.ops[$0] }) where inner.opcode.outlivesScan {
           for result in inner.results { scope.visible[result.index] = true }
         }
       }
@@ -124,12 +124,12 @@ struct Verifier<L: Level> {
     }
     if let parent {
       if parent.spec.body?.contains(op.opcode) != true {
-        fail("body", "\(op.opcode.rawValue) may not stand in a \(parent.rawValue)", op)  // S5
+        fail("body", "\(op.opcode.rawValue) is not allowed in a \(parent.rawValue)", op)  // S5
       }
     } else if op.opcode == .block {
-      fail("body", "a block stands in a layer", op)  // S5
-    } else if op.opcode.needsLoop && L.name != .program {
-      fail("body", "a \(op.opcode.rawValue) stands in a loop", op)  // S5
+      fail("body", "a block is valid only inside a layer", op)  // S5
+    } else if op.opcode.needsScan && L.name != .program {
+      fail("body", "\(op.opcode.rawValue) is valid only inside a scan", op)  // S5
     }
     if spec.body == nil && !op.body.isEmpty {
       fail("body", "\(op.opcode.rawValue) has no body", op)  // S5
@@ -207,7 +207,7 @@ struct Verifier<L: Level> {
         fail("undefined", isWrite ? "%\(name) is no declared buffer" : "%\(name) is defined twice", op)  // S6
       }
       scope.defined[result.index] = true
-      scope.visible[result.index] = L.name == .program || !op.opcode.outlivesLoop
+      scope.visible[result.index] = L.name == .program || !op.opcode.outlivesScan
     }
   }
 
@@ -256,7 +256,7 @@ struct Verifier<L: Level> {
   private func allOps(_ body: [OpID]) -> [OpID] {
     body.flatMap { id in
       let op = module.ops[id]
-      return [id] + (op.opcode == .repeat || op.opcode == .loop ? allOps(op.body) : [])
+      return [id] + (op.opcode == .repeat || op.opcode == .scan ? allOps(op.body) : [])
     }
   }
 
@@ -300,7 +300,7 @@ struct Verifier<L: Level> {
     }
   }
 
-  /// S8: what a quantization, a requantization or a table can give, and what stands in for padding, fits the result;
+  /// S8: what a quantization, a requantization or a table can give, and the padding value, fits the result;
   /// a layer takes the elements that it states.
   private mutating func checkRange(_ op: Op) {
     guard let result = op.results.first.map({ module.values[$0].type.element }) else { return }
@@ -316,8 +316,9 @@ struct Verifier<L: Level> {
       if layer[.inputs] != operand.description {
         fail("element", "@\(op[.layer]) takes \(layer[.inputs]), found \(operand)", op)
       }
-    case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack,
-      .arrange, .layer, .block, .buffer, .crossbar, .drive, .convert, .accumulate, .store, .repeat:
+    case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .scan, .carry, .scanSlice, .yield,
+      .scanOutput,
+      .col2im, .layer, .block, .buffer, .crossbar, .drive, .convert, .accumulate, .store, .repeat:
       return
     }
   }
@@ -342,10 +343,10 @@ struct Verifier<L: Level> {
           : !operands[1].isFloat && (operands.count < 3 || operands[2] == .accumulator)
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
-    case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .state, .step, .next, .stack: return elementRule(.kept)
+    case .col2im: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
+    case .carry, .scanSlice, .yield, .scanOutput: return elementRule(.kept)
     case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
-      .loop:
+      .scan:
       return nil
     case .batchNorm: return elementRule(.floats)
     case .digital: return opcode.digital.map { elementRule($0.elements) }
