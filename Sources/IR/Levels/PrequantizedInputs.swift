@@ -32,7 +32,9 @@ extension Module {
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
         given[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
-      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.take):
+      case .digital(.maxPool), .digital(.reduceMax), .digital(.reshape), .digital(.transpose),
+        .digital(.slice),
+        .digital(.take):
         given[op.results[0]] = given[operand]
       case .digital(.unary): if op.opcode == .relu { given[op.results[0]] = given[operand] }
       case .digital(.pad): if op[.padValue] == 0 { given[op.results[0]] = given[operand] }
@@ -44,7 +46,8 @@ extension Module {
         guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
       case .input, .output, .constant, .batchNorm, .loop, .state, .step, .next, .stack, .window, .mvm,
         .arrange, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
-        .digital(.binary), .digital(.softmax), .digital(.matmul), .digital(.averagePool), .digital(.mean),
+        .digital(.binary), .digital(.select), .digital(.softmax), .digital(.matmul), .digital(.averagePool),
+        .digital(.mean),
         .digital(.argMax), .digital(.quantize), .digital(.requantize), .digital(.addBias), .digital(.lookup):
         continue
       }

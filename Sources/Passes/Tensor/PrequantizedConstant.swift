@@ -75,7 +75,9 @@ struct PrequantizedConstant {
       return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
     case .binary where op.opcode == .subtract:
       return others.first.flatMap { shape == levels.shape ? less($0) : nil }
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .concat, .take,
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .concat,
+      .take,
       .quantize,
       .dequantize, .requantize, .addBias, .lookup:
       return nil
