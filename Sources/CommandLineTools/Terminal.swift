@@ -73,3 +73,9 @@ public func runCommand(
 
 /// The words of the command line after the program's name.
 public func commandLineWords() -> [String] { Array(CommandLine.arguments.dropFirst()) }
+
+/// Prints warnings and notes on standard error.
+public func show(_ diagnostics: [Diagnostic]) {
+  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
+  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
+}
