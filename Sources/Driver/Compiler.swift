@@ -84,7 +84,8 @@ struct Compilation {
     } catch {
       throw DiagnosticList(error)
     }
-    var imported = try importFile(request.model, request.shapes)
+    let file = try importFile(request.model, request.shapes)
+    var imported = file.module
     imported.machine = machine
     network = imported.name
     imported.info = [
@@ -92,7 +93,7 @@ struct Compilation {
       InfoLine(key: "pipeline", text: calls.map(\.text).joined(separator: ", ")),
     ]
     var context = PassContext(threads: request.jobs)
-    context.warnings = warnings
+    context.warnings = warnings + file.notes
     if let path = request.calibration {
       do throws(Diagnostic) { context.calibration = try calibrationSamples(path, imported) } catch {
         throw DiagnosticList(error)
@@ -162,8 +163,9 @@ extension CompileRequest {
   }
 }
 
-/// The module that a file is imported to; `shapes` are texts such as `image=1x3x48x320`.
-func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Module<TensorLevel> {
+/// What a file is imported to; `shapes` are texts such as `image=1x3x48x320`. A fixed batch of several samples becomes one,
+/// where `shapes` say nothing and samples do not depend on each other.
+func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> ImportedFile {
   let model: ONNXModel
   let given: InputShapes
   do throws(Diagnostic) {
@@ -172,7 +174,11 @@ func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Mo
   } catch {
     throw DiagnosticList(error)
   }
-  return try importModel(model, shapes: given)
+  let module = try importModel(model, shapes: given)
+  guard shapes.isEmpty, let batch = FixedBatch(model), let single = batch.module(insteadOf: module) else {
+    return ImportedFile(module: module, notes: [])
+  }
+  return ImportedFile(module: single, notes: [batch.note(path)])
 }
 
 /// A built-in target by name, or a machine from a JSON file.

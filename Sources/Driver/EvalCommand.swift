@@ -12,6 +12,8 @@ public struct FloatEvaluation: Sendable {
   public var outputs: [Tensor]
   /// Right answers, where the classes are known.
   public var accuracy: Accuracy?
+  /// What is worth saying about the samples.
+  public var notes: [Diagnostic] = []
 }
 
 /// Evaluates a model in floats on the samples of a file; `shapes` fixes lengths of inputs that the model leaves open.
@@ -19,11 +21,12 @@ public func evaluateFloat(
   model path: String, shapes: [String] = [], input: String, labels: String?, limit: Int,
   threads: Int, quiet: Bool
 ) throws(DiagnosticList) -> FloatEvaluation {
-  let module: Module<TensorLevel>
+  let file: ImportedFile
   do throws(Diagnostic) {
-    do throws(DiagnosticList) { module = try importFile(path, shapes) } catch {
+    do throws(DiagnosticList) { file = try importFile(path, shapes) } catch {
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
+    let module = file.module
     let ports = samplePorts(module)
     let set = try SampleSet(input: input, labels: labels, limit: limit, for: ports)
     let interpreter = try Interpreter(module)
@@ -37,7 +40,8 @@ public func evaluateFloat(
       return first
     }
     progress.finish()
-    return FloatEvaluation(outputs: outputs, accuracy: try accuracy(outputs, set.labels))
+    return FloatEvaluation(
+      outputs: outputs, accuracy: try accuracy(outputs, set.labels), notes: file.notes + set.notes)
   } catch {
     throw DiagnosticList(error)
   }
@@ -69,11 +73,17 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       let all = Tensor([result.outputs.count] + rest, result.outputs.flatMap(\.floats))
       try writeFile(npyBytes(all), to: path)
     }
-    var table = TextTable([.init("samples"), .init("top-1"), .init("top-5")])
+    if !arguments.has("quiet") { show(result.notes) }
+    let interval = TextTable.Column("95 % interval")
+    var table = TextTable([.init("samples"), .init("top-1"), interval, .init("top-5"), interval])
     func share(_ hits: Int?) -> String {
       hits.map { percentage(Double($0) / Double(max(1, result.outputs.count))) } ?? "-"
     }
-    table.add([grouped(result.outputs.count), share(result.accuracy?.top1), share(result.accuracy?.top5)])
+    func text(_ interval: ShareInterval?) -> String { interval.map { intervalText($0.low, $0.high) } ?? "-" }
+    table.add([
+      grouped(result.outputs.count), share(result.accuracy?.top1), text(result.accuracy?.top1Interval),
+      share(result.accuracy?.top5), text(result.accuracy?.top5Interval),
+    ])
     try printOut(table.plain)
   } catch {
     throw DiagnosticList(error)

@@ -1,4 +1,5 @@
 import CodeGen
+import CommandLineTools
 import Hardware
 import IR
 import ProgramFormat

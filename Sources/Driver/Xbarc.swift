@@ -122,12 +122,6 @@ private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
 }
 
-/// Prints diagnostics on standard error.
-func show(_ diagnostics: [Diagnostic]) {
-  let renderer = DiagnosticRenderer(color: standardErrorIsTerminal)
-  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
-}
-
 private func timeTable(_ times: [PassTime]) -> String {
   var table = TextTable([.init("pass", .left), .init("time")])
   for time in times { table.add([time.name, timeText(nanoseconds: time.seconds * 1e9)]) }
@@ -150,8 +144,9 @@ private func layerTimeTable(_ times: [LayerTime]) -> String {
 // MARK: IR text
 
 private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
-  let module = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
-  do throws(Diagnostic) { try write(.tensor(module), to: arguments.value("output") ?? "-") } catch {
+  let file = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
+  show(file.notes)
+  do throws(Diagnostic) { try write(.tensor(file.module), to: arguments.value("output") ?? "-") } catch {
     throw DiagnosticList(error)
   }
 }

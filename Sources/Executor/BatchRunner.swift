@@ -23,6 +23,8 @@ final class BatchRunner {
   private var visits: [Int]
   /// What depends on values, by layer.
   var counts: [LayerCounts]
+  /// What became of the values of graph inputs.
+  private(set) var inputCounts: [InputCounts]
 
   var program: Program { plan.program }
 
@@ -33,6 +35,7 @@ final class BatchRunner {
     self.capacity = capacity
     memory = try Memory(plan.bytesPerSample * capacity + Int(XBAR_BYTE_SLACK))
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
+    inputCounts = plan.program.inputs.map { InputCounts($0.name) }
     visits = [Int](repeating: 0, count: plan.sites)
   }
 
@@ -45,14 +48,18 @@ final class BatchRunner {
     self.trial = trial
     visits = [Int](repeating: 0, count: plan.sites)
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
+    inputCounts = program.inputs.map { InputCounts($0.name) }
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
     try fillBuffers()
-    for (port, values) in zip(program.inputs, inputs) {
+    for (index, (port, values)) in zip(program.inputs, inputs).enumerated() {
       let count = plan.places[port.buffer].count
       values.withUnsafeBufferPointer { values in
         guard let first = values.baseAddress else { return }
         elements(port.buffer, of: Float.self).update(
           from: first + range.lowerBound * count, count: samples * count)
+        inputCounts[index].values = samples * count
+        inputCounts[index].nans = values[range.lowerBound * count..<range.upperBound * count].count(
+          where: \.isNaN)
       }
     }
     try run(plan.steps, round: 0)
@@ -337,6 +344,10 @@ extension BatchRunner {
       let arguments = inputs.map { tensor($0, sample) }
       do throws(Diagnostic) {
         try write(try op.apply(to: arguments), to: output, sample)
+        for index in plan.inputsOfGrids[output] ?? [] {
+          inputCounts[index].quantized += arguments[0].count
+          inputCounts[index].clamps += op.clampCount(arguments[0].floats)
+        }
       } catch {
         var located = error
         if let origin, case .whole = error.location.place { located.location.place = .node(origin) }

@@ -18,6 +18,8 @@ public struct ExecutablePlan: Sendable {
   let sampleEvents: SampleEvents
   /// Instructions that drive.
   let sites: Int
+  /// For results of `quantize` before the first layer, the graph inputs that they follow from.
+  let inputsOfGrids: [Int: [Int]]
 
   /// Prepares `program`; throws what `validate(_:)` throws.
   public init(_ program: Program) throws(Diagnostic) { try self.init(program, values: .fastest) }
@@ -26,6 +28,7 @@ public struct ExecutablePlan: Sendable {
   init(_ program: Program, values: ValuePath) throws(Diagnostic) {
     try validate(program)
     self.program = program
+    inputsOfGrids = program.inputsOfGrids
     let planned = zip(program.layers, program.loadedWindows()).map {
       LayerPlan($0, program, window: $1.first?.window, values: values)
     }

@@ -43,6 +43,10 @@ private func cast(_ context: inout ImportContext, _ node: ONNXNode, to target: O
     return try castToFloats(&context, node)
   } else if let target, let known = try context.knownFloats(node, 0) {
     if castFloats(&context, node, known, to: target) { return }
+    // ONNX does not say which integer an infinity is; it matters only where it is chosen.
+    if known.floats.contains(where: { !$0.isFinite }), let range = integerRange(target) {
+      return try castComputed(&context, node, isTruth: target == .bool, range)
+    }
   } else if let target, let range = integerRange(target) {
     return try castComputed(&context, node, isTruth: target == .bool, range)
   }

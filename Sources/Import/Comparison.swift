@@ -137,7 +137,7 @@ private func compareKnown(
 }
 
 /// Both tensors repeated to the shape that they broadcast to.
-private func broadcast(_ a: Tensor, _ b: Tensor, _ context: ImportContext, _ node: ONNXNode)
+func broadcast(_ a: Tensor, _ b: Tensor, _ context: ImportContext, _ node: ONNXNode)
   throws(Diagnostic) -> (
     Tensor, Tensor
   )

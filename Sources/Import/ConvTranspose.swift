@@ -55,6 +55,7 @@ private struct TransposedWalk {
     let extra = try node.ints("output_padding") ?? input.map { _ in 0 }
     let mode = try node.string("auto_pad") ?? "NOTSET"
     let isSame = mode == "SAME_UPPER" || mode == "SAME_LOWER"
+    let isDesired = node.attribute("output_shape") != nil
     let desired = try node.ints("output_shape") ?? (isSame ? zip(input, strides).map { $0 * $1 } : nil)
     guard extra.count == input.count, extra.allSatisfy({ 0..<(1 << 20) ~= $0 }),
       desired.map({ $0.count >= input.count && $0.allSatisfy { 1..<(1 << 30) ~= $0 } }) ?? true
@@ -69,6 +70,14 @@ private struct TransposedWalk {
       if let desired = desired?.suffix(input.count) {
         let full = (input[axis] - 1) * strides[axis] + reach + 1 + extra[axis]
         let total = full - desired[desired.startIndex + axis]
+        // ONNX's reference adds zeros then, ONNX's shapes and onnxruntime do not.
+        guard total >= 0 || !isSame || isDesired else {
+          throw context.failure(
+            "auto-pad",
+            "ConvTranspose with auto_pad SAME and a stride above the kernel is not the same in all runtimes",
+            node,
+            help: "give output_shape, or pads and output_padding")
+        }
         let half = max(0, total) / 2
         first = mode == "SAME_UPPER" ? half : max(0, total) - half
         last = total - first - extra[axis]

@@ -73,6 +73,12 @@ extension Importer {
         node,
         help: "the file is made to exhaust memory, or its network is larger than any in use")
     }
+    let known = function.attributes + function.defaults.map(\.name)
+    if let other = node.attributes.first(where: { !known.contains($0.name) }) {
+      throw context.failure(
+        "attribute", "function '\(function.key)' has no attribute '\(other.name)'", node,
+        help: known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))")
+    }
     guard node.inputs.count <= function.inputs.count, node.outputs.count <= function.outputs.count else {
       throw context.failure(
         "function-call",

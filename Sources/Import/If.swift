@@ -11,6 +11,7 @@ extension Importer {
         "condition", "the condition of If must be one truth value known at compile time", node,
         help: "export the model with fixed shapes and without branches on data; --shape fixes open lengths")
     }
+    try context.checkNames(ofAttributesOf: node)
     let name = condition.values[0] != 0 ? "then_branch" : "else_branch"
     guard let branch = try node.graph(name), branch.inputs.isEmpty,
       branch.outputs.count == node.outputs.count

@@ -152,6 +152,11 @@ struct Importer {
           + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away"
       )
     }
-    try operatorImporter(&context, node)
+    if isStandard { try context.checkNames(ofAttributesOf: node) }
+    var watched = node
+    let reads = AttributeReads()
+    watched.reads = reads
+    try operatorImporter(&context, watched)
+    try context.checkUse(ofAttributesOf: node, isStandard: isStandard, reads)
   }
 }

@@ -80,6 +80,10 @@ private func importOnReals(
       .value(try context.dequantized(q, parameters, axis: -1, name: "\(node.inputs[argument]).reals", node)))
     inner.inputs.append(name)
   }
+  // QLinearSoftmax says itself whose meaning its axis has.
+  let outerOpset = context.opset
+  context.opset = try node.int("opset") ?? outerOpset
+  defer { context.opset = outerOpset }
   try importer(&context, inner)
   guard case .value(let reals)? = context.entry(inner.outputs[0]) else {
     throw context.failure("output-missing", "\(node.op) has no result", node, help: "check the model")

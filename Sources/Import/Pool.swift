@@ -64,6 +64,13 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
   let input = spatial == 1 ? [x[3]] : [x[2], x[3]]
   let walk = try WindowAttributes(context, node, input: input, kernel: kernel)
   let isCeil = try node.int("ceil_mode") ?? 0 != 0
+  // onnxruntime pads as for taps side by side, ONNX and its reference for those that are apart.
+  let isSame = try node.string("auto_pad")?.hasPrefix("SAME") ?? false
+  guard !isSame || zip(walk.dilations, kernel).allSatisfy({ $0 == 1 || $1 == 1 }) else {
+    throw context.failure(
+      "auto-pad", "\(node.op) with auto_pad SAME and dilations is not the same in all runtimes", node,
+      help: "give pads in place of auto_pad")
+  }
   func lifted(_ list: [Int], _ filler: Int) -> [Int] { spatial == 1 ? [filler] + list : list }
   let size = lifted(input, 1)
   let (taps, step, spread) = (lifted(kernel, 1), lifted(walk.strides, 1), lifted(walk.dilations, 1))

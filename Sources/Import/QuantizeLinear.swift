@@ -40,6 +40,11 @@ let quantizationOperators: [SupportedOperator] = [
 
 @Sendable func importQuantizeLinear(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   try refuseBlocks(context, node)
+  guard [0, ONNXElementType.float.rawValue].contains(try node.int("precision") ?? 0) else {
+    throw context.failure(
+      "quantization", "QuantizeLinear with a precision other than float is not supported", node,
+      help: "quotients are those of binary32")
+  }
   var element = byte
   if let code = try node.int("output_dtype"), code != 0 {
     guard let type = ONNXElementType(rawValue: code), let levels = ElementType(levels: type), type != .int32

@@ -91,8 +91,8 @@ struct RecurrentEdges {
   /// First states, `[directions, batch, hidden]`; nil for zeros.
   let hidden: ValueID?
   let cell: ValueID?
-  /// For each step and sample 1 where its sequence goes on, `[steps * batch, 1]`; and 1 where it does not.
-  let masks: (on: ValueID, off: ValueID)?
+  /// For each step and sample 1 where its sequence goes on, else 0, `[steps * batch, 1]`; nil where all go on.
+  let mask: ValueID?
 }
 
 /// What a direction gives.
@@ -128,15 +128,10 @@ extension RecurrentEmitter {
     }
     let hidden = try first(5, "first-hidden")
     let cell = form.kind == .lstm ? try first(6, "first-cell") : nil
-    guard let lengths = form.lengths else { return RecurrentEdges(hidden: hidden, cell: cell, masks: nil) }
+    guard let lengths = form.lengths else { return RecurrentEdges(hidden: hidden, cell: cell, mask: nil) }
     let on = (0..<form.steps).flatMap { step in lengths.map { step < $0 ? Float(1) : 0 } }
-    let shape = [on.count, 1]
     return RecurrentEdges(
-      hidden: hidden, cell: cell,
-      masks: (
-        context.constant(Tensor(shape, on), name: "\(prefix).on"),
-        context.constant(Tensor(shape, on.map { 1 - $0 }), name: "\(prefix).off")
-      ))
+      hidden: hidden, cell: cell, mask: context.constant(Tensor([on.count, 1], on), name: "\(prefix).on"))
   }
 
   /// The first state of a direction, `[batch, hidden]`.
@@ -163,14 +158,11 @@ extension RecurrentEmitter {
     let x = try scanSlice(inputs, isReversed, "x")
     var (newHidden, newCell) = try cell.next(&self, x, h, c)
     var given = newHidden
-    if let masks = edges.masks {
-      let on = try scanSlice(masks.on, isReversed, "on")
-      let off = try scanSlice(masks.off, isReversed, "off")
-      given = try multiply(on, newHidden, "y")
-      newHidden = try sum(given, multiply(off, h, "h.kept"), "h.masked")
-      if let c, let cell = newCell {
-        newCell = try sum(multiply(on, cell, "c.on"), multiply(off, c, "c.kept"), "c.masked")
-      }
+    if let mask = edges.mask {
+      let on = try scanSlice(mask, isReversed, "on")
+      given = try emit(.select, [on, newHidden, number(0)], "y")
+      newHidden = try emit(.select, [on, newHidden, h], "h.masked")
+      if let c, let cell = newCell { newCell = try emit(.select, [on, cell, c], "c.masked") }
     }
     let isUsed = node.outputs.first.map { !$0.isEmpty && context.used.contains($0) } ?? false
     let all = isUsed ? try scanOutput(given, isReversed, "Y") : nil

@@ -80,7 +80,7 @@ struct RecurrentActivation: Hashable {
     case .softplus: return try out.emit(.unary(.softplus), [x], name)
     case .thresholdedrelu:
       let above = try out.emit(.binary(.greater), [x, out.number(alpha)], "\(name).above")
-      return try out.emit(.binary(.multiply), [x, above], name)
+      return try out.emit(.select, [above, x, out.number(0)], name)
     case .affine:
       let scaled = try out.emit(.binary(.multiply), [x, out.number(alpha)], "\(name).scaled")
       return try out.emit(.binary(.add), [scaled, out.number(beta)], name)

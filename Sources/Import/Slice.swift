@@ -83,6 +83,11 @@ private func elements(from start: Int, to end: Int, step: Int, of length: Int) -
   let shape = try context.shape(node, 0)
   let axis = try context.axis(node, default: 0, rank: shape.count)
   let parts = node.outputs.count
+  guard try node.int("num_outputs") ?? parts == parts else {
+    throw context.failure(
+      "split", "num_outputs differs from the \(parts) outputs", node,
+      help: "check the model with onnx.checker")
+  }
   let share = max(1, ceilDivide(shape[axis], max(1, parts)))
   let lengths =
     try context.list(node, input: 1, attribute: "split")

@@ -115,13 +115,29 @@ extension RunRecord {
       Page.Fact("device", device), Page.Fact("crossbars", grouped(program.crossbars.count)),
       Page.Fact("samples", grouped(samples)),
     ]
+    for input in inputs { facts.append(Page.Fact("input", text(of: input))) }
     if let segments { facts.append(Page.Fact("segments", segments.text)) }
     if let trials { return facts + trials.facts }
     if let accuracy, samples > 0 {
-      facts.append(Page.Fact("top-1", percentage(Double(accuracy.top1) / Double(samples))))
-      facts.append(Page.Fact("top-5", percentage(Double(accuracy.top5) / Double(samples))))
+      facts.append(Page.Fact("top-1", text(accuracy.top1, accuracy.top1Interval)))
+      facts.append(Page.Fact("top-5", text(accuracy.top5, accuracy.top5Interval)))
     }
     return facts
+  }
+
+  /// A share of the samples with its 95 % interval.
+  private func text(_ hits: Int, _ interval: ShareInterval?) -> String {
+    percentage(Double(hits) / Double(max(1, samples)))
+      + (interval.map { ", 95 % interval \(intervalText($0.low, $0.high))" } ?? "")
+  }
+
+  private func text(of input: InputCounts) -> String {
+    let clamps =
+      input.quantized == 0
+      ? "not quantized before a layer"
+      : "\(input.clamps == 0 ? "none" : percentage(input.clampedShare)) clamped"
+    return "\(input.name): \(grouped(input.values)) values, \(clamps), "
+      + (input.nans == 0 ? "no NaN" : "\(grouped(input.nans)) NaN")
   }
 
   /// What `xbarrun` prints.

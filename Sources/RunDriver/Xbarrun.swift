@@ -78,6 +78,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
     throw error.inFile(path)
   }
   progress.finish()
+  if !quiet { show(samples.notes + record.warnings) }
   try write(record, arguments)
   if let timeline, let path = arguments.value("trace") { try writeFile(text: timeline.trace, to: path) }
   if !quiet

@@ -129,6 +129,25 @@ extension DigitalOperator {
   }
 }
 
+/// Puts the elements of `x` into `result` where those of `conditions` are not 0, or where they are.
+func choose(
+  _ conditions: [Float], _ x: [Float], _ walk: BroadcastWalk, where isChosen: Bool, _ result: inout [Float]
+) {
+  let last = walk.lengths.count - 1
+  let (run, stepCondition, stepX) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
+  result.withUnsafeMutableBufferPointer { result in
+    conditions.withUnsafeBufferPointer { conditions in
+      x.withUnsafeBufferPointer { x in
+        walk.forEachRun { at, fromCondition, fromX in
+          for k in 0..<run where (conditions[fromCondition &+ k &* stepCondition] != 0) == isChosen {
+            result[at &+ k] = x[fromX &+ k &* stepX]
+          }
+        }
+      }
+    }
+  }
+}
+
 @inline(__always) private func checked(
   _ a: [Int64], _ b: [Int64], _ walk: BroadcastWalk, _ count: Int,
   _ function: (Int64, Int64) -> (partialValue: Int64, overflow: Bool)

@@ -26,7 +26,8 @@ extension DigitalOperator {
         throw failure("parameter", "a table of \(table.count) entries")
       }
       try checkClamps(first, 0, 0)
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose,
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .reshape, .transpose,
       .concat, .pad, .slice, .gather:
       return
     }

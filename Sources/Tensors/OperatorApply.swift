@@ -22,6 +22,13 @@ extension DigitalOperator {
       return Tensor(shape, .f32(function.apply(to: try floats(of: x))))
     case .binary(let function):
       return Tensor(shape, try combine(function, x, arguments[1], into: shape))
+    case .select:
+      let (a, b) = (try floats(of: arguments[1]), try floats(of: arguments[2]))
+      var result = [Float](repeating: 0, count: shape.reduce(1, *))
+      let conditions = try floats(of: x)
+      choose(conditions, a, BroadcastWalk(x.shape, arguments[1].shape, to: shape), where: true, &result)
+      choose(conditions, b, BroadcastWalk(x.shape, arguments[2].shape, to: shape), where: false, &result)
+      return Tensor(shape, .f32(result))
     case .softmax(let axis):
       return Tensor(shape, .f32(softmaxValues(try floats(of: x), shape, axis: axis)))
     case .matmul:
@@ -32,6 +39,8 @@ extension DigitalOperator {
       return Tensor(shape, .f32(averageValues(try floats(of: x), window, countPadding: countPadding)))
     case .mean(let axes):
       return Tensor(shape, .f32(meanValues(try floats(of: x), x.shape, axes: axes)))
+    case .reduceMax(let axes):
+      return Tensor(shape, largestValues(x.data, x.shape, axes: axes))
     case .argMax(let axis, let last):
       return Tensor(shape, .f32(largestPlaces(try floats(of: x), x.shape, axis: axis, last: last)))
     case .reshape:

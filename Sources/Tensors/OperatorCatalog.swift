@@ -6,6 +6,9 @@ public enum OperatorCatalog {
 
   private static let structuralRows: [OperatorEntry] = [
     OperatorEntry(
+      "select", .select, [], .three, elements: .floats, shape: .broadcast, events: .activations,
+      "the second where the first is not 0, else the third; with broadcasting"),
+    OperatorEntry(
       "softmax", .softmax, [axis], .one, elements: .floats, shape: .argument, events: .activations,
       "exponentials that sum to 1 along an axis"),
     OperatorEntry(
@@ -20,6 +23,9 @@ public enum OperatorCatalog {
     OperatorEntry(
       "mean", .mean, [OperatorParameter("axes", .axes)], .one, elements: .floats, shape: .reduced,
       events: .activations, "mean over axes, which stay with length 1"),
+    OperatorEntry(
+      "reduce-max", .reduceMax, [OperatorParameter("axes", .axes)], .one, elements: .kept, shape: .reduced,
+      events: .comparisons, "the largest element over axes, which stay with length 1"),
     OperatorEntry(
       "arg-max", .argMax, [axis, OperatorParameter("last", .flag)], .one, elements: .floats,
       shape: .reduced, events: .comparisons,
@@ -115,8 +121,8 @@ extension DigitalOperator {
     switch self {
     case .unary(let function): return OperatorCatalog.entry(of: function.kind)
     case .binary(let function): return OperatorCatalog.entry(of: function)
-    case .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose, .concat, .pad,
-      .slice, .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
+    case .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax, .reshape,
+      .transpose, .concat, .pad, .slice, .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
       guard let entry = OperatorCatalog.entry(code) else {
         preconditionFailure("the catalog has a row for every code")
       }
@@ -129,11 +135,13 @@ extension DigitalOperator {
     switch self {
     case .unary: return .unary
     case .binary: return .binary
+    case .select: return .select
     case .softmax: return .softmax
     case .matmul: return .matmul
     case .maxPool: return .maxPool
     case .averagePool: return .averagePool
     case .mean: return .mean
+    case .reduceMax: return .reduceMax
     case .argMax: return .argMax
     case .reshape: return .reshape
     case .transpose: return .transpose

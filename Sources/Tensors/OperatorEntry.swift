@@ -19,6 +19,8 @@ public enum OperatorCode: UInt32, Hashable, Sendable, CaseIterable {
   case slice = 17
   case gather = 18
   case argMax = 19
+  case select = 20
+  case reduceMax = 21
 }
 
 /// A parameter of a digital operator.
@@ -58,7 +60,7 @@ public struct OperatorParameter: Hashable, Sendable {
 
 /// How many arguments a digital operator takes.
 public enum ArgumentCount: Hashable, Sendable {
-  case one, two, oneOrMore
+  case one, two, three, oneOrMore
 }
 
 /// Which element types a digital operator takes and gives.
@@ -85,7 +87,7 @@ public enum ElementRule: Hashable, Sendable {
 public enum ShapeRule: Hashable, Sendable {
   /// It is the shape of the argument.
   case argument
-  /// Both arguments broadcast to it.
+  /// All arguments broadcast to it.
   case broadcast
   /// Rows of the first argument, columns of the second.
   case product

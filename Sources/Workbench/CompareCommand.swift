@@ -63,6 +63,7 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     throw DiagnosticList(error)
   }
   let comparison = try compare(request)
+  if !request.quiet { show(comparison.warnings) }
   do throws(Diagnostic) {
     let table = comparison.table
     try printOut(

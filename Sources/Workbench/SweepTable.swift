@@ -168,10 +168,10 @@ func changesText(_ changes: [String]) -> String {
   changes.isEmpty ? "" : " (\(changes.joined(separator: ", ")))"
 }
 
-/// Half of the 95 % interval of a mean; that of the ideal device is known.
+/// The 95 % interval of a mean over trials, or of a single one.
 private func intervalText(_ measurement: SweepMeasurement) -> String {
-  if measurement.isIdeal { return "exact" }
-  return measurement.top1.confidenceHalfWidth.map { "+- \(percentage($0))" } ?? "-"
+  if let half = measurement.top1.halfWidthWithinEnds { return "+- \(percentage(half))" }
+  return measurement.interval.map { Report.intervalText($0.low, $0.high) } ?? "-"
 }
 
 /// A share that may be very small.

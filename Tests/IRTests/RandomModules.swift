@@ -135,7 +135,8 @@ extension SeededGenerator {
   }
 
   private mutating func digitalOperator(_ shape: [Int]) -> DigitalOperator {
-    switch below(11) {
+    switch below(12) {
+    case 10: return .reduceMax(axes: [below(shape.count)])
     case 0: return .unary(pick([.relu, .tanh, .abs, .erf, .floor, .round, .sign, .ceil]))
     case 1: return .unary(pick([.clip(low: -1, high: float()), .leakyRelu(slope: float()), .elu(alpha: 1)]))
     case 2: return .softmax(axis: below(shape.count))

@@ -614,9 +614,53 @@ def quantized_operators():
         {"x": x}, {**grid, **gemm})
 
 
+def special_numbers():
+    """Infinities and NaN in every operand, also in the one that is not taken, as inputs and as constants."""
+    numbers = np.array([np.inf, -np.inf, np.nan, 0, 1, -1, 2.5, -3, 1e-3], np.float32)
+    a, b = (grid.ravel().copy() for grid in np.meshgrid(numbers, numbers))
+    shuffled = np.roll(numbers, 4)
+    for op, attributes in (
+            ("Reciprocal", {}), ("ThresholdedRelu", {}), ("ThresholdedRelu", {"alpha": -2.0}), ("Selu", {}),
+            ("Celu", {}), ("Celu", {"alpha": 0.5}), ("Softsign", {}), ("Mish", {}), ("Gelu", {}),
+            ("Gelu", {"approximate": "tanh"}), ("Elu", {}), ("HardSwish", {}), ("Clip", {})):
+        name = "-".join([op.lower(), *(str(value) for value in attributes.values())])
+        single(f"special-{name}", op, {"x": numbers}, opset=20, **attributes)
+    single("special-prelu", "PRelu", {"x": a, "s": b}, opset=17)
+    single("special-prelu-constant", "PRelu", {"x": numbers}, {"s": shuffled}, opset=17)
+    for op in ("Max", "Min", "Mean", "Sum", "Add", "Mul", "Div"):
+        single(f"special-{op.lower()}", op, {"x": a, "z": b})
+    for exponent in (0, 0.25, 0.5, 0.75, -0.5, 1, 2, 3, -1):
+        single(f"special-pow{exponent}", "Pow", {"x": numbers}, {"e": np.float32(exponent)})
+    for condition in (True, False):
+        single(f"special-where-{condition}", "Where", {}, {"c": np.array([condition]), "x": a, "z": b})
+        nodes = [("Greater", ["p", "zero"], ["c"], {}), ("Where", ["c", "x", "z"], ["y"], {})]
+        case(f"special-where-computed-{condition}", nodes,
+             {"x": a, "z": b, "p": np.array([1 if condition else -1], np.float32)}, {"zero": np.float32(0)})
+    case("special-replaced", [("IsNaN", ["x"], ["c"], {}), ("Where", ["c", "zero", "x"], ["y"], {})],
+         {"x": numbers}, {"zero": np.float32(0)})
+    for value in (np.inf, -np.inf, np.nan):
+        for upper, k in ((1, 1), (0, -1), (0, 0)):
+            full = np.full((4, 4), value, np.float32)
+            single(f"special-trilu-{value}-{upper}-{k}", "Trilu", {"x": full}, {"k": np.int64(k)}, upper=upper)
+        mask = [("Trilu", ["full", "one"], ["m"], {}), ("Add", ["x", "m"], ["s"], {}), ("Softmax", ["s"], ["y"], {})]
+        case(f"special-mask-{value}", mask, {"x": random(1, 4, 4)}, {"full": full, "one": np.int64(1)})
+    lines = np.array([[-np.inf] * 3, [np.inf, 0, 1], [-np.inf, 0, 1], [np.nan, 1, 2], [np.inf, -np.inf, 1], [0, 0, 0]],
+                     np.float32)
+    for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare",
+               "ReduceLogSum", "ReduceLogSumExp", "ReduceProd"):
+        single(f"special-{op.lower()}", op, {"x": lines}, {"axes": np.array([1])}, opset=18)
+    for op in ("Softmax", "LogSoftmax"):
+        single(f"special-{op.lower()}", op, {"x": lines})
+    single("special-gemm", "Gemm", {"x": random(2, 3)}, {"w": random(3, 2), "c": np.full(2, np.inf, np.float32)}, beta=0.0)
+    ended = random(3, 2, 1)
+    ended[1:, 0] = np.nan
+    case("special-rnn", [("RNN", ["x", "w", "r", "", "lengths"], ["y"], {"hidden_size": 2})], {"x": ended},
+         {"w": random(1, 2, 1), "r": random(1, 2, 2), "lengths": np.array([1, 3], np.int32)})
+
+
 for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalizations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
                recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
-               blocked_weights, cubic_resizes):
+               blocked_weights, cubic_resizes, special_numbers):
     family()
 print(written)

@@ -337,6 +337,8 @@ public struct Oracle {
       digital.digitalMultiplyAdds += values[output].count * (values[inputs[0]].shape.last ?? 0)
     case .maxPool(let window), .averagePool(let window, _):
       digital.poolComparisons += values[output].count * window.kernelHeight * window.kernelWidth
+    case .reduceMax:
+      digital.poolComparisons += inputs.first.map { values[$0].count } ?? 0
     default: digital.activations += values[output].count
     }
   }

@@ -253,6 +253,11 @@ public struct ProgramSampler {
         let constant = Tensor([shape[1], 1, 1], (0..<shape[1]).map { _ in Float(random.unit() * 2 - 1) })
         inputs = [current, buffer(constant.shape, .float32, initial: constant)]
       case .binary, .concat: inputs = [current, current]
+      case .select:
+        let numbers = (0..<shape[1]).map { _ in Float(random.below(2)) }
+        inputs = [
+          buffer([shape[1], 1, 1], .float32, initial: Tensor([shape[1], 1, 1], numbers)), current, current,
+        ]
       default: inputs = [current]
       }
       append(.digital(op, inputs: inputs, output: output))
@@ -275,7 +280,9 @@ private func randomFloatOperator(
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,
     outHeight: shape[2], outWidth: shape[3])
-  switch random.below(12) {
+  switch random.below(14) {
+  case 12: return (.select, shape)
+  case 13: return (.reduceMax(axes: [1, 3]), [shape[0], 1, shape[2], 1])
   case 8:
     let part = shape.map { random.inside(1...$0) }
     let start = zip(shape, part).map { random.inside(0...$0 - $1) }

@@ -49,7 +49,7 @@ struct CatalogTests {
       ("relu", 1), ("add", 2), ("softmax", 3), ("matmul", 4), ("max-pool", 5), ("average-pool", 6),
       ("mean", 7), ("reshape", 8), ("transpose", 9), ("concat", 10), ("pad", 11), ("quantize", 12),
       ("dequantize", 13), ("requantize", 14), ("add-bias", 15), ("lookup", 16), ("slice", 17), ("gather", 18),
-      ("arg-max", 19),
+      ("arg-max", 19), ("select", 20), ("reduce-max", 21),
     ]
     for (name, code) in codes { #expect(OperatorCatalog.entry(named: name)?.code.rawValue == code) }
   }
@@ -76,6 +76,7 @@ struct CatalogTests {
       let first = entry.shape == .window ? [1, 3, 2, 1] : entry.shape == .product ? [2, 3] : [2, 3, 2]
       var shapes = [first]
       if entry.arguments != .one { shapes.append(entry.shape == .product ? [3, 2] : first) }
+      if entry.arguments == .three { shapes.append(first) }
       let shape: [Int]
       switch entry.shape {
       case .argument, .broadcast: shape = first

@@ -81,6 +81,7 @@ public struct OpSpec: Hashable, Sendable {
     switch entry.arguments {
     case .one: operands = 1...1
     case .two: operands = 2...2
+    case .three: operands = 3...3
     case .oneOrMore: operands = OpSpec.many
     }
     let attributes = entry.parameters.map {

@@ -13,10 +13,11 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case hardSwish = "hard-swish"
   case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign, ceil
   case add, subtract, multiply, divide, maximum, minimum, greater, equal, power
-  case softmax, matmul
+  case select, softmax, matmul
   case maxPool = "max-pool"
   case averagePool = "average-pool"
   case mean
+  case reduceMax = "reduce-max"
   case argMax = "arg-max"
   case reshape, transpose, concat, pad, slice, gather
   case quantize, dequantize, requantize

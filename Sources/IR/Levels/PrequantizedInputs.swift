@@ -32,7 +32,9 @@ extension Module {
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
         prequantized[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
-      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.gather):
+      case .digital(.maxPool), .digital(.reduceMax), .digital(.reshape), .digital(.transpose),
+        .digital(.slice),
+        .digital(.gather):
         prequantized[op.results[0]] = prequantized[operand]
       case .digital(.unary): if op.opcode == .relu { prequantized[op.results[0]] = prequantized[operand] }
       case .digital(.pad): if op[.padValue] == 0 { prequantized[op.results[0]] = prequantized[operand] }
@@ -45,7 +47,8 @@ extension Module {
       case .input, .output, .constant, .batchNorm, .scan, .carry, .scanSlice, .yield, .scanOutput, .window,
         .mvm,
         .col2im, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
-        .digital(.binary), .digital(.softmax), .digital(.matmul), .digital(.averagePool), .digital(.mean),
+        .digital(.binary), .digital(.select), .digital(.softmax), .digital(.matmul), .digital(.averagePool),
+        .digital(.mean),
         .digital(.argMax), .digital(.quantize), .digital(.requantize), .digital(.addBias), .digital(.lookup):
         continue
       }

@@ -75,7 +75,10 @@ extension DigitalOperator {
     switch self {
     case .unary, .quantize, .dequantize, .requantize, .addBias, .lookup: return arguments[0]
     case .binary: return try DigitalOperator.binary(.maximum).apply(to: arguments)
-    case .reshape, .transpose, .concat, .slice, .gather: return try apply(to: arguments)
+    case .select:
+      let either = try DigitalOperator.binary(.maximum).apply(to: Array(arguments.dropFirst()))
+      return try DigitalOperator.binary(.maximum).apply(to: [arguments[0], either])
+    case .reshape, .transpose, .concat, .slice, .gather, .reduceMax: return try apply(to: arguments)
     case .pad(let before, let after, _):
       return try DigitalOperator.pad(before: before, after: after, value: 0).apply(to: arguments)
     // Taps in the padding count as nothing or as zeros, so only those inside of the image can be unknown.

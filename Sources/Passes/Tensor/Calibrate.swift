@@ -49,7 +49,7 @@ struct Calibrate: Pass {
       }
       return ranges
     }
-    // Infinities are of no use for quantization, but masks of attention have them.
+    // Only what becomes integers must be finite: masks of attention are infinite, and choices leave out what is no number.
     let products = Set(
       module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
         .compactMap(\.operands.first))
@@ -58,7 +58,7 @@ struct Calibrate: Pass {
         module.values[result].type.element.isFloat
       else { continue }
       let merged = ranges.compactMap { $0[result.index] }.reduce(Range(low: 0, high: 0)) { $0.joined($1) }
-      guard merged.isFinite || merged.isNumber && !products.contains(result) else {
+      guard merged.isFinite || !products.contains(result) else {
         throw Diagnostic(
           "calibrate.infinite", "%\(module.values[result].name) takes values that are not finite",
           at: module.ops[id].location, notes: ["check the model and the calibration samples"])

@@ -75,7 +75,9 @@ struct PrequantizedConstant {
       return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
     case .binary where op.opcode == .subtract:
       return others.first.flatMap { shape == levels.shape ? less($0) : nil }
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .concat, .gather,
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .concat,
+      .gather,
       .quantize,
       .dequantize, .requantize, .addBias, .lookup:
       return nil

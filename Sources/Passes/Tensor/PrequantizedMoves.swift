@@ -8,7 +8,7 @@ enum PrequantizedMoves {
   /// there are none, and where a pad adds what is no level.
   static func move(_ op: Op, _ values: inout QuantizedValues) throws(Diagnostic) -> Bool {
     let (x, result) = (op.operands[0], op.results[0])
-    guard [.maxPool, .reshape, .transpose, .slice, .gather, .pad].contains(op.opcode),
+    guard [.maxPool, .reduceMax, .reshape, .transpose, .slice, .gather, .pad].contains(op.opcode),
       let known = values[x].prequantized
     else { return false }
     let parameters = known.parameters

@@ -58,11 +58,12 @@ struct Quantizer {
     case .unary where op.opcode == .clip: try clamp(op, low: op[.clipLow], high: op[.clipHigh])
     case .binary where op.opcode == .multiply:
       if !PrequantizedOperators.scale(op, &values) { try floatOperator(op) }
-    case .maxPool, .reshape, .transpose, .slice, .gather, .pad: try moveOperator(op)
+    case .maxPool, .reduceMax, .reshape, .transpose, .slice, .gather, .pad: try moveOperator(op)
     case .concat: try concatenation(op)
     case .quantize: try PrequantizedOperators.quantize(op, inputs, &values)
     case .dequantize: try PrequantizedOperators.dequantize(op, &values)
-    case .unary, .binary, .softmax, .matmul, .averagePool, .mean, .argMax, .requantize, .addBias, .lookup:
+    case .unary, .binary, .select, .softmax, .matmul, .averagePool, .mean, .argMax, .requantize, .addBias,
+      .lookup:
       try floatOperator(op)
     }
   }
