@@ -12,10 +12,10 @@ let swift: [SwiftSetting] = [
 ]
 
 func library(
-  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], optimised: Bool = false
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], optimized: Bool = false
 ) -> Target {
-  // Inner loops are useless without the optimiser, so their modules are optimised in debug builds too.
-  let fast: [SwiftSetting] = optimised ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []
+  // Inner loops are useless without the optimizer, so their modules are optimized in debug builds too.
+  let fast: [SwiftSetting] = optimized ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []
   return .target(
     name: name, dependencies: dependencies, resources: resources, swiftSettings: swift + fast)
 }
@@ -46,26 +46,26 @@ let package = Package(
       cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
     library("Support", ["CFiles"]),
-    library("Tensors", ["Support", "CZ"], optimised: true),
+    library("Tensors", ["Support", "CZ"], optimized: true),
     library("Hardware", ["Support"], resources: [.embedInCode("Targets")]),
-    library("ONNX", ["Support", "COnnx", "CProtobufC"], optimised: true),
-    library("Mapping", ["Support", "Tensors", "Hardware"], optimised: true),
-    library("IR", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
-    library("Import", ["Support", "Tensors", "ONNX", "IR"], optimised: true),
-    library("Evaluator", ["Support", "Tensors", "Hardware", "Mapping", "IR"], optimised: true),
-    library("Passes", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Evaluator"], optimised: true),
-    library("ProgramFormat", ["Support", "Tensors", "Hardware", "Mapping"], optimised: true),
+    library("ONNX", ["Support", "COnnx", "CProtobufC"], optimized: true),
+    library("Mapping", ["Support", "Tensors", "Hardware"], optimized: true),
+    library("IR", ["Support", "Tensors", "Hardware", "Mapping"], optimized: true),
+    library("Import", ["Support", "Tensors", "ONNX", "IR"], optimized: true),
+    library("Evaluator", ["Support", "Tensors", "Hardware", "Mapping", "IR"], optimized: true),
+    library("Passes", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Evaluator"], optimized: true),
+    library("ProgramFormat", ["Support", "Tensors", "Hardware", "Mapping"], optimized: true),
     library(
       "CodeGen", ["Support", "Tensors", "Hardware", "Mapping", "IR", "Passes", "ProgramFormat"],
-      optimised: true),
+      optimized: true),
     library(
       "DeviceModel", ["Support", "Hardware", "Mapping", "CKernels"], resources: [.embedInCode("Devices")],
-      optimised: true),
+      optimized: true),
     library(
       "Executor", ["Support", "Tensors", "Hardware", "Mapping", "ProgramFormat", "DeviceModel", "CKernels"],
-      optimised: true),
-    library("Evaluation", ["Support", "Tensors"], optimised: true),
-    library("Report", ["Support"], optimised: true),
+      optimized: true),
+    library("Evaluation", ["Support", "Tensors"], optimized: true),
+    library("Report", ["Support"], optimized: true),
     library("CommandLineTools", ["Support", "Report"]),
     library(
       "Driver",

@@ -2,7 +2,7 @@
 
 A torch.nn.Sequential of named layers is built node by node: node names are the
 layer names, weight names are the torch ones ("conv1.weight"). Any other network
-goes through torch.onnx.export, with what that makes of it: batch normalisation
+goes through torch.onnx.export, with what that makes of it: batch normalization
 inside the convolutions, LSTM and GRU operators, names such as "/stem/conv/Conv",
 and the shape arithmetic of a free batch size. Nothing in a file depends on the
 time or the machine, so equal weights give equal bytes.

@@ -38,7 +38,7 @@ class RowBiGRU(nn.Module):
 
 
 def convolution(inputs, outputs, size=3, stride=1, groups=1, activation=nn.ReLU):
-    """A convolution that keeps the image size where the stride is 1, normalised and activated."""
+    """A convolution that keeps the image size where the stride is 1, normalized and activated."""
     layers = OrderedDict(
         conv=nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False),
         bn=nn.BatchNorm2d(outputs),

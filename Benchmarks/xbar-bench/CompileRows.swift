@@ -15,8 +15,8 @@ func compileRow(_ limits: Limits) throws(Diagnostic) -> Row {
     limit: Double(size) / limits.bytesCopied, note: "in memory, one thread; the limit copies all bytes once")
 }
 
-/// Compilations of large networks where Python has what `models/shapes.py` needs: time by the clock with all threads, and the
-/// largest resident set.
+/// Compilations of large networks where Python has what `models/shapes.py` needs: time by the clock with all threads,
+/// and the largest resident set.
 func largeNetworkRows(_ folder: String) throws(Diagnostic) -> [Row] {
   var rows: [Row] = []
   let networks = [("squeezenet", ""), ("resnet18", ""), ("resnet50", ""), ("vgg16", "0.924")]

@@ -2,8 +2,8 @@ import Driver
 import Foundation
 import Support
 
-/// Instructions of runs as valgrind counts them: the same every time, whatever else the machine does. It knows no AVX-512, so
-/// that the kernels for AVX2 are counted. No rows without valgrind.
+/// Instructions of runs as valgrind counts them: the same every time, whatever else the machine does. It knows no
+/// AVX-512, so that the kernels for AVX2 are counted. No rows without valgrind.
 func instructionRows(_ folder: String) throws(Diagnostic) -> [Row] {
   guard output(of: ["valgrind", "--version"]) != nil else { return [] }
   var rows: [Row] = []

@@ -13,8 +13,8 @@ import TestSupport
 
 // Two jobs that crossbar simulators can be compared by, each beside onnxruntime in the same run where there is one.
 //
-// Job A: y = W x of 1024 x 1024 weights in -127 ... 127 and 64 vectors in 0 ... 255, both from SplitMix64 (G. Steele et al.,
-// OOPSLA'14). Job B: LeNet-5 with weights and activations that are bytes in the file.
+// Job A: y = W x of 1024 x 1024 weights in -127 ... 127 and 64 vectors in 0 ... 255, both from SplitMix64 (G. Steele et
+// al., OOPSLA'14). Job B: LeNet-5 with weights and activations that are bytes in the file.
 
 /// Numbers of SplitMix64 from `seed`, each modulo `bound`.
 func splitMix(_ seed: UInt64, _ count: Int, below bound: UInt64) -> [Int] {

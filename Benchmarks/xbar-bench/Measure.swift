@@ -30,8 +30,8 @@ struct ChildUsage {
   let peak: Int
 }
 
-/// Runs a program that is found by the search path or named by its path; nil where it cannot be run or fails. What it prints
-/// is dropped.
+/// Runs a program that is found by the search path or named by its path; nil where it cannot be run or fails. What it
+/// prints is dropped.
 func runChild(_ command: [String]) -> ChildUsage? {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)

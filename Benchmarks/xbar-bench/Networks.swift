@@ -95,7 +95,8 @@ private func additions(_ events: Events, _ program: Program, _ samples: Int) -> 
   return Double(events.adcConversions) / Double(samples) * (height / 4).rounded(.up)
 }
 
-/// Trials on a device with an on/off ratio of 10 and `settings`. The time to program all cells once counts; that to draw
+/// Trials on a device with an on/off ratio of 10 and `settings`. The time to program all cells once counts; that to
+/// draw
 /// error tables does not.
 private func trialRow(
   _ name: String, _ settings: [(String, String)], _ mode: DevicePlan.Mode, _ limits: Limits

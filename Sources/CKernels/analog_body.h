@@ -259,7 +259,7 @@ static inline TARGET __attribute__((always_inline)) void NAME(sense)(const xbar_
   const NAME(integers) maximum = (NAME(integers)){0} + (int32_t)s->maximum;
   for (int k = 0; k < parts; k++) {
     NAME(floats) y = r->current[k] * PROPERTY(XBAR_FIRST) - r->active * PROPERTY(XBAR_LEAK);
-    if (s->bent) y = NAME(lesser)(y, r->current[k] * PROPERTY(XBAR_SECOND));
+    if (s->nonlinear) y = NAME(lesser)(y, r->current[k] * PROPERTY(XBAR_SECOND));
     y = (plain ? y : y * PROPERTY(XBAR_GAIN)) + PROPERTY(XBAR_OFFSET);
     if (full && s->bowed) y += PROPERTY(XBAR_BOW) * y * (1.0f - y * s->inverse_range);
     if (full && s->noisy)

@@ -304,7 +304,7 @@ static inline void fill(uint8_t *target, uint8_t value, int64_t count) {
   for (int64_t k = 0; k < count; k++) target[k] = value;
 }
 
-// The values of a tap in `count` neighbouring windows of an image row, `x` being its place in the first one.
+// The values of a tap in `count` neighboring windows of an image row, `x` being its place in the first one.
 static inline void gather_run(const xbar_byte_window *window, const uint8_t *row, int64_t x, int64_t count,
                               uint8_t *target) {
   const int64_t step = window->stride_width, width = window->width;

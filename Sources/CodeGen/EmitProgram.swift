@@ -5,7 +5,7 @@ public import ProgramFormat
 public import Support
 import Tensors
 
-/// The program that a module at program level spells, one instruction for one operation.
+/// The program that a module at program level describes, one instruction for one operation.
 ///
 /// Throws `codegen.*` where the module has something that a program cannot hold.
 public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Program {
@@ -13,7 +13,7 @@ public func emitProgram(_ module: Module<ProgramLevel>) throws(Diagnostic) -> Pr
   return try emitter.emit()
 }
 
-/// The program that a module at program level without layers spells, for layers that follow in the order of `names`.
+/// The program that a module at program level without layers describes, for layers that follow in the order of `names`.
 ///
 /// Throws `codegen.*` where the module has something that a program cannot hold.
 func emitCode(_ module: Module<ProgramLevel>, layers names: [String]) throws(Diagnostic) -> Program {
@@ -48,7 +48,7 @@ struct ProgramEmitter {
       info: module.info.map { InfoEntry(key: $0.key, text: $0.text) })
   }
 
-  /// Stands in until `emit` has refused a module without a machine.
+  /// A placeholder until `emit` has refused a module without a machine.
   private static let noMachine = Machine(
     name: "", summary: "",
     array: ArrayDescription(
@@ -58,7 +58,11 @@ struct ProgramEmitter {
     timing: Timing(cycleNanoseconds: 1, pipelineCycles: 0), energy: EnergyTable(), area: AreaTable())
 
   mutating func emit() throws(Diagnostic) -> Program {
-    guard module.machine != nil else { throw Diagnostic("codegen.machine", "the module names no machine") }
+    guard module.machine != nil else {
+      throw Diagnostic(
+        "codegen.machine", "the module names no machine", at: module.location,
+        notes: ["a program begins with its machine, as in 'machine isaac'"])
+    }
     for id in module.body {
       let op = module.ops[id]
       switch op.opcode.kind {
@@ -77,8 +81,9 @@ struct ProgramEmitter {
       case .output:
         sources.outputs.append(id)
         program.outputs.append(Port(name: op[.portName], buffer: try index(op.operands.first, op)))
-      case .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack, .window, .mvm,
-        .arrange, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
+      case .constant, .conv, .gemm, .batchNorm, .digital, .scan, .carry, .scanSlice, .yield, .scanOutput,
+        .window, .mvm,
+        .col2im, .block, .load, .drive, .convert, .accumulate, .store, .repeat:
         program.code.append(try instruction(id))
       }
     }
@@ -91,7 +96,7 @@ struct ProgramEmitter {
       ids.indices.contains(index) ? module.ops[ids[index]].location : .none
     }
     switch part {
-    case .machine, .name, .info: return .none
+    case .machine, .name, .info: return module.location
     case .buffer(let index): return place(sources.buffers, index)
     case .input(let index): return place(sources.inputs, index)
     case .output(let index): return place(sources.outputs, index)
@@ -131,12 +136,13 @@ struct ProgramEmitter {
   private mutating func crossbar(_ op: Op) throws(Diagnostic) {
     let array = program.machine.array
     guard op[.crossbarNumber] == program.crossbars.count else {
-      throw failure("crossbars are numbered from 0 without gaps", op)
+      throw failure(
+        "'id': crossbars are numbered from 0 without gaps, expected \(program.crossbars.count)", op)
     }
     let element = ElementType.integer(bits: array.cellBits, signed: false)
     guard let cells = module.tensor(op.find(.cells), element: element, shape: [array.rows, array.columns]),
       case .u8(let levels) = cells.data
-    else { throw failure("the cells are not \(array.rows)x\(array.columns) levels of \(element)", op) }
+    else { throw failure("'cells': expected \(array.rows)x\(array.columns) levels of \(element)", op) }
     program.crossbars.append(Crossbar(cells: levels))
   }
 
@@ -176,18 +182,18 @@ struct ProgramEmitter {
     case .store:
       return .store(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
-        arrangement: Arrangement(
-          channels: op[.channels], spots: op[.spots], channelStart: op[.channelStart]))
-    case .step:
-      return .step(
+        layout: OutputLayout(
+          channels: op[.channels], positions: op[.positions], channelStart: op[.channelStart]))
+    case .scanSlice:
+      return .scanSlice(
         register: try index(op.results.first, op), source: try index(op.operands.first, op),
         parts: parts(of: op))
-    case .stack:
-      return .stack(
+    case .scanOutput:
+      return .scanOutput(
         destination: try index(op.results.first, op), register: try index(op.operands.first, op),
         parts: parts(of: op))
-    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .loop, .state, .next, .window, .mvm,
-      .arrange, .layer, .block, .buffer, .crossbar:
+    case .digital, .input, .output, .constant, .conv, .gemm, .batchNorm, .scan, .carry, .yield, .window, .mvm,
+      .col2im, .layer, .block, .buffer, .crossbar:
       guard let digital = module.digitalOperator(of: op) else {
         throw failure("\(op.opcode.rawValue) is no instruction", op)
       }

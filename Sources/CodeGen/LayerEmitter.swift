@@ -4,7 +4,7 @@ public import Mapping
 public import ProgramFormat
 public import Support
 
-/// The one road from placed layers to a program: each layer is taken apart into maps and the images of its crossbars,
+/// The only path from placed layers to a program: each layer is taken apart into maps and the images of its crossbars,
 /// which go to a sink as they come: a file, bytes, or a program in memory.
 public struct LayerEmitter<Sink: ProgramSink> {
   private var sink: Sink

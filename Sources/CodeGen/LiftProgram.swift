@@ -5,7 +5,7 @@ public import ProgramFormat
 import Support
 import Tensors
 
-/// The module at program level that spells `program`: the inverse of `emitProgram`.
+/// The module at program level that describes `program`: the inverse of `emitProgram`.
 public func liftProgram(_ program: Program) -> Module<ProgramLevel> {
   var lifter = ProgramLifter(program)
   return lifter.lift()
@@ -25,7 +25,7 @@ private struct ProgramLifter {
   mutating func lift() -> Module<ProgramLevel> {
     for buffer in program.buffers { declare(buffer) }
     for (number, crossbar) in program.crossbars.enumerated() { append(crossbar, number) }
-    for layer in program.layers { module.append(module.spell(layer, origin: nil)) }
+    for layer in program.layers { module.append(module.encode(layer, origin: nil)) }
     for port in program.inputs {
       module.append(
         Op(.input, results: [buffers[port.buffer]], attributes: [NamedAttribute(.portName, port.name)]))
@@ -79,22 +79,23 @@ private struct ProgramLifter {
     case .convert(let layer): return Op(.convert, attributes: [symbol(layer)])
     case .accumulate(let register, let layer):
       return Op(.accumulate, results: [buffers[register]], attributes: [symbol(layer)])
-    case .store(let destination, let register, let arrangement):
+    case .store(let destination, let register, let layout):
       return Op(
         .store, operands: [buffers[register]], results: [buffers[destination]],
         attributes: [
-          NamedAttribute(.channels, arrangement.channels),
-          NamedAttribute(.spots, arrangement.spots),
-          NamedAttribute(.channelStart, arrangement.channelStart),
+          NamedAttribute(.channels, layout.channels),
+          NamedAttribute(.positions, layout.positions),
+          NamedAttribute(.channelStart, layout.channelStart),
         ])
-    case .step(let register, let source, let parts):
+    case .scanSlice(let register, let source, let parts):
       return Op(
-        .step, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
-    case .stack(let destination, let register, let parts):
+        .scanSlice, operands: [buffers[source]], results: [buffers[register]], attributes: attributes(parts))
+    case .scanOutput(let destination, let register, let parts):
       return Op(
-        .stack, operands: [buffers[register]], results: [buffers[destination]], attributes: attributes(parts))
+        .scanOutput, operands: [buffers[register]], results: [buffers[destination]],
+        attributes: attributes(parts))
     case .digital(let digital, let inputs, let output):
-      let (opcode, attributes) = module.spelling(of: digital, name: program.buffers[output].name)
+      let (opcode, attributes) = module.encoding(of: digital, name: program.buffers[output].name)
       return Op(
         opcode, operands: inputs.map { buffers[$0] }, results: [buffers[output]], attributes: attributes)
     }

@@ -38,9 +38,9 @@ struct CodeLowering {
 
   mutating func lower(_ op: Op) throws(Diagnostic) {
     switch op.opcode.kind {
-    case .layer, .state, .next: return
+    case .layer, .carry, .yield: return
     case .window, .mvm: producers[op.results[0]] = op
-    case .arrange: try loop(op)
+    case .col2im: try loop(op)
     case .constant: try constant(op)
     case .input:
       let buffer = declare(op.results[0])
@@ -48,8 +48,8 @@ struct CodeLowering {
     case .output:
       let value = try buffer(op.operands[0], op)
       outputs.append(builder.module.add(Op(.output, operands: [value], attributes: op.attributes)))
-    case .loop: try timeLoop(op)
-    case .step, .stack:
+    case .scan: try scan(op)
+    case .scanSlice, .scanOutput:
       let value = try buffer(op.operands[0], op)
       emit(
         Op(
@@ -79,7 +79,7 @@ struct CodeLowering {
     guard let found = buffers[id] else {
       throw Diagnostic(
         "lower-to-program.value",
-        "%\(source.values[id].name) is no buffer: windows and rows stay inside a loop",
+        "%\(source.values[id].name) is no buffer: windows and rows stay inside a scan",
         at: op.location)
     }
     return found
@@ -87,12 +87,12 @@ struct CodeLowering {
 
   // MARK: Code
 
-  /// For each part of an arrangement a loop over its positions.
+  /// For each part of an layout a loop over its positions.
   private mutating func loop(_ op: Op) throws(Diagnostic) {
     let target = declare(op.results[0])
     let shape = source.values[op.results[0]].type.shape ?? []
     let channels = shape.count > 1 ? shape[1] : 1
-    let spots = shape.dropFirst(2).reduce(1, *)
+    let positions = shape.dropFirst(2).reduce(1, *)
     var start = 0
     for operand in op.operands {
       guard let product = producers[operand], product.opcode == .mvm,
@@ -100,7 +100,7 @@ struct CodeLowering {
         window.opcode == .window, let geometry = window.window
       else {
         throw Diagnostic(
-          "lower-to-program.shape", "arrange takes the rows of a product of windows", at: op.location)
+          "lower-to-program.shape", "col2im takes the rows of a product of windows", at: op.location)
       }
       let layer = product[.layer]
       let outputs = source.values[product.results[0]].type.shape?.last ?? 0
@@ -116,7 +116,7 @@ struct CodeLowering {
         Op(
           .store, operands: [sums], results: [target],
           attributes: [
-            NamedAttribute(.channels, channels), NamedAttribute(.spots, spots),
+            NamedAttribute(.channels, channels), NamedAttribute(.positions, positions),
             NamedAttribute(.channelStart, start),
           ], origin: op.origin),
       ].map { builder.module.add($0) }
@@ -138,7 +138,7 @@ struct CodeLowering {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try buffer(operand, op)) }
     let target = declare(result)
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: builder.module.values[target].name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: builder.module.values[target].name)
     code.append(
       builder.module.add(
         Op(opcode, operands: operands, results: [target], attributes: attributes, origin: op.origin)))

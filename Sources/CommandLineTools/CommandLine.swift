@@ -4,6 +4,8 @@ public import Support
 public struct ParsedArguments: Equatable, Sendable {
   /// Arguments told by their place.
   public internal(set) var positionals: [String] = []
+  /// Warnings about the words of the command line, such as a former name of a command.
+  public internal(set) var warnings: [Diagnostic] = []
   private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
   /// Whether an output of the command goes to standard output, so that nothing else may be printed there.
@@ -73,7 +75,7 @@ public enum CommandLineRequest: Equatable, Sendable {
 extension CommandSpec {
   /// Reads the words after the command's name.
   ///
-  /// Options may stand anywhere: `--name value`, `--name=value`, `-o value`; `--` ends them, and `-` alone is an
+  /// Options may appear anywhere: `--name value`, `--name=value`, `-o value`; `--` ends them, and `-` alone is an
   /// argument. All files that are named are compared before any work; `modelFiles` tells those of a model. Throws
   /// `usage.unknown-option`, `usage.missing-value`, `usage.unwanted-value`, `usage.repeated`,
   /// `usage.unexpected-argument`, `usage.missing-argument`, `usage.missing-option`, `usage.same-file`, `usage.pipe`, and
@@ -166,12 +168,18 @@ extension ProgramSpec {
       let wanted = words.dropFirst().first.flatMap { verb in commands.first { $0.verb == verb } }
       return .help(wanted?.help ?? help)
     }
-    guard let command = commands.first(where: { $0.verb == first }) else {
+    guard let command = commands.first(where: { $0.verb == first || $0.formerVerb == first }) else {
       throw Diagnostic(
         "usage.unknown-command", "unknown command '\(first)'",
         notes: didYouMean(first, among: verbs) + ["'\(name) --help' lists all commands"])
     }
-    return try command.parse(Array(words.dropFirst()), modelFiles: modelFiles)
+    let request = try command.parse(Array(words.dropFirst()), modelFiles: modelFiles)
+    guard case .run(_, var arguments) = request, command.verb != first else { return request }
+    arguments.warnings.append(
+      Diagnostic(
+        "usage.renamed", "'\(name) \(first)' is now '\(command.name)'; the former name will go",
+        severity: .warning))
+    return .run(command, arguments)
   }
 }
 

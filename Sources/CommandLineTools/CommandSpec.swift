@@ -89,13 +89,17 @@ public struct CommandSpec: Hashable, Sendable {
   public let examples: [ExampleSpec]
   /// Paragraphs that the help prints last.
   public let remarks: [String]
+  /// A former verb, still accepted with a warning; the help does not list it.
+  public let formerVerb: String?
 
   /// Describes a command.
   public init(
-    name: String, summary: String, positionals: [PositionalSpec] = [], options: [OptionSpec] = [],
+    name: String, formerVerb: String? = nil, summary: String, positionals: [PositionalSpec] = [],
+    options: [OptionSpec] = [],
     examples: [ExampleSpec] = [], remarks: [String] = []
   ) {
     self.name = name
+    self.formerVerb = formerVerb
     self.summary = summary
     self.positionals = positionals
     self.options = options

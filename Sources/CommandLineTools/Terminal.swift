@@ -65,11 +65,17 @@ public func runCommand(
     return ExitStatus.success.rawValue
   } catch {
     let status = ExitStatus(for: error)
-    let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
+    let renderer = DiagnosticRenderer(color: standardErrorIsTerminal)
     let messages = error.items.map { status == .usage ? $0.inFile(name) : $0 }
     writeToStandardError(messages.map { renderer.render($0) }.joined())
     return status.rawValue
   }
+}
+
+/// Prints messages on standard error.
+public func show(_ diagnostics: [Diagnostic]) {
+  let renderer = DiagnosticRenderer(color: standardErrorIsTerminal)
+  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
 }
 
 /// The words of the command line after the program's name.

@@ -4,7 +4,7 @@ public import Mapping
 public struct ClockSpan: Hashable, Sendable, BitwiseCopyable {
   /// The first clock.
   public let start: Int
-  /// The clock behind the last one.
+  /// The clock after the last one.
   public let end: Int
 
   /// Creates a span.
@@ -52,8 +52,8 @@ public struct BufferWork: Hashable, Sendable, BitwiseCopyable {
 ///
 /// Buffers come one after the other, each to be computed or skipped; the pipeline keeps a few numbers, whatever their
 /// count, so that it can follow millions of positions. Clocks count from 0, when the first fetch begins, and wrap
-/// beyond 2^63. With `M` for the fetch and `C` for the computation of buffer `i`, overlapped as in the in-layer pipeline
-/// for memory and computation (IPMC) of Ji et al., "ReCom", DATE'18:
+/// beyond 2^63. With `M` for the fetch and `C` for the computation of buffer `i`, overlapped as in the in-layer
+/// pipeline for memory and computation (IPMC) of Ji et al., "ReCom", DATE'18:
 ///
 ///     startM(i) = max(endM(i-1), startC(i-1))     the memory is free, and the crossbars have taken the buffer over
 ///     startC(i) = max(endM(i), endC(i-1))         the buffer is full, and the crossbars are free
@@ -62,8 +62,8 @@ public struct BufferWork: Hashable, Sendable, BitwiseCopyable {
 public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
   /// When the memory works.
   public let order: FetchOrder
-  /// Clocks in which the crossbars wait for memory between the beginning of their first computation and the end of their
-  /// last one. The clocks of the fetches before the first computation and behind the last one do not count.
+  /// Clocks in which the crossbars wait for memory between the beginning of their first computation and the end of
+  /// their last one. The clocks of the fetches before the first computation and after the last one do not count.
   public private(set) var stalls = 0
   private var fetchEnd = 0
   private var computeStart = 0
@@ -105,7 +105,7 @@ public struct BufferPipeline: Hashable, Sendable, BitwiseCopyable {
 
   /// Fills the next buffer.
   private mutating func fill(_ clocks: Int) -> ClockSpan {
-    let start = order == .overlapped ? max(fetchEnd, computeStart) : end
+    let start = order == .doubleBuffered ? max(fetchEnd, computeStart) : end
     fetchEnd = start &+ clocks
     return ClockSpan(start, fetchEnd)
   }

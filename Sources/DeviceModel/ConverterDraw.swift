@@ -46,7 +46,7 @@ public struct SenseErrors: Sendable {
 
   /// The factors of the voltages of a crossbar's first `count` bitlines.
   public func clampFactors(of crossbar: Int, count: Int) -> [Float] {
-    guard device.isOn(.clampError) else { return [Float](repeating: 1, count: count) }
+    guard device.isOn(.clampMismatch) else { return [Float](repeating: 1, count: count) }
     let normals = bitlines.draw(first: 0, crossbar, count: count).normals
     return (0..<count).map { clampFactor(device, normal: normals[4 * $0]) }
   }

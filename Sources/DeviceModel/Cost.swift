@@ -54,8 +54,8 @@ public struct EnergyBreakdown: Equatable, Sendable {
 public struct Cost: Equatable, Sendable {
   /// Energy by component.
   public var energyPicojoules = EnergyBreakdown()
-  /// Time of the crossbars' cycles, of the clocks of layers whose fetches are planned, and of writing; digital operators are
-  /// taken to keep pace with them.
+  /// Time of the crossbars' cycles, of the clocks of layers whose fetches are planned, and of writing; digital
+  /// operators are taken to keep pace with them.
   public var latencyNanoseconds = 0.0
   /// Whether cells were written on a machine that does not tell what this takes, so that energy and time leave it out.
   public var omitsWriting = false
@@ -72,7 +72,7 @@ public struct Cost: Equatable, Sendable {
 }
 
 /// The cost of `events` by the machine's tables: a linear map, so that tables can be changed and applied to events
-/// that were counted before.
+/// that were counted before. Spec: ir-spec.md, *Time and energy*.
 ///
 /// `adcBits` is the resolution of the layer's converters. Where it is not the machine's, the energy of a conversion is
 /// scaled by `(2^b / (b + 1)) / (2^B / (B + 1))`, the rule of the PP_sim simulator (github.com/WaitingLin/PP_sim), by

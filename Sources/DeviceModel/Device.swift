@@ -32,7 +32,7 @@ public struct Device: Hashable, Sendable {
     drift: Drift(), sensing: Sensing(), converter: ConverterErrors(), wires: Wires())
 
   /// Whether no effect is on.
-  public var isIdeal: Bool { DeviceEffect.allCases.allSatisfy { !isOn($0) } }
+  public var isIdeal: Bool { Nonideality.allCases.allSatisfy { !isOn($0) } }
 }
 
 /// Resistances between which the levels of a cell lie.

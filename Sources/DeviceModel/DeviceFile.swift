@@ -9,15 +9,16 @@ public struct DeviceFigure: Hashable, Sendable {
   public let value: String
   /// The unit.
   public let unit: String
-  /// The publication or the assumption behind it; nil where the file gives none.
+  /// The publication or the assumption it is based on; nil where the file gives none.
   public let source: String?
 }
 
 /// A device as a JSON file describes it.
 ///
 /// The file is an object with the texts `name` and `summary` and the objects `cell`, `variation`, `readNoise`,
-/// `stuckCells`, `drift`, `sensing`, `converter` and `wires`, whose keys are the properties of `Device`. A value stands as
-/// it is or as `{"value": 0.18, "source": "..."}`. Only `cell.onResistance` is needed: an effect without numbers is off.
+/// `stuckCells`, `drift`, `sensing`, `converter` and `wires`, whose keys are the properties of `Device`. A value stands
+/// as it is or as `{"value": 0.18, "source": "..."}`. Only `cell.onResistance` is needed: an effect without numbers is
+/// off.
 public struct DeviceFile: Equatable, Sendable {
   /// The device.
   public let device: Device
@@ -26,8 +27,8 @@ public struct DeviceFile: Equatable, Sendable {
 
   /// Reads a file's bytes; `file` is the name for messages.
   ///
-  /// Throws `device.syntax` for a text that is no JSON or has a key twice, `device.key`, `device.missing`, `device.type`
-  /// and `device.range`; each with line and column.
+  /// Throws `device.syntax` for a text that is no JSON or has a key twice, `device.key`, `device.missing`,
+  /// `device.type` and `device.range`; each with line and column.
   public init(json: [UInt8], file: String) throws(Diagnostic) {
     let reader = DescriptionReader(file: file, kind: "device")
     let root = try reader.parse(json)

@@ -1,16 +1,16 @@
 public import Mapping
 
-/// What conversions of a device make of sums: for each number of active wordlines and each sum of levels, how often each
-/// code is sensed.
+/// What conversions of a device make of sums: for each number of active wordlines and each sum of levels, how often
+/// each code is sensed.
 ///
-/// Source: C.-C. Lin et al., "DL-RSIM", ICCAD'18: distributions of accumulated currents by Monte Carlo, one for each number
+/// Spec: ir-spec.md, *Error tables*. Source: C.-C. Lin et al., "DL-RSIM", ICCAD'18: distributions of accumulated currents by Monte Carlo, one for each number
 /// of active wordlines, become error rates for each sum. A conversion then draws its code from the table, so that cells
 /// are in effect programmed anew for every access, and all bitlines and converters are alike.
 public struct ErrorTable: Equatable, Sendable {
   /// A code with the random words that lead to it.
   public struct Entry: Hashable, Sendable {
-    /// Random words below this one lead to this code, or to one before it: a multiple of 1024, or the largest word for the
-    /// last code of a sum.
+    /// Random words below this one lead to this code, or to one before it: a multiple of 1024, or the largest word for
+    /// the last code of a sum.
     public let bound: UInt32
     /// The code; one more than the largest one for sums beyond it.
     public let code: Int32
@@ -28,14 +28,16 @@ public struct ErrorTable: Equatable, Sendable {
   public let starts: [UInt32]
   /// Entries of all sums, the likeliest first.
   public let entries: [Entry]
-  /// Share of all drawn units, with each number of active wordlines as often, that had another code than an ideal device.
+  /// Share of all drawn units, with each number of active wordlines as often, that had another code than an ideal
+  /// device.
   public let errorRates: [Double]
 
   /// Draws a table.
   ///
-  /// `shares` has the share of each level among the cells, `converter` is what the layer has, `height` the most wordlines that
-  /// a unit holds; fixed references are made for `ladderHeight` of them, or else for as many. A number of active wordlines that cannot make a sum, or made it in no drawn unit, takes over the differences of
-  /// the nearest sum that was drawn.
+  /// `shares` has the share of each level among the cells, `converter` is what the layer has, `height` the most
+  /// wordlines that a unit holds; fixed references are made for `ladderHeight` of them, or else for as many. A number
+  /// of active wordlines that cannot make a sum, or made it in no drawn unit, takes over the differences of the nearest
+  /// sum that was drawn.
   public init(
     _ device: Device, shares: [Double], height: Int, ladderHeight: Int? = nil, converter: Converter,
     samples: Int = 32_000, seed: UInt64 = 0

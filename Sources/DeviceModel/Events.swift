@@ -1,14 +1,15 @@
 /// Input values fetched, by where they come from.
 public struct InputFetches: Equatable, Sendable {
-  /// Values read from memory outside of the chip, once for each sample: elements of graph inputs; and where a layer's fetches
-  /// are planned, all elements of the image that its windows walk over, those of channels that its bit vectors leave out
-  /// excepted; where these do not fit the SRAM, those of every window.
+  /// Values read from memory outside of the chip. For each sample: the elements of graph inputs, as digital events;
+  /// what a layer with planned fetches reads before its positions; and, in a run of several segments in batches of
+  /// more than one sample, the elements that a segment takes from earlier ones or reads again from the graph's
+  /// inputs, as events of writing.
   public var dram: Int
-  /// Values that `load` copies from a tile's buffer, padding included; those of channels that the layer's bit vectors leave
-  /// out are not copied.
+  /// Values that `load` copies from a tile's buffer, padding included. With sparsity masks only those of channels
+  /// in use.
   public var sram: Int
-  /// Values written to the input registers of crossbars: the wordlines of all blocks, once for each position; where a layer's
-  /// fetches are planned, the inputs that its buffers deliver.
+  /// Values written to the input registers of crossbars. For each position: the wordlines of all blocks; or, where
+  /// fetches are planned, the inputs that the input buffers deliver.
   public var buffer: Int
 
   /// Creates counts.
@@ -21,72 +22,79 @@ public struct InputFetches: Equatable, Sendable {
 
 /// Exact counts of what the hardware does.
 ///
-/// A *position* is one input vector of a layer. A *pass* presents the digits of a position's inputs: one pass for
-/// unsigned inputs; two, for the positive and the negative parts, for signed ones. All counts below up to
-/// `shiftAdds` are per position, pass, input digit and operation unit.
+/// The comment of each is its definition in ir-spec.md, *Events*, whose terms are those of *Products on crossbars* and
+/// *Fetching*.
 public struct Events: Equatable, Sendable {
-  /// Input vectors that the layer received.
+  /// Input vectors that the layer received, one for each `drive`.
   public var positions = 0
-  /// Activations of operation units. A fixed unit is activated once for each digit, a skipping one for each digit that is
-  /// not 0 on all of its wordlines; dynamic units are formed of the wordlines with a digit other than 0, so that there
-  /// may be none.
+  /// Activations of operation units, for each position, pass and digit of a block. A fixed unit counts always; a
+  /// zero-skipping unit where the digit of one of its wordlines is not 0; dynamic units count `ceil(active / height) *
+  /// ceil(bitlines / width)` times, with `active` for the wordlines of the block whose digit is not 0.
   public var ouActivations = 0
-  /// Cycles: for each position and pass, the activations of the crossbar with the most of them, and the pipeline's. None where
-  /// a layer's fetches are planned: its time is `clocks`.
+  /// For each position and pass, the activations of the crossbar of the layer with the most of them, plus the
+  /// machine's `timing.pipelineCycles`. Blocks that share a crossbar add up. None for a layer without blocks, and
+  /// none where fetches are planned.
   public var cycles = 0
-  /// Input buffers filled, for layers whose fetches are planned.
+  /// Input buffers filled: for each position, those of a layer with planned fetches.
   public var bufferFills = 0
-  /// Of these, buffers that delivered nothing and were not computed.
+  /// Of `bufferFills`, buffers that delivered nothing and were not computed.
   public var skippedBuffers = 0
-  /// Clocks of the machine's memories in which such layers fetch and compute, position by position, and read from memory
-  /// outside of the chip before.
+  /// Clocks of the machine's memories that a layer with planned fetches takes: its reads from outside of the chip,
+  /// and each position until its last buffer is filled and computed.
   public var clocks = 0
-  /// Of these, clocks in which crossbars wait for a buffer between computations.
+  /// Of `clocks`, those in which crossbars wait for a buffer between two computations of a position.
   public var stallClocks = 0
-  /// Conversions: the bitlines of each activated unit, or its groups of composed bitlines.
+  /// Conversions: for each activation of a unit its bitlines, or its groups of bitlines.
   public var adcConversions = 0
-  /// Conversions whose code would have been larger than the converter's largest one: with a step of 1 those whose exact
-  /// sum exceeded `2^adcBits - 1`.
+  /// Conversions that saturate.
   public var adcSaturations = 0
-  /// Wordline vectors that are formed at run time: one for each group of wordlines that dynamic units gather, whatever
-  /// the number of units side by side that it serves.
+  /// Groups of wordlines that dynamic units gather: `ceil(active / height)` for each dynamic block, position, pass
+  /// and digit, whatever the number of units side by side.
   public var wordlineVectors = 0
-  /// Wordlines with a digit other than 0 in each activated unit.
+  /// Wordlines with a digit other than 0, in each activated unit.
   public var wordlineDrives = 0
-  /// Cells on driven wordlines and converted bitlines.
+  /// Cells on driven wordlines: `wordlineDrives` of each activated unit times its bitlines.
   public var cellReads = 0
   /// Shifts and adds, one for each conversion.
   public var shiftAdds = 0
-  /// Entries of index tables read, once for each position: those of the tables of blocks; and where a block has none but
-  /// needs one, an entry for each wordline if they are not driven by a run of neighbouring inputs, and one for each run
-  /// of bitlines with the same output if these outputs are no run of neighbours.
+  /// Entries read of what tells inputs and outputs of blocks, for each position. Wordlines: one each with an index
+  /// table; without one none where neighbors are driven by neighboring inputs, else one each. Bitlines: one each
+  /// with an index table; without one none where the runs of bitlines with equal outputs have neighboring outputs,
+  /// else one for each run. With sparsity masks instead one for each input and each output of the layer. And one
+  /// for each wordline of every distinct pair of wordlines and outputs of bitlines among the blocks, where one of
+  /// these wordlines is shifted.
   public var indexReads = 0
-  /// Bits of these entries: those of the table's fields, or as many as number the layer's inputs, or its outputs.
+  /// Bits of these entries: those of a field of an index table; without one as many as `rows - 1`, or `columns -
+  /// 1`, needs; one in a sparsity mask; and for shifts as many as the largest of the block needs.
   public var indexBits = 0
   /// Input values fetched.
   public var inputFetches = InputFetches()
-  /// Bits read from and written to the tile's buffer by `load`, `store` and digital operators.
+  /// Bits read from and written to a tile's buffer: values of `inputFetches.sram`, `outputWrites`, parts of `scan-slice`
+  /// and `scan-output` (read and written), and arguments and results of digital operators, each with the bits of its
+  /// type.
   public var bufferBits = 0
-  /// Values that the activation and requantization unit computes: the results of digital operators that compute
-  /// element by element or reduce, except for pools.
+  /// Values that the activation and requantization unit computes: results of digital operators of the classes
+  /// activations and multiply-adds.
   public var activations = 0
-  /// Values that go through the pool unit.
+  /// Values that go through the pool unit: those of digital operators of the classes window comparisons and
+  /// comparisons.
   public var poolComparisons = 0
-  /// Multiply-adds of products of two computed matrices, which digital logic computes: the elements of the result times the
-  /// length of a row of the first operand. No table has a cost for them yet.
+  /// Multiply-adds of products of two computed matrices, which digital logic computes. No figure of a machine
+  /// prices them.
   public var digitalMultiplyAdds = 0
   /// Values that `store` copies from output registers to a tile's buffer.
   public var outputWrites = 0
-  /// Values written to memory outside of the chip, once for each sample: elements of graph outputs, and the outputs of layers
-  /// whose fetches are planned.
+  /// Values written to memory outside of the chip. For each sample: the elements of graph outputs, as digital
+  /// events; what `store` copies for a layer with planned fetches; and, in a run of several segments in batches of
+  /// more than one sample, the elements that a segment leaves for later ones, as events of writing.
   public var dramWrites = 0
-  /// Cells written for segments of a program that take turns in the crossbars; a program of one segment is written before it
-  /// runs and counts none, in this and the next two.
+  /// Cells written for segments. A program of one segment is written before it runs and counts none, here and in
+  /// the next two.
   public var cellWrites = 0
-  /// Wordlines written, with such cells on them.
+  /// Wordlines with such cells.
   public var wordlineWrites = 0
-  /// Steps of writing that follow each other: for each writing of a segment the wordlines of the crossbar with the most of
-  /// them, as crossbars are written at the same time.
+  /// For each writing of a segment, the wordlines of the crossbar with the most of them: wordlines are written one
+  /// after the other, crossbars at the same time.
   public var writeSteps = 0
 
   /// No events.

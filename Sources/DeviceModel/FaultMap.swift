@@ -2,8 +2,8 @@ public import Support
 
 /// Cells that are known to be stuck, by crossbar.
 ///
-/// As a file: text in UTF-8, one cell a line as `crossbar,row,column,state`, all counted from 0, where the state is `on`,
-/// `off` or a level. Empty lines, lines that begin with `#`, and a first line with these words are passed over.
+/// As a file: text in UTF-8, one cell a line as `crossbar,row,column,state`, all counted from 0, where the state is
+/// `on`, `off` or a level. Empty lines, lines that begin with `#`, and a first line with these words are passed over.
 public struct FaultMap: Equatable, Sendable {
   /// A stuck cell.
   public struct Cell: Hashable, Sendable {
@@ -34,8 +34,8 @@ public struct FaultMap: Equatable, Sendable {
   /// Adds a cell.
   public mutating func add(_ cell: Cell, crossbar: Int) { cells[crossbar, default: []].append(cell) }
 
-  /// Reads a file's bytes; `file` is the name for messages. Throws `faults.syntax`, with the line, and `faults.twice` for a
-  /// cell that is listed twice.
+  /// Reads a file's bytes; `file` is the name for messages. Throws `faults.syntax`, with the line, and `faults.twice`
+  /// for a cell that is listed twice.
   public init(csv: [UInt8], file: String) throws(Diagnostic) {
     var seen: Set<[Int]> = []
     // Bytes are split, as a carriage return and a line feed are one character of a text.

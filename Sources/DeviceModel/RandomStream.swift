@@ -2,7 +2,7 @@ public import CKernels
 
 /// A stream of random numbers that are found by their counters, so that results do not depend on the order of work.
 ///
-/// Source: Threefry-4x32 with 13 rounds, J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+/// Spec: ir-spec.md, *Random numbers*. Source: Threefry-4x32 with 13 rounds, J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11.
 public struct RandomStream: Hashable, Sendable {
   /// What the numbers are for; streams of different purposes are independent.
   public enum Purpose: UInt32, Sendable {
@@ -21,7 +21,8 @@ public struct RandomStream: Hashable, Sendable {
   /// The key.
   public let words: [UInt32]
 
-  /// The stream of a seed and a trial for a purpose; `part` tells streams of one purpose apart, such as those of layers.
+  /// The stream of a seed and a trial for a purpose; `part` tells streams of one purpose apart, such as those of
+  /// layers.
   public init(seed: UInt64, trial: Int, _ purpose: Purpose, part: Int = 0) {
     words = [
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32),

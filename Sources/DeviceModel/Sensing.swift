@@ -4,11 +4,11 @@ public import Mapping
 public struct Sensing: Hashable, Sendable {
   /// Where references lie.
   public enum References: String, Hashable, Sendable, CaseIterable {
-    /// At fixed currents: reference i halfway between the largest current of sum i, with all wordlines of a unit active, and
-    /// the smallest one of sum i + 1, with as few active wordlines as it takes.
+    /// At fixed currents: reference i halfway between the largest current of sum i, with all wordlines of a unit
+    /// active, and the smallest one of sum i + 1, with as few active wordlines as it takes.
     case fixed
-    /// Chosen for the number of active wordlines: reference i halfway between the currents of sums i and i + 1, where no
-    /// fewer wordlines are taken to be active than the sum needs.
+    /// Chosen for the number of active wordlines: reference i halfway between the currents of sums i and i + 1, where
+    /// no fewer wordlines are taken to be active than the sum needs.
     case inputAware = "input-aware"
   }
 
@@ -38,14 +38,15 @@ public struct Sensing: Hashable, Sendable {
 /// A conversion on a device: from the current of a bitline, or of a group, to a code.
 ///
 /// Currents are in steps of a level. With I for the current, n for the sum of the digits that drive the unit, r for the
-/// leakage of a cell of level 0, L for the highest level, and h for the largest n of a unit, all references are those of
-/// a ladder, so that the code is the number of references that the current reaches:
+/// leakage of a cell of level 0, L for the highest level, and h for the largest n of a unit, all references are those
+/// of a ladder, so that the code is the number of references that the current reaches:
 ///
 ///     fixed        reference i = (i (1 + r/2L)) + (1 + r/L + h r) / 2
 ///     input-aware  reference i = max(n r + i + 1/2, (i + 1/2) (1 + r/L))
 ///
 /// which for cells of one bit are the references of Lin et al., "DL-RSIM", ICCAD'18, for h wordlines and for n. `y` below is where the current stands on
 /// that ladder: the sum that would be sensed without rounding. All arithmetic is in binary32, in the order written.
+/// Spec: ir-spec.md, *Devices*.
 public struct SenseLine: Hashable, Sendable {
   /// Factor of the current.
   public var first: Float = 1
@@ -54,7 +55,7 @@ public struct SenseLine: Hashable, Sendable {
   /// Factor of the current on the second branch of input-aware references.
   public var second: Float = 1
   /// Whether there is a second branch.
-  public var isBent = false
+  public var isNonlinear = false
   /// Gain of the converter.
   public var gain: Float = 1
   /// Offset of the converter and of the ladder.
@@ -101,7 +102,7 @@ public struct SenseLine: Hashable, Sendable {
       first = Float(references)
       leak = Float(leakage * Double(weight))
       second = Float(references / (1 + bend))
-      isBent = leakage > 0
+      isNonlinear = leakage > 0
     }
     let step = Double(converter.step)
     let range = Double(converter.largestCode) * step
@@ -118,11 +119,11 @@ public struct SenseLine: Hashable, Sendable {
     minimum = paired ? -maximum : 0
   }
 
-  /// Where the current stands on the ladder; `squares` is the sum of the squares of what the cells pass for their digits,
-  /// `noise` a normal number.
+  /// the position of the current on the ladder; `squares` is the sum of the squares of what the cells pass for their
+  /// digits, `noise` a normal number.
   public func position(current: Float, active: Float, squares: Float = 0, noise: Float = 0) -> Float {
     var y = current * first - active * leak
-    if isBent { y = min(y, current * second) }
+    if isNonlinear { y = min(y, current * second) }
     y = y * gain + offset
     if bow != 0 { y += bow * y * (1 - y * inverseRange) }
     if addedVariance > 0 || cellVariance > 0 {

@@ -33,7 +33,7 @@ private func centralProbability(_ t: Double, _ degrees: Double) -> Double {
   incompleteBeta(t * t / (degrees + t * t), 0.5, degrees / 2)
 }
 
-/// The regularised incomplete beta function, for `x` in 0 ... 1 and positive `a` and `b`.
+/// The regularized incomplete beta function, for `x` in 0 ... 1 and positive `a` and `b`.
 ///
 /// Source: NIST Digital Library of Mathematical Functions, 8.17.4 (the symmetry) and 8.17.22 (the continued fraction).
 func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {

@@ -1,9 +1,10 @@
 import Glibc
 
-/// A crossbar drawn together to few blocks of cells. The wordlines of a block are side by side, and so are its bitlines; its
-/// cells sit in its middle.
+/// A crossbar drawn together to few blocks of cells. The wordlines of a block are side by side, and so are its
+/// bitlines; its cells sit in its middle.
 struct WireBlocks {
-  /// The most blocks in a direction. Half as many make errors hardly larger; the crossbar of these solves in a millisecond.
+  /// The most blocks in a direction. Half as many make errors hardly larger; the crossbar of these solves in a
+  /// millisecond.
   static let most = 32
 
   /// How wordlines fall into blocks.
@@ -14,16 +15,17 @@ struct WireBlocks {
   /// `WireSeparation.drops`.
   private let couplings: [Double]
 
-  /// By how much the part of the current that the wires leave is the exponent of the spread of lines in a block. Fitted to
-  /// exact solutions: of 0, 0.5, 1, 1.5 and 2 it leaves the least errors where lines are unlike; where they are alike, all
-  /// do nearly as well (`WireMeasurements` in the tests).
+  /// By how much the current that remains after IR drop is the exponent of the spread of lines in a block. Fitted to
+  /// exact solutions: of 0, 0.5, 1, 1.5 and 2 it leaves the least errors where lines are unlike; where they are alike,
+  /// all do nearly as well (`WireMeasurements` in the tests).
   static let fittedExponent = 1.0
 
   /// Draws a crossbar of some conductance together and solves it.
   ///
-  /// The lines of a block are alike, but the coupling grows with the squares of their conductances. Hence the factor: the
-  /// mean square of the lines in a block by the square of their mean, to the power of `exponent` times the part of the
-  /// current that the wires leave. A line that carries much loses much, and where little is left, all carry alike.
+  /// The lines of a block are alike, but the coupling grows with the squares of their conductances. Hence the factor:
+  /// the mean square of the lines in a block by the square of their mean, to the power of `exponent` times the part of
+  /// the current that remains after IR drop. A line that carries much loses much, and where little is left, all carry
+  /// alike.
   init(_ g: [Double], rows: Int, columns: Int, wires: Wires, exponent: Double) {
     let (down, across) = (LineBlocks(rows, most: Self.most), LineBlocks(columns, most: Self.most))
     let network = drawnTogether(blockSums(g, down, across), down, across, wires)
@@ -43,7 +45,8 @@ struct WireBlocks {
   func coupling(_ row: Int, _ column: Int) -> Double { couplings[row * columns.count + column] }
 }
 
-/// The conductance of each block; an open block gets a millionth of their mean, so that it has lines to interpolate from.
+/// The conductance of each block; an open block gets a millionth of their mean, so that it has lines to interpolate
+/// from.
 private func blockSums(_ g: [Double], _ down: LineBlocks, _ across: LineBlocks) -> [Double] {
   var sums = [Double](repeating: 0, count: down.count * across.count)
   let columns = across.block.count
@@ -72,7 +75,8 @@ private func drawnTogether(_ g: [Double], _ down: LineBlocks, _ across: LineBloc
     heights: down.sizes.map(Double.init), widths: across.sizes.map(Double.init))
 }
 
-/// The mean square of the lines in a block by the square of their mean, over all blocks, for rows times that for columns.
+/// The mean square of the lines in a block by the square of their mean, over all blocks, for rows times that for
+/// columns.
 private func spread(_ g: [Double], _ down: LineBlocks, _ across: LineBlocks) -> Double {
   var (rows, columns) = (
     [Double](repeating: 0, count: down.block.count), [Double](repeating: 0, count: across.block.count)
@@ -86,7 +90,7 @@ private func spread(_ g: [Double], _ down: LineBlocks, _ across: LineBlocks) -> 
   return down.spread(of: rows) * across.spread(of: columns)
 }
 
-/// Neighbouring lines in blocks of equal size, or of two sizes that differ by 1.
+/// Neighboring lines in blocks of equal size, or of two sizes that differ by 1.
 struct LineBlocks {
   /// The block of each line.
   let block: [Int]
@@ -108,9 +112,9 @@ struct LineBlocks {
   /// The number of blocks.
   var count: Int { sizes.count }
 
-  /// For each line, a block and the next one between whose middles it is, and the part of the way to the next; lines before
-  /// the first middle or behind the last one have a part below 0 or above 1.
-  var neighbours: [(block: Int, next: Int, part: Double)] {
+  /// For each line, a block and the next one between whose middles it is, and the part of the way to the next; lines
+  /// before the first middle or after the last one have a part below 0 or above 1.
+  var neighbors: [(block: Int, next: Int, part: Double)] {
     guard count > 1 else { return block.map { _ in (0, 0, 0) } }
     return block.enumerated().map { line, number in
       let before = Double(line) < middles[number] ? number - 1 : number

@@ -1,8 +1,8 @@
-/// The effective conductances of a crossbar behind its wires, row-major in siemens.
+/// The effective conductances of a crossbar with IR drop, row-major in siemens.
 ///
 /// `g` has the conductance of each cell, row-major in siemens, from 0 up. Undriven wordlines are held at 0 V by their
-/// drivers and bitlines at 0 V by what senses them, so that the current of bitline `j` is `sum over i of T[i][j] V[i]` for
-/// the voltages `V` of the drivers. The result is `T`, exact but for rounding; without resistances it is `g`.
+/// drivers and bitlines at 0 V by what senses them, so that the current of bitline `j` is `sum over i of T[i][j] V[i]`
+/// for the voltages `V` of the drivers. The result is `T`, exact but for rounding; without resistances it is `g`.
 ///
 /// Takes time `rows * columns * min(rows, columns)^2`.
 public func effectiveConductances(_ g: [Double], rows: Int, columns: Int, wires: Wires) -> [Double] {
@@ -28,12 +28,12 @@ private func eliminate(_ network: WireNetwork) -> [Double] {
 }
 
 /// What the lower ends of all bitlines are to the rest of the crossbar, after some wordlines from the top: the Norton
-/// equivalent `current = sum over i of F[i] V[i] - A voltage`, with a symmetric matrix `A` of conductances between the ends
-/// and, for each driver, the currents `F[i]` that 1 V there drives out of ends at 0 V.
+/// equivalent `current = sum over i of F[i] V[i] - A voltage`, with a symmetric matrix `A` of conductances between the
+/// ends and, for each driver, the currents `F[i]` that 1 V there drives out of ends at 0 V.
 ///
 /// A wordline is in parallel to what is there: its conductances are added. A resistor `r` in series with end `k` takes
-/// `r / (1 + r A[k][k])` times column `k` of `A` times row `k` from `A` and from `F` (Sherman and Morrison's formula for
-/// the inverse of `A` plus `r` at (k, k)). Nothing is divided by a resistance, so that `r` may be 0.
+/// `r / (1 + r A[k][k])` times column `k` of `A` times row `k` from `A` and from `F` (Sherman and Morrison's formula
+/// for the inverse of `A` plus `r` at (k, k)). Nothing is divided by a resistance, so that `r` may be 0.
 private struct BitlineFront {
   private let columns: Int
   private let rows: Int

@@ -12,7 +12,7 @@ struct WireLadder {
   init(_ network: WireNetwork, row: Int) {
     let first = row * network.columns
     var steps = [Double](repeating: 1, count: network.columns)
-    // The conductance to ground of a cell and all that is behind it.
+    // The conductance to ground of a cell and all that follows it.
     var behind = 0.0
     for j in (0..<network.columns).reversed() {
       behind += network.conductances[first + j]

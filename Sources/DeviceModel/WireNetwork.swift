@@ -8,7 +8,7 @@ struct WireNetwork {
   let conductances: [Double]
   /// Ohms of the piece of wordline before each cell, the driver's included.
   let wordlines: [Double]
-  /// Ohms of the piece of bitline behind each cell, those of the sensing circuit included.
+  /// Ohms of the piece of bitline after each cell, those of the sensing circuit included.
   let bitlines: [Double]
 
   /// A crossbar whose segments are alike.
@@ -20,8 +20,8 @@ struct WireNetwork {
   }
 
   /// A crossbar whose wordlines are alike and whose bitlines are alike: `wordline` has the ohms before each cell of a
-  /// wordline, `bitline` the ohms behind each cell of a bitline. Where `heights` and `widths` are given, wordline `i` is
-  /// `heights[i]` wires side by side and bitline `j` is `widths[j]`.
+  /// wordline, `bitline` the ohms after each cell of a bitline. Where `heights` and `widths` are given, wordline `i`
+  /// is `heights[i]` wires side by side and bitline `j` is `widths[j]`.
   init(
     _ g: [Double], rows: Int, columns: Int, wordline: [Double], bitline: [Double],
     heights: [Double]? = nil, widths: [Double]? = nil
@@ -46,8 +46,8 @@ struct WireNetwork {
   /// The crossbar seen from the virtual grounds: bitlines become wordlines, the last one the first.
   ///
   /// A network of resistors is reciprocal: the current at bitline `j` for 1 V at wordline `i` is that at the driver of
-  /// wordline `i` for 1 V at the end of bitline `j`. So this crossbar's effective conductances are those of the other one,
-  /// turned in the same way.
+  /// wordline `i` for 1 V at the end of bitline `j`. So this crossbar's effective conductances are those of the other
+  /// one, turned in the same way.
   var turned: WireNetwork {
     func turn(_ x: [Double]) -> [Double] { turn180AndTranspose(x, rows: rows, columns: columns) }
     return WireNetwork(

@@ -3,8 +3,8 @@ struct WireSeparation {
   /// Siemens of each cell times what its wordline lets through of the drive, times what its bitline lets through of the
   /// cell's current.
   let products: [Double]
-  /// The volts that are lost along the wordline up to each cell, times those lost along the bitline: for 1 V at the lines'
-  /// ends, and in the first order of the resistances, by the currents that `products` is made of.
+  /// The volts that are lost along the wordline up to each cell, times those lost along the bitline: for 1 V at the
+  /// lines' ends, and in the first order of the resistances, by the currents that `products` is made of.
   let drops: [Double]
 
   /// Separates the lines of a network.

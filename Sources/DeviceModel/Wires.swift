@@ -1,8 +1,9 @@
 /// Resistances of the wires of a crossbar.
 ///
-/// A wordline runs from its driver on the left past the cells of its columns, a bitline from the top past the cells of its
-/// rows to a virtual ground at the bottom. Every cell is one segment behind its neighbour, the first cell of a wordline one
-/// segment behind the driver's output, the virtual ground one segment behind the last cell of a bitline.
+/// A wordline runs from its driver on the left past the cells of its columns, a bitline from the top past the cells of
+/// its rows to a virtual ground at the bottom. Every cell is one segment after its neighbor, the first cell of a
+/// wordline one segment after the output of the driver, the virtual ground one segment after the last cell of a
+/// bitline.
 public struct Wires: Hashable, Sendable {
   /// Ohms of a wordline's segment.
   public var wordlineOhms: Double
@@ -35,12 +36,12 @@ public struct Wires: Hashable, Sendable {
   }
 }
 
-/// The effective conductances of a crossbar behind its wires, row-major in siemens: exact up to `wires.exactCells` cells,
+/// The effective conductances of a crossbar with IR drop, row-major in siemens: exact up to `wires.exactCells` cells,
 /// approximate above.
 ///
-/// See `effectiveConductances(_:rows:columns:wires:)` for what they are and `approximateConductances(_:rows:columns:wires:)`
-/// for the errors of the approximation.
-public func conductancesBehindWires(_ g: [Double], rows: Int, columns: Int, wires: Wires) -> [Double] {
+/// See `effectiveConductances(_:rows:columns:wires:)` for what they are and
+/// `approximateConductances(_:rows:columns:wires:)` for the errors of the approximation.
+public func conductancesWithIRDrop(_ g: [Double], rows: Int, columns: Int, wires: Wires) -> [Double] {
   Double(g.count) <= wires.exactCells
     ? effectiveConductances(g, rows: rows, columns: columns, wires: wires)
     : approximateConductances(g, rows: rows, columns: columns, wires: wires)

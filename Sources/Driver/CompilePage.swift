@@ -37,8 +37,8 @@ func compilePage(_ record: CompileRecord) -> String {
           let share = Double(layer.cellsUsed) / Double(max(1, layer.cellsProvisioned))
           return .init(layer.name, share, percentage(share))
         })))
-  page.add(histogram("Crossbars by the share of cells in blocks", record.total.utilisation.mapped))
-  page.add(histogram("Crossbars by the share of cells above level 0", record.total.utilisation.occupied))
+  page.add(histogram("Crossbars by the share of cells in blocks", record.total.utilization.mapped))
+  page.add(histogram("Crossbars by the share of cells above level 0", record.total.utilization.occupied))
   page.add(.heading("Passes"))
   var passes = TextTable([.init("pass", .left)])
   for pass in record.pipeline { passes.add([pass]) }

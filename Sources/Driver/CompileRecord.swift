@@ -30,12 +30,12 @@ public struct LayerRecord: Equatable, Sendable {
   public var cellsUsed: Int
   /// Cells of these crossbars.
   public var cellsProvisioned: Int
-  /// Entries of index tables; those of bit vectors are bits.
+  /// Entries of index tables; those of sparsity masks are bits.
   public var indexEntries: Int
-  /// Bits of index tables, or of bit vectors.
+  /// Bits of index tables, or of sparsity masks.
   public var indexBits: Int
-  /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with as
-  /// many bits for each wordline as its largest shift needs.
+  /// Bits of the tables of wordline shifts: one for each group of planes that share their wordlines and outputs, with
+  /// as many bits for each wordline as its largest shift needs.
   public var shiftBits: Int
   /// How full the bit planes are and what freeing them costs; nil where the layer was not squeezed.
   public var planes: PlaneStatistics?
@@ -45,7 +45,7 @@ public struct LayerRecord: Equatable, Sendable {
   /// The root of the squared errors that squeezing made in the weights, relative to that of the squared weights.
   public var squeezeError = 0.0
   /// How full the crossbars are.
-  public var utilisation = Utilisation()
+  public var utilization = Utilization()
   /// What the index tables would need under other codings; empty where there are none.
   public var indexStorage: [IndexStorage] = []
 }
@@ -74,7 +74,7 @@ public struct CompileRecord: Sendable {
   public var programBytes: Int
   /// Seconds of each pass.
   public var seconds: [(pass: String, seconds: Double)]
-  /// Silicon area of the crossbars that are needed at the same time with what belongs to them, in square micrometres.
+  /// Silicon area of the crossbars that are needed at the same time with what belongs to them, in square micrometers.
   public var area: Double
 
   /// The sum over all layers.
@@ -97,7 +97,7 @@ extension LayerRecord {
       cellsProvisioned: 0, indexEntries: 0, indexBits: 0, shiftBits: 0)
     for layer in layers {
       for path in LayerRecord.counters { self[keyPath: path] += layer[keyPath: path] }
-      utilisation.add(layer.utilisation)
+      utilization.add(layer.utilization)
     }
     indexStorage = IndexStorage.sum(layers.map(\.indexStorage))
   }
@@ -113,7 +113,7 @@ extension LayerRecord {
       cellsProvisioned: crossbars * machine.array.rows * machine.array.columns,
       indexEntries: layer.indexEntries, indexBits: layer.indexBits, shiftBits: layer.shiftBits)
     (stage, segment) = (layer.stage, layer.segment)
-    utilisation = Utilisation(layer, machine.array)
+    utilization = Utilization(layer, machine.array)
   }
 
   fileprivate var json: JSON {
@@ -125,9 +125,9 @@ extension LayerRecord {
       "blocks": .integer(blocks),
       "cellsUsed": .integer(cellsUsed), "cellsProvisioned": .integer(cellsProvisioned),
       "indexEntries": .integer(indexEntries), "indexBits": .integer(indexBits),
-      "utilisation": [
-        "mapped": .array(utilisation.mapped.map { .integer($0) }),
-        "occupied": .array(utilisation.occupied.map { .integer($0) }),
+      "utilization": [
+        "mapped": .array(utilization.mapped.map { .integer($0) }),
+        "occupied": .array(utilization.occupied.map { .integer($0) }),
       ],
       "indexStorage": .array(indexStorage.map(storageJSON)), "shiftBits": .integer(shiftBits),
       "planes": planes.map(planesJSON) ?? .null, "squeezeError": .double(squeezeError),
@@ -183,7 +183,7 @@ extension CompileRecord {
       "version": 1, "kind": "compile", "network": .string(network), "scheme": .string(scheme),
       "machine": .string(machine), "pipeline": .array(pipeline.map { .string($0) }),
       "layers": .array(layers.map(\.json)), "total": total.json, "programBytes": .integer(programBytes),
-      "areaSquareMicrometres": .double(area),
+      "areaSquareMicrometers": .double(area),
       "crossbarsOfSegments": .array(layers.crossbarsOfSegments.map { .integer($0) }),
     ]
   }
@@ -249,8 +249,8 @@ extension CompileRecord {
     return table
   }
 
-  /// How full the bit planes are, layer by layer, the highest first, and the errors of the weights; nil where no layer was
-  /// squeezed.
+  /// How full the bit planes are, layer by layer, the highest first, and the errors of the weights; nil where no layer
+  /// was squeezed.
   public var planeTable: TextTable? {
     let squeezed = layers.compactMap { layer in layer.planes.map { (layer, $0) } }
     guard let count = squeezed.map({ $0.1.occupiedRows.count }).max() else { return nil }

@@ -70,19 +70,22 @@ struct Compilation {
   /// Reads the model and the calibration samples.
   init(_ request: CompileRequest, _ settings: PipelineSettings) throws(DiagnosticList) {
     self.request = request
+    var warnings: [Diagnostic] = []
     do throws(Diagnostic) {
       let named = try Passes.scheme(named: request.scheme)
       if let text = request.pipeline {
-        calls = try request.scheduled(try request.units.calls(try parsePipeline(text)))
+        calls = try request.scheduled(
+          try request.units.calls(try registry.pipeline(text, warnings: &warnings)))
       } else {
-        let overrides = try parsePipeline(request.overrides)
+        let overrides = try registry.pipeline(request.overrides, warnings: &warnings)
         calls = try request.scheduled(try request.units.calls(try named.calls(overriding: overrides)))
       }
       machine = try request.units.machine(try loadTarget(request.target ?? named.target))
     } catch {
       throw DiagnosticList(error)
     }
-    var imported = try importFile(request.model, request.shapes)
+    let file = try importFile(request.model, request.shapes)
+    var imported = file.module
     imported.machine = machine
     network = imported.name
     imported.info = [
@@ -90,6 +93,7 @@ struct Compilation {
       InfoLine(key: "pipeline", text: calls.map(\.text).joined(separator: ", ")),
     ]
     var context = PassContext(threads: request.jobs)
+    context.warnings = warnings + file.notes
     if let path = request.calibration {
       do throws(Diagnostic) { context.calibration = try calibrationSamples(path, imported) } catch {
         throw DiagnosticList(error)
@@ -119,7 +123,7 @@ struct Compilation {
         return
       }
       for (_, layer) in crossbars.layers {
-        if let seen = observe(layer, machine) { collector.look(at: seen, of: layer.name) }
+        if let seen = observe(layer, machine) { collector.inspect(seen, of: layer.name) }
       }
     }
   }
@@ -159,8 +163,9 @@ extension CompileRequest {
   }
 }
 
-/// The module that a file is imported to; `shapes` are texts such as `image=1x3x48x320`.
-func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Module<TensorLevel> {
+/// What a file is imported to; `shapes` are texts such as `image=1x3x48x320`. A fixed batch of several samples becomes one,
+/// where `shapes` say nothing and samples do not depend on each other.
+func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> ImportedFile {
   let model: ONNXModel
   let given: InputShapes
   do throws(Diagnostic) {
@@ -170,12 +175,18 @@ func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Mo
     throw DiagnosticList(error)
   }
   let module = try importModel(model, shapes: given)
+  let file: ImportedFile
+  if shapes.isEmpty, let batch = FixedBatch(model), let single = batch.module(insteadOf: module) {
+    file = ImportedFile(module: single, notes: [batch.note(path)])
+  } else {
+    file = ImportedFile(module: module, notes: [])
+  }
   // No tensor of the file is read after this.
   do throws(Diagnostic) { try model.checkUnchanged() } catch { throw DiagnosticList(error) }
-  return module
+  return file
 }
 
-/// The paths of the files beside the model at `path` that hold its weights.
+/// The paths of the files next to the model at `path` that hold its weights.
 public func modelDataFiles(_ path: String) throws(Diagnostic) -> [String] {
   try readModel(path: path).dataFiles
 }

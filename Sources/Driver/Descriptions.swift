@@ -13,7 +13,7 @@ func describeSchemes(_ name: String?) throws(Diagnostic) -> String {
     return table.plain + "\n'xbarc schemes NAME' lists the passes of one.\n"
   }
   let found = try scheme(named: name)
-  var table = TextTable([.init("pass", .left), .init("why it stands there", .left)])
+  var table = TextTable([.init("pass", .left), .init("rationale", .left)])
   for step in found.steps { table.add([step.text, step.reason]) }
   let pipeline = found.steps.map(\.text).joined(separator: ", ")
   return

@@ -62,7 +62,7 @@ extension Compilation {
     }
     let passes = Array(calls.dropLast())
     let length =
-      runner.settings.looksBetweenPasses
+      runner.settings.inspectsBetweenPasses
       ? 0 : try LayerPipeline.length(of: passes, in: registry, runner.context)
     var collector = RecordCollector(machine: machine)
     try run(Array(passes.dropLast(length)), &collector)
@@ -93,7 +93,7 @@ extension Compilation {
       let name = layer.name
       do throws(Diagnostic) {
         try pipeline.run(on: &layer, at: source.ops[id].location) { seen in
-          collector.look(at: seen, of: name)
+          collector.inspect(seen, of: name)
         } after: { call, time in
           times.add(seconds(time), of: call)
         }
@@ -125,7 +125,7 @@ extension Compilation {
 }
 
 extension Module<CrossbarLevel> {
-  /// The layer that `id` spells; its numbers and blocks are no longer in the module.
+  /// The layer that `id` describes; its numbers and blocks are no longer in the module.
   fileprivate mutating func takeLayer(_ id: OpID) throws(Diagnostic) -> Layer {
     guard let layer = layer(id) else {
       throw Diagnostic("compile.layer", "the layer cannot be read", at: ops[id].location)

@@ -14,6 +14,8 @@ public struct FloatEvaluation: Sendable {
   public var outputs: [[Tensor]]
   /// Right answers, where the classes are known.
   public var accuracy: Accuracy?
+  /// What is worth saying about the samples.
+  public var notes: [Diagnostic] = []
 
   /// Each output of all samples.
   var arrays: [NamedTensor] {
@@ -31,11 +33,12 @@ public func evaluateFloat(
   model path: String, shapes: [String] = [], input: String, labels: String?, limit: Int,
   threads: Int, quiet: Bool, check: ([String]) throws(Diagnostic) -> Void = { _ throws(Diagnostic) in }
 ) throws(DiagnosticList) -> FloatEvaluation {
-  let module: Module<TensorLevel>
+  let file: ImportedFile
   do throws(Diagnostic) {
-    do throws(DiagnosticList) { module = try importFile(path, shapes) } catch {
+    do throws(DiagnosticList) { file = try importFile(path, shapes) } catch {
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
+    let module = file.module
     let ports = samplePorts(module)
     let names = module.bodyOps.filter { $0.opcode == .output }.map { $0[.portName] }
     try check(names)
@@ -49,7 +52,8 @@ public func evaluateFloat(
     }
     progress.finish()
     return FloatEvaluation(
-      names: names, outputs: outputs, accuracy: try accuracy(outputs, set.labels, path))
+      names: names, outputs: outputs, accuracy: try accuracy(outputs, set.labels, path),
+      notes: file.notes + set.notes)
   } catch {
     throw DiagnosticList(error)
   }
@@ -86,12 +90,18 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     if let path = arguments.value("output") {
       try writeFile(try outputBytes(result.arrays, path: path), to: path)
     }
+    if !arguments.has("quiet") { show(result.notes) }
     if arguments.takesStandardOutput { return }
-    var table = TextTable([.init("samples"), .init("top-1"), .init("top-5")])
+    let interval = TextTable.Column("95 % interval")
+    var table = TextTable([.init("samples"), .init("top-1"), interval, .init("top-5"), interval])
     func share(_ hits: Int?) -> String {
       hits.map { percentage(Double($0) / Double(max(1, result.outputs.count))) } ?? "-"
     }
-    table.add([grouped(result.outputs.count), share(result.accuracy?.top1), share(result.accuracy?.top5)])
+    func text(_ interval: ShareInterval?) -> String { interval.map { intervalText($0.low, $0.high) } ?? "-" }
+    table.add([
+      grouped(result.outputs.count), share(result.accuracy?.top1), text(result.accuracy?.top1Interval),
+      share(result.accuracy?.top5), text(result.accuracy?.top5Interval),
+    ])
     try printOut(table.plain)
   } catch {
     throw DiagnosticList(error)

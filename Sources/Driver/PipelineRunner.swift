@@ -11,8 +11,8 @@ struct PipelineSettings {
   var printAfter: String?
   /// Whether outputs before and after each pass are compared.
   var validates = false
-  /// Whether modules are looked at between passes.
-  var looksBetweenPasses: Bool { printAfter != nil || validates }
+  /// Whether modules are inspected between passes.
+  var inspectsBetweenPasses: Bool { printAfter != nil || validates }
   /// The file of the reproducer of an internal error; another name is taken where it is there already.
   var reproducer = "xbarc-reproducer.xir"
 }

@@ -1,11 +1,30 @@
 import CodeGen
+import CommandLineTools
+import Hardware
 import IR
 import ProgramFormat
 import Support
 
-/// Whether `file` begins like a program.
+/// Whether `file` is to be read as a program: it begins like one, or its name ends like one's.
 func isProgram(_ file: InputFile) throws(Diagnostic) -> Bool {
-  try file.withBytes { $0.starts(with: "XBAR".utf8) }
+  if file.path.hasSuffix(".xbar") { return true }
+  return try file.withBytes { $0.starts(with: "XBAR".utf8) }
+}
+  return try MappedFile(path: path).withBytes { $0.starts(with: "XBAR".utf8) }
+}
+
+/// What to say of a program that needs more crossbars at once than its machine has: it was compiled, or edited, as if
+/// there were enough.
+func capacityWarnings(_ program: Program, _ path: String) -> [Diagnostic] {
+  guard program.segments <= 1, let room = program.machine.hierarchy.crossbars,
+    program.crossbars.count > room
+  else { return [] }
+  return [
+    Diagnostic(
+      "program.capacity",
+      "the program has \(program.crossbars.count) crossbars, the machine \(program.machine.name) has \(room)",
+      at: Location(file: path), severity: .warning)
+  ]
 }
 
 /// Reads and validates a program.
@@ -33,7 +52,9 @@ func assembleCommand(_ path: String, output: String) throws(Diagnostic) {
       notes: ["lower it first: xbarc opt \(path) --pipeline '..., lower-to-program'"])
   }
   do throws(Diagnostic) {
-    try writeFile(try encode(try emitProgram(module)), to: output)
+    let program = try emitProgram(module)
+    show(capacityWarnings(program, path))
+    try writeFile(try encode(program), to: output)
   } catch {
     throw error.inFile(path)
   }

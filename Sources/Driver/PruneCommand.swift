@@ -10,7 +10,8 @@ import Passes
 import Support
 import Tensors
 
-/// `xbarc prune`: leaves out crossbar rows of a scheme's mapping and writes the model without the weights that they held.
+/// `xbarc prune`: leaves out crossbar rows of a scheme's mapping and writes the model without the weights that they
+/// held.
 func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   var request = CompileRequest(model: arguments.positional(0) ?? "")
   request.scheme = arguments.value("scheme") ?? "clustered"
@@ -40,7 +41,10 @@ func pruneCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
 private func prunePipeline(_ request: CompileRequest, _ arguments: ParsedArguments) throws(Diagnostic)
   -> String
 {
-  let calls = try scheme(named: request.scheme).calls(overriding: try parsePipeline(request.overrides))
+  var warnings: [Diagnostic] = []
+  let overrides = try PassRegistry.standard.pipeline(request.overrides, warnings: &warnings)
+  show(warnings)
+  let calls = try scheme(named: request.scheme).calls(overriding: overrides)
   let mapping = calls.prefix {
     $0.name != "encode-indices" && !PassRegistry.standard.establishes(.partitioned, by: $0)
   }
@@ -131,7 +135,7 @@ private func prunedModel(_ path: String, _ changes: [PruneChange]) throws(Diagno
   return (try replacingInitializers(path: path, with: weights), masks)
 }
 
-/// Where the weights of a layer stand in the model.
+/// Where the weights of a layer are in the model.
 private struct WeightSource {
   let tensor: ONNXTensor
   /// Whether outputs are the first axis, as in Conv and in Gemm with transB.

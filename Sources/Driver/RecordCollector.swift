@@ -17,7 +17,7 @@ struct RecordCollector {
   init(machine: Machine) { self.machine = machine }
 
   /// Takes what a pass tells of a layer before it runs on it.
-  mutating func look(at seen: LayerObservation, of layer: String) {
+  mutating func inspect(_ seen: LayerObservation, of layer: String) {
     switch seen {
     case .planes(let statistics, let matrix):
       planes[layer] = statistics

@@ -69,11 +69,3 @@ extension UnitSettings {
     }
   }
 }
-
-extension PassCall {
-  /// Sets an option, whatever it was.
-  mutating func set(_ name: String, _ value: Attribute) {
-    options.removeAll { $0.name == name }
-    options.append(NamedAttribute(name, value))
-  }
-}

@@ -70,7 +70,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")
     if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
-      throw Diagnostic("usage.conflict", "--pipeline stands for itself, without --scheme and --set")
+      throw Diagnostic("usage.conflict", "--pipeline excludes --scheme and --set")
     }
     emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
     settings.printAfter = arguments.value("print-after")
@@ -128,11 +128,6 @@ private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
 }
 
-private func show(_ diagnostics: [Diagnostic]) {
-  let renderer = DiagnosticRenderer(colour: standardErrorIsTerminal)
-  writeToStandardError(diagnostics.map { renderer.render($0) }.joined())
-}
-
 private func timeTable(_ times: [PassTime]) -> String {
   var table = TextTable([.init("pass", .left), .init("time")])
   for time in times { table.add([time.name, timeText(nanoseconds: time.seconds * 1e9)]) }
@@ -155,8 +150,9 @@ private func layerTimeTable(_ times: [LayerTime]) -> String {
 // MARK: IR text
 
 private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
-  let module = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
-  do throws(Diagnostic) { try write(.tensor(module), to: arguments.value("output") ?? "-") } catch {
+  let file = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
+  show(file.notes)
+  do throws(Diagnostic) { try write(.tensor(file.module), to: arguments.value("output") ?? "-") } catch {
     throw DiagnosticList(error)
   }
 }
@@ -168,7 +164,9 @@ private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   settings.printAfter = arguments.value("print-after")
   var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
   do throws(Diagnostic) {
-    try runner.run(try parsePipeline(arguments.value("pipeline") ?? ""), on: &module)
+    let text = arguments.value("pipeline") ?? ""
+    let calls = try PassRegistry.standard.pipeline(text, warnings: &runner.context.warnings)
+    try runner.run(calls, on: &module)
     show(runner.context.warnings)
     try write(module, to: arguments.value("output") ?? "-")
   } catch {
@@ -186,7 +184,8 @@ func readVerifiedModule(_ path: String) throws(Diagnostic) -> AnyModule {
 private func verifyCommand(_ path: String) throws(Diagnostic) {
   let file = try InputFile(path: path)
   if try isProgram(file) {
-    _ = try readProgram(file)
+    let program = try readProgram(file)
+    show(capacityWarnings(program, path))
     return try printOut("\(path): a valid program\n")
   }
   let module = try readModule(file)

@@ -6,12 +6,13 @@ import Support
 /// The option that fixes lengths of inputs, of every command that reads a model.
 public let shapeOption = OptionSpec(
   "shape", value: "NAME=AxBxC", repeats: true,
-  "lengths of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 without")
+  "dimensions of an input that the file leaves open, such as image=1x3x48x320; an open batch is 1 by default")
 
 /// The option that cuts a network that is too large for its machine, of every command that compiles to run.
 public let segmentsOption = OptionSpec(
   flag: "segments",
-  "cut a network that needs more crossbars than the machine has into segments, written and executed in turn")
+  "divide a network that needs more crossbars than the machine has into segments, written and executed in turn"
+)
 
 /// Every command of `xbarc` with its help.
 enum XbarcCommands {
@@ -29,7 +30,7 @@ enum XbarcCommands {
       OptionSpec(
         "output", short: "o", value: "FILE",
         file: .output(.ifOption("emit", among: [LevelName.tensor, .crossbar, .program].map(\.rawValue))),
-        required: true, "where the program goes; - is standard output"),
+        required: true, "the program file; - is standard output"),
       OptionSpec("scheme", value: "NAME", "named pipeline, see 'xbarc schemes' (default: dense)"),
       OptionSpec(
         "pipeline", value: "PASSES",
@@ -41,7 +42,7 @@ enum XbarcCommands {
         "machine, see 'xbarc targets' (default: the scheme's)"),
       segmentsOption, shapeOption,
       OptionSpec(
-        "calibration", value: "X.npy", file: .input(), "typical inputs, from which ranges are measured"),
+        "calibration", value: "X.npy", file: .input(), "typical inputs, used to measure ranges"),
       OptionSpec("report", value: "R.json", file: .output(), "counts per layer as JSON"),
       OptionSpec("html", value: "R.html", file: .output(), "counts per layer as a page"),
       OptionSpec(
@@ -69,7 +70,7 @@ enum XbarcCommands {
         "pipeline", value: "PASSES", required: true, "passes, such as 'slice-bits, form-units(height: 9)'"),
       OptionSpec(
         "output", short: "o", value: "OUT.xir", file: .output(.always),
-        "where the text goes (default: standard output)"),
+        "the text file (default: standard output)"),
       OptionSpec(
         "print-after", value: "PASS", "print the IR after this pass, or after all, on standard error"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
@@ -86,7 +87,7 @@ enum XbarcCommands {
     options: [
       OptionSpec(
         "output", short: "o", value: "OUT.xir", file: .output(.always),
-        "where the text goes (default: standard output)"),
+        "the text file (default: standard output)"),
       shapeOption,
     ])
 
@@ -99,44 +100,45 @@ enum XbarcCommands {
         "labels", value: "Y.npy", file: .input(),
         "the class of each sample (default: 'labels' of the input file)"),
       OptionSpec(
-        "output", value: "O.npy", file: .output(), "where the output goes; .npz for all outputs by name"),
+        "output", value: "O.npy", file: .output(), "the file for the output; .npz for all outputs by name"),
       shapeOption,
-      OptionSpec("limit", value: "N", "samples, at most"),
+      OptionSpec("limit", value: "N", "the largest number of samples"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print no progress"),
     ])
 
   static let prune = CommandSpec(
     name: "xbarc prune",
-    summary: "leaves out crossbar rows of a mapping and writes the model without their weights",
+    summary: "prunes crossbar rows of a mapping and writes the model without their weights",
     positionals: [PositionalSpec("MODEL.onnx", file: .input(.model, .again), "the trained network")],
     options: [
       OptionSpec(
         "output", short: "o", value: "PRUNED.onnx", file: .output(), required: true,
-        "where the pruned model goes"),
+        "the file for the pruned model"),
       OptionSpec(
         "masks", value: "MASKS.npz", file: .output(),
-        "for each initializer, 1 where a weight is not 0: to hold while fine-tuning"),
+        "for each initializer, 1 where a weight is not 0: to preserve while fine-tuning"),
       OptionSpec(
-        "scheme", value: "NAME", "whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
+        "scheme", value: "NAME",
+        "the scheme whose mapping is pruned, see 'xbarc schemes' (default: clustered)"),
       OptionSpec("set", value: "OPTIONS", "options of the scheme's passes"),
       OptionSpec(
         "target", value: "NAME|FILE.json", file: .nameOrInput(),
         "machine, see 'xbarc targets' (default: the scheme's)"),
       shapeOption,
       OptionSpec("ratio", value: "SHARE", "the share of each layer's crossbar rows, 0 to 1 (default: 0.1)"),
-      OptionSpec(flag: "freed", "stop where no more crossbar would be free"),
+      OptionSpec(flag: "freed", "stop when no further crossbar would be freed"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print nothing but errors"),
     ],
     examples: [
       ExampleSpec(
         "xbarc prune net.onnx -o pruned.onnx --masks masks.npz --ratio 0.2",
-        "a fifth of all crossbar rows, then fine-tune")
+        "prune a fifth of all crossbar rows, then fine-tune")
     ])
 
   static let inspect = CommandSpec(
-    name: "xbarc inspect", summary: "lists what a program holds",
+    name: "xbarc inspect", summary: "lists the contents of a program",
     positionals: [PositionalSpec("PROGRAM.xbar", file: .input(), "a compiled program")])
 
   static let disassemble = CommandSpec(
@@ -145,7 +147,7 @@ enum XbarcCommands {
     options: [
       OptionSpec(
         "output", short: "o", value: "T.xir", file: .output(.always),
-        "where the text goes (default: standard output)")
+        "the text file (default: standard output)")
     ])
 
   static let assemble = CommandSpec(
@@ -153,7 +155,7 @@ enum XbarcCommands {
     positionals: [PositionalSpec("T.xir", file: .input(.text), "a module at program level")],
     options: [
       OptionSpec(
-        "output", short: "o", value: "PROGRAM.xbar", file: .output(), required: true, "where the program goes"
+        "output", short: "o", value: "PROGRAM.xbar", file: .output(), required: true, "the program file"
       )
     ])
 

@@ -6,12 +6,20 @@ public struct Accuracy: Equatable, Sendable {
   public let top1: Int
   /// Samples whose class has one of the five highest scores.
   public let top5: Int
+  /// How many samples there were.
+  public let samples: Int
+
+  /// The 95 % interval of the share of `top1`; nil for no samples.
+  public var top1Interval: ShareInterval? { ShareInterval(hits: top1, of: samples) }
+  /// The same of `top5`.
+  public var top5Interval: ShareInterval? { ShareInterval(hits: top5, of: samples) }
 
   /// Compares `scores`, `classes` for each sample, with `labels`. One number for each sample is the class itself, as
   /// ArgMax gives it.
   ///
   /// Throws `samples.labels` where a label is not below `classes`, and where one number is no class.
   public init(scores: [Float], classes: Int, labels: [Int]) throws(Diagnostic) {
+    samples = labels.count
     if classes == 1 {
       top1 = try samplesRight(places: scores, labels: labels)
       top5 = top1
@@ -46,7 +54,7 @@ private func samplesRight(places: [Float], labels: [Int]) throws(Diagnostic) -> 
   return zip(places, labels).count { $0 == Float($1) }
 }
 
-/// How many scores stand before that of `label`; nil where it is not a number.
+/// How many scores precede that of `label`; nil where it is not a number.
 private func rank(of label: Int, in row: ArraySlice<Float>) -> Int? {
   let own = row[row.startIndex + label]
   guard !own.isNaN else { return nil }

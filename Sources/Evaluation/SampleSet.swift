@@ -26,9 +26,13 @@ public struct SampleSet: Equatable, Sendable {
   public let inputs: [[Float]]
   /// The class of each sample.
   public let labels: [Int]?
+  /// What is worth saying about the file: no samples, no labels, or labels that may stand under another name.
+  public let notes: [Diagnostic]
 
   /// Wraps samples; throws `samples.input-shape` where the elements are not those of `count` samples.
-  public init(count: Int, inputs: [[Float]], labels: [Int]?, for ports: [SamplePort]) throws(Diagnostic) {
+  public init(
+    count: Int, inputs: [[Float]], labels: [Int]?, for ports: [SamplePort], notes: [Diagnostic] = []
+  ) throws(Diagnostic) {
     for (port, values) in zip(ports, inputs) where values.count != count * port.count {
       throw Diagnostic(
         "samples.input-shape", "input '\(port.name)' has \(values.count) elements for \(count) samples")
@@ -36,6 +40,7 @@ public struct SampleSet: Equatable, Sendable {
     self.count = count
     self.inputs = inputs
     self.labels = labels
+    self.notes = notes
   }
 
   /// Reads samples for graph inputs from a `.npy`, `.npz` or TensorProto file, and labels from another file or, where
@@ -66,7 +71,8 @@ public struct SampleSet: Equatable, Sendable {
     let taken = min(all, limit ?? all)
     let classes = try file.labels(path: labels, samples: all)
     try self.init(
-      count: taken, inputs: elements, labels: classes.map { Array($0.prefix(taken)) }, for: ports)
+      count: taken, inputs: elements, labels: classes.map { Array($0.prefix(taken)) }, for: ports,
+      notes: file.notes(samples: all, hasLabels: classes != nil, ports))
   }
 }
 
@@ -119,7 +125,19 @@ private struct ArraySet {
     throw Diagnostic(
       "samples.input-shape",
       "the array for input '\(port)' has the shape \(text(found)), expected [N\(sample.map { ", \($0)" }.joined())]",
-      at: Location(file: file, .item(array.name.isEmpty ? "array" : array.name)))
+      at: Location(file: file, .item(array.name.isEmpty ? "array" : array.name)),
+      notes: advice(found, shape))
+  }
+
+  /// What helps where the samples are those of a network that takes several at a time.
+  private func advice(_ found: [Int], _ shape: [Int]) -> [String] {
+    guard let batch = shape.first, batch > 1,
+      found.dropFirst().filter({ $0 != 1 }) == shape.dropFirst().filter({ $0 != 1 })
+    else { return [] }
+    return [
+      "the network takes \(batch) of them at a time and mixes them: export it with a batch of 1 or an open one, or stack"
+        + " \(batch) samples each"
+    ]
   }
 
   /// The first `count` elements as floats.
@@ -144,6 +162,31 @@ private struct ArraySet {
       throw Diagnostic("samples.labels", "no array 'labels' or 'y'", at: Location(file: path))
     }
     return try classes(found, file: path, samples: samples)
+  }
+
+  /// What is missing in the file, with what may stand for it.
+  func notes(samples: Int, hasLabels: Bool, _ ports: [SamplePort]) -> [Diagnostic] {
+    var notes: [Diagnostic] = []
+    func add(_ id: String, _ message: String, _ help: String) {
+      notes.append(Diagnostic(id, message, at: Location(file: file), severity: .note, notes: [help]))
+    }
+    if samples == 0 {
+      add("samples.none", "there are no samples", "nothing is run, and no figure means anything")
+    }
+    guard !hasLabels else { return notes }
+    let taken = Set(ports.compactMap { try? input(named: $0.name, isOnly: ports.count == 1).name })
+    let similar = arrays.filter { array in
+      !taken.contains(array.name) && array.name != "scale" && array.tensor.count == samples
+        && array.tensor.shape.count { $0 != 1 } <= 1 && !array.tensor.shape.isEmpty
+    }
+    if let first = similar.first {
+      add(
+        "samples.labels-name", "there is no array 'labels'; '\(first.name)' may be the labels",
+        "rename it, or give it with --labels")
+    } else {
+      add("samples.no-labels", "there are no labels, so no accuracy is reported", "give them with --labels")
+    }
+    return notes
   }
 
   private func classes(_ array: NamedTensor, file: String, samples: Int) throws(Diagnostic) -> [Int] {

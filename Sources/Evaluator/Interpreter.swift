@@ -48,7 +48,7 @@ public struct Interpreter<L: Level>: Sendable {
   /// Computes what depends on constants alone, once for all samples.
   private mutating func foldConstants() throws(Diagnostic) {
     var saturations: [String: Int] = [:]
-    for op in module.bodyOps where ![.constant, .mvm, .loop].contains(op.opcode) && op.results.count == 1 {
+    for op in module.bodyOps where ![.constant, .mvm, .scan].contains(op.opcode) && op.results.count == 1 {
       let arguments = op.operands.compactMap { constants[$0] }
       guard !arguments.isEmpty, arguments.count == op.operands.count else { continue }
       constants[op.results[0]] = try compute(op, arguments, &saturations)
@@ -73,8 +73,9 @@ public struct Interpreter<L: Level>: Sendable {
       case .output:
         guard let value = values[op.operands[0]] else { continue }
         result.outputs.append(value)
-      case .loop: try run(op, &values, &result.saturations, observe)
-      case .conv, .gemm, .batchNorm, .state, .step, .next, .stack, .window, .mvm, .arrange, .block, .buffer,
+      case .scan: try run(op, &values, &result.saturations, observe)
+      case .conv, .gemm, .batchNorm, .carry, .scanSlice, .yield, .scanOutput, .window, .mvm, .col2im, .block,
+        .buffer,
         .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat, .digital:
         if let known = constants[op.results[0]] {
           observe(op.results[0], known)
@@ -113,14 +114,15 @@ public struct Interpreter<L: Level>: Sendable {
       case .mvm:
         guard let layer = layers[op[.layer]] else { throw unreadable(op) }
         return try layer.multiply(arguments[0], saturations: &saturations)
-      case .arrange:
+      case .col2im:
         guard let shape = module.values[op.results[0]].type.shape else { throw unreadable(op) }
         let joined = try DigitalOperator.concat(axis: 1).apply(to: arguments)
-        return try arrange(joined, batch: shape[0]).reshaped(shape)
+        return try col2im(joined, batch: shape[0]).reshaped(shape)
       case .digital:
         guard let digital = module.digitalOperator(of: op) else { throw unreadable(op) }
         return try digital.apply(to: arguments)
-      case .input, .output, .constant, .loop, .state, .step, .next, .stack, .layer, .block, .buffer,
+      case .input, .output, .constant, .scan, .carry, .scanSlice, .yield, .scanOutput, .layer, .block,
+        .buffer,
         .crossbar,
         .load, .drive, .convert, .accumulate, .store, .repeat:
         throw unreadable(op)
@@ -153,10 +155,10 @@ public struct Interpreter<L: Level>: Sendable {
     var rows: [Tensor] = []
     for group in 0..<groups {
       let inputs = try windows(of: x, window.group(group, of: groups), padding: zero)
-      rows.append(try integerProduct(centred(inputs, zero), groupMatrix(weights, group, of: groups)))
+      rows.append(try integerProduct(centered(inputs, zero), groupMatrix(weights, group, of: groups)))
     }
     let joined = try DigitalOperator.concat(axis: 1).apply(to: rows)
-    let sums = try withBias(arrange(joined, batch: window.batch), arguments, axis: 1)
+    let sums = try withBias(col2im(joined, batch: window.batch), arguments, axis: 1)
     return sums.reshaped(shape)
   }
 
@@ -177,7 +179,7 @@ public struct Interpreter<L: Level>: Sendable {
       return Tensor(Array(shape), sums)
     }
     let zero = module.values[op.operands[0]].type.quantization?.zero ?? 0
-    let sums = try integerProduct(try centred(x.reshaped([rows, inner]), zero), weights)
+    let sums = try integerProduct(try centered(x.reshaped([rows, inner]), zero), weights)
     return try withBias(sums, arguments, axis: 1).reshaped(Array(shape))
   }
 
@@ -187,7 +189,7 @@ public struct Interpreter<L: Level>: Sendable {
   }
 
   /// Levels less their zero point.
-  private func centred(_ tensor: Tensor, _ zero: Int64) throws(Diagnostic) -> Tensor {
+  private func centered(_ tensor: Tensor, _ zero: Int64) throws(Diagnostic) -> Tensor {
     if zero == 0 { return tensor }
     return try DigitalOperator.binary(.subtract).apply(to: [tensor, Tensor([], [zero])])
   }
@@ -198,10 +200,10 @@ public struct Interpreter<L: Level>: Sendable {
       throw unreadable(op)
     }
     let affine = batchNormAffine(arguments.dropFirst().map(\.floats), epsilon: op[.epsilon])
-    let spots = x.shape.dropFirst(2).reduce(1, *)
+    let positions = x.shape.dropFirst(2).reduce(1, *)
     var values = x.floats
     for k in values.indices {
-      let channel = k / max(1, spots) % x.shape[1]
+      let channel = k / max(1, positions) % x.shape[1]
       values[k] = values[k] * affine.factor[channel] + affine.offset[channel]
     }
     return Tensor(x.shape, values)

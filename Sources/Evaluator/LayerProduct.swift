@@ -5,8 +5,8 @@ import Tensors
 extension Layer {
   /// The rows `[P, rows]` through the layer: `[P, columns]`.
   ///
-  /// Without a readout this is the integer product; with one, what `ReferenceReadout` says. How often conversions hit the
-  /// largest code is added to `saturations`.
+  /// Without a readout this is the integer product; with one, what `ReferenceReadout` says. How often conversions hit
+  /// the largest code is added to `saturations`.
   func multiply(_ x: Tensor, saturations: inout [String: Int]) throws(Diagnostic) -> Tensor {
     guard let readout = ReferenceReadout(self, cells: blocks.map { BlockCells($0) }) else {
       guard let weights else { throw Diagnostic("evaluate.layer", "layer @\(name) has no weights") }

@@ -11,7 +11,7 @@ struct AnalogRun {
   let layer: ProgrammedLayer
   /// Random numbers of conversions.
   let key: xbar_random_key
-  /// Where each window stands.
+  /// The position of each window.
   let numbers: UnsafePointer<xbar_window_numbers>
 }
 
@@ -155,7 +155,7 @@ private func withSensing<E: Error>(
     sensing.bias = line.bias
     sensing.minimum = line.minimum
     sensing.maximum = line.maximum
-    sensing.bent = line.isBent ? 1 : 0
+    sensing.nonlinear = line.isNonlinear ? 1 : 0
     let isPlain = line.scale == 1 && line.minimum == 0 && strip.lines.count == strip.width
     sensing.plain = isPlain && strip.lines.allSatisfy { $0.gain == 1 && $0.bow == 0 } ? 1 : 0
     sensing.bowed = strip.lines.contains { $0.bow != 0 } ? 1 : 0

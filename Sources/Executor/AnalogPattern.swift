@@ -15,7 +15,7 @@ struct AnalogMap: Hashable, Sendable {
     rows = block.rows
     switch block.formedUnits {
     case .fixed(let height, _): units = .fixed(height: height, width: 1)
-    case .skipping(let height, _): units = .skipping(height: height, width: 1)
+    case .zeroSkipping(let height, _): units = .zeroSkipping(height: height, width: 1)
     case .dynamic(let height, _): units = .dynamic(height: height, width: 1)
     }
   }
@@ -44,7 +44,7 @@ struct AnalogBitline: Sendable {
 struct AnalogPattern: Sendable {
   /// How digits are taken apart.
   enum Method: Sendable {
-    /// Table look-up over nibbles: fixed and skipping units with 1-bit digits.
+    /// Table look-up over nibbles: fixed and zero-skipping units with 1-bit digits.
     case nibbles
     /// Adding the rows of listed digits.
     case listed
@@ -64,8 +64,8 @@ struct AnalogPattern: Sendable {
   let height: Int
 }
 
-/// The patterns of a layer, in order of the first appearance of what drives them; `leakage` is that of a cell in steps of
-/// a level.
+/// The patterns of a layer, in order of the first appearance of what drives them; `leakage` is that of a cell in steps
+/// of a level.
 ///
 /// Throws `device.sum` where sums are too large for binary32.
 func analogPatterns(

@@ -23,7 +23,7 @@ public struct Baseline: Equatable, Sendable {
     public let cost: Cost
   }
 
-  /// `dense` or `idealised`.
+  /// `dense` or `idealized`.
   public let name: String
   /// The machine that it is counted and costed for.
   public let machine: Machine
@@ -41,9 +41,10 @@ public struct Baseline: Equatable, Sendable {
 extension RunResult {
   /// The baselines of a run of `program`, none where a layer does not tell its column layout:
   ///
-  /// - `dense`: the program's machine with its operation units and converters, or narrower ones where these convert every
+  /// - `dense`: the program's machine with its operation units and converters, or narrower ones where these convert
+  /// every
   ///   bitline without loss;
-  /// - `idealised`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
+  /// - `idealized`: the target `isaac` with operands as wide as those of the program's machine; a unit is the whole
   ///   crossbar.
   ///
   /// Wordline drivers are as wide as each layer's. Throws what reading the target throws.
@@ -54,7 +55,7 @@ extension RunResult {
     ideal.array.unitWidth = ideal.array.columns
     ideal.operands = program.machine.operands
     return [
-      baseline(named: "dense", program, program.machine), baseline(named: "idealised", program, ideal),
+      baseline(named: "dense", program, program.machine), baseline(named: "idealized", program, ideal),
     ]
   }
 
@@ -104,8 +105,8 @@ private struct DenseMapping {
 
   var crossbars: Int { wordlines.pieces * bitlines.pieces }
 
-  /// Where a layer's fetches are planned, the dense mapping fetches all inputs of a position, buffer by buffer, before it
-  /// computes them.
+  /// Where a layer's fetches are planned, the dense mapping fetches all inputs of a position, buffer by buffer, before
+  /// it computes them.
   private func addFetches(_ run: LayerResult, _ layer: Layer, to events: inout Events) {
     guard layer.fetch != nil, let memory else { return }
     let digits = layer.inputs.passes * ceilDivide(layer.inputs.magnitudeBits, layer.dacBits)

@@ -23,6 +23,8 @@ final class BatchRunner {
   private var visits: [Int]
   /// What depends on values, by layer.
   var counts: [LayerCounts]
+  /// What became of the values of graph inputs.
+  private(set) var inputCounts: [InputCounts]
 
   var program: Program { plan.program }
 
@@ -33,6 +35,7 @@ final class BatchRunner {
     self.capacity = capacity
     memory = try Memory(plan.bytesPerSample * capacity + Int(XBAR_BYTE_SLACK))
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
+    inputCounts = plan.program.inputs.map { InputCounts($0.name) }
     visits = [Int](repeating: 0, count: plan.sites)
   }
 
@@ -45,14 +48,18 @@ final class BatchRunner {
     self.trial = trial
     visits = [Int](repeating: 0, count: plan.sites)
     counts = [LayerCounts](repeating: LayerCounts(), count: plan.layers.count)
+    inputCounts = program.inputs.map { InputCounts($0.name) }
     memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: plan.bytesPerSample * capacity)
     try fillBuffers()
-    for (port, values) in zip(program.inputs, inputs) {
+    for (index, (port, values)) in zip(program.inputs, inputs).enumerated() {
       let count = plan.places[port.buffer].count
       values.withUnsafeBufferPointer { values in
         guard let first = values.baseAddress else { return }
         elements(port.buffer, of: Float.self).update(
           from: first + range.lowerBound * count, count: samples * count)
+        inputCounts[index].values = samples * count
+        inputCounts[index].nans = values[range.lowerBound * count..<range.upperBound * count].count(
+          where: \.isNaN)
       }
     }
     try run(plan.steps, round: 0)
@@ -90,8 +97,8 @@ final class BatchRunner {
       case .batchedLoop(let count, let body, let registers, let layers):
         try runBatched(count, body, registers, layers)
       case .product(let product): try runProduct(product)
-      case .step(let register, let source, let parts): copyPart(parts, round, of: source, into: register)
-      case .stack(let destination, let register, let parts):
+      case .scanSlice(let register, let source, let parts): copyPart(parts, round, of: source, into: register)
+      case .scanOutput(let destination, let register, let parts):
         copyPart(parts, round, of: destination, from: register)
       case .digital(let op, let inputs, let output, let origin):
         try runDigital(op, inputs, output, origin)
@@ -114,9 +121,9 @@ final class BatchRunner {
       let source = frame.results[layer] ?? results(layer)
       let target = (frame.registers[register] ?? bytes(register)).assumingMemoryBound(to: Int64.self)
       target.update(from: source, count: frame.count * program.layers[layer].columns)
-    case .store(let destination, let register, let arrangement):
-      store(destination, register, arrangement, frame)
-    case .loop, .batchedLoop, .product, .step, .stack, .digital: return
+    case .store(let destination, let register, let layout):
+      store(destination, register, layout, frame)
+    case .loop, .batchedLoop, .product, .scanSlice, .scanOutput, .digital: return
     }
   }
 }
@@ -263,28 +270,28 @@ extension BatchRunner {
     }
   }
 
-  private func store(_ destination: Int, _ register: Int, _ arrangement: Arrangement, _ frame: Frame) {
+  private func store(_ destination: Int, _ register: Int, _ layout: OutputLayout, _ frame: Frame) {
     let source = frame.registers[register] ?? bytes(register)
     let sizes = (count: plan.places[register].count, total: plan.places[destination].count)
     if plan.places[register].size == 4 {
       store(
-        arrangement, sizes, source.assumingMemoryBound(to: UInt32.self),
+        layout, sizes, source.assumingMemoryBound(to: UInt32.self),
         elements(destination, of: UInt32.self), frame)
     } else {
       store(
-        arrangement, sizes, source.assumingMemoryBound(to: UInt64.self),
+        layout, sizes, source.assumingMemoryBound(to: UInt64.self),
         elements(destination, of: UInt64.self), frame)
     }
   }
 
   private func store<T>(
-    _ arrangement: Arrangement, _ sizes: (count: Int, total: Int), _ source: UnsafeMutablePointer<T>,
+    _ layout: OutputLayout, _ sizes: (count: Int, total: Int), _ source: UnsafeMutablePointer<T>,
     _ target: UnsafeMutablePointer<T>, _ frame: Frame
   ) {
     for index in 0..<frame.count {
       let (sample, round) = frame.pair(index)
       storeRegister(
-        arrangement, round: round, count: sizes.count, from: source + index * sizes.count,
+        layout, round: round, count: sizes.count, from: source + index * sizes.count,
         into: target + sample * sizes.total)
     }
   }
@@ -337,6 +344,10 @@ extension BatchRunner {
       let arguments = inputs.map { tensor($0, sample) }
       do throws(Diagnostic) {
         try write(try op.apply(to: arguments), to: output, sample)
+        for index in plan.inputsOfGrids[output] ?? [] {
+          inputCounts[index].quantized += arguments[0].count
+          inputCounts[index].clamps += op.clampCount(arguments[0].floats)
+        }
       } catch {
         var located = error
         if let origin, case .whole = error.location.place { located.location.place = .node(origin) }

@@ -4,7 +4,7 @@ import ProgramFormat
 import Tensors
 
 /// A loop over positions whose layers are products of bytes (`ByteWeights`): all positions of all samples are computed
-/// together, and the bias and the requantization behind them with them.
+/// together, and the bias and the requantization after them in the same pass.
 struct ByteProduct: Sendable {
   /// A layer of the loop: the groups of a convolution are several.
   struct Member: Sendable {
@@ -13,7 +13,7 @@ struct ByteProduct: Sendable {
     let window: Window
     let padding: UInt8
     /// Where the outputs go.
-    let arrangement: Arrangement
+    let layout: OutputLayout
   }
 
   /// What becomes of the sums.
@@ -50,8 +50,8 @@ struct ByteProductFinder {
     self.uses = uses
   }
 
-  /// The product that the first instruction of `code`, a loop of `count` rounds with `body`, computes, with what follows
-  /// it, and how many instructions that is; nil for other loops.
+  /// The product that the first instruction of `code`, a loop of `count` rounds with `body`, computes, with what
+  /// follows it, and how many instructions that is; nil for other loops.
   func product(_ count: Int, _ body: [Instruction], in code: ArraySlice<Instruction>) -> (ByteProduct, Int)? {
     guard let (members, destination) = members(count, body), isPrivate(members, body) else { return nil }
     if let (product, length) = levels(count, members, destination, code) { return (product, length) }
@@ -73,7 +73,7 @@ struct ByteProductFinder {
         case .drive(x, let layer) = body[first + 1].operation,
         case .convert(layer) = body[first + 2].operation,
         case .accumulate(let y, layer) = body[first + 3].operation,
-        case .store(let destination, y, let arrangement) = body[first + 4].operation,
+        case .store(let destination, y, let layout) = body[first + 4].operation,
         layers[layer].bytes != nil, isByte(source, layer), source != destination,
         window.batch * window.outHeight * window.outWidth == count
       else { return nil }
@@ -81,7 +81,7 @@ struct ByteProductFinder {
       members.append(
         ByteProduct.Member(
           layer: layer, source: source, window: window, padding: UInt8(truncatingIfNeeded: padding),
-          arrangement: arrangement))
+          layout: layout))
     }
     guard destinations.count == 1, let destination = destinations.first,
       !members.contains(where: { $0.source == destination })
@@ -106,21 +106,21 @@ struct ByteProductFinder {
   private func levels(
     _ count: Int, _ members: [ByteProduct.Member], _ destination: Int, _ code: ArraySlice<Instruction>
   ) -> (ByteProduct, Int)? {
-    guard members.isComplete(program.layers), let arrangement = members.first?.arrangement,
+    guard members.isComplete(program.layers), let layout = members.first?.layout,
       uses[destination] == members.count + 1
     else { return nil }
     var (sums, next) = (destination, code.startIndex + 1)
-    var bias = [Int64](repeating: 0, count: arrangement.channels)
+    var bias = [Int64](repeating: 0, count: layout.channels)
     if next < code.endIndex,
       case .digital(.addBias(let values, let axis), [sums], let biased) = code[next].operation,
-      program.buffers[destination].isChannel(axis, of: arrangement), values.count == bias.count,
+      program.buffers[destination].isChannel(axis, of: layout), values.count == bias.count,
       uses[biased] == 2
     {
       (bias, sums, next) = (values, biased, next + 1)
     }
     guard next < code.endIndex,
       case .digital(.requantize(let rule), [sums], let output) = code[next].operation,
-      program.buffers[destination].isChannel(rule.axis, of: arrangement) || rule.multipliers.count == 1,
+      program.buffers[destination].isChannel(rule.axis, of: layout) || rule.multipliers.count == 1,
       let scales = byteScales(rule, program.buffers[output].element)
     else { return nil }
     let reach = members.map { layers[$0.layer].bytes?.reach ?? .max }.max() ?? .max
@@ -149,27 +149,27 @@ private func byteScales(_ rule: Requantization, _ element: ElementType) -> [xbar
 extension [ByteProduct.Member] {
   /// Whether the layers write every channel of the destination.
   fileprivate func isComplete(_ layers: [Layer]) -> Bool {
-    guard let first, allSatisfy({ $0.arrangement.hasShape(of: first.arrangement) }) else { return false }
+    guard let first, allSatisfy({ $0.layout.hasShape(of: first.layout) }) else { return false }
     var next = 0
-    for member in sorted(by: { $0.arrangement.channelStart < $1.arrangement.channelStart }) {
-      guard member.arrangement.channelStart == next else { return false }
+    for member in sorted(by: { $0.layout.channelStart < $1.layout.channelStart }) {
+      guard member.layout.channelStart == next else { return false }
       next += layers[member.layer].columns
     }
-    return next == first.arrangement.channels
+    return next == first.layout.channels
   }
 }
 
-extension Arrangement {
-  fileprivate func hasShape(of other: Arrangement) -> Bool {
-    channels == other.channels && spots == other.spots
+extension OutputLayout {
+  fileprivate func hasShape(of other: OutputLayout) -> Bool {
+    channels == other.channels && positions == other.positions
   }
 }
 
 extension Buffer {
-  /// Whether the index on `axis` is the channel of elements that lie as `arrangement` says.
-  fileprivate func isChannel(_ axis: Int, of arrangement: Arrangement) -> Bool {
-    shape.indices.contains(axis) && shape[axis] == arrangement.channels
-      && shape[(axis + 1)...].reduce(1, *) == arrangement.spots
+  /// Whether the index on `axis` is the channel of elements that lie as `layout` says.
+  fileprivate func isChannel(_ axis: Int, of layout: OutputLayout) -> Bool {
+    shape.indices.contains(axis) && shape[axis] == layout.channels
+      && shape[(axis + 1)...].reduce(1, *) == layout.positions
   }
 }
 
@@ -192,10 +192,10 @@ private func countUses(_ code: [Instruction], buffers: Int) -> [Int] {
         uses[source] += 1
       case .drive(let register, _), .accumulate(let register, _): uses[register] += 1
       case .convert: continue
-      case .store(let destination, let register, _), .stack(let destination, let register, _):
+      case .store(let destination, let register, _), .scanOutput(let destination, let register, _):
         uses[destination] += 1
         uses[register] += 1
-      case .step(let register, let source, _):
+      case .scanSlice(let register, let source, _):
         uses[register] += 1
         uses[source] += 1
       case .digital(_, let inputs, let output):

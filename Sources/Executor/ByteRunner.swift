@@ -30,9 +30,9 @@ private struct ByteRun {
   /// Windows that are computed together, a multiple of 16.
   private let lanes: Int
   /// Positions of an image.
-  private let spots: Int
+  private let positions: Int
 
-  /// Neighbouring windows of one image.
+  /// Neighboring windows of one image.
   private struct Stretch {
     let lane: Int
     let count: Int
@@ -47,7 +47,7 @@ private struct ByteRun {
   init(_ runner: BatchRunner, _ product: ByteProduct, _ member: ByteProduct.Member, _ weights: ByteWeights) {
     (self.runner, self.product, self.member, self.weights) = (runner, product, member, weights)
     plan = runner.plan.layers[member.layer]
-    spots = member.window.outHeight * member.window.outWidth
+    positions = member.window.outHeight * member.window.outWidth
     let fitting = min((1 << 17) / (4 * weights.groups), 1024, runner.samples * product.positions + 15)
     lanes = max(1, fitting / Int(XBAR_BYTE_LANES)) * Int(XBAR_BYTE_LANES)
   }
@@ -91,21 +91,21 @@ private struct ByteRun {
 
   /// The windows `first ..< first + count`, counted sample by sample and position by position.
   private func stretches(_ first: Int, _ count: Int) -> [Stretch] {
-    let (window, arrangement) = (member.window, member.arrangement)
+    let (window, layout) = (member.window, member.layout)
     let elements = runner.plan.places[product.destination].count
     var result: [Stretch] = []
     var lane = 0
     while lane < count {
       let (sample, position) = (first + lane).quotientAndRemainder(dividingBy: product.positions)
-      let (image, spot) = position.quotientAndRemainder(dividingBy: spots)
-      let (part, place) = position.quotientAndRemainder(dividingBy: arrangement.spots)
-      let length = min(spots - spot, arrangement.spots - place, count - lane)
+      let (image, spot) = position.quotientAndRemainder(dividingBy: positions)
+      let (part, place) = position.quotientAndRemainder(dividingBy: layout.positions)
+      let length = min(positions - spot, layout.positions - place, count - lane)
       result.append(
         Stretch(
           lane: lane, count: length,
           source: sample * window.inputCount
             + (image * window.channels + window.channelStart) * window.height * window.width,
-          spot: spot, target: sample * elements + part * arrangement.channels * arrangement.spots + place))
+          spot: spot, target: sample * elements + part * layout.channels * layout.positions + place))
       lane += length
     }
     return result
@@ -150,7 +150,7 @@ private struct ByteRun {
     if plan.units != nil { try countUnits(panel, windows, used) }
   }
 
-  /// Counts skipping and dynamic units, for 32 windows at a time.
+  /// Counts zero-skipping and dynamic units, for 32 windows at a time.
   private mutating func countUnits(_ panel: UnsafePointer<UInt8>, _ windows: Int, _ used: Int)
     throws(Diagnostic)
   {
@@ -193,7 +193,7 @@ private struct ByteRun {
 
   private var startsOfSums: [Int32] {
     guard !product.bias.isEmpty else { return weights.starts }
-    let first = member.arrangement.channelStart
+    let first = member.layout.channelStart
     return weights.starts.indices.map { weights.starts[$0] + product.bias[first + $0] }
   }
 
@@ -201,8 +201,8 @@ private struct ByteRun {
     _ sums: UnsafePointer<Int32>, _ used: Int, output: Int, _ stretches: [Stretch],
     _ levels: UnsafeMutablePointer<UInt8>
   ) {
-    let channel = member.arrangement.channelStart + output
-    let offset = channel * member.arrangement.spots
+    let channel = member.layout.channelStart + output
+    let offset = channel * member.layout.positions
     switch product.result {
     case .sums:
       let target = runner.elements(product.destination, of: Int64.self) + offset
@@ -223,7 +223,7 @@ private struct ByteRun {
 }
 
 extension Window {
-  /// How far the elements of a window lie behind those of the one before it, where each window is a run of neighbouring
+  /// How far the elements of a window come after those of the one before it, where each window is a run of neighboring
   /// elements inside the image: the whole image, or a row of its only channel; nil for others.
   fileprivate var stepOfRuns: Int? {
     guard outWidth == 1, kernelWidth == width, padTop == 0, padLeft == 0, dilationWidth == 1 else {

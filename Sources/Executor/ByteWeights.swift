@@ -5,12 +5,12 @@ import Support
 
 /// The matrix of a layer whose conversions never saturate, a byte for each weight, for inputs of a byte.
 ///
-/// Nothing saturates where `Bitlines` proves, from the cells of every unit and the largest digit, that the largest sum is
-/// within the converter's codes: then the layer is the integer product of its inputs with what its cells stand for.
+/// Nothing saturates where `Bitlines` proves, from the cells of every unit and the largest digit, that the largest sum
+/// is within the converter's codes: then the layer is the integer product of its inputs with what its cells stand for.
 struct ByteWeights: Sendable {
   /// Inputs in fours.
   let groups: Int
-  /// `[outputs][groups][4]`; 0 for what is behind the last input.
+  /// `[outputs][groups][4]`; 0 after the last input.
   let weights: [Int8]
   /// What the sums of an output begin with: inputs that are signed are taken 128 too large.
   let starts: [Int32]

@@ -7,8 +7,8 @@ public import Support
 /// A program prepared for trials on a device that is not ideal.
 ///
 /// A trial programs all cells once and draws the errors of converters and bitlines; noise is drawn anew for every
-/// conversion. All random numbers follow from the seed, the trial and where they are used, so that results do not depend
-/// on threads or batches.
+/// conversion. All random numbers follow from the seed, the trial and where they are used, so that results do not
+/// depend on threads or batches.
 public struct DevicePlan: Sendable {
   /// The program.
   public let program: Program
@@ -34,9 +34,9 @@ public struct DevicePlan: Sendable {
   ///
   /// Error tables are drawn with `seed`, from `tableSamples` units for each number of active wordlines.
   ///
-  /// Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program does not have, `device.sum` where
-  /// sums are too large for binary32, and `device.table` for what error tables cannot follow: wires, a fault map, analog
-  /// pairs, composed bitlines and digits of more than a bit.
+  /// Throws what `validate(_:)` throws, `faults.range` for a stuck cell that the program does not have, `device.sum`
+  /// where sums are too large for binary32, and `device.table` for what error tables cannot follow: wires, a fault map,
+  /// analog pairs, composed bitlines and digits of more than a bit.
   public init(
     _ program: Program, device: Device, faults: FaultMap = FaultMap(), mode: Mode = .direct,
     tableSamples: Int = 32_000, seed: UInt64 = 0
@@ -76,8 +76,8 @@ public struct DevicePlan: Sendable {
     return ProgrammedDevice(device: device, seed: seed, trial: trial, layers: layers, measures: false)
   }
 
-  /// Runs `samples` samples in a trial that this plan programmed; the codes of the first `measured` samples are compared
-  /// with those of an ideal device. Otherwise like `ExecutablePlan.run(inputs:samples:threads:progress:)`.
+  /// Runs `samples` samples in a trial that this plan programmed; the codes of the first `measured` samples are
+  /// compared with those of an ideal device. Otherwise like `ExecutablePlan.run(inputs:samples:threads:progress:)`.
   public func run(
     _ trial: ProgrammedDevice, inputs: [[Float]], samples: Int, measured: Int = 0, threads: Int,
     progress: @escaping @Sendable (Int) -> Void = { _ in }
@@ -110,7 +110,7 @@ private func layerTables(
 
 private func checkTables(_ program: Program, _ device: Device, _ faults: FaultMap) throws(Diagnostic) {
   var reasons: [String] = []
-  if device.isOn(.wires) { reasons.append("the resistance of wires depends on a cell's place") }
+  if device.isOn(.irDrop) { reasons.append("IR drop depends on a cell's place") }
   if device.isOn(.analogPairs) { reasons.append("pairs of bitlines are read as one") }
   if faults.count > 0 { reasons.append("a fault map names single cells") }
   if let layer = program.layers.first(where: { $0.bitlinesPerConversion > 1 }) {

@@ -6,9 +6,9 @@ import Support
 import Tensors
 
 /// How the inputs of a layer come through its input buffers: one buffer for each set of wordlines that blocks share, in the
-/// order of the blocks.
+/// order of the blocks. Spec: ir-spec.md, *Fetching*.
 struct FetchPlan: Sendable {
-  /// A buffer: the inputs of neighbouring wordlines.
+  /// A buffer: the inputs of neighboring wordlines.
   struct Buffer: Sendable {
     /// The inputs that it delivers.
     let inputs: [Int32]
@@ -16,8 +16,8 @@ struct FetchPlan: Sendable {
     let crossbar: Int
     /// Clocks to fill it and to check what enters.
     let fetch: Int
-    /// Clocks on the crossbars: a cycle for each activation of the crossbar that has the most of them. The pipeline stays full
-    /// from buffer to buffer.
+    /// Clocks on the crossbars: a cycle for each activation of the crossbar that has the most of them. The pipeline
+    /// stays full from buffer to buffer.
     let compute: Int
     /// What the units of its blocks do in a position where they are computed: their counts.
     let computed: Events
@@ -25,7 +25,7 @@ struct FetchPlan: Sendable {
 
   let order: FetchOrder
   let buffers: [Buffer]
-  /// Whether only inputs other than 0 are delivered: where bit vectors select them.
+  /// Whether only inputs other than 0 are delivered: where sparsity masks select them.
   let selects: Bool
 
   /// Nil where the fetches of `layer` are not planned; `window` is what is loaded for it.
@@ -56,8 +56,8 @@ struct FetchPlan: Sendable {
     }
   }
 
-  /// How many values enter each buffer where bit vectors select them: all values of the channels in use up to its last one, as
-  /// the `tile` values of a channel come together and are checked one by one.
+  /// How many values enter each buffer where sparsity masks select them: all values of the channels in use up to its
+  /// last one, as the `tile` values of a channel come together and are checked one by one.
   private static func entering(_ rows: [[RowEntry]], tile: Int) -> [Int] {
     let isFetched = Set(rows.joined().map { $0.input / tile })
     var next = 0
@@ -72,9 +72,9 @@ struct FetchPlan: Sendable {
   }
 }
 
-/// What a layer whose fetches are planned reads from memory outside of the chip for a sample, and the clocks of it, a buffer's
-/// bytes in an access: the image that `window` walks over, without the channels that bit vectors leave out; where that does
-/// not fit the SRAM, the values of every window.
+/// What a layer whose fetches are planned reads from memory outside of the chip for a sample, and the clocks of it, a
+/// buffer's bytes in an access: the image that `window` walks over, without the channels that sparsity masks leave out;
+/// where that does not fit the SRAM, the values of every window.
 func outsideReads(_ layer: Layer, _ program: Program, _ window: Window) -> Events {
   outsideReads(layer, program.machine, window, channels: program.channelsInUse(of: layer, window))
 }
@@ -100,15 +100,15 @@ func computeClocks(_ activations: Int, _ machine: Machine, _ memory: MemorySyste
 }
 
 extension Program {
-  /// Channels of `window` that `layer` needs: all, unless its bit vectors leave some out.
+  /// Channels of `window` that `layer` needs: all, unless its sparsity masks leave some out.
   func channelsInUse(of layer: Layer, _ window: Window) -> Int {
     guard layer.hasMasks else { return window.channelCount }
     let tile = max(1, window.kernelHeight * window.kernelWidth)
     return Set(layer.masks.usedInputs.map { $0 / tile }).count
   }
 
-  /// What is loaded for each layer, in the order of the instructions, with how often the loop that walks over its windows
-  /// is entered for a sample.
+  /// What is loaded for each layer, in the order of the instructions, with how often the loop that walks over its
+  /// windows is entered for a sample.
   func loadedWindows() -> [[(window: Window, entries: Int)]] {
     var windows = [[(window: Window, entries: Int)]](repeating: [], count: layers.count)
     func visit(_ body: [Instruction], times: Int, entries: Int) {
@@ -118,7 +118,7 @@ extension Program {
         case .load(let register, _, let window, _):
           guard let layer = layerDriven(by: register, in: body[(index + 1)...]) else { continue }
           windows[layer].append((window, entries))
-        case .drive, .convert, .accumulate, .store, .step, .stack, .digital: continue
+        case .drive, .convert, .accumulate, .store, .scanSlice, .scanOutput, .digital: continue
         }
       }
     }
@@ -128,7 +128,8 @@ extension Program {
 }
 
 extension LayerRunner {
-  /// Counts what the buffers of a layer whose fetches are planned deliver, and the clocks that it takes, position by position.
+  /// Counts what the buffers of a layer whose fetches are planned deliver, and the clocks that it takes, position by
+  /// position.
   mutating func countFetches(_ values: UnsafePointer<Int32>) {
     guard let fetch = plan.fetch else { return }
     for window in 0..<windows {
@@ -138,7 +139,7 @@ extension LayerRunner {
         let delivered = fetch.selects ? buffer.nonzero(values + window * layer.rows) : buffer.inputs.count
         events.bufferFills &+= 1
         events.inputFetches.buffer &+= delivered
-        let isEmpty = delivered == 0 && fetch.order == .overlapped
+        let isEmpty = delivered == 0 && fetch.order == .doubleBuffered
         if isEmpty {
           events.skippedBuffers &+= 1
           events.add(buffer.computed, times: -1)

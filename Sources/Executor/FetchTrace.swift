@@ -28,8 +28,8 @@ extension ExecutablePlan {
     }
   }
 
-  /// Follows the input buffers of every layer whose fetches are planned through one sample, whose elements `inputs` holds for
-  /// each graph input. Throws what `run` throws.
+  /// Follows the input buffers of every layer whose fetches are planned through one sample, whose elements `inputs`
+  /// holds for each graph input. Throws what `run` throws.
   public func fetches(inputs: [[Float]]) throws(Diagnostic) -> [LayerFetches] {
     try checkInputs(inputs, 1)
     let runner = try BatchRunner(self, capacity: 1, recordsSpans: true)

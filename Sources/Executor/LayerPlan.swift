@@ -19,14 +19,14 @@ enum ValuePath: Sendable {
 
 /// A layer prepared for execution.
 ///
-/// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear: together they are two
-/// integer matrices, a dense one and a gathered one. The other bitlines go through the kernels of their patterns.
-/// Events follow from counts of digits and of units alone.
+/// Values and events are computed apart. Bitlines whose conversions are exact, whatever the inputs, are linear:
+/// together they are two integer matrices, a dense one and a gathered one. The other bitlines go through the kernels of
+/// their patterns. Events follow from counts of digits and of units alone.
 struct LayerPlan: Sendable {
   let layer: Layer
   /// Blocks with bitlines that are not linear, grouped by what drives their wordlines.
   let patterns: [Pattern]
-  /// The linear bitlines of blocks that are driven by neighbouring inputs; nil where there are none.
+  /// The linear bitlines of blocks that are driven by neighboring inputs; nil where there are none.
   private(set) var dense: DenseProduct?
   /// The other linear bitlines; nil where there are none.
   private(set) var gathered: GatheredProduct?
@@ -132,8 +132,8 @@ private func largestSumsOfGroups(_ block: Block, _ layer: Layer, _ program: Prog
   }
 }
 
-/// What each wordline holds on the group of bitlines that begins at place `first`: its levels, each weighted relative to
-/// the first one.
+/// What each wordline holds on the group of bitlines that begins at place `first`: its levels, each weighted relative
+/// to the first one.
 func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Program) -> [UInt32] {
   let (cells, width) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
   let shifts = (first..<first + layer.bitlinesPerConversion).map {
@@ -145,7 +145,7 @@ func composedLevels(_ block: Block, _ first: Int, _ layer: Layer, _ program: Pro
   }
 }
 
-/// For each bitline, the largest sum of the cells of a unit of neighbouring wordlines.
+/// For each bitline, the largest sum of the cells of a unit of neighboring wordlines.
 private func largestSumsOfFixedUnits(_ block: Block, _ program: Program) -> [Int] {
   let (cells, stride) = (program.crossbars[block.crossbar].cells, program.machine.array.columns)
   var sums = [Int](repeating: 0, count: block.columns.count)

@@ -103,8 +103,8 @@ struct LayerRunner {
     }
   }
 
-  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that are not linear give for them, as far
-  /// as that is not done panel by panel.
+  /// Counts the digits of `magnitudes` and adds, or subtracts, what the bitlines that are not linear give for them, as
+  /// far as that is not done panel by panel.
   private mutating func runPass(
     _ magnitudes: UnsafePointer<UInt32>, subtract: Bool, _ scratch: inout Scratch
   ) throws(Diagnostic) {

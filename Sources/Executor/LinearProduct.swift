@@ -5,7 +5,7 @@ import Support
 
 /// The matrices of the linear bitlines of a layer.
 ///
-/// The work follows the mapped cells: a block that is driven by neighbouring inputs is part of a dense matrix, as
+/// The work follows the mapped cells: a block that is driven by neighboring inputs is part of a dense matrix, as
 /// nothing was left out of it; a compressed block, whose wordlines are picked inputs, adds a term for each input and
 /// output that its cells join, and nothing for what was left out.
 struct LinearProducts: Sendable {
@@ -28,7 +28,7 @@ struct LinearProducts: Sendable {
 }
 
 extension Block {
-  /// Whether neighbouring wordlines have neighbouring inputs.
+  /// Whether neighboring wordlines have neighboring inputs.
   var hasRunOfInputs: Bool {
     let first = rows.first?.input ?? 0
     return rows.enumerated().allSatisfy { $1.input == first + $0 }

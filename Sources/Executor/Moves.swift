@@ -6,12 +6,12 @@ func loadWindow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
   _ window: Window, position: Int, from source: UnsafePointer<Source>,
   into target: UnsafeMutablePointer<Target>, padding: Target
 ) {
-  let spots = window.outHeight * window.outWidth
-  let spot = position % spots
+  let positions = window.outHeight * window.outWidth
+  let spot = position % positions
   let top = spot / window.outWidth * window.strideHeight - window.padTop
   let left = spot % window.outWidth * window.strideWidth - window.padLeft
   let plane = window.height * window.width
-  var channel = source + (position / spots * window.channels + window.channelStart) * plane
+  var channel = source + (position / positions * window.channels + window.channelStart) * plane
   var place = target
   for _ in 0..<window.channelCount {
     for kernelRow in 0..<window.kernelHeight {
@@ -45,10 +45,10 @@ private func loadRow<Source: FixedWidthInteger, Target: FixedWidthInteger>(
 
 /// Copies `count` elements of a register to the place of round `round` in `destination`.
 func storeRegister<Element>(
-  _ place: Arrangement, round: Int, count: Int, from register: UnsafePointer<Element>,
+  _ place: OutputLayout, round: Int, count: Int, from register: UnsafePointer<Element>,
   into destination: UnsafeMutablePointer<Element>
 ) {
-  let image = round / place.spots
-  let first = (image * place.channels + place.channelStart) * place.spots + round % place.spots
-  for k in 0..<count { destination[first + k * place.spots] = register[k] }
+  let image = round / place.positions
+  let first = (image * place.channels + place.channelStart) * place.positions + round % place.positions
+  for k in 0..<count { destination[first + k * place.positions] = register[k] }
 }

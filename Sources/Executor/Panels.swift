@@ -7,7 +7,7 @@ import Support
 // What is computed for a panel of 32 windows at a time, one for each lane: the gathered product, dynamic units that may
 // saturate, and how many units there are.
 extension LayerRunner {
-  /// Adds the gathered product and what dynamic units give that may saturate; counts skipping and dynamic units.
+  /// Adds the gathered product and what dynamic units give that may saturate; counts zero-skipping and dynamic units.
   ///
   /// Needs 128 bytes for each input, three times that where inputs are signed, and planes of at most 16 MiB or those of
   /// one digit.

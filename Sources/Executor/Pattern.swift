@@ -42,11 +42,11 @@ struct Pattern: Sendable {
   let shifts: [UInt8]
 }
 
-/// Up to 64 bitlines of blocks with the same wordlines, computed together. Composed bitlines are one bitline, with the sums
-/// of their weighted levels as its levels.
+/// Up to 64 bitlines of blocks with the same wordlines, computed together. Composed bitlines are one bitline, with the
+/// sums of their weighted levels as its levels.
 struct Strip: Sendable {
-  /// `[wordlines][bitlines]`, and room for a whole strip behind, as kernels read whole strips; empty where `levels` are
-  /// needed.
+  /// `[wordlines][bitlines]`, and room for a whole strip after them, as kernels read whole strips; empty where `levels`
+  /// are needed.
   let cells: [UInt8]
   /// `[wordlines][bitlines]` in more than 8 bits, for the method `composed` only.
   let levels: [UInt32]
@@ -188,9 +188,9 @@ private func makePattern(
     shifts: map.rows.map { UInt8(truncatingIfNeeded: $0.shift) })
 }
 
-/// The strips of a pattern as lists of cells, where that is worth it: adding a row of up to 64 cells for the windows with
-/// a set bit, about every fourth, takes as long as adding some eight cells for all windows. Empty where it is not, and
-/// where numbers of units and of wordlines in a unit need more than 8 bits.
+/// The strips of a pattern as lists of cells, where that is worth it: adding a row of up to 64 cells for the windows
+/// with a set bit, about every fourth, takes as long as adding some eight cells for all windows. Empty where it is not,
+/// and where numbers of units and of wordlines in a unit need more than 8 bits.
 private func sparseStrips(_ strips: [Strip], _ map: RowMap, unitRows: Int) -> [SparseStrip] {
   let rows = map.rows.count
   guard unitRows <= 255, min(map.unitHeight, rows) <= 255 else { return [] }

@@ -18,6 +18,8 @@ public struct ExecutablePlan: Sendable {
   let sampleEvents: SampleEvents
   /// Instructions that drive.
   let sites: Int
+  /// For results of `quantize` before the first layer, the graph inputs that they follow from.
+  let inputsOfGrids: [Int: [Int]]
 
   /// Prepares `program`; throws what `validate(_:)` throws.
   public init(_ program: Program) throws(Diagnostic) { try self.init(program, values: .fastest) }
@@ -26,6 +28,7 @@ public struct ExecutablePlan: Sendable {
   init(_ program: Program, values: ValuePath) throws(Diagnostic) {
     try validate(program)
     self.program = program
+    inputsOfGrids = program.inputsOfGrids
     let planned = zip(program.layers, program.loadedWindows()).map {
       LayerPlan($0, program, window: $1.first?.window, values: values)
     }
@@ -86,7 +89,8 @@ extension ElementType {
     return false
   }
 
-  /// Bytes of an element in the registers of kernels: 4 for floats and integers that a 32-bit signed integer holds, else 8.
+  /// Bytes of an element in the registers of kernels: 4 for floats and integers that a 32-bit signed integer holds,
+  /// else 8.
   var storageBytes: Int {
     switch self {
     case .float32: return 4
@@ -106,9 +110,9 @@ indirect enum Step: Sendable {
   /// `site` numbers the instructions that drive.
   case drive(register: Int, layer: Int, site: Int)
   case accumulate(register: Int, layer: Int)
-  case store(destination: Int, register: Int, arrangement: Arrangement)
-  case step(register: Int, source: Int, parts: Parts)
-  case stack(destination: Int, register: Int, parts: Parts)
+  case store(destination: Int, register: Int, layout: OutputLayout)
+  case scanSlice(register: Int, source: Int, parts: Parts)
+  case scanOutput(destination: Int, register: Int, parts: Parts)
   case digital(DigitalOperator, inputs: [Int], output: Int, origin: NodeOrigin?)
 }
 
@@ -149,7 +153,7 @@ struct StepBuilder {
       case .load(let register, _, _, _), .drive(let register, _), .accumulate(let register, _):
         wideBuffers.insert(register)
       case .store(let destination, let register, _): wideBuffers.formUnion([destination, register])
-      case .step(let a, let b, _), .stack(let a, let b, _):
+      case .scanSlice(let a, let b, _), .scanOutput(let a, let b, _):
         if wideBuffers.contains(a) || wideBuffers.contains(b) { wideBuffers.formUnion([a, b]) }
       case .convert, .digital: continue
       }
@@ -182,7 +186,8 @@ struct StepBuilder {
     case .drive(_, let layer):
       directLayers.insert(layer)
       return (simpleStep(instruction), 1)
-    case .load, .convert, .accumulate, .store, .step, .stack, .digital: return (simpleStep(instruction), 1)
+    case .load, .convert, .accumulate, .store, .scanSlice, .scanOutput, .digital:
+      return (simpleStep(instruction), 1)
     }
   }
 
@@ -197,12 +202,12 @@ struct StepBuilder {
       drivenLayers.insert(layer)
       return .drive(register: register, layer: layer, site: sites - 1)
     case .accumulate(let register, let layer): return .accumulate(register: register, layer: layer)
-    case .store(let destination, let register, let arrangement):
-      return .store(destination: destination, register: register, arrangement: arrangement)
-    case .step(let register, let source, let parts):
-      return .step(register: register, source: source, parts: parts)
-    case .stack(let destination, let register, let parts):
-      return .stack(destination: destination, register: register, parts: parts)
+    case .store(let destination, let register, let layout):
+      return .store(destination: destination, register: register, layout: layout)
+    case .scanSlice(let register, let source, let parts):
+      return .scanSlice(register: register, source: source, parts: parts)
+    case .scanOutput(let destination, let register, let parts):
+      return .scanOutput(destination: destination, register: register, parts: parts)
     case .digital(let op, let inputs, let output):
       return .digital(op, inputs: inputs, output: output, origin: instruction.origin)
     }
@@ -232,7 +237,7 @@ struct StepBuilder {
       case .store(let destination, let register, _):
         guard registers.contains(register) else { return nil }
         destinations.insert(destination)
-      case .loop, .step, .stack, .digital: return nil
+      case .loop, .scanSlice, .scanOutput, .digital: return nil
       }
       guard registers.count <= 64 else { return nil }
     }
@@ -249,9 +254,9 @@ extension Instruction {
   fileprivate var destination: Int? {
     switch operation {
     case .loop(_, let body): return body.last?.destination
-    case .load(let register, _, _, _), .accumulate(let register, _), .step(let register, _, _):
+    case .load(let register, _, _, _), .accumulate(let register, _), .scanSlice(let register, _, _):
       return register
-    case .store(let destination, _, _), .stack(let destination, _, _), .digital(_, _, let destination):
+    case .store(let destination, _, _), .scanOutput(let destination, _, _), .digital(_, _, let destination):
       return destination
     case .drive, .convert: return nil
     }

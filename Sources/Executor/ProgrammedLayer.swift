@@ -46,8 +46,8 @@ struct LayerTable: Sendable {
     seesEmptyUnits = table.seesEmptyUnits
   }
 
-  /// Entry number `number` of each sum as `bound | code - sum + 512`; 0 for none, and for the last ones, which all words
-  /// lead to, the largest bound.
+  /// Entry number `number` of each sum as `bound | code - sum + 512`; 0 for none, and for the last ones, which all
+  /// words lead to, the largest bound.
   private static func likely(_ table: ErrorTable, _ number: Int) -> [UInt32] {
     let sums = table.height * table.highestLevel + 1
     return (0..<(table.height + 1) * sums).map { place in
@@ -106,23 +106,24 @@ struct DeviceProgrammer: Sendable {
 
   private var array: ArrayDescription { program.machine.array }
 
-  /// What the cells of a crossbar pass: as programmed, stuck and drifted, behind wires and at the voltages of their bitlines.
+  /// What the cells of a crossbar pass: as programmed, stuck and drifted, with IR drop and at the voltages of their
+  /// bitlines.
   func currents(_ crossbar: Int) -> [Float] {
     var values = cells.conductances(program.crossbars[crossbar].cells, crossbar: crossbar)
     for cell in faults.cells[crossbar] ?? [] {
       let level = min(cell.level ?? .max, cells.nominal.count - 1)
       values[cell.row * array.columns + cell.column] = cells.nominal[level]
     }
-    if device.isOn(.wires) { values = behindWires(values) }
+    if device.isOn(.irDrop) { values = withIRDrop(values) }
     let factors = errors.clampFactors(of: crossbar, count: array.columns)
     for index in values.indices { values[index] *= factors[index % array.columns] }
     return values
   }
 
   /// The same where wires have resistance.
-  private func behindWires(_ currents: [Float]) -> [Float] {
+  private func withIRDrop(_ currents: [Float]) -> [Float] {
     let step = device.cell.step(levels: 1 << array.cellBits)
-    return conductancesBehindWires(
+    return conductancesWithIRDrop(
       currents.map { Double($0) * step }, rows: array.rows, columns: array.columns, wires: device.wires
     ).map { Float($0 / step) }
   }

@@ -25,6 +25,8 @@ public struct RunResult: Equatable, Sendable {
   public let samples: Int
   /// For each graph output, the elements of all samples, one sample after the other.
   public let outputs: [[Float]]
+  /// What became of the values of each graph input.
+  public let inputs: [InputCounts]
   /// Events by layer.
   public let layers: [LayerResult]
   /// Events of digital operators and of the memory outside of the chip.
@@ -71,7 +73,7 @@ extension ExecutablePlan {
         box = RunnerBox(try BatchRunner(self, capacity: size))
       }
       let outputs = try box.runner.run(inputs, part, on: trial)
-      let result = BatchResult(outputs: outputs, counts: box.runner.counts)
+      let result = BatchResult(outputs: outputs, counts: box.runner.counts, inputs: box.runner.inputCounts)
       idle.withLock { $0.append(box) }
       progress(part.count)
       return result
@@ -118,7 +120,13 @@ extension ExecutablePlan {
     var digital = Events()
     digital.add(sampleEvents.digital, times: samples)
     let outputs = program.outputs.indices.map { port in parts.flatMap { $0.outputs[port] } }
-    return RunResult(samples: samples, outputs: outputs, layers: results, digital: digital)
+    let inputs = program.inputs.enumerated().map { index, port in
+      var sum = InputCounts(port.name)
+      for part in parts { sum.add(part.inputs[index]) }
+      return sum
+    }
+    return RunResult(
+      samples: samples, outputs: outputs, inputs: inputs, layers: results, digital: digital)
   }
 }
 
@@ -131,4 +139,5 @@ private final class RunnerBox: @unchecked Sendable {
 struct BatchResult: Sendable {
   let outputs: [[Float]]
   let counts: [LayerCounts]
+  let inputs: [InputCounts]
 }

@@ -8,7 +8,7 @@ import Support
 ///
 /// Before a segment is executed, all cells of its blocks are written, whatever they held: the cells of a wordline together, the
 /// wordlines of a crossbar one after the other, the crossbars at the same time. Samples go through a segment in batches, so
-/// that each batch takes one writing of every segment.
+/// that each batch takes one writing of every segment. Spec: ir-spec.md, *Segments and writing*.
 public struct SegmentWriting: Equatable, Sendable {
   /// What one writing of a segment takes.
   public struct Segment: Equatable, Sendable {
@@ -68,11 +68,11 @@ public struct SegmentWriting: Equatable, Sendable {
     (storedElements, fetchedElements) = (values.stored, values.fetched)
   }
 
-  /// The events of `samples` samples that go through each segment in batches of `batch`; none for a single segment, which
-  /// stays in the crossbars.
+  /// The events of `samples` samples that go through each segment in batches of `batch`; none for a single segment,
+  /// which stays in the crossbars.
   ///
-  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip, for
-  /// every sample; those of single samples stay in the tiles' buffers.
+  /// Where a batch is more than one sample, the values that wait for another segment go to memory outside of the chip,
+  /// for every sample; those of single samples stay in the tiles' buffers.
   public func events(samples: Int, batch: Int) -> Events {
     var events = Events()
     guard segments.count > 1 else { return events }
@@ -116,13 +116,13 @@ private struct CrossingValues {
       }
       switch instruction.operation {
       case .loop(_, let inner): walk(inner)
-      case .load(let register, let source, _, _), .step(let register, let source, _):
+      case .load(let register, let source, _, _), .scanSlice(let register, let source, _):
         read(source)
         write(register)
       case .drive(let register, _): read(register)
       case .convert: break
       case .accumulate(let register, _): write(register)
-      case .store(let destination, let register, _), .stack(let destination, let register, _):
+      case .store(let destination, let register, _), .scanOutput(let destination, let register, _):
         read(register)
         write(destination)
       case .digital(_, let sources, let output):
@@ -136,7 +136,7 @@ private struct CrossingValues {
     switch operation {
     case .drive(_, let layer): return layer
     case .loop(_, let body): return body.lazy.compactMap { firstLayer($0.operation) }.first
-    case .load, .convert, .accumulate, .store, .step, .stack, .digital: return nil
+    case .load, .convert, .accumulate, .store, .scanSlice, .scanOutput, .digital: return nil
     }
   }
 

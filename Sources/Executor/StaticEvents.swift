@@ -72,14 +72,14 @@ struct ShiftGroup: Hashable {
 }
 
 /// Entries and their bits of what tells the inputs of a block's wordlines: those of its index table; where it has none,
-/// whole numbers, unless neighbouring wordlines have neighbouring inputs.
+/// whole numbers, unless neighboring wordlines have neighboring inputs.
 func wordlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.rowIndex { return (block.rows.count, index.bits) }
   return (block.hasRunOfInputs ? 0 : block.rows.count, bitWidth(of: layer.rows - 1))
 }
 
 /// The same for the outputs of bitlines: those of its index table; where it has none, a whole number for each run of
-/// bitlines with one output, unless neighbouring runs have neighbouring outputs.
+/// bitlines with one output, unless neighboring runs have neighboring outputs.
 func bitlineTable(_ block: Block, _ layer: Layer) -> (entries: Int, bits: Int) {
   if let index = block.columnIndex { return (block.columns.count, index.bits) }
   var runs: [Int] = []
@@ -131,7 +131,7 @@ struct SampleEvents: Sendable {
         if let layer, program.layers[layer].fetch != nil {
           layers[layer].dramWrites &+= times &* program.buffers[register].count
         }
-      case .step(let register, _, _), .stack(_, let register, _):
+      case .scanSlice(let register, _, _), .scanOutput(_, let register, _):
         // A part is read in one place and written in another.
         var events = Events()
         events.bufferBits = 2 * bufferBits(program.buffers[register])
@@ -166,8 +166,8 @@ private func layerAccumulated(in register: Int, in body: ArraySlice<Instruction>
   return nil
 }
 
-/// Values that a load copies for `layer`: all of the window; or those of its channels in use, where bit vectors tell which
-/// these are.
+/// Values that a load copies for `layer`: all of the window; or those of its channels in use, where sparsity masks tell
+/// which these are.
 private func fetched(_ window: Window, _ register: Buffer, _ layer: Layer, _ program: Program) -> Int {
   guard layer.hasMasks, window.channelCount > 0 else { return register.count }
   return register.count / window.channelCount * program.channelsInUse(of: layer, window)

@@ -4,10 +4,10 @@ import Mapping
 import ProgramFormat
 import Support
 
-/// How a layer's skipping and dynamic units are counted: as bits of planes that tell which digits are not 0.
+/// How a layer's zero-skipping and dynamic units are counted: as bits of planes that tell which digits are not 0.
 ///
-/// A dynamic block needs `ceil(n / height)` wordline vectors for n digits that are not 0. So does a unit of a skipping
-/// block, as n is at most its height: one where it is active, else none.
+/// A dynamic block needs `ceil(n / height)` wordline vectors for n digits that are not 0. So does a unit of a
+/// zero-skipping block, as n is at most its height: one where it is active, else none.
 struct UnitCounts: Sendable {
   /// The words of a plane: runs of inputs with a shift, those in use.
   let words: [xbar_plane_word]
@@ -114,7 +114,7 @@ struct CountedUnit: Sendable {
 /// Skipping or dynamic blocks with the same wordline inputs and unit height.
 struct CountedGroup: Sendable {
   let isDynamic: Bool
-  /// All wordlines of dynamic blocks, or those of each unit of skipping blocks.
+  /// All wordlines of dynamic blocks, or those of each unit of zero-skipping blocks.
   let units: [CountedUnit]
   /// For each block, the place of its crossbar among those of the layer, and its units side by side.
   private(set) var members: [(place: Int, unitColumns: Int)] = []

@@ -1,7 +1,7 @@
 public import Support
 
-/// Reads the objects of a description in JSON, such as that of a machine: known keys only, and numbers that stand as they
-/// are or as `{"value": 128, "source": "..."}`.
+/// Reads the objects of a description in JSON, such as that of a machine: known keys only, and numbers that are given
+/// as they are or as `{"value": 128, "source": "..."}`.
 public struct DescriptionReader: Sendable {
   /// The file's name in messages.
   public let file: String

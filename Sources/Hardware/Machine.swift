@@ -126,8 +126,8 @@ extension Hierarchy {
 }
 
 extension Machine {
-  /// The silicon area of `crossbars` crossbars with their drivers and converters, and of the compute units and tiles that
-  /// they take, in square micrometres.
+  /// The silicon area of `crossbars` crossbars with their drivers and converters, and of the compute units and tiles
+  /// that they take, in square micrometers.
   public func area(crossbars: Int) -> Double {
     let perCrossbar =
       area.crossbar + area.adc * area.adcsPerCrossbar + area.dac * Double(array.rows)
@@ -203,7 +203,7 @@ public struct EnergyTable: Equatable, Sendable {
   }
 }
 
-/// Silicon area per component in square micrometres; 0 where the source gives none.
+/// Silicon area per component in square micrometers; 0 where the source gives none.
 public struct AreaTable: Equatable, Sendable {
   /// One crossbar with its cells.
   public var crossbar: Double

@@ -133,6 +133,13 @@ struct MachineField {
     }
   }
 
+  /// Throws `target.range` for a value that the figure cannot have.
+  func check(_ value: Double) throws(Diagnostic) {
+    if accepts(value) { return }
+    let text = Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    throw Diagnostic("target.range", "\(path) is \(text), expected \(expectation)")
+  }
+
   /// The values that it may take, for messages.
   var expectation: String {
     switch place {
@@ -157,10 +164,7 @@ extension Machine {
   }
 
   private func check(_ fields: [MachineField]) throws(Diagnostic) {
-    for field in fields where !field.accepts(field.value(in: self)) {
-      throw Diagnostic(
-        "target.range", "\(field.path) is \(field.value(in: self)), expected \(field.expectation)")
-    }
+    for field in fields { try field.check(field.value(in: self)) }
   }
 
   /// A machine that a file is read into.
@@ -220,10 +224,7 @@ extension Machine {
       guard named.insert(figure.path).inserted else {
         throw Diagnostic("target.key", "figure '\(figure.path)' is given twice")
       }
-      guard field.accepts(figure.value) else {
-        throw Diagnostic(
-          "target.range", "\(field.path) is \(figure.value), expected \(field.expectation)")
-      }
+      try field.check(figure.value)
       field.store(figure.value, in: &machine)
       present.insert(figure.path)
     }

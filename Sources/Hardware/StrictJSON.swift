@@ -14,7 +14,7 @@ public struct JSONNode: Hashable, Sendable {
   public struct Member: Hashable, Sendable {
     /// The key.
     public let key: String
-    /// Where the key stands.
+    /// The position of the key.
     public let position: TextPosition
     /// The value.
     public let node: JSONNode

@@ -6,16 +6,16 @@ public struct TargetNumber: Hashable, Sendable {
   public let path: String
   /// The value, in the unit of the field of `Machine`.
   public let value: Double
-  /// The publication or the assumption behind it; nil where the file gives none.
+  /// The publication or the assumption it is based on; nil where the file gives none.
   public let source: String?
 }
 
 /// A machine as a JSON file describes it.
 ///
 /// The file is an object with the texts `name` and `summary` and the objects `array`, `operands`, `hierarchy`,
-/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the objects `memory` and `writing`. A
-/// number stands as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are needed; other keys are
-/// refused.
+/// `timing`, `energy` and `area`, whose keys are the properties of `Machine`; it may have the objects `memory` and
+/// `writing`. A number is given as it is or as `{"value": 128, "source": "..."}`. All numbers of these objects are
+/// needed; other keys are refused.
 public struct TargetFile: Equatable, Sendable {
   /// The machine.
   public let machine: Machine

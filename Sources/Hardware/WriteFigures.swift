@@ -1,7 +1,7 @@
 /// What it takes to write cells. A part of `Machine` where a source gives it.
 ///
-/// The cells of a wordline are written together, the wordlines of a crossbar one after the other, and crossbars at the same
-/// time. Every cell is written once, whatever its level was and will be.
+/// The cells of a wordline are written together, the wordlines of a crossbar one after the other, and crossbars at the
+/// same time. Every cell is written once, whatever its level was and will be.
 public struct WriteFigures: Equatable, Sendable {
   /// Time to write the cells of one wordline of a crossbar, in nanoseconds.
   public var wordlineNanoseconds: Double

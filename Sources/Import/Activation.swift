@@ -5,7 +5,7 @@ import Tensors
 
 /// Operators that work on each element alone, and Softmax.
 let activationOperators: [SupportedOperator] = [
-  SupportedOperator("Relu", unary(.relu), integers: "yes, free behind a layer"),
+  SupportedOperator("Relu", unary(.relu), integers: "yes, free after a layer"),
   SupportedOperator(
     "Clip",
     unary { (context, node) throws(Diagnostic) in
@@ -18,7 +18,7 @@ let activationOperators: [SupportedOperator] = [
         throw context.failure("clip", "a bound of Clip is not a number", node, help: "check the model")
       }
       return .clip(low: low, high: high)
-    }, .exact, "bounds as attributes or inputs", integers: "yes, free behind a layer",
+    }, .exact, "bounds as attributes or inputs", integers: "yes, free after a layer",
     notes: "bounds must be constants"),
   SupportedOperator(
     "LeakyRelu", unary { (_, node) throws(Diagnostic) in .leakyRelu(slope: try node.float("alpha") ?? 0.01) },

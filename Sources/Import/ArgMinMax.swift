@@ -19,7 +19,7 @@ let argMinMaxOperators: [SupportedOperator] = [
 ]
 
 extension ImportContext {
-  /// Where the largest element of each line along `axis` stands, the first of equal ones or the last.
+  /// The index of the largest element of each line along `axis`, the first of equal ones or the last.
   fileprivate mutating func places(
     _ x: ValueID, _ axis: Int, isSmallest: Bool, last: Bool, for node: ONNXNode
   ) throws(Diagnostic) -> ValueID {

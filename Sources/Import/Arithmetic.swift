@@ -46,7 +46,7 @@ private func variadic(_ function: BinaryFunction) -> OperatorImporter {
     var result = try context.value(node, 0)
     for index in node.inputs.indices.dropFirst() {
       let next = try context.value(node, index)
-      let opcode = Opcode(OperatorCatalogue.entry(of: function))
+      let opcode = Opcode(OperatorCatalog.entry(of: function))
       let name = node.outputs.first ?? node.op
       result = try context.emitInner(opcode, [result, next], name: name, for: node)
     }

@@ -3,11 +3,11 @@ import ONNX
 import Support
 import Tensors
 
-/// A matrix of levels with a scale for each block of neighbours along an axis, as 4-bit quantizers of large products write
-/// it.
+/// A matrix of levels with a scale for each block of neighbors along an axis, as 4-bit quantizers of large products
+/// write it.
 ///
-/// A column of a crossbar has one scale, so each block is a layer of its own: the product is the sum of the products of the
-/// blocks with their parts of the input, and all integers stay what they are.
+/// A column of a crossbar has one scale, so each block is a layer of its own: the product is the sum of the products of
+/// the blocks with their parts of the input, and all integers stay what they are.
 struct BlockedWeights {
   /// What the levels of each block stand for, of one scale for each of its columns or rows.
   var parts: [ValueID]
@@ -109,10 +109,11 @@ func importBlocks(_ context: inout ImportContext, _ node: ONNXNode, size: Int) t
     }
     let constant = context.constant(
       Tensor(own, levels, as: signed), element: signed, name: "\(name).block\(block)")
-    let grid = QuantizationParameters(
+    let parameters = QuantizationParameters(
       scales: (0..<lines).map { scales[place($0)] }, zeros: [0], element: signed)
     parts.append(
-      try context.dequantized(constant, grid, axis: 1 - axis, name: "\(name).block\(block).reals", node))
+      try context.dequantized(constant, parameters, axis: 1 - axis, name: "\(name).block\(block).reals", node)
+    )
   }
   context.bind(name, .blocks(BlockedWeights(parts: parts, axis: axis, shape: shape)))
 }

@@ -8,7 +8,7 @@ let castOperators: [SupportedOperator] = [
   SupportedOperator(
     "Cast", importCast, .exact, "between floats, integers and truth values; of levels and their sums",
     notes:
-      "floats stay binary32; computed integers are floats without what stands behind the point, whatever their type: none wraps"
+      "floats stay binary32; computed integers are floats without their fraction, whatever their type: none wraps"
   ),
   SupportedOperator(
     "CastLike", importCastLike, .exact, "as `Cast`, to the type of an initializer or of floats"),
@@ -31,7 +31,8 @@ let castOperators: [SupportedOperator] = [
   }
 }
 
-/// Floats stay floats, numbers known at import become what is asked for, and computed ones whole numbers or truth values.
+/// Floats stay floats, numbers known at import become what is asked for, and computed ones whole numbers or truth
+/// values.
 private func cast(_ context: inout ImportContext, _ node: ONNXNode, to target: ONNXElementType?)
   throws(Diagnostic)
 {
@@ -42,6 +43,10 @@ private func cast(_ context: inout ImportContext, _ node: ONNXNode, to target: O
     return try castToFloats(&context, node)
   } else if let target, let known = try context.knownFloats(node, 0) {
     if castFloats(&context, node, known, to: target) { return }
+    // ONNX does not say which integer an infinity is; it matters only where it is chosen.
+    if known.floats.contains(where: { !$0.isFinite }), let range = integerRange(target) {
+      return try castComputed(&context, node, isTruth: target == .bool, range)
+    }
   } else if let target, let range = integerRange(target) {
     return try castComputed(&context, node, isTruth: target == .bool, range)
   }
@@ -89,7 +94,7 @@ private func castFloats(
   return true
 }
 
-/// Floats lose what stands behind the point; levels and whole numbers stay, where the type holds them.
+/// Floats lose their fraction; levels and whole numbers stay, where the type holds them.
 private func castComputed(
   _ context: inout ImportContext, _ node: ONNXNode, isTruth: Bool, _ range: ClosedRange<Int64>
 ) throws(Diagnostic) {

@@ -65,7 +65,7 @@ let comparisonOperators: [SupportedOperator] = [
       try context.bindOutput(node, whole: context.not(context.apply(.equal, x, x, for: node), for: node))
     }, .exact, notes: "0 or 1"),
   SupportedOperator("IsInf", importIsInf, .exact, "detect_positive, detect_negative", notes: "0 or 1"),
-  SupportedOperator("Mod", importMod, .gone, "fmod, of known integers"),
+  SupportedOperator("Mod", importMod, .folded, "fmod, of known integers"),
 ]
 
 /// Builds the result of two values.
@@ -137,7 +137,7 @@ private func compareKnown(
 }
 
 /// Both tensors repeated to the shape that they broadcast to.
-private func broadcast(_ a: Tensor, _ b: Tensor, _ context: ImportContext, _ node: ONNXNode)
+func broadcast(_ a: Tensor, _ b: Tensor, _ context: ImportContext, _ node: ONNXNode)
   throws(Diagnostic) -> (
     Tensor, Tensor
   )
@@ -151,7 +151,7 @@ private func broadcast(_ a: Tensor, _ b: Tensor, _ context: ImportContext, _ nod
       var result = x.reshaped([Int](repeating: 1, count: shape.count - x.shape.count) + x.shape)
       for axis in shape.indices where result.shape[axis] != shape[axis] {
         let zeros = [Int64](repeating: 0, count: shape[axis])
-        result = try DigitalOperator.take(indices: zeros, axis: axis).apply(to: [result])
+        result = try DigitalOperator.gather(indices: zeros, axis: axis).apply(to: [result])
       }
       return result
     }

@@ -14,9 +14,8 @@ let composedActivationOperators: [SupportedOperator] = [
   SupportedOperator(
     "ThresholdedRelu",
     composed { (context, x, node) throws(Diagnostic) in
-      // 0 or 1 times x.
-      let chosen = try context.apply(.greater, x, try node.float("alpha") ?? 1, for: node)
-      return try context.apply(.multiply, x, chosen, for: node)
+      let isAbove = try context.apply(.greater, x, try node.float("alpha") ?? 1, for: node)
+      return try context.select(isAbove, x, context.number(0, for: node), for: node)
     }, .exact, "alpha"),
   SupportedOperator(
     "Selu",
@@ -29,9 +28,15 @@ let composedActivationOperators: [SupportedOperator] = [
     composed { (context, x, node) throws(Diagnostic) in
       let alpha = try node.float("alpha") ?? 1
       if alpha == 1 { return try context.apply(.elu(alpha: 1), x, for: node) }
-      let curve = try context.apply(
-        .elu(alpha: alpha), context.apply(.divide, x, alpha, for: node), for: node)
-      let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), curve, for: node)
+      let scaled = try context.apply(.divide, x, alpha, for: node)
+      let curve: ValueID
+      if alpha > 0 {
+        curve = try context.apply(.elu(alpha: alpha), scaled, for: node)
+      } else {
+        let power = try context.apply(.subtract, context.apply(.exp, scaled, for: node), 1, for: node)
+        curve = try context.apply(.multiply, power, alpha, for: node)
+      }
+      let below = try context.apply(.minimum, curve, 0, for: node)
       return try context.apply(.add, context.apply(.relu, x, for: node), below, for: node)
     }, .libm, "alpha"),
   SupportedOperator(
@@ -60,14 +65,14 @@ private func composed(_ formula: @escaping Formula) -> OperatorImporter {
   }
 }
 
-/// `max(x, 0) + slope * min(x, 0)`.
+/// `slope * x` below 0, else `x`.
 @Sendable private func importPRelu(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
   throws(Diagnostic)
   -> ValueID
 {
-  let below = try context.apply(.clip(low: -.greatestFiniteMagnitude, high: 0), x, for: node)
-  let scaled = try context.apply(.multiply, below, try context.value(node, 1), for: node)
-  return try context.apply(.add, context.apply(.relu, x, for: node), scaled, for: node)
+  let scaled = try context.apply(.multiply, x, try context.value(node, 1), for: node)
+  let isBelow = try context.apply(.greater, context.number(0, for: node), x, for: node)
+  return try context.select(isBelow, scaled, x, for: node)
 }
 
 /// `x / 2 * (1 + erf(x / sqrt(2)))`, or `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))`.

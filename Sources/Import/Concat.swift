@@ -7,7 +7,8 @@ import Tensors
 let concatOperators: [SupportedOperator] = [
   SupportedOperator(
     "Concat", importConcat, .exact, "axis; also of known integers",
-    integers: "yes, where an input is that of a layer, or all are levels of one grid",
+    integers:
+      "yes, where an input is that of a layer, or all are levels with the same quantization parameters",
     notes: "at most 4096 inputs")
 ]
 

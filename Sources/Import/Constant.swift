@@ -5,15 +5,15 @@ import Tensors
 
 /// Numbers that are known at import: constants, lengths and ranges.
 let constantOperators: [SupportedOperator] = [
-  SupportedOperator("Shape", importShape, .gone, "start, end", notes: "gives known integers"),
+  SupportedOperator("Shape", importShape, .folded, "start, end", notes: "gives known integers"),
   SupportedOperator(
-    "Constant", importConstant, .gone, "numbers in every form", notes: "no texts, no sparse tensors"),
+    "Constant", importConstant, .folded, "numbers in every form", notes: "no texts, no sparse tensors"),
   SupportedOperator(
-    "ConstantOfShape", importConstantOfShape, .gone, "floats and integers",
+    "ConstantOfShape", importConstantOfShape, .folded, "floats and integers",
     notes: "the shape must be known at import"),
   SupportedOperator(
-    "Range", importRange, .gone, "of integers and floats", notes: "bounds must be known at import"),
-  SupportedOperator("Size", importSize, .gone, notes: "gives a known integer"),
+    "Range", importRange, .folded, "of integers and floats", notes: "bounds must be known at import"),
+  SupportedOperator("Size", importSize, .folded, notes: "gives a known integer"),
 ]
 
 @Sendable private func importConstant(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {

@@ -5,9 +5,9 @@ import Tensors
 
 /// ConvTranspose as a convolution that crossbars compute.
 ///
-/// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out: between
-/// neighbours on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `take` repeats, so that they
-/// stand at the zero point where the input is quantized.
+/// A transposed convolution is a convolution with the filters mirrored and turned round, over the input spread out:
+/// between neighbors on an axis lie stride - 1 zeros. The zeros come from a pad of one element that `gather` repeats,
+/// so that they are at the zero point where the input is quantized.
 @Sendable func importConvTranspose(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let x = try context.shape(node, 0)
   let w = try context.shape(node, 1)
@@ -46,7 +46,7 @@ private struct TransposedWalk {
   let dilations: [Int]
   /// Pads of the convolution before the spread input; negative ones cut it.
   private(set) var begins: [Int] = []
-  /// Pads behind it.
+  /// Pads after it.
   private(set) var ends: [Int] = []
 
   init(_ context: ImportContext, _ node: ONNXNode, input: [Int], kernel: [Int]) throws(Diagnostic) {
@@ -55,9 +55,10 @@ private struct TransposedWalk {
     let extra = try node.ints("output_padding") ?? input.map { _ in 0 }
     let mode = try node.string("auto_pad") ?? "NOTSET"
     let isSame = mode == "SAME_UPPER" || mode == "SAME_LOWER"
-    let wish = try node.ints("output_shape") ?? (isSame ? zip(input, strides).map { $0 * $1 } : nil)
+    let isDesired = node.attribute("output_shape") != nil
+    let desired = try node.ints("output_shape") ?? (isSame ? zip(input, strides).map { $0 * $1 } : nil)
     guard extra.count == input.count, extra.allSatisfy({ 0..<(1 << 20) ~= $0 }),
-      wish.map({ $0.count >= input.count && $0.allSatisfy { 1..<(1 << 30) ~= $0 } }) ?? true
+      desired.map({ $0.count >= input.count && $0.allSatisfy { 1..<(1 << 30) ~= $0 } }) ?? true
     else {
       throw context.failure(
         "window", "output_padding or output_shape does not fit \(input.count) spatial axes", node,
@@ -66,9 +67,17 @@ private struct TransposedWalk {
     for axis in input.indices {
       let reach = (kernel[axis] - 1) * dilations[axis]
       var (first, last) = (walk.pads[axis], walk.pads[axis + input.count] - extra[axis])
-      if let wish = wish?.suffix(input.count) {
+      if let desired = desired?.suffix(input.count) {
         let full = (input[axis] - 1) * strides[axis] + reach + 1 + extra[axis]
-        let total = full - wish[wish.startIndex + axis]
+        let total = full - desired[desired.startIndex + axis]
+        // ONNX's reference adds zeros then, ONNX's shapes and onnxruntime do not.
+        guard total >= 0 || !isSame || isDesired else {
+          throw context.failure(
+            "auto-pad",
+            "ConvTranspose with auto_pad SAME and a stride above the kernel is not the same in all runtimes",
+            node,
+            help: "give output_shape, or pads and output_padding")
+        }
         let half = max(0, total) / 2
         first = mode == "SAME_UPPER" ? half : max(0, total) - half
         last = total - first - extra[axis]
@@ -92,7 +101,7 @@ private struct TransposedWalk {
   }
 }
 
-/// The input with zeros between neighbours, and without what negative pads cut.
+/// The input with zeros between neighbors, and without what negative pads cut.
 private func spread(_ context: inout ImportContext, _ x: ValueID, _ walk: TransposedWalk, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {
@@ -111,13 +120,13 @@ private func spread(_ context: inout ImportContext, _ x: ValueID, _ walk: Transp
       .pad(before: shape.map { _ in 0 }, after: after, value: 0), result, for: node)
   }
   for (axis, list) in lists.enumerated() where list != (0..<Int64(shape[axis + 2])).map({ $0 }) {
-    result = try context.apply(.take(indices: list, axis: axis + 2), result, for: node)
+    result = try context.apply(.gather(indices: list, axis: axis + 2), result, for: node)
   }
   return result
 }
 
-/// Filters `[channels, filters / groups, kernel ...]` as a convolution has them, `[filters, channels / groups, kernel ...]`,
-/// mirrored on every axis of the kernel.
+/// Filters `[channels, filters / groups, kernel ...]` as a convolution has them, `[filters, channels / groups, kernel
+/// ...]`, mirrored on every axis of the kernel.
 private func mirrored(_ context: inout ImportContext, _ w: ValueID, groups: Int, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {
@@ -129,7 +138,7 @@ private func mirrored(_ context: inout ImportContext, _ w: ValueID, groups: Int,
   result = try context.reshape(result, [groups * shape[1], shape[0] / groups] + kernel, for: node)
   for (axis, length) in kernel.enumerated() where length > 1 {
     result = try context.apply(
-      .take(indices: (0..<Int64(length)).reversed(), axis: axis + 2), result, for: node)
+      .gather(indices: (0..<Int64(length)).reversed(), axis: axis + 2), result, for: node)
   }
   return result
 }

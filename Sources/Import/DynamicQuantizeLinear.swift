@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Levels stand for `source / scale + zero`, and the product of levels less their zero for `product / scale`; the
 /// product of scales that follows takes the scale away again. So the network works on the reals themselves, and
-/// `quantize` chooses one grid for all samples.
+/// `quantize` chooses one set of parameters for all samples.
 enum DynamicEntry {
   /// The levels of `source`.
   case levels(source: ValueID, token: Int)
@@ -59,7 +59,7 @@ extension ImportContext {
     failure(
       "dynamic-quantization", "'\(name)' depends on a scale that is computed at run time", node,
       help:
-        "behind DynamicQuantizeLinear only ConvInteger, MatMulInteger, Cast and the products with its scale are"
+        "after DynamicQuantizeLinear only ConvInteger, MatMulInteger, Cast and the products with its scale are"
         + " supported; quantize the model statically, or take the float model")
   }
 }
@@ -98,7 +98,7 @@ func dynamicWeights(_ context: inout ImportContext, _ node: ONNXNode, columnAxis
   -> ValueID
 {
   let zeros = try context.zeros(node, 3)?.values ?? [0]
-  let q = try context.centredLevels(node, 1, zeros, axis: columnAxis, turned: false)
+  let q = try context.centeredLevels(node, 1, zeros, axis: columnAxis, turned: false)
   return try context.dequantized(q, .unit, axis: 0, name: "\(node.inputs[1]).reals", node)
 }
 

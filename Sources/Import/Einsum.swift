@@ -36,7 +36,7 @@ private func arranged(
   return try context.reshape(moved, groups.map(equation.size), for: node)
 }
 
-/// Where each of `letters` stands in `term`.
+/// The position of each of `letters` in `term`.
 private func positions(of letters: [Character], in term: [Character]) -> [Int] {
   letters.compactMap { term.firstIndex(of: $0) }
 }

@@ -10,9 +10,9 @@ private let mostExpandedNodes = 1 << 17
 extension Importer {
   /// Imports the body of `function` in place of the call `node`.
   ///
-  /// The body sees its own names alone, so that none of them can clash with one around it. An input that the call leaves
-  /// out is left out of every node of the body. An attribute that refers to one of the call has its value, or the
-  /// function's default, or is left out.
+  /// The body sees its own names alone, so that none of them can clash with one around it. An input that the call
+  /// leaves out is left out of every node of the body. An attribute that refers to one of the call has its value, or
+  /// the function's default, or is left out.
   mutating func importCall(_ node: ONNXNode, _ function: ONNXFunction) throws(Diagnostic) {
     try checkCall(node, function)
     let arguments = try arguments(of: node, function)
@@ -72,6 +72,12 @@ extension Importer {
         "function-size", "the functions that are called have more than \(mostExpandedNodes) nodes together",
         node,
         help: "the file is made to exhaust memory, or its network is larger than any in use")
+    }
+    let known = function.attributes + function.defaults.map(\.name)
+    if let other = node.attributes.first(where: { !known.contains($0.name) }) {
+      throw context.failure(
+        "attribute", "function '\(function.key)' has no attribute '\(other.name)'", node,
+        help: known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))")
     }
     guard node.inputs.count <= function.inputs.count, node.outputs.count <= function.outputs.count else {
       throw context.failure(

@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// Elements chosen and replaced by indices that are known at import, one by one a `take` of the elements in a
+/// Elements chosen and replaced by indices that are known at import, one by one a `gather` of the elements in a
 /// line.
 let gatherScatterOperators: [SupportedOperator] = [
   SupportedOperator(
@@ -23,7 +23,7 @@ let gatherScatterOperators: [SupportedOperator] = [
     "ScatterND", importScatterND, .exact, notes: "indices must be known at import; no reduction"),
 ]
 
-/// How many elements of `shape` stand between neighbours on each axis.
+/// How many elements of `shape` are between neighbors on each axis.
 private func strides(_ shape: [Int]) -> [Int] {
   shape.indices.map { shape[($0 + 1)...].reduce(1, *) }
 }
@@ -65,7 +65,7 @@ private func elementPlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: 
 }
 
 /// For each of the tuples of GatherND and ScatterND the first place in the line of `shape` that it names;
-/// each names `run` neighbours of the shape `rest`.
+/// each names `run` neighbors of the shape `rest`.
 private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [Int], batch: Int)
   throws(Diagnostic) -> (places: [Int64], shape: [Int], rest: [Int])
 {
@@ -98,7 +98,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
   let shape = try context.shape(node, 0)
   let (places, result) = try elementPlaces(context, node, shape)
   try context.bind(
-    node, moves: [.reshape([shape.reduce(1, *)]), .take(indices: places, axis: 0), .reshape(result)])
+    node, moves: [.reshape([shape.reduce(1, *)]), .gather(indices: places, axis: 0), .reshape(result)])
 }
 
 @Sendable private func importGatherND(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -109,7 +109,7 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
     node,
     moves: [
       .reshape([shape.reduce(1, *) / max(1, run), run]),
-      .take(indices: places.map { $0 / Int64(max(1, run)) }, axis: 0), .reshape(outer + rest),
+      .gather(indices: places.map { $0 / Int64(max(1, run)) }, axis: 0), .reshape(outer + rest),
     ])
 }
 
@@ -125,8 +125,8 @@ private func tuplePlaces(_ context: ImportContext, _ node: ONNXNode, _ shape: [I
   try replace(&context, node, places, by: outer + rest, run: rest.reduce(1, *))
 }
 
-/// Input 0 with runs of `run` neighbours at `places` replaced by input 2, of the shape `updates`: of data and
-/// updates in one line each element is taken from where it stands last.
+/// Input 0 with runs of `run` neighbors at `places` replaced by input 2, of the shape `updates`: of data and
+/// updates in one line each element is taken from its last position.
 private func replace(
   _ context: inout ImportContext, _ node: ONNXNode, _ places: [Int64], by updates: [Int], run: Int
 ) throws(Diagnostic) {
@@ -146,7 +146,7 @@ private func replace(
   let line = try context.reshape(context.value(node, 0), [count], for: node)
   let others = try context.reshape(context.value(node, 2), [updates.reduce(1, *)], for: node)
   let both = try context.apply(.concat(axis: 0), line, others, for: node)
-  let chosen = try context.apply(.take(indices: sources, axis: 0), both, for: node)
+  let chosen = try context.apply(.gather(indices: sources, axis: 0), both, for: node)
   try context.bindOutput(node, context.reshape(chosen, shape, for: node))
 }
 
@@ -166,5 +166,5 @@ private func replace(
     places.append(index < 0 ? index + length : index)
   }
   let result = shape[..<axis] + indices.shape + shape[(axis + 1)...]
-  try context.bind(node, moves: [.take(indices: places, axis: axis), .reshape(Array(result))])
+  try context.bind(node, moves: [.gather(indices: places, axis: axis), .reshape(Array(result))])
 }

@@ -17,6 +17,7 @@ extension Importer {
       let id: ValueID
       do throws(Diagnostic) {
         id = try value(of: output)
+        try checkShape(of: output, context.shape(of: id))
       } catch {
         var located = error
         if located.location == .none { located.location = place }
@@ -29,6 +30,33 @@ extension Importer {
       throw Diagnostic(
         "import.output", "the graph has no output", at: Location(file: model.path),
         notes: ["name the outputs when the model is exported"])
+    }
+  }
+
+  /// Throws `import.output-shape` where the file declares another shape than the one that was computed. What it leaves open
+  /// does not count, and neither does the batch of a file that leaves open the first axis of an input.
+  private func checkShape(of output: ONNXValueInfo, _ shape: [Int]) throws(Diagnostic) {
+    guard let declared = output.shape else { return }
+    let hasOpenBatch = model.graph.inputs.contains { input in
+      guard let first = input.shape?.first, case .fixed(let length) = first, length > 0 else { return true }
+      return false
+    }
+    let agrees = zip(declared, shape).enumerated().allSatisfy { axis, pair in
+      guard case .fixed(let length) = pair.0, length > 0, axis > 0 || !hasOpenBatch else { return true }
+      return length == pair.1
+    }
+    guard declared.count == shape.count, agrees else {
+      let lengths = declared.map { dimension in
+        switch dimension {
+        case .fixed(let length): "\(length)"
+        case .named(let name): "'\(name)'"
+        case .unknown: "?"
+        }
+      }
+      throw Diagnostic(
+        "import.output-shape",
+        "the file declares the shape [\(lengths.joined(separator: ", "))], but computes \(shape)",
+        notes: ["check the model with onnx.checker and its shape inference"])
     }
   }
 

@@ -5,8 +5,8 @@ import Tensors
 
 /// Operators that leave their input as it is.
 let identityOperators: [SupportedOperator] = [
-  SupportedOperator("Identity", alias, .gone),
-  SupportedOperator("Dropout", importDropout, .gone, "inference, and training with ratio 0; the mask"),
+  SupportedOperator("Identity", alias, .folded),
+  SupportedOperator("Dropout", importDropout, .folded, "inference, and training with ratio 0; the mask"),
 ]
 
 /// Output 0 is input 0 under another name.

@@ -3,13 +3,15 @@ import ONNX
 import Support
 
 extension Importer {
-  /// Imports the branch that a condition known at import takes, in place of the `If`. The branch sees all names around it.
+  /// Imports the branch that a condition known at import takes, in place of the `If`. The branch sees all names around
+  /// it.
   mutating func importConditional(_ node: ONNXNode) throws(Diagnostic) {
     guard let condition = context.knownIntegers(node, 0), condition.values.count == 1 else {
       throw context.failure(
         "condition", "the condition of If must be one truth value known at compile time", node,
         help: "export the model with fixed shapes and without branches on data; --shape fixes open lengths")
     }
+    try context.checkNames(ofAttributesOf: node)
     let name = condition.values[0] != 0 ? "then_branch" : "else_branch"
     guard let branch = try node.graph(name), branch.inputs.isEmpty,
       branch.outputs.count == node.outputs.count
@@ -55,7 +57,7 @@ extension Importer {
 func domainAdvice(_ domain: String) -> String {
   switch domain {
   case "com.microsoft", "com.microsoft.nchwc":
-    "onnxruntime writes these when it optimises: give the model from before, or optimise it at level basic"
+    "onnxruntime writes these when it optimizes: give the model from before, or optimize it at level basic"
   case "ai.onnx.ml": "classical machine learning is not supported, only networks"
   case "org.pytorch.aten", "aten":
     "PyTorch fell back to its own operators: export without that, with a newer opset or torch.onnx.export(dynamo=True)"

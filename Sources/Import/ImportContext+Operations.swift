@@ -20,7 +20,7 @@ extension ImportContext {
     -> ValueID
   {
     let base = node.outputs.first { !$0.isEmpty } ?? node.op
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: "\(base).\(digital.name)")
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: "\(base).\(digital.name)")
     return try emitInner(opcode, operands, attributes, name: "\(base).\(digital.name)", for: node)
   }
 
@@ -45,6 +45,13 @@ extension ImportContext {
     try apply(.binary(function), a, self.number(number, for: node), for: node)
   }
 
+  /// `a` where `condition` is not 0, else `b`; what is not chosen does not matter.
+  mutating func select(_ condition: ValueID, _ a: ValueID, _ b: ValueID, for node: ONNXNode)
+    throws(Diagnostic) -> ValueID
+  {
+    try apply(.select, condition, a, b, for: node)
+  }
+
   /// A single number.
   mutating func number(_ value: Float, for node: ONNXNode) -> ValueID {
     constant(Tensor([], [value]), name: "\(node.outputs.first { !$0.isEmpty } ?? node.op).number")
@@ -67,7 +74,8 @@ extension ImportContext {
         result = try result.map { (y) throws(Diagnostic) in try apply(.multiply, y, x, for: node) } ?? x
       }
       if let result { return result }
-      return try apply(.add, apply(.multiply, x, 0, for: node), 1, for: node)
+      // 1, also of infinities and of what is no number.
+      return try apply(.power, x, 0, for: node)
     }
     if exponent == 0.5 { return try apply(.sqrt, x, for: node) }
     if exponent == 0.25 { return try apply(.sqrt, apply(.sqrt, x, for: node), for: node) }
@@ -98,7 +106,7 @@ extension ImportContext {
     }
     var value = try movable(node, 0)
     for move in moves {
-      let (opcode, attributes) = builder.module.spelling(of: move, name: node.outputs[output])
+      let (opcode, attributes) = builder.module.encoding(of: move, name: node.outputs[output])
       value = try emitInner(opcode, [value], attributes, name: node.outputs[output], for: node)
     }
     if isWhole(node, 0) { return bind(node.outputs[output], whole: value) }

@@ -10,7 +10,7 @@ extension ImportContext {
     guard case .initializer(let tensor)? = entry(name), tensor.elementType.isFloat else {
       throw failure(
         "quantization", "the scale '\(name)' is no float known at compile time", node,
-        help: "scales that are computed are supported behind DynamicQuantizeLinear only")
+        help: "scales that are computed are supported only after DynamicQuantizeLinear")
     }
     let values = try tensor.floats()
     guard !values.isEmpty, values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
@@ -91,57 +91,58 @@ extension ImportContext {
     }
   }
 
-  /// `x` on `grid`, whose slices lie on `axis`.
+  /// `x` on `parameters`, whose slices lie on `axis`.
   mutating func quantized(
-    _ x: ValueID, _ grid: QuantizationParameters, axis: Int, name: String, _ node: ONNXNode
+    _ x: ValueID, _ parameters: QuantizationParameters, axis: Int, name: String, _ node: ONNXNode
   )
     throws(Diagnostic) -> ValueID
   {
-    var (x, quantization) = (x, Quantization(scale: 1, zero: grid.zeros[0]))
-    if let single = grid.single {
+    var (x, quantization) = (x, Quantization(scale: 1, zero: parameters.zeros[0]))
+    if let single = parameters.single {
       quantization = single
     } else {
       let scales = constant(
-        Tensor(try slices(grid.scales, of: x, axis, node), grid.scales), name: "\(name).scales")
+        Tensor(try slices(parameters.scales, of: x, axis, node), parameters.scales), name: "\(name).scales")
       x = try emitInner(.divide, [x, scales], name: "\(name).steps", for: node)
-      if Set(grid.zeros).count > 1 {
+      if Set(parameters.zeros).count > 1 {
         // Whole steps, so that halves are even ones before the zero points are added.
         x = try emitInner(.round, [x], name: "\(name).rounded", for: node)
-        let shape = try slices(grid.zeros.map { Float($0) }, of: x, axis, node)
-        let zeros = constant(Tensor(shape, grid.zeros.map { Float($0) }), name: "\(name).zeros")
+        let shape = try slices(parameters.zeros.map { Float($0) }, of: x, axis, node)
+        let zeros = constant(Tensor(shape, parameters.zeros.map { Float($0) }), name: "\(name).zeros")
         x = try emitInner(.add, [x, zeros], name: "\(name).shifted", for: node)
         quantization.zero = 0
       }
     }
     let digital = DigitalOperator.quantize(
-      scale: quantization.scale, zero: quantization.zero, low: grid.element.lowest, high: grid.element.highest
+      scale: quantization.scale, zero: quantization.zero, low: parameters.element.lowest,
+      high: parameters.element.highest
     )
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: name)
     return try emitInner(
-      opcode, [x], attributes, name: name, levels: (grid.element, quantization), for: node)
+      opcode, [x], attributes, name: name, levels: (parameters.element, quantization), for: node)
   }
 
-  /// The real numbers that the levels `q` stand for on `grid`, whose slices lie on `axis`.
+  /// The real numbers that the levels `q` stand for on `parameters`, whose slices lie on `axis`.
   mutating func dequantized(
-    _ q: ValueID, _ grid: QuantizationParameters, axis: Int, name: String, _ node: ONNXNode
+    _ q: ValueID, _ parameters: QuantizationParameters, axis: Int, name: String, _ node: ONNXNode
   )
     throws(Diagnostic) -> ValueID
   {
-    let isUniform = Set(grid.zeros).count == 1
-    let scale = grid.scales.count == 1 && isUniform ? grid.scales[0] : 1
+    let isUniform = Set(parameters.zeros).count == 1
+    let scale = parameters.scales.count == 1 && isUniform ? parameters.scales[0] : 1
     var result = try emitInner(
       .dequantize,
       [q],
-      [NamedAttribute(.scale, scale), NamedAttribute(.zero, isUniform ? grid.zeros[0] : 0)],
+      [NamedAttribute(.scale, scale), NamedAttribute(.zero, isUniform ? parameters.zeros[0] : 0)],
       name: name, for: node)
     if !isUniform {
-      let shape = try slices(grid.zeros.map { Float($0) }, of: q, axis, node)
-      let zeros = constant(Tensor(shape, grid.zeros.map { Float($0) }), name: "\(name).zeros")
+      let shape = try slices(parameters.zeros.map { Float($0) }, of: q, axis, node)
+      let zeros = constant(Tensor(shape, parameters.zeros.map { Float($0) }), name: "\(name).zeros")
       result = try emitInner(.subtract, [result, zeros], name: name, for: node)
     }
-    if grid.scales.count > 1 || !isUniform {
-      let shape = try slices(grid.scales, of: q, axis, node)
-      let scales = constant(Tensor(shape, grid.scales), name: "\(name).scales")
+    if parameters.scales.count > 1 || !isUniform {
+      let shape = try slices(parameters.scales, of: q, axis, node)
+      let scales = constant(Tensor(shape, parameters.scales), name: "\(name).scales")
       result = try emitInner(.multiply, [result, scales], name: name, for: node)
     }
     return result

@@ -66,7 +66,7 @@ extension ImportContext {
     try apply(.subtract, number(1, for: node), x, for: node)
   }
 
-  /// `x` without what stands behind the point: `sign(x) * floor(|x|)`.
+  /// `x` without their fraction: `sign(x) * floor(|x|)`.
   mutating func truncated(_ x: ValueID, for node: ONNXNode) throws(Diagnostic) -> ValueID {
     let size = try apply(.floor, apply(.abs, x, for: node), for: node)
     return try apply(.multiply, apply(.sign, x, for: node), size, for: node)

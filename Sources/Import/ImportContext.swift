@@ -121,8 +121,8 @@ struct ImportContext {
     }
     if let levels { type = ValueType(levels.element, shape, levels.quantization) }
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
-    // What a loop makes of constants differs from round to round.
-    let isOfRound = [.state, .step, .next, .stack].contains(opcode)
+    // What a scan computes of constants differs from iteration to iteration.
+    let isOfRound = [.carry, .scanSlice, .yield, .scanOutput].contains(opcode)
     guard !isOfRound && operands.allSatisfy(constants.contains) else { return id }
     let arguments = operands.compactMap { numbers[$0] }
     if arguments.count == operands.count, shape.reduce(1, *) <= Self.small,
@@ -134,7 +134,7 @@ struct ImportContext {
     return id
   }
 
-  /// Sums with constants behind convolutions and products become their biases.
+  /// Sums with constants after convolutions and products become their biases.
   mutating func fuseBiases() { builder.fuseBiases(constants) }
 
   /// The numbers of `id` where they are few and depend on no input of the graph.
@@ -150,7 +150,7 @@ struct ImportContext {
   mutating func emitInner(_ digital: DigitalOperator, _ operands: [ValueID], name: String, for node: ONNXNode)
     throws(Diagnostic) -> ValueID
   {
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: name)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: name)
     return try emitInner(opcode, operands, attributes, name: name, for: node)
   }
 
@@ -167,7 +167,7 @@ struct ImportContext {
   /// Appends a digital operator whose result is output 0 of `node`.
   mutating func emit(_ digital: DigitalOperator, _ operands: [ValueID], for node: ONNXNode) throws(Diagnostic)
   {
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: node.outputs.first ?? node.op)
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: node.outputs.first ?? node.op)
     try emit(opcode, operands, attributes, for: node)
   }
 

@@ -5,10 +5,10 @@ import Tensors
 
 /// Brings an ONNX model to the tensor level. Values are named as in the file; shapes are known throughout.
 ///
-/// `shapes` fixes lengths that the file leaves open. The first axis of an input is the batch: where nobody says how long
-/// it is, it is 1, one sample at a time. Functions of the model and branches of `If` become part of the module; nodes on
-/// which no output depends do not. Throws everything that could not be imported, node by node, each with the reason and
-/// with what would help.
+/// `shapes` fixes lengths that the file leaves open. The first axis of an input is the batch: where nobody says how
+/// long it is, it is 1, one sample at a time. Functions of the model and branches of `If` become part of the module;
+/// nodes on which no output depends do not. Throws everything that could not be imported, node by node, each with the
+/// reason and with what would help.
 public func importModel(
   _ model: ONNXModel, shapes: InputShapes = InputShapes()
 ) throws(DiagnosticList) -> Module<TensorLevel> {
@@ -152,6 +152,11 @@ struct Importer {
           + "docs/operators.md lists the supported operators; rewrite the model with those, or fold the node away"
       )
     }
-    try operatorImporter(&context, node)
+    if isStandard { try context.checkNames(ofAttributesOf: node) }
+    var watched = node
+    let reads = AttributeReads()
+    watched.reads = reads
+    try operatorImporter(&context, watched)
+    try context.checkUse(ofAttributesOf: node, isStandard: isStandard, reads)
   }
 }

@@ -136,7 +136,8 @@ struct ResolvedShapes {
   }
 }
 
-/// The option that fixes the lengths of an input, with words where it needs numbers: `--shape 'x=1x3x<height>x<width>'`.
+/// The option that fixes the lengths of an input, with words where it needs numbers: `--shape
+/// 'x=1x3x<height>x<width>'`.
 private func optionText(_ name: String, _ dimensions: [ONNXDimension]) -> String {
   let lengths = dimensions.enumerated().map { axis, dimension in
     switch dimension {

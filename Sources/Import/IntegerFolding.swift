@@ -6,8 +6,8 @@ import Tensors
 // Arithmetic on integers that are known at import: it is done then.
 extension ImportContext {
   /// Binds output 0 of `node` to what `compute` makes of its inputs where all of them are known integers; false, and
-  /// nothing done, where one is not, and for operators other than `names`. Throws `import.integer` where the result does
-  /// not fit.
+  /// nothing done, where one is not, and for operators other than `names`. Throws `import.integer` where the result
+  /// does not fit.
   mutating func foldIntegers(
     _ node: ONNXNode, of names: [String]? = nil, _ compute: ([Tensor]) throws(Diagnostic) -> Tensor
   ) throws(Diagnostic) -> Bool {

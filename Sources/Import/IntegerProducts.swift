@@ -23,10 +23,11 @@ import Tensors
   }
   var operands: [ValueID] = []
   for first in [0, 3] {
-    let grid = try QuantizationParameters(context, node, scale: first + 1, zero: first + 2, element: byte)
+    let parameters = try QuantizationParameters(
+      context, node, scale: first + 1, zero: first + 2, element: byte)
     let q = try context.integerValue(node, first)
     operands.append(
-      try context.dequantized(q, grid, axis: -1, name: "\(node.inputs[first]).reals", node))
+      try context.dequantized(q, parameters, axis: -1, name: "\(node.inputs[first]).reals", node))
   }
   let name = node.outputs.first ?? "product"
   let product = try context.emitInner(.matmul, operands, name: "\(name).reals", for: node)

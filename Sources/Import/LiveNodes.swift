@@ -2,10 +2,11 @@ import IR
 import ONNX
 import Support
 
-/// The nodes on which `outputs` depend, in the order of the file, without the names of further outputs that nothing takes.
+/// The nodes on which `outputs` depend, in the order of the file, without the names of further outputs that nothing
+/// takes.
 ///
-/// What no output depends on is not read, whatever it is. Where an output comes from nowhere, the graph is broken and all
-/// nodes are kept, so that each of their faults is reported.
+/// What no output depends on is not read, whatever it is. Where an output comes from nowhere, the graph is broken and
+/// all nodes are kept, so that each of their faults is reported.
 func liveNodes(_ nodes: [ONNXNode], for outputs: [String], isKnown: (String) -> Bool) -> [ONNXNode] {
   var producers: [String: [Int]] = [:]
   for (index, node) in nodes.enumerated() {

@@ -40,11 +40,12 @@ let productOperators: [SupportedOperator] = [
   let alpha = try node.float("alpha") ?? 1
   if alpha != 1 { b = try scaled(&context, b, by: alpha, node) }
   let isWeight = isConstant(context, node, 1)
-  guard context.hasInput(node, 2) else {
+  // A factor of 0 takes C away, whatever it holds.
+  let beta = try node.float("beta") ?? 1
+  guard context.hasInput(node, 2), beta != 0 else {
     return try context.emit(isWeight ? .gemm : .matmul, [a, b], for: node)
   }
   var c = try context.value(node, 2)
-  let beta = try node.float("beta") ?? 1
   if beta != 1 { c = try scaled(&context, c, by: beta, node) }
   let columns = context.builder.type(b).shape?.last ?? 0
   let cShape = context.builder.type(c).shape ?? []
@@ -60,7 +61,7 @@ let productOperators: [SupportedOperator] = [
   try context.emit(.add, [product, c], for: node)
 }
 
-/// The factors stand behind the sum of the blocks.
+/// The factors follow the sum of the blocks.
 private func importBlockedGemm(
   _ context: inout ImportContext, _ node: ONNXNode, _ a: ValueID, _ blocks: BlockedWeights
 ) throws(Diagnostic) {
@@ -70,7 +71,7 @@ private func importBlockedGemm(
   var product = try context.product(x, weights, node)
   let (alpha, beta) = (try node.float("alpha") ?? 1, try node.float("beta") ?? 1)
   if alpha != 1 { product = try scaled(&context, product, by: alpha, node) }
-  guard context.hasInput(node, 2) else { return try context.bindOutput(node, product) }
+  guard context.hasInput(node, 2), beta != 0 else { return try context.bindOutput(node, product) }
   var c = try context.value(node, 2)
   if beta != 1 { c = try scaled(&context, c, by: beta, node) }
   try context.emit(.add, [product, c], for: node)

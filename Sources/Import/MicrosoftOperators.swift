@@ -55,7 +55,7 @@ private func quantized(_ op: String, arguments: Int) -> OperatorImporter {
     &context, node, "Concat", arguments: Array(stride(from: 2, to: node.inputs.count, by: 3)), result: 0)
 }
 
-/// Imports `op` on the reals behind the inputs `arguments`, and puts its result on the grid at input `result`.
+/// Imports `op` on the real values of the inputs `arguments`, and quantizes its result with the parameters at input `result`.
 private func importOnReals(
   _ context: inout ImportContext, _ node: ONNXNode, _ op: String, arguments: [Int], result: Int
 ) throws(Diagnostic) {
@@ -71,19 +71,23 @@ private func importOnReals(
   var inner = node
   (inner.op, inner.domain, inner.inputs, inner.outputs) = (op, "", [], ["\u{0}\(output)"])
   for argument in arguments {
-    let grid = try QuantizationParameters(
+    let parameters = try QuantizationParameters(
       context, node, scale: argument + 1, zero: argument + 2, element: byte)
     let q = try context.integerValue(node, argument)
     let name = "\u{0}\(output).\(argument)"
     context.bind(
       name,
-      .value(try context.dequantized(q, grid, axis: -1, name: "\(node.inputs[argument]).reals", node)))
+      .value(try context.dequantized(q, parameters, axis: -1, name: "\(node.inputs[argument]).reals", node)))
     inner.inputs.append(name)
   }
+  // QLinearSoftmax says itself whose meaning its axis has.
+  let outerOpset = context.opset
+  context.opset = try node.int("opset") ?? outerOpset
+  defer { context.opset = outerOpset }
   try importer(&context, inner)
   guard case .value(let reals)? = context.entry(inner.outputs[0]) else {
     throw context.failure("output-missing", "\(node.op) has no result", node, help: "check the model")
   }
-  let grid = try QuantizationParameters(context, node, scale: result, zero: result + 1, element: byte)
-  try context.bindOutput(node, try context.quantized(reals, grid, axis: -1, name: output, node))
+  let parameters = try QuantizationParameters(context, node, scale: result, zero: result + 1, element: byte)
+  try context.bindOutput(node, try context.quantized(reals, parameters, axis: -1, name: output, node))
 }

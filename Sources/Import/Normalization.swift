@@ -30,18 +30,18 @@ extension ImportContext {
     throws(Diagnostic) -> ValueID
   {
     let mean = try apply(.mean(axes: axes), x, for: node)
-    let (centred, spread) = try centred(x, mean, axes, epsilon: epsilon, for: node)
-    return try apply(.divide, centred, spread, for: node)
+    let (centered, spread) = try centered(x, mean, axes, epsilon: epsilon, for: node)
+    return try apply(.divide, centered, spread, for: node)
   }
 
   /// `x - mean` and `sqrt(variance + epsilon)`.
-  fileprivate mutating func centred(
+  fileprivate mutating func centered(
     _ x: ValueID, _ mean: ValueID, _ axes: [Int], epsilon: Float, for node: ONNXNode
   ) throws(Diagnostic) -> (ValueID, ValueID) {
-    let centred = try apply(.subtract, x, mean, for: node)
-    let squares = try apply(.multiply, centred, centred, for: node)
+    let centered = try apply(.subtract, x, mean, for: node)
+    let squares = try apply(.multiply, centered, centered, for: node)
     let variance = try apply(.mean(axes: axes), squares, for: node)
-    return (centred, try apply(.sqrt, apply(.add, variance, epsilon, for: node), for: node))
+    return (centered, try apply(.sqrt, apply(.add, variance, epsilon, for: node), for: node))
   }
 
   /// `x * scale + bias`, from inputs 1 and 2 of the node under `shape`; the result of the node.
@@ -78,11 +78,11 @@ extension ImportContext {
   let axes = Array(axis..<rank)
   let x = try context.value(node, 0)
   let mean = try context.apply(.mean(axes: axes), x, for: node)
-  let (centred, spread) = try context.centred(
+  let (centered, spread) = try context.centered(
     x, mean, axes, epsilon: try node.float("epsilon") ?? 1e-5, for: node)
   var first = node
   first.outputs = Array(node.outputs.prefix(1))
-  let normal = try context.apply(.divide, centred, spread, for: node)
+  let normal = try context.apply(.divide, centered, spread, for: node)
   try context.scaleAndShift(normal, shape: nil, for: first)
   if node.outputs.count > 1 { context.bind(node.outputs[1], .value(mean)) }
   if node.outputs.count > 2, !node.outputs[2].isEmpty {
@@ -129,10 +129,10 @@ extension ImportContext {
   let rank = try context.shape(node, 0).count
   let axes = try normalizedAxes(try node.ints("axes") ?? [0, 2, 3], rank: rank, context, node)
   let x = try context.value(node, 0)
-  let centred = try context.apply(.subtract, x, context.apply(.mean(axes: axes), x, for: node), for: node)
-  let squares = try context.apply(.multiply, centred, centred, for: node)
+  let centered = try context.apply(.subtract, x, context.apply(.mean(axes: axes), x, for: node), for: node)
+  let squares = try context.apply(.multiply, centered, centered, for: node)
   let deviation = try context.apply(.sqrt, context.apply(.mean(axes: axes), squares, for: node), for: node)
-  try context.emit(.divide, [centred, try context.apply(.add, deviation, 1e-9, for: node)], for: node)
+  try context.emit(.divide, [centered, try context.apply(.add, deviation, 1e-9, for: node)], for: node)
 }
 
 @Sendable private func importLpNorm(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -152,7 +152,7 @@ extension ImportContext {
   try context.emit(.divide, [x, divisor], for: node)
 }
 
-/// `x / (bias + alpha * m)^beta`, with `m` the mean of squares over `size` neighbouring channels, those
+/// `x / (bias + alpha * m)^beta`, with `m` the mean of squares over `size` neighboring channels, those
 /// outside counting as 0.
 @Sendable private func importLocalResponseNorm(_ context: inout ImportContext, _ node: ONNXNode)
   throws(Diagnostic)
@@ -213,7 +213,7 @@ private func imageShape(_ context: ImportContext, _ node: ONNXNode) throws(Diagn
   let spread = try context.apply(
     .sqrt, context.apply(.add, parameters[3], epsilon, for: node), for: node)
   let factor = try context.apply(.divide, parameters[0], spread, for: node)
-  let centred = try context.apply(.subtract, operands[0], parameters[2], for: node)
-  let scaled = try context.apply(.multiply, centred, factor, for: node)
+  let centered = try context.apply(.subtract, operands[0], parameters[2], for: node)
+  let scaled = try context.apply(.multiply, centered, factor, for: node)
   try context.emit(.add, [scaled, parameters[1]], for: node)
 }

@@ -12,7 +12,7 @@ public struct SupportedOperator: Sendable {
     /// The same, but for functions of the C library, which may differ by an ulp.
     case libm
     /// Nothing is left to compute.
-    case gone
+    case folded
   }
 
   /// The name in ONNX.
@@ -42,12 +42,12 @@ public struct SupportedOperator: Sendable {
     self.evaluation = evaluation
     self.crossbars = crossbars
     self.integers = integers
-    self.digital = digital ?? (evaluation == .gone ? "no" : "yes")
+    self.digital = digital ?? (evaluation == .folded ? "no" : "yes")
     self.notes = notes
   }
 
   /// Whether the executor runs it: whatever reaches a program, it does.
-  public var executor: String { evaluation == .gone ? "-" : "yes" }
+  public var executor: String { evaluation == .folded ? "-" : "yes" }
 }
 
 /// Operators that are documented together.
@@ -81,7 +81,7 @@ public let operatorFamilies: [OperatorFamily] = [
 /// Imports one node.
 typealias OperatorImporter = @Sendable (inout ImportContext, ONNXNode) throws(Diagnostic) -> Void
 
-/// All supported operators by name; a name that stands in two rows stops every import.
+/// All supported operators by name; a name that appears in two rows stops every import.
 let operatorImporters = Dictionary(
   uniqueKeysWithValues: operatorFamilies.flatMap(\.operators).map { ($0.name, $0.importer) })
 

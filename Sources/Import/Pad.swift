@@ -54,7 +54,7 @@ let padOperators: [SupportedOperator] = [
         "pad", "padding in mode '\(mode)' by \(before[axis]) and \(after[axis]) is not supported", node,
         help: "modes constant, reflect, edge and wrap are; reflect by less than the axis is long")
     }
-    moves.append(.take(indices: places, axis: axis))
+    moves.append(.gather(indices: places, axis: axis))
   }
   try context.bind(node, moves: moves.isEmpty ? [.reshape(shape)] : moves)
 }
@@ -84,7 +84,7 @@ private func constantPads(_ shape: [Int], _ before: [Int], _ after: [Int], _ val
   return [.slice(start: start, end: end), pad]
 }
 
-/// Which of `length` elements stand at `range`, those outside by the mode; nil for unknown modes and for places that
+/// Which of `length` elements are at `range`, those outside by the mode; nil for unknown modes and for places that
 /// one reflection does not reach.
 private func edgePlaces(_ mode: String, _ range: Range<Int>, _ length: Int) -> [Int64]? {
   switch mode {

@@ -64,6 +64,13 @@ private func poolWindow(_ context: inout ImportContext, _ node: ONNXNode) throws
   let input = spatial == 1 ? [x[3]] : [x[2], x[3]]
   let walk = try WindowAttributes(context, node, input: input, kernel: kernel)
   let isCeil = try node.int("ceil_mode") ?? 0 != 0
+  // onnxruntime pads as for taps side by side, ONNX and its reference for those that are apart.
+  let isSame = try node.string("auto_pad")?.hasPrefix("SAME") ?? false
+  guard !isSame || zip(walk.dilations, kernel).allSatisfy({ $0 == 1 || $1 == 1 }) else {
+    throw context.failure(
+      "auto-pad", "\(node.op) with auto_pad SAME and dilations is not the same in all runtimes", node,
+      help: "give pads in place of auto_pad")
+  }
   func lifted(_ list: [Int], _ filler: Int) -> [Int] { spatial == 1 ? [filler] + list : list }
   let size = lifted(input, 1)
   let (taps, step, spread) = (lifted(kernel, 1), lifted(walk.strides, 1), lifted(walk.dilations, 1))
@@ -108,8 +115,8 @@ private func pool(_ pool: @escaping Pool) -> OperatorImporter {
   }
 }
 
-/// The pool over two axes of an image of the shape given, which leaves alone the first of three axes, or the last two of
-/// them; nil where there is none.
+/// The pool over two axes of an image of the shape given, which leaves alone the first of three axes, or the last two
+/// of them; nil where there is none.
 private func flattened(_ node: ONNXNode, _ shape: [Int]) throws(Diagnostic) -> (
   node: ONNXNode, shape: [Int], isFirst: Bool
 )? {
@@ -144,8 +151,8 @@ private func flattened(_ node: ONNXNode, _ shape: [Int]) throws(Diagnostic) -> (
   return (inner, image, isFirst)
 }
 
-/// Means over windows. Where padding counts but windows reach over its end, the padding becomes part of the image, so that
-/// only what lies beyond does not count.
+/// Means over windows. Where padding counts but windows reach over its end, the padding becomes part of the image, so
+/// that only what lies beyond does not count.
 @Sendable private func averagePool(_ context: inout ImportContext, _ x: ValueID, _ node: ONNXNode)
   throws(Diagnostic) -> ValueID
 {

@@ -29,9 +29,20 @@ let powOperators: [SupportedOperator] = [
   if let exponent = try knownExponent(context, node), shape.allSatisfy({ $0 == 1 }),
     shape.count <= context.shape(of: x).count
   {
-    return try context.bindOutput(node, context.power(x, exponent, for: node))
+    return try context.bindOutput(node, try fixedPower(&context, x, exponent, node))
   }
   try context.emit(.power, [x, context.number(node, 1)], for: node)
+}
+
+/// `x` to the power of `exponent`. A root gives no number for -inf, a power infinity, or 0 where the exponent is negative.
+private func fixedPower(_ context: inout ImportContext, _ x: ValueID, _ exponent: Float, _ node: ONNXNode)
+  throws(Diagnostic) -> ValueID
+{
+  guard exponent != exponent.rounded() else { return try context.power(x, exponent, for: node) }
+  let root = try context.power(x, exponent.magnitude, for: node)
+  let isLowest = try context.apply(.equal, x, -.infinity, for: node)
+  let power = try context.select(isLowest, context.number(.infinity, for: node), root, for: node)
+  return exponent > 0 ? power : try context.apply(.divide, context.number(1, for: node), power, for: node)
 }
 
 /// The one number that all exponents are, where it is known and products, roots or a quotient give it.

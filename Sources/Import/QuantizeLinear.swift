@@ -33,13 +33,18 @@ let quantizationOperators: [SupportedOperator] = [
     digital: "two sides from DynamicQuantizeLinear",
     notes: "weights must be constants; sums go to floats by `Cast`"),
   SupportedOperator(
-    "DynamicQuantizeLinear", importDynamicQuantizeLinear, .gone,
-    "before `MatMulInteger` and `ConvInteger` that have a product with its scale behind them",
-    notes: "the products work on floats, which take one grid for all samples"),
+    "DynamicQuantizeLinear", importDynamicQuantizeLinear, .folded,
+    "before `MatMulInteger` and `ConvInteger` that have a product with its scale after them",
+    notes: "the products work on floats, which have one set of quantization parameters for all samples"),
 ]
 
 @Sendable func importQuantizeLinear(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   try refuseBlocks(context, node)
+  guard [0, ONNXElementType.float.rawValue].contains(try node.int("precision") ?? 0) else {
+    throw context.failure(
+      "quantization", "QuantizeLinear with a precision other than float is not supported", node,
+      help: "quotients are those of binary32")
+  }
   var element = byte
   if let code = try node.int("output_dtype"), code != 0 {
     guard let type = ONNXElementType(rawValue: code), let levels = ElementType(levels: type), type != .int32
@@ -50,28 +55,28 @@ let quantizationOperators: [SupportedOperator] = [
     }
     element = levels
   }
-  let grid = try QuantizationParameters(context, node, scale: 1, zero: 2, element: element)
+  let parameters = try QuantizationParameters(context, node, scale: 1, zero: 2, element: element)
   let x = try context.value(node, 0)
   let axis = try node.int("axis") ?? 1
   try context.bindOutput(
-    node, try context.quantized(x, grid, axis: axis, name: node.outputs.first ?? "levels", node))
+    node, try context.quantized(x, parameters, axis: axis, name: node.outputs.first ?? "levels", node))
 }
 
 @Sendable func importDequantizeLinear(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   if let size = try node.int("block_size"), size != 0 { return try importBlocks(&context, node, size: size) }
   if try bindDynamicSource(&context, node) { return }
   let q = try context.integerValue(node, 0)
-  let grid = try QuantizationParameters(context, node, scale: 1, zero: 2, element: byte)
+  let parameters = try QuantizationParameters(context, node, scale: 1, zero: 2, element: byte)
   let axis = try node.int("axis") ?? 1
   try context.bindOutput(
-    node, try context.dequantized(q, grid, axis: axis, name: node.outputs.first ?? "reals", node))
+    node, try context.dequantized(q, parameters, axis: axis, name: node.outputs.first ?? "reals", node))
 }
 
 private func refuseBlocks(_ context: ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   guard try node.int("block_size") ?? 0 == 0 else {
     throw context.failure(
       "quantization-blocks", "QuantizeLinear with scales for blocks of an axis is not supported", node,
-      help: "quantize activations per tensor; weights in blocks are read as integers behind DequantizeLinear")
+      help: "quantize activations per tensor; weights in blocks are read as integers after DequantizeLinear")
   }
 }
 

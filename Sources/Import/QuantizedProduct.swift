@@ -22,26 +22,27 @@ struct QuantizedProduct {
     throws(Diagnostic)
   {
     let input = try QuantizationParameters(context, node, scale: 1, zero: 2, element: byte)
-    let grid = try QuantizationParameters(context, node, scale: index + 1, zero: index + 2, element: byte)
-    try self.init(&context, node, input, grid, weights: index, columnAxis, turned)
+    let parameters = try QuantizationParameters(
+      context, node, scale: index + 1, zero: index + 2, element: byte)
+    try self.init(&context, node, input, parameters, weights: index, columnAxis, turned)
   }
 
   /// Reads the inputs `x, w, zero of x, zero of w` of an Integer operator; 1 stands for 1.
   init(integers context: inout ImportContext, _ node: ONNXNode, columnAxis: Int) throws(Diagnostic) {
-    var grids: [QuantizationParameters] = []
+    var sets: [QuantizationParameters] = []
     for index in 2...3 {
-      var grid = QuantizationParameters.unit
+      var parameters = QuantizationParameters.unit
       if let zeros = try context.zeros(node, index) {
-        (grid.zeros, grid.element) = (zeros.values, zeros.element)
+        (parameters.zeros, parameters.element) = (zeros.values, zeros.element)
       }
-      grids.append(grid)
+      sets.append(parameters)
     }
-    try self.init(&context, node, grids[0], grids[1], weights: 1, columnAxis, false)
+    try self.init(&context, node, sets[0], sets[1], weights: 1, columnAxis, false)
   }
 
   private init(
     _ context: inout ImportContext, _ node: ONNXNode, _ input: QuantizationParameters,
-    _ grid: QuantizationParameters,
+    _ parameters: QuantizationParameters,
     weights index: Int, _ columnAxis: Int, _ turned: Bool
   ) throws(Diagnostic) {
     guard let quantization = input.single else {
@@ -51,8 +52,8 @@ struct QuantizedProduct {
     }
     self.input = input
     x = try context.integerValue(node, 0, zero: quantization.zero)
-    weights = try context.centredLevels(node, index, grid.zeros, axis: columnAxis, turned: turned)
-    scales = grid.scales
+    weights = try context.centeredLevels(node, index, parameters.zeros, axis: columnAxis, turned: turned)
+    scales = parameters.scales
     let shape = context.builder.type(weights).shape ?? []
     let outputs = turned ? shape.last : shape.indices.contains(columnAxis) ? shape[columnAxis] : nil
     guard scales.count == 1 || scales.count == outputs else {
@@ -100,13 +101,13 @@ struct QuantizedProduct {
       throw context.failure(
         "quantization", "the product of two scales leaves binary32", node, help: "check the model")
     }
-    var grid = QuantizationParameters.unit
-    grid.scales = factors
+    var parameters = QuantizationParameters.unit
+    parameters.scales = factors
     return try context.dequantized(
-      sums, grid, axis: axis, name: "\(node.outputs.first ?? node.op).reals", node)
+      sums, parameters, axis: axis, name: "\(node.outputs.first ?? node.op).reals", node)
   }
 
-  /// Output 0 of `node`: the sums on the grid `output`.
+  /// Output 0 of `node`: the sums with the parameters `output`.
   func finish(
     _ sums: ValueID, _ output: QuantizationParameters, axis: Int, _ context: inout ImportContext,
     _ node: ONNXNode
@@ -130,14 +131,14 @@ extension ImportContext {
         help: "round sums to levels of up to 16 bits before they are multiplied again")
     }
     if type.quantization?.zero ?? 0 == zero { return id }
-    let grid = QuantizationParameters(scales: [1], zeros: [zero], element: type.element)
-    let reals = try dequantized(id, grid, axis: 0, name: "\(node.inputs[index]).reals", node)
-    return try quantized(reals, grid, axis: 0, name: "\(node.inputs[index]).moved", node)
+    let parameters = QuantizationParameters(scales: [1], zeros: [zero], element: type.element)
+    let reals = try dequantized(id, parameters, axis: 0, name: "\(node.inputs[index]).reals", node)
+    return try quantized(reals, parameters, axis: 0, name: "\(node.inputs[index]).moved", node)
   }
 
   /// The integers of input `index` less their zero points, which lie on `axis`, as a constant of signed integers;
   /// `turned` gives the transpose of a matrix.
-  mutating func centredLevels(
+  mutating func centeredLevels(
     _ node: ONNXNode, _ index: Int, _ zeros: [Int64], axis: Int, turned: Bool
   ) throws(Diagnostic) -> ValueID {
     let (values, shape, element) = try levels(node, index)
@@ -147,15 +148,15 @@ extension ImportContext {
         "quantization", "\(zeros.count) zero points do not fit weights \(shape)", node,
         help: "check the model with onnx.checker")
     }
-    var centred = values
-    for k in centred.indices { centred[k] -= zeros[zeros.count == 1 ? 0 : k / max(1, inner) % zeros.count] }
-    let signed = element.signed(holding: centred)
+    var centered = values
+    for k in centered.indices { centered[k] -= zeros[zeros.count == 1 ? 0 : k / max(1, inner) % zeros.count] }
+    let signed = element.signed(holding: centered)
     guard case .integer(2...16, _) = signed else {
       throw failure(
         "quantization", "weights less their zero points need \(signed), more than 16 bits", node,
         help: "use signed weights, or a zero point in the middle of the range")
     }
-    var tensor = Tensor(shape, centred, as: signed)
+    var tensor = Tensor(shape, centered, as: signed)
     if turned {
       do throws(Diagnostic) {
         tensor = try DigitalOperator.transpose([1, 0]).apply(to: [tensor])

@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// LSTM, GRU and RNN: the products with inputs of all steps at once, then a loop over time.
+/// LSTM, GRU and RNN: the products with inputs of all steps at once, then a scan over time.
 let recurrentOperators: [SupportedOperator] = [
   SupportedOperator(
     "LSTM", recurrent(.lstm), .libm,
@@ -86,13 +86,13 @@ struct RecurrentWeights {
   }
 }
 
-/// What is at the edges of the loops of all directions.
+/// What is at the edges of the scans of all directions.
 struct RecurrentEdges {
   /// First states, `[directions, batch, hidden]`; nil for zeros.
   let hidden: ValueID?
   let cell: ValueID?
-  /// For each step and sample 1 where its sequence goes on, `[steps * batch, 1]`; and 1 where it does not.
-  let masks: (on: ValueID, off: ValueID)?
+  /// For each step and sample 1 where its sequence goes on, else 0, `[steps * batch, 1]`; nil where all go on.
+  let mask: ValueID?
 }
 
 /// What a direction gives.
@@ -128,15 +128,10 @@ extension RecurrentEmitter {
     }
     let hidden = try first(5, "first-hidden")
     let cell = form.kind == .lstm ? try first(6, "first-cell") : nil
-    guard let lengths = form.lengths else { return RecurrentEdges(hidden: hidden, cell: cell, masks: nil) }
+    guard let lengths = form.lengths else { return RecurrentEdges(hidden: hidden, cell: cell, mask: nil) }
     let on = (0..<form.steps).flatMap { step in lengths.map { step < $0 ? Float(1) : 0 } }
-    let shape = [on.count, 1]
     return RecurrentEdges(
-      hidden: hidden, cell: cell,
-      masks: (
-        context.constant(Tensor(shape, on), name: "\(prefix).on"),
-        context.constant(Tensor(shape, on.map { 1 - $0 }), name: "\(prefix).off")
-      ))
+      hidden: hidden, cell: cell, mask: context.constant(Tensor([on.count, 1], on), name: "\(prefix).on"))
   }
 
   /// The first state of a direction, `[batch, hidden]`.
@@ -148,7 +143,7 @@ extension RecurrentEmitter {
     return context.constant(Tensor([form.batch, form.hidden], zeros), name: "\(prefix).\(name)")
   }
 
-  /// The products of the inputs and the loop of a direction.
+  /// The products of the inputs and the scan of a direction.
   mutating func run(
     _ direction: Int, _ rows: ValueID, _ weights: RecurrentWeights, _ edges: RecurrentEdges
   ) throws(Diagnostic) -> RecurrentResult {
@@ -157,27 +152,24 @@ extension RecurrentEmitter {
     let firstHidden = try first(direction, edges.hidden, "h0")
     let firstCell = form.kind == .lstm ? try first(direction, edges.cell, "c0") : nil
     let cell = try RecurrentCell(&self, direction, weights)
-    context.builder.openLoop(count: form.steps, origin: node.origin)
-    let h = try emit(.state, [firstHidden], [], "h")
-    let c = try firstCell.map { (first) throws(Diagnostic) in try emit(.state, [first], [], "c") }
-    let x = try step(inputs, isReversed, "x")
+    context.builder.openScan(count: form.steps, origin: node.origin)
+    let h = try emit(.carry, [firstHidden], [], "h")
+    let c = try firstCell.map { (first) throws(Diagnostic) in try emit(.carry, [first], [], "c") }
+    let x = try scanSlice(inputs, isReversed, "x")
     var (newHidden, newCell) = try cell.next(&self, x, h, c)
     var given = newHidden
-    if let masks = edges.masks {
-      let on = try step(masks.on, isReversed, "on")
-      let off = try step(masks.off, isReversed, "off")
-      given = try multiply(on, newHidden, "y")
-      newHidden = try sum(given, multiply(off, h, "h.kept"), "h.masked")
-      if let c, let cell = newCell {
-        newCell = try sum(multiply(on, cell, "c.on"), multiply(off, c, "c.kept"), "c.masked")
-      }
+    if let mask = edges.mask {
+      let on = try scanSlice(mask, isReversed, "on")
+      given = try emit(.select, [on, newHidden, number(0)], "y")
+      newHidden = try emit(.select, [on, newHidden, h], "h.masked")
+      if let c, let cell = newCell { newCell = try emit(.select, [on, cell, c], "c.masked") }
     }
     let isUsed = node.outputs.first.map { !$0.isEmpty && context.used.contains($0) } ?? false
-    let all = isUsed ? try stack(given, isReversed, "Y") : nil
-    let lastHidden = try emit(.next, [h, newHidden], [], "Yh")
+    let all = isUsed ? try scanOutput(given, isReversed, "Y") : nil
+    let lastHidden = try emit(.yield, [h, newHidden], [], "Yh")
     var lastCell: ValueID?
-    if let c, let newCell { lastCell = try emit(.next, [c, newCell], [], "Yc") }
-    context.builder.closeLoop()
+    if let c, let newCell { lastCell = try emit(.yield, [c, newCell], [], "Yc") }
+    context.builder.closeScan()
     return RecurrentResult(all: all, hidden: lastHidden, cell: lastCell)
   }
 

@@ -34,8 +34,8 @@ struct RecurrentActivation: Hashable {
   private let alpha: Float
   private let beta: Float
 
-  /// The functions of `node`: those that it names, or `defaults` for each of its `directions`. Those that have an alpha or a
-  /// beta take the next one of the node's list, or the default of the ONNX operator of their name.
+  /// The functions of `node`: those that it names, or `defaults` for each of its `directions`. Those that have an alpha
+  /// or a beta take the next one of the node's list, or the default of the ONNX operator of their name.
   static func all(
     of node: ONNXNode, defaults: [String], directions: Int, _ context: ImportContext
   ) throws(Diagnostic) -> [RecurrentActivation] {
@@ -80,7 +80,7 @@ struct RecurrentActivation: Hashable {
     case .softplus: return try out.emit(.unary(.softplus), [x], name)
     case .thresholdedrelu:
       let above = try out.emit(.binary(.greater), [x, out.number(alpha)], "\(name).above")
-      return try out.emit(.binary(.multiply), [x, above], name)
+      return try out.emit(.select, [above, x, out.number(0)], name)
     case .affine:
       let scaled = try out.emit(.binary(.multiply), [x, out.number(alpha)], "\(name).scaled")
       return try out.emit(.binary(.add), [scaled, out.number(beta)], name)

@@ -7,9 +7,10 @@ import Tensors
 struct RecurrentCell {
   private let direction: Int
   private let weights: RecurrentWeights
-  /// Constants that the rounds need, made before the loop.
+  /// Constants that the iterations need, made before the scan.
   private let one: ValueID?
-  /// The matrix of the state: that of all gates, or of a GRU's first two gates where the third one works on another value.
+  /// The matrix of the state: that of all gates, or of a GRU's first two gates where the third one works on another
+  /// value.
   private let gates: ValueID
   /// The matrix of that third gate.
   private let last: ValueID?
@@ -42,7 +43,8 @@ struct RecurrentCell {
     }
   }
 
-  /// it = f(x + h R + Pi c), ft = f(x + h R + Pf c), ct = g(x + h R), C = ft c + it ct, ot = f(x + h R + Po C), H = ot h(C).
+  /// it = f(x + h R + Pi c), ft = f(x + h R + Pf c), ct = g(x + h R), C = ft c + it ct, ot = f(x + h R + Po C), H = ot
+  /// h(C).
   ///
   /// As in onnxruntime, a clip bounds what goes into gates and the candidate, and not C on its way into h.
   private func lstm(_ out: inout RecurrentEmitter, _ x: ValueID, _ h: ValueID, _ c: ValueID)

@@ -76,13 +76,13 @@ struct RecurrentEmitter {
   // MARK: Rounds
 
   /// The rows of this round, of the rows of all rounds.
-  mutating func step(_ x: ValueID, _ reversed: Bool, _ name: String) throws(Diagnostic) -> ValueID {
-    try emit(.step, [x], parts(reversed), name)
+  mutating func scanSlice(_ x: ValueID, _ reversed: Bool, _ name: String) throws(Diagnostic) -> ValueID {
+    try emit(.scanSlice, [x], parts(reversed), name)
   }
 
   /// The rows of all rounds.
-  mutating func stack(_ x: ValueID, _ reversed: Bool, _ name: String) throws(Diagnostic) -> ValueID {
-    try emit(.stack, [x], parts(reversed), name)
+  mutating func scanOutput(_ x: ValueID, _ reversed: Bool, _ name: String) throws(Diagnostic) -> ValueID {
+    try emit(.scanOutput, [x], parts(reversed), name)
   }
 
   private func parts(_ reversed: Bool) -> [NamedAttribute] {

@@ -3,60 +3,61 @@ import ONNX
 import Support
 import Tensors
 
-/// Sums, means, extremes and norms over axes, composed of means and max-pools.
+/// Sums, means, extremes and norms over axes, composed of means and maxima.
 let reductionOperators: [SupportedOperator] = [
   SupportedOperator(
     "ReduceMean",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
+    reduction(ofNothing: nil) { (context, x, axes, node) throws(Diagnostic) in
       try context.apply(.mean(axes: axes), x, for: node)
-    }, .exact, "axes, keepdims, noop_with_empty_axes", notes: "axes must be known at import"),
+    }, .exact, "axes, keepdims, noop_with_empty_axes",
+    notes: "axes must be known at import; over nothing refused, as it is nowhere defined"),
   SupportedOperator(
     "ReduceSum",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
+    reduction(ofNothing: 0) { (context, x, axes, node) throws(Diagnostic) in
       try context.sum(x, axes, for: node)
-    }, .exact, "as `ReduceMean`", notes: "the mean times the count"),
+    }, .exact, "as `ReduceMean`", notes: "the mean times the count; of nothing 0, as of the next three"),
   SupportedOperator(
     "ReduceSumSquare",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
-      try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
-    }, .exact, "as `ReduceMean`"),
+    reduction(ofNothing: 0, map: squares) { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", notes: "without axes to reduce the squares"),
   SupportedOperator(
     "ReduceL1",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
-      try context.sum(try context.apply(.abs, x, for: node), axes, for: node)
-    }, .exact, "as `ReduceMean`"),
+    reduction(ofNothing: 0, map: magnitudes) { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", notes: "without axes to reduce the magnitudes"),
   SupportedOperator(
     "ReduceL2",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
-      let squares = try context.sum(try context.apply(.multiply, x, x, for: node), axes, for: node)
-      return try context.apply(.sqrt, squares, for: node)
-    }, .exact, "as `ReduceMean`"),
+    reduction(ofNothing: 0, map: squares, after: roots, alone: magnitudes) {
+      (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(x, axes, for: node)
+    }, .exact, "as `ReduceMean`", notes: "without axes to reduce the magnitudes"),
   SupportedOperator(
     "ReduceLogSum",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
-      try context.apply(.log, try context.sum(x, axes, for: node), for: node)
-    }, .libm, "as `ReduceMean`"),
+    reduction(ofNothing: -.infinity, after: logarithms) { (context, x, axes, node) throws(Diagnostic) in
+      try context.sum(x, axes, for: node)
+    }, .libm, "as `ReduceMean`", notes: "without axes to reduce the logarithms; of nothing -inf"),
   SupportedOperator(
     "ReduceLogSumExp",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
-      try context.logSumExp(x, axes, for: node)
-    }, .libm, "as `ReduceMean`", notes: "less the largest element"),
+    reduction(ofNothing: -.infinity) { (context, x, axes, node) throws(Diagnostic) in
+      try context.logSumExp(x, axes, isBounded: true, for: node)
+    }, .libm, "as `ReduceMean`", notes: "less the largest element; of nothing -inf"),
   SupportedOperator(
     "ReduceMax",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
+    reduction(ofNothing: -.infinity) { (context, x, axes, node) throws(Diagnostic) in
       try context.largest(x, axes, for: node)
-    }, .exact, "as `ReduceMean`", integers: "yes", notes: "a max-pool"),
+    }, .exact, "as `ReduceMean`", integers: "yes", notes: "of nothing -inf"),
   SupportedOperator(
     "ReduceMin",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
+    reduction(ofNothing: .infinity) { (context, x, axes, node) throws(Diagnostic) in
       let negative = try context.apply(.negate, x, for: node)
       return try context.apply(.negate, try context.largest(negative, axes, for: node), for: node)
-    }, .exact, "as `ReduceMean`"),
+    }, .exact, "as `ReduceMean`", notes: "of nothing +inf"),
   SupportedOperator(
     "ReduceProd",
-    reduction { (context, x, axes, node) throws(Diagnostic) in
+    reduction(ofNothing: 1) { (context, x, axes, node) throws(Diagnostic) in
       try context.product(x, axes, for: node)
-    }, .exact, "as `ReduceMean`", notes: "by halves"),
+    }, .exact, "as `ReduceMean`", notes: "by halves; of nothing 1"),
   SupportedOperator(
     "LogSoftmax", importLogSoftmax, .libm, "axis, with its meaning before and after operator set 13"),
 ]
@@ -65,22 +66,74 @@ let reductionOperators: [SupportedOperator] = [
 private typealias Reduction =
   @Sendable (inout ImportContext, ValueID, [Int], ONNXNode) throws(Diagnostic) -> ValueID
 
-/// An importer for a reduction. Axes are an attribute or input 1; without any, all axes are meant.
-private func reduction(_ reduce: @escaping Reduction) -> OperatorImporter {
+/// A function of each element.
+private typealias ElementMap =
+  @Sendable (inout ImportContext, ValueID, ONNXNode) throws(Diagnostic) -> ValueID
+
+private let squares: ElementMap = { (context, x, node) throws(Diagnostic) in
+  try context.apply(.multiply, x, x, for: node)
+}
+private let magnitudes: ElementMap = { (context, x, node) throws(Diagnostic) in
+  try context.apply(.abs, x, for: node)
+}
+private let roots: ElementMap = { (context, x, node) throws(Diagnostic) in
+  try context.apply(.sqrt, x, for: node)
+}
+private let logarithms: ElementMap = { (context, x, node) throws(Diagnostic) in
+  try context.apply(.log, x, for: node)
+}
+
+/// An importer for a reduction: `map` of each element, `reduce`, and `after` of each result. Axes are an attribute or input
+/// 1; without any, all axes are meant, or where the node says so none, which leaves `map` and `after`, or `alone` in their
+/// place. A line of no elements gives `ofNothing`; nil where ONNX does not define that.
+private func reduction(
+  ofNothing: Float?, map: ElementMap? = nil, after: ElementMap? = nil, alone: ElementMap? = nil,
+  _ reduce: @escaping Reduction
+) -> OperatorImporter {
   { (context, node) throws(Diagnostic) in
     let shape = try context.shape(node, 0)
     var axes = try context.axes(node, input: 1, rank: shape.count) ?? []
-    if axes.isEmpty {
-      if try node.int("noop_with_empty_axes") ?? 0 != 0 {
-        return try context.emit(.reshape(shape), [try context.value(node, 0)], for: node)
+    let keepsAxes = try node.int("keepdims") ?? 1 != 0
+    if try node.int("noop_with_empty_axes") ?? 0 != 0, axes.isEmpty {
+      var x = try context.value(node, 0)
+      for function in alone.map({ [$0] }) ?? [map, after].compactMap(\.self) {
+        x = try function(&context, x, node)
       }
-      axes = Array(shape.indices)
+      return try context.emit(.reshape(shape), [x], for: node)
     }
-    let kept = try reduce(&context, try context.value(node, 0), axes, node)
-    guard try node.int("keepdims") ?? 1 == 0 else { return try context.bindOutput(node, kept) }
-    try context.emit(
-      .reshape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }), [kept], for: node)
+    if axes.isEmpty { axes = Array(shape.indices) }
+    let result = shape.indices.filter { keepsAxes || !axes.contains($0) }.map {
+      axes.contains($0) ? 1 : shape[$0]
+    }
+    if axes.contains(where: { shape[$0] == 0 }) {
+      return try bindNothing(&context, node, ofNothing, result)
+    }
+    var x = try context.value(node, 0)
+    if let map { x = try map(&context, x, node) }
+    x = try reduce(&context, x, axes, node)
+    if let after { x = try after(&context, x, node) }
+    guard !keepsAxes else { return try context.bindOutput(node, x) }
+    try context.emit(.reshape(result), [x], for: node)
   }
+}
+
+/// Makes output 0 of `node` stand for what reductions over no elements give.
+private func bindNothing(_ context: inout ImportContext, _ node: ONNXNode, _ value: Float?, _ shape: [Int])
+  throws(Diagnostic)
+{
+  guard let value else {
+    throw context.failure(
+      "reduce-nothing", "\(node.op) of no elements is not defined", node,
+      help: "export the model with other lengths")
+  }
+  guard isComputable(shape), !shape.contains(0), shape.reduce(1, *) <= largestConstant else {
+    throw context.failure(
+      "size", "the result has the shape \(shape): empty, or too large", node,
+      help: "export the model with other lengths")
+  }
+  let numbers = [Float](repeating: value, count: shape.reduce(1, *))
+  try context.bindOutput(
+    node, context.constant(Tensor(shape, numbers), name: node.outputs.first ?? node.op))
 }
 
 extension ImportContext {
@@ -90,17 +143,9 @@ extension ImportContext {
     return try apply(.multiply, apply(.mean(axes: axes), x, for: node), Float(count), for: node)
   }
 
-  /// The largest element, by a max-pool over the axes, which are put last.
+  /// The largest element; no number where one is none.
   mutating func largest(_ x: ValueID, _ axes: [Int], for node: ONNXNode) throws(Diagnostic) -> ValueID {
-    let shape = shape(of: x)
-    let (lines, length) = try reducedLast(x, axes, for: node)
-    let count = self.shape(of: lines)[0]
-    let window = Window(
-      batch: 1, channels: count, height: 1, width: length, kernelHeight: 1, kernelWidth: length, outHeight: 1,
-      outWidth: 1)
-    let image = try reshape(lines, [1, count, 1, length], for: node)
-    let pooled = try apply(.maxPool(window), image, for: node)
-    return try reshape(pooled, shape.indices.map { axes.contains($0) ? 1 : shape[$0] }, for: node)
+    try apply(.reduceMax(axes: axes), x, for: node)
   }
 
   /// The product, of two halves again and again.
@@ -121,9 +166,14 @@ extension ImportContext {
     return try reshape(lines, shape.indices.map { axes.contains($0) ? 1 : shape[$0] }, for: node)
   }
 
-  /// The logarithm of the sum of exponentials, relative to the largest one.
-  mutating func logSumExp(_ x: ValueID, _ axes: [Int], for node: ONNXNode) throws(Diagnostic) -> ValueID {
-    let top = try largest(x, axes, for: node)
+  /// The logarithm of the sum of exponentials, relative to the largest one; where that is infinite, bounded to the largest
+  /// float if `isBounded`, so that the sum is as infinite and not no number.
+  mutating func logSumExp(_ x: ValueID, _ axes: [Int], isBounded: Bool, for node: ONNXNode) throws(Diagnostic)
+    -> ValueID
+  {
+    var top = try largest(x, axes, for: node)
+    let most = Float.greatestFiniteMagnitude
+    if isBounded { top = try apply(.clip(low: -most, high: most), top, for: node) }
     let powers = try apply(.exp, apply(.subtract, x, top, for: node), for: node)
     return try apply(.add, apply(.log, sum(powers, axes, for: node), for: node), top, for: node)
   }
@@ -147,6 +197,6 @@ extension ImportContext {
   let isNew = context.opset >= 13
   let axis = try context.axis(node, default: isNew ? -1 : 1, rank: rank)
   let x = try context.value(node, 0)
-  let sum = try context.logSumExp(x, isNew ? [axis] : Array(axis..<rank), for: node)
+  let sum = try context.logSumExp(x, isNew ? [axis] : Array(axis..<rank), isBounded: false, for: node)
   try context.emit(.subtract, [x, sum], for: node)
 }

@@ -19,10 +19,10 @@ let reshapeOperators: [SupportedOperator] = [
 
 @Sendable private func importReshape(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let input = try context.shape(node, 0)
-  let wish = try context.integers(node, 1).values
+  let desired = try context.integers(node, 1).values
   let keepsZeros = try node.int("allowzero") ?? 0 != 0
   var shape: [Int] = []
-  for (axis, length) in wish.enumerated() {
+  for (axis, length) in desired.enumerated() {
     if length == 0 && !keepsZeros && axis < input.count {
       shape.append(input[axis])
     } else {
@@ -35,7 +35,7 @@ let reshapeOperators: [SupportedOperator] = [
   }
   guard isComputable(shape), shape.reduce(1, *) == input.reduce(1, *) else {
     throw context.failure(
-      "reshape", "the shape \(wish) does not go with \(input)", node,
+      "reshape", "the shape \(desired) does not go with \(input)", node,
       help: "check the model with onnx.checker")
   }
   try reshapeEntry(&context, node, to: shape)

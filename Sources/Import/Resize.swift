@@ -3,7 +3,7 @@ import ONNX
 import Support
 import Tensors
 
-/// Resize and Upsample: elements chosen on each axis, or neighbours weighted by their distance.
+/// Resize and Upsample: elements chosen on each axis, or neighbors weighted by their distance.
 let resizeOperators: [SupportedOperator] = [
   SupportedOperator(
     "Resize", importResize, .exact,
@@ -24,7 +24,7 @@ let resizeOperators: [SupportedOperator] = [
     switch rule.mode {
     case .nearest:
       let places = (0..<axis.length).map { Int64(rule.nearest($0, axis, shape[axis.axis])) }
-      x = try context.apply(.take(indices: places, axis: axis.axis), x, for: node)
+      x = try context.apply(.gather(indices: places, axis: axis.axis), x, for: node)
     case .linear: x = try interpolated(&context, x, axis, rule, node)
     case .cubic(let curve, let excludes):
       x = try bent(&context, x, axis, rule, curve, excludes, node)
@@ -45,10 +45,10 @@ private func interpolated(
   var side = shape.map { _ in 1 }
   side[axis.axis] = axis.length
   let base = node.outputs.first ?? node.op
-  let low = try context.apply(.take(indices: lows.map { Int64($0) }, axis: axis.axis), x, for: node)
+  let low = try context.apply(.gather(indices: lows.map { Int64($0) }, axis: axis.axis), x, for: node)
   if weights.allSatisfy({ $0 == 0 }) { return low }
   let high = try context.apply(
-    .take(indices: lows.map { Int64(min(last, $0 + 1)) }, axis: axis.axis), x, for: node)
+    .gather(indices: lows.map { Int64(min(last, $0 + 1)) }, axis: axis.axis), x, for: node)
   let near = context.constant(Tensor(side, weights.map { 1 - $0 }), name: "\(base).weights")
   let far = context.constant(Tensor(side, weights), name: "\(base).weights")
   return try context.apply(
@@ -56,8 +56,8 @@ private func interpolated(
     for: node)
 }
 
-/// The sum of four neighbours on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count as
-/// nothing where `excludes` says so; the weights of the others then sum to 1.
+/// The sum of four neighbors on one axis, weighted by a cubic curve. Those outside of the axis are its ends, or count
+/// as nothing where `excludes` says so; the weights of the others then sum to 1.
 private func bent(
   _ context: inout ImportContext, _ x: ValueID, _ axis: ResizedAxis, _ rule: ResizeRule, _ curve: Float,
   _ excludes: Bool, _ node: ONNXNode
@@ -87,7 +87,7 @@ private func bent(
   for tap in 0..<4 {
     let factors = context.constant(
       Tensor(side, weights[tap]), name: "\(node.outputs.first ?? node.op).weights")
-    let taken = try context.apply(.take(indices: places[tap], axis: axis.axis), x, for: node)
+    let taken = try context.apply(.gather(indices: places[tap], axis: axis.axis), x, for: node)
     let part = try context.apply(.multiply, taken, factors, for: node)
     sum =
       try sum.map { (known) throws(Diagnostic) in try context.apply(.add, known, part, for: node) } ?? part
@@ -95,7 +95,7 @@ private func bent(
   return sum ?? x
 }
 
-/// The weights of the neighbours at distances `1 + t`, `t`, `1 - t` and `2 - t`: the cubic convolution of R. Keys (IEEE
+/// The weights of the neighbors at distances `1 + t`, `t`, `1 - t` and `2 - t`: the cubic convolution of R. Keys (IEEE
 /// Trans. ASSP 29, 1981) with parameter `a`.
 private func cubicWeights(_ t: Float, _ a: Float) -> [Float] {
   func near(_ d: Float) -> Float { ((a + 2) * d - (a + 3)) * d * d + 1 }
@@ -110,7 +110,8 @@ private struct ResizedAxis {
   let scale: Float
 }
 
-/// Which elements of an axis a result is made of; places are computed in binary32, as other runtimes do, so that ties agree.
+/// Which elements of an axis a result is made of; places are computed in binary32, as other runtimes do, so that ties
+/// agree.
 private struct ResizeRule {
   enum Mode {
     case nearest, linear
@@ -195,10 +196,10 @@ private struct ResizeRule {
     case "pytorch_half_pixel": return axis.length > 1 ? (x + 0.5) / axis.scale - 0.5 : 0
     case "tf_half_pixel_for_nn": return (x + 0.5) / axis.scale
     case "half_pixel_symmetric":
-      // In binary64, so that the centre of the result lies on the centre of the argument.
+      // In binary64, so that the center of the result lies on the center of the argument.
       let (scale, length) = (Double(axis.scale), Double(length))
-      let centre = length / 2 * (1 - Double(axis.length) / (scale * length))
-      return Float(centre + (Double(index) + 0.5) / scale - 0.5)
+      let center = length / 2 * (1 - Double(axis.length) / (scale * length))
+      return Float(center + (Double(index) + 0.5) / scale - 0.5)
     default: return (x + 0.5) / axis.scale - 0.5
     }
   }

@@ -39,7 +39,7 @@ let sliceOperators: [SupportedOperator] = [
       (start[axis], end[axis]) = (first, first + count)
     } else if count <= longestList {
       picks.append(
-        .take(indices: (0..<count).map { Int64(first + (count > 1 ? $0 * steps[k] : 0)) }, axis: axis))
+        .gather(indices: (0..<count).map { Int64(first + (count > 1 ? $0 * steps[k] : 0)) }, axis: axis))
     } else {
       throw context.failure(
         "slice", "a slice in steps takes \(count) elements", node,
@@ -59,9 +59,9 @@ let sliceOperators: [SupportedOperator] = [
 }
 
 extension DigitalOperator {
-  /// Whether this is a `take` of no element.
+  /// Whether this is a `gather` of no element.
   fileprivate var takesNothing: Bool {
-    if case .take(let indices, _) = self { return indices.isEmpty }
+    if case .gather(let indices, _) = self { return indices.isEmpty }
     return false
   }
 }
@@ -83,6 +83,11 @@ private func elements(from start: Int, to end: Int, step: Int, of length: Int) -
   let shape = try context.shape(node, 0)
   let axis = try context.axis(node, default: 0, rank: shape.count)
   let parts = node.outputs.count
+  guard try node.int("num_outputs") ?? parts == parts else {
+    throw context.failure(
+      "split", "num_outputs differs from the \(parts) outputs", node,
+      help: "check the model with onnx.checker")
+  }
   let share = max(1, ceilDivide(shape[axis], max(1, parts)))
   let lengths =
     try context.list(node, input: 1, attribute: "split")

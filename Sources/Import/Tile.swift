@@ -25,7 +25,7 @@ let tileOperators: [SupportedOperator] = [
       help: "check the model with onnx.checker")
   }
   let moves = shape.indices.filter { repeats[$0] > 1 }.map { axis in
-    DigitalOperator.take(
+    DigitalOperator.gather(
       indices: (0..<Int64(shape[axis]) * repeats[axis]).map { $0 % Int64(shape[axis]) }, axis: axis)
   }
   try context.bind(node, moves: moves.isEmpty ? [.reshape(shape)] : moves)
@@ -34,16 +34,16 @@ let tileOperators: [SupportedOperator] = [
 /// Axes of length 1 are repeated; missing ones are added in front.
 @Sendable private func importExpand(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
   let shape = try context.shape(node, 0)
-  let wish = try context.integers(node, 1).values.map { Int(clamping: $0) }
-  let rank = max(shape.count, wish.count)
+  let desired = try context.integers(node, 1).values.map { Int(clamping: $0) }
+  let rank = max(shape.count, desired.count)
   let from = [Int](repeating: 1, count: rank - shape.count) + shape
-  let to = zip(from, [Int](repeating: 1, count: rank - wish.count) + wish).map { $1 == 1 ? $0 : $1 }
+  let to = zip(from, [Int](repeating: 1, count: rank - desired.count) + desired).map { $1 == 1 ? $0 : $1 }
   guard isComputable(to), zip(from, to).allSatisfy({ $0 == $1 || $0 == 1 && $1 <= longestList }) else {
     throw context.failure(
-      "expand", "\(shape) cannot be repeated to \(wish)", node, help: "check the model with onnx.checker")
+      "expand", "\(shape) cannot be repeated to \(desired)", node, help: "check the model with onnx.checker")
   }
   let repeated = to.indices.filter { from[$0] != to[$0] }.map { axis in
-    DigitalOperator.take(indices: [Int64](repeating: 0, count: to[axis]), axis: axis)
+    DigitalOperator.gather(indices: [Int64](repeating: 0, count: to[axis]), axis: axis)
   }
   // Nothing to do leaves nothing.
   let moves = repeated.isEmpty && from == shape ? [] : [.reshape(from)] + repeated

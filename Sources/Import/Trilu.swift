@@ -7,7 +7,7 @@ import Tensors
 let triluOperators: [SupportedOperator] = [
   SupportedOperator(
     "Trilu", importTrilu, .exact, "upper, k; also of integers",
-    notes: "a product with zeros and ones; k must be known at import")
+    notes: "a choice by a constant mask; k must be known at import")
 ]
 
 @Sendable private func importTrilu(_ context: inout ImportContext, _ node: ONNXNode) throws(Diagnostic) {
@@ -31,7 +31,7 @@ let triluOperators: [SupportedOperator] = [
   let flags = context.constant(Tensor([rows, columns], mask), name: "\(node.outputs.first ?? "trilu").mask")
   let isWhole = context.isWhole(node, 0)
   let x = try isWhole ? context.number(node, 0) : context.value(node, 0)
-  let kept = try context.apply(.multiply, x, flags, for: node)
+  let kept = try context.select(flags, x, context.number(0, for: node), for: node)
   if isWhole { return try context.bindOutput(node, whole: kept) }
   try context.bindOutput(node, kept)
 }

@@ -10,7 +10,8 @@ struct WindowAttributes {
   var pads: [Int]
   var dilations: [Int]
 
-  /// Reads them for an input of the given spatial lengths; without `resolvesAutoPad` the pads of SAME are left to the caller.
+  /// Reads them for an input of the given spatial lengths; without `resolvesAutoPad` the pads of SAME are left to the
+  /// caller.
   init(
     _ context: ImportContext, _ node: ONNXNode, input: [Int], kernel: [Int], resolvesAutoPad: Bool = true
   ) throws(Diagnostic) {

@@ -4,7 +4,8 @@ import Support
 ///
 /// Codes count steps of `max(1, ceil(fullScale / (2^bits - 1)))`. With a step of 1 a conversion is
 /// `min(sum, 2^bits - 1)`, exact up to its largest code. Otherwise the nearest code is taken, halves upwards, so that it
-/// is off by at most half a step unless it saturates. Spec: ir-spec.md, section 12.
+/// is off by at most half a step unless it saturates. Spec: ir-spec.md, *Products on
+/// crossbars*.
 public struct Converter: Hashable, Sendable {
   /// The largest code, `2^bits - 1`.
   public let largestCode: Int
@@ -29,7 +30,7 @@ public struct Converter: Hashable, Sendable {
   private func code(_ sum: Int) -> Int { (sum + step / 2) / step }
 }
 
-/// Groups of neighbouring bitlines that are summed, each with its power of two, before one conversion.
+/// Groups of neighboring bitlines that are summed, each with its power of two, before one conversion.
 public enum Composition {
   /// Bitlines of a group: at most one for each bit of a weight.
   public static let sizes = 1...16
@@ -38,8 +39,8 @@ public enum Composition {
 }
 
 extension [ColumnEntry] {
-  /// Whether the bitlines are groups of `size` neighbours with one output and one sign, whose shifts grow and lie at most
-  /// `Composition.largestSpan` apart.
+  /// Whether the bitlines are groups of `size` neighbors with one output and one sign, whose shifts grow and lie at
+  /// most `Composition.largestSpan` apart.
   public func areGroups(of size: Int) -> Bool {
     guard count % size == 0 else { return false }
     return stride(from: 0, to: count, by: size).allSatisfy { first in

@@ -3,8 +3,8 @@ import Tensors
 // The decode invariant (`WeightCoding`): what the cells of a layer stand for.
 
 extension Block {
-  /// Adds what the cells stand for, `factor` times, to `matrix`, row-major with `columns` columns: those of the wordlines
-  /// `lines`, or all.
+  /// Adds what the cells stand for, `factor` times, to `matrix`, row-major with `columns` columns: those of the
+  /// wordlines `lines`, or all.
   public func decode(
     _ lines: [Int]? = nil, times factor: Int64 = 1, into matrix: inout [Int64], columns width: Int
   ) {
@@ -40,8 +40,8 @@ extension Block {
 }
 
 extension Layer {
-  /// A weight that the cells do not decode to; nil where the invariant holds. The layer is sound (`problem(in:)`) and has
-  /// its weights and cells.
+  /// A weight that the cells do not decode to; nil where the invariant holds. The layer is sound (`problem(in:)`) and
+  /// has its weights and cells.
   ///
   /// The matrix is decoded share by share of its outputs, so that it takes no more than 2^22 numbers.
   public func decodeProblem() -> LayerProblem? {

@@ -83,7 +83,7 @@ extension IndexCoding: CustomStringConvertible {
 public struct ColumnNumbering: Sendable {
   private let numbers: [ColumnEntry: Int]
 
-  /// Nil where a column stands twice.
+  /// Nil where a column appears twice.
   public init?(_ layout: [ColumnEntry]) {
     var numbers: [ColumnEntry: Int] = [:]
     numbers.reserveCapacity(layout.count)

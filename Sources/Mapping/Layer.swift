@@ -4,9 +4,9 @@ public import Tensors
 /// passes, the program and the executor share.
 ///
 /// A row is a wordline and an input, a column a bitline and an output. Facets that are not decided yet are nil; the
-/// names of the passes that decide them stand beside them. `Layer.fields` declares how each is written.
+/// names of the passes that decide them are given with them. `Layer.fields` declares how each is written.
 public struct Layer: Equatable, Sendable {
-  /// The name: that of the ONNX node, with a number behind it where a node becomes several layers.
+  /// The name: that of the ONNX node, followed by a number where a node becomes several layers.
   public var name: String
   /// Rows of the matrix: inputs.
   public var rows: Int
@@ -51,7 +51,7 @@ public struct Layer: Equatable, Sendable {
 }
 
 extension Layer {
-  /// Which inputs and outputs stand in a block; all of them lie in the matrix.
+  /// Which inputs and outputs a block has; all are within the matrix.
   public var masks: SparsityMasks {
     SparsityMasks(
       inputs: rows, outputs: columns, columnLayout: coding.columnLayout,
@@ -141,7 +141,7 @@ extension Block {
   }
 }
 
-// What a valid program has of every layer and block; before passes have decided it, the smallest value stands in.
+// What a valid program has of every layer and block; before passes have decided it, the smallest value is used.
 extension Layer {
   /// Bits of a digit.
   public var dacBits: Int { readout?.dacBits ?? 1 }
@@ -149,7 +149,7 @@ extension Layer {
   /// Resolution of the converters, in bits.
   public var adcBits: Int { readout?.adcBits ?? 1 }
 
-  /// Neighbouring bitlines of a conversion.
+  /// Neighboring bitlines of a conversion.
   public var bitlinesPerConversion: Int { readout?.bitlinesPerConversion ?? 1 }
 
   /// What a conversion does.

@@ -47,7 +47,7 @@ public struct LayerProblem: Error, Equatable, Sendable {
   public var text: String { field.map { "'\($0)': \(message)" } ?? message }
 }
 
-/// Where a layer stands: what it must have there.
+/// The stage of a layer: what it must have there.
 public enum LayerStage: Hashable, Sendable {
   /// In a module on its way: weights and, in blocks, cells; facets may be missing.
   case module
@@ -56,7 +56,7 @@ public enum LayerStage: Hashable, Sendable {
 }
 
 extension Layer {
-  /// What is wrong with the layer at `stage` on a machine, if anything: the constraints of ir-spec.md on layers. Without a
+  /// What is wrong with the layer at `stage` on a machine, if anything: ir-spec.md, *Sound layers*. Without a
   /// machine, what depends on it is not checked.
   public func problem(at stage: LayerStage, on machine: Machine?) -> LayerProblem? {
     LayerCheck(layer: self, stage: stage, machine: machine).problem()
@@ -90,8 +90,8 @@ private struct LayerCheck {
   private func fieldProblem<Owner>(_ owner: Owner, _ fields: [LayerField<Owner>]) -> LayerProblem? {
     for field in fields {
       guard let value = field.get(owner), let found = field.problem(of: value) else { continue }
-      // A module that gives one of the two has 0 for the other.
-      let isMissing = stage == .module && value == .int(0) && ["dac", "adc"].contains(field.name)
+      // A text that gives one of the two has 0 for the other, which it cannot spell.
+      let isMissing = value == .int(0) && ["dac", "adc"].contains(field.name)
       return isMissing ? LayerProblem(found.fault, "is missing", field: field.name) : found
     }
     return nil
@@ -109,7 +109,7 @@ private struct LayerCheck {
     {
       return LayerProblem(
         .layer,
-        "\(layer.coding.offsets.count) offsets beside an offset of \(layer.coding.offset), for \(layer.columns) outputs",
+        "\(layer.coding.offsets.count) offsets as well as an offset of \(layer.coding.offset), for \(layer.columns) outputs",
         field: "offsets")
     }
     guard layer.fetch != nil else { return nil }
@@ -201,7 +201,7 @@ private struct LayerCheck {
     guard block.columns.areGroups(of: size) else {
       return LayerProblem(
         .column,
-        "the bitlines are no groups of \(size) neighbours with one output, one sign and growing shifts",
+        "the bitlines are no groups of \(size) neighbors with one output, one sign and growing shifts",
         field: "columns")
     }
     if let units = block.units, units.width % size != 0 {
@@ -222,17 +222,17 @@ private struct LayerCheck {
     for (place, block) in layer.blocks.enumerated() {
       if block.rowIndex != nil || block.columnIndex != nil {
         return LayerProblem(
-          .indexTable, "a block has an index table beside the masks of its layer", field: "row-index",
+          .indexTable, "a block has an index table in addition to the masks of its layer", field: "row-index",
           block: place)
       }
       if runs.start(of: block.rows) == nil {
         return LayerProblem(
-          .indexTable, "the wordlines are no neighbours among the inputs in use, unshifted, as masks ask for",
+          .indexTable, "the wordlines are no neighbors among the inputs in use, unshifted, as masks ask for",
           field: "rows", block: place)
       }
       if runs.start(of: block.columns) == nil {
         return LayerProblem(
-          .indexTable, "the bitlines are no neighbours among those of the outputs in use, as masks ask for",
+          .indexTable, "the bitlines are no neighbors among those of the outputs in use, as masks ask for",
           field: "columns", block: place)
       }
     }
@@ -252,9 +252,11 @@ private struct LayerCheck {
       [reachOfCells(excess), reachOfConversions(excess)].lazy.compactMap { reach in
         reach?.firstIndex { $0 > limit }
       }.first
+    let isExcess = excess > limit / 2
+    let field = !isExcess ? "columns" : layer.coding.offsets.isEmpty ? "offset" : "offsets"
     return found.map {
       LayerProblem(
-        .accumulatorRange, "output \($0) could exceed \(LayerLimits.accumulatorBits) bits", field: "columns")
+        .accumulatorRange, "output \($0) could exceed \(LayerLimits.accumulatorBits) bits", field: field)
     }
   }
 

@@ -139,7 +139,7 @@ private func power(_ number: Int64) -> String {
 public enum FieldStorage: Hashable, Sendable {
   /// In the record that every layer, or block, has.
   case record
-  /// Behind the record, under a number of its own, where it differs from what is left out.
+  /// After the record, under a number of its own, where it differs from what is left out.
   case tagged(UInt16)
   /// In the section `PLAN`, which is written after the layers.
   case plan
@@ -148,7 +148,7 @@ public enum FieldStorage: Hashable, Sendable {
 }
 
 /// A field of a layer or a block, declared once: its name, values, meaning and place. Text, binary, the verifier's
-/// ranges and the tables of ir-spec.md follow from it.
+/// ranges and the tables of ir-spec.md, *Fields of layers* and *Fields of blocks*, follow from it.
 public struct LayerField<Owner: Sendable>: Sendable {
   /// The name: that of the attribute in a text.
   public let name: String

@@ -85,7 +85,7 @@ extension Layer {
     },
     .int(
       "bitlines-per-conversion", Composition.sizes, .tagged(4),
-      "neighbouring bitlines that are summed before one conversion; 1 where left out"
+      "neighboring bitlines that are summed before one conversion; 1 where left out"
     ) {
       $0.bitlinesPerConversion == 1 ? nil : $0.bitlinesPerConversion
     } set: {

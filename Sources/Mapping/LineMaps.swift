@@ -1,5 +1,5 @@
-/// A wordline of a block: driven by `input << shift`. Large networks have hundreds of millions of them, so an entry takes 8
-/// bytes; numbers beyond 32 bits become the nearest one of 32 bits, which no layer has.
+/// A wordline of a block: driven by `input << shift`. Large networks have hundreds of millions of them, so an entry
+/// takes 8 bytes; numbers beyond 32 bits become the nearest one of 32 bits, which no layer has.
 public struct RowEntry: Hashable, Sendable {
   private var storedInput: Int32
   private var storedShift: Int32
@@ -23,7 +23,8 @@ public struct RowEntry: Hashable, Sendable {
   }
 }
 
-/// A bitline of a block: adds `(negative ? -1 : 1) * 2^shift * ADC(...)` to an output. It takes 8 bytes, as `RowEntry` does.
+/// A bitline of a block: adds `(negative ? -1 : 1) * 2^shift * ADC(...)` to an output. It takes 8 bytes, as `RowEntry`
+/// does.
 public struct ColumnEntry: Hashable, Sendable {
   private var storedOutput: Int32
   private var storedShift: Int16

@@ -6,7 +6,7 @@ public struct Readout: Hashable, Sendable {
   public var adcBits: Int
   /// The largest sum that the converters are made for; nil for the largest code.
   public var fullScale: Int?
-  /// Neighbouring bitlines that are summed, each with its power of two, before one conversion; 1 where each bitline is
+  /// Neighboring bitlines that are summed, each with its power of two, before one conversion; 1 where each bitline is
   /// converted by itself.
   public var bitlinesPerConversion: Int
 

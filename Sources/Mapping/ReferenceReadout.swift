@@ -1,14 +1,15 @@
 import Support
 
 // The meaning of `mvm`: what every readout gives, to the bit. No regard to speed; the executor's kernels are compared
-// with it, and it stands in where none is proved equal.
+// with it, and it is used where none is proved equal.
 //
 // y[o] = sum over blocks, digits t, units and groups g of bitlines whose output is o of
 //          sign_g * 2^(k_g) * 2^(t * dac) * ADC( sum over bitlines c of g and wordlines r of the unit of
 //                                                  2^(k_c - k_g) * cell[r][c] * digit_t(x[i_r] << s_r) )
 //        - excess(of: o) * sum(x)
 //
-// for inputs without sign; those with a sign take two passes, whose difference is the result. Spec: ir-spec.md, `mvm`.
+// for inputs without sign; those with a sign take two passes, whose difference is the result. Spec: ir-spec.md,
+// *Products on crossbars*.
 
 /// Levels of a block: row-major from `first` on, `stride` from wordline to wordline.
 public struct BlockCells: Sendable {
@@ -39,8 +40,8 @@ public struct ReferenceReadout: Sendable {
   private let readout: Readout
   private let cells: [BlockCells]
 
-  /// Prepares a sound layer with its cells, block by block; nil where it has no readout or a block no units: then `mvm` is
-  /// the integer product with the weights.
+  /// Prepares a sound layer with its cells, block by block; nil where it has no readout or a block no units: then `mvm`
+  /// is the integer product with the weights.
   public init?(_ layer: Layer, cells: [BlockCells]) {
     guard let readout = layer.readout, layer.blocks.allSatisfy({ $0.units != nil }),
       cells.count == layer.blocks.count
@@ -50,7 +51,8 @@ public struct ReferenceReadout: Sendable {
     self.cells = cells
   }
 
-  /// The outputs for `inputs`, one number for each row; adds to `saturations` how many conversions hit the largest code.
+  /// The outputs for `inputs`, one number for each row; adds to `saturations` how many conversions hit the largest
+  /// code.
   public func multiply(_ inputs: [Int64], saturations: inout Int) -> [Int64] {
     var sums = [Int64](repeating: 0, count: layer.columns)
     for index in layer.blocks.indices {

@@ -1,8 +1,8 @@
-/// Which lines of a matrix take part: a bit for each input and one for each output, the column and row sparsity vectors of
-/// ReCom (DATE 2018; reference: section 5.2).
+/// Which lines of a matrix take part: a bit for each input and one for each output, the column and row sparsity vectors
+/// of ReCom (DATE 2018; reference: section 5.2).
 ///
-/// Blocks of a layer with such masks need no index tables: their wordlines are driven by neighbours among the inputs in
-/// use, unshifted, and their bitlines are neighbours among columns of the layout whose outputs are in use.
+/// Blocks of a layer with such masks need no index tables: their wordlines are driven by neighbors among the inputs in
+/// use, unshifted, and their bitlines are neighbors among columns of the layout whose outputs are in use.
 public struct SparsityMasks: Equatable, Sendable {
   /// Whether each input drives a wordline: the column sparsity vectors of all channels, one after the other.
   public let inputs: [Bool]
@@ -40,7 +40,7 @@ public struct SparsityMasks: Equatable, Sendable {
   public var bits: Int { inputs.count + outputs.count }
 }
 
-/// Finds where the lines of blocks stand among the lines in use.
+/// Finds the positions of block lines among the lines in use.
 public struct MaskRuns: Sendable {
   private let masks: SparsityMasks
   private let places: [Int: Int]
@@ -55,7 +55,7 @@ public struct MaskRuns: Sendable {
       masks.usedColumns.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The number of the first of `rows` among the inputs in use; nil unless they are neighbours there, unshifted.
+  /// The number of the first of `rows` among the inputs in use; nil unless they are neighbors there, unshifted.
   public func start(of rows: [RowEntry]) -> Int? {
     guard let first = rows.first, let start = places[first.input],
       start + rows.count <= masks.usedInputs.count
@@ -64,7 +64,7 @@ public struct MaskRuns: Sendable {
     return zip(run, rows).allSatisfy { RowEntry(input: $0) == $1 } ? start : nil
   }
 
-  /// The number of the first of `columns` among the bitlines in use; nil unless they are neighbours there.
+  /// The number of the first of `columns` among the bitlines in use; nil unless they are neighbors there.
   public func start(of columns: [ColumnEntry]) -> Int? {
     guard let first = columns.first, let start = numbers[first],
       start + columns.count <= masks.usedColumns.count

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Support
 
-// Elements in a file beside the model. What the model says about that file is not trusted: the path may not leave the
+// Elements in a file next to the model. What the model says about that file is not trusted: the path may not leave the
 // model's folder, and the range must lie inside the file.
 extension ModelDecoder {
   /// The storage of a tensor whose elements are in another file.
@@ -84,10 +84,25 @@ extension ModelDecoder {
     }
     guard let folder = realPath(modelFolder) else { throw missing(name, errorText(errno), location) }
     guard let target = realPath("\(folder)/\(name)") else { throw missing(name, errorText(errno), location) }
-    guard target.hasPrefix(folder == "/" ? "/" : "\(folder)/") else {
+    guard target.hasPrefix(folder == "/" ? "/" : "\(folder)/") || isBesideModel(target, folder) else {
       throw leaves(name, "a link leads out of the model's folder", location)
     }
     return target
+  }
+
+  /// Whether the model is in a cache as Hugging Face's tools lay it out, and the data file, too: both are links from a folder
+  /// inside `snapshots` to files in the folder `blobs` beside that.
+  private func isBesideModel(_ target: String, _ folder: String) -> Bool {
+    guard let model = realPath(path), let blobs = parent(of: model), parent(of: target) == blobs,
+      blobs.hasSuffix("/blobs"), let root = parent(of: blobs)
+    else { return false }
+    return folder.hasPrefix("\(root)/snapshots/")
+  }
+
+  /// The folder of a file whose path begins with a slash; nil for the topmost one.
+  private func parent(of path: String) -> String? {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return nil }
+    return String(path[..<slash])
   }
 
   private var modelFolder: String {

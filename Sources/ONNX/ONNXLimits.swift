@@ -15,7 +15,7 @@ public struct ONNXLimits: Hashable, Sendable {
   public var rank = 32
   /// Elements of a tensor.
   public var elements = 1 << 30
-  /// Files beside the model that hold its weights.
+  /// External data files with its weights.
   public var externalFiles = 1 << 14
   /// Bytes taken while names, attributes and types are unpacked, all of them together; weights do not count.
   public var unpackedBytes = 1 << 30

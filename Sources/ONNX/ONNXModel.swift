@@ -61,7 +61,7 @@ public struct ONNXModel: Sendable {
     self.metadata = metadata
   }
 
-  /// The paths of the files beside the model that hold elements, without links.
+  /// The paths of the files next to the model that hold elements, without links.
   public var dataFiles: [String] { inputs.dropFirst().map(\.path) }
 
   /// Throws `io.changed` where a file of the model was changed since it was read; for when the last tensor was read.

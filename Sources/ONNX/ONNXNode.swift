@@ -18,6 +18,8 @@ public struct ONNXNode: Sendable {
   public var outputs: [String]
   /// The attributes in file order, with distinct names.
   public var attributes: [ONNXAttribute]
+  /// Where it is noted which attributes are looked at; nil where nobody asks.
+  public var reads: AttributeReads?
 
   /// Creates a node.
   public init(
@@ -40,7 +42,8 @@ public struct ONNXNode: Sendable {
 
   /// The attribute called `name`, or nil.
   public func attribute(_ name: String) -> ONNXAttribute? {
-    attributes.first { $0.name == name }
+    reads?.note(name)
+    return attributes.first { $0.name == name }
   }
 }
 

@@ -10,7 +10,7 @@ public struct ONNXTensor: Sendable {
   public let elementType: ONNXElementType
   /// The number of elements: the product of the shape.
   public let count: Int
-  /// Where the tensor stands, for messages about it.
+  /// Where the tensor is in the file, for messages about it.
   public let location: Location
   let storage: TensorStorage
 

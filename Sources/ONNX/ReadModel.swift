@@ -9,7 +9,7 @@ public func readModel(path: String, limits: ONNXLimits = .standard) throws(Diagn
   try readModel(ByteSource(try InputFile(path: path)), path, limits)
 }
 
-/// Reads a model from memory; files beside it are looked for in the folder of `path`.
+/// Reads a model from memory; external files are searched in the folder of `path`.
 public func readModel(
   bytes: [UInt8], path: String = "", limits: ONNXLimits = .standard
 ) throws(Diagnostic) -> ONNXModel {
@@ -32,7 +32,7 @@ private func readModel(
   _ source: ByteSource, _ path: String, _ limits: ONNXLimits
 ) throws(Diagnostic) -> ONNXModel {
   do throws(Diagnostic) {
-    try refuseLargeFilePointer(source)
+    try refuseOtherFiles(source)
     var check = WireCheck(source.bytes, limits)
     try check.check(source.all, onnx_model_descriptor())
     var decoder = ModelDecoder(source, path, limits)
@@ -46,7 +46,7 @@ private func readTensor(
   _ source: ByteSource, _ path: String, _ limits: ONNXLimits
 ) throws(Diagnostic) -> ONNXTensor {
   do throws(Diagnostic) {
-    try refuseLargeFilePointer(source)
+    try refuseOtherFiles(source)
     var check = WireCheck(source.bytes, limits)
     try check.check(source.all, onnx_tensor_descriptor())
     var decoder = ModelDecoder(source, path, limits)
@@ -56,8 +56,15 @@ private func readTensor(
   }
 }
 
-// The usual surprise of a cloned repository: a text of three lines stands in for the file.
-private func refuseLargeFilePointer(_ source: ByteSource) throws(Diagnostic) {
+// The usual surprises: an archive of another tool; and, of a cloned repository, a text of three lines in the file's place.
+private func refuseOtherFiles(_ source: ByteSource) throws(Diagnostic) {
+  if source.bytes.starts(with: [0x50, 0x4B, 3, 4]) {
+    throw Diagnostic(
+      "onnx.zip", "the file is a zip archive, as PyTorch writes .pt and .pth files, and no ONNX model",
+      notes: [
+        "export the network: torch.onnx.export(network, (example,), \"model.onnx\"); unpack other archives"
+      ])
+  }
   guard source.bytes.starts(with: "version https://git-lfs".utf8) else { return }
   throw Diagnostic(
     "onnx.lfs-pointer", "the file is a Git LFS pointer, not the file itself",

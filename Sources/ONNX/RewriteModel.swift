@@ -43,7 +43,7 @@ private enum Field {
   static let initializer = 5
   static let name = 8
   static let rawData = 9
-  /// Where elements may stand: float, int32, string, int64, raw, double, uint64 data, external data, its place.
+  /// Where elements may be stored: float, int32, string, int64, raw, double, uint64 data, external data, its place.
   static let elements: Set<Int> = [4, 5, 6, 7, 9, 10, 11, 13, 14]
 }
 
@@ -75,7 +75,7 @@ private struct ModelRewriter {
     return out
   }
 
-  /// A tensor with its new elements behind all other fields, or as it is where it gets none.
+  /// A tensor with its new elements after all other fields, or as it is where it gets none.
   private func tensor(_ range: ByteRange) throws(Diagnostic) -> [UInt8] {
     var reader = WireReader(bytes, range)
     var name = ""

@@ -79,7 +79,7 @@ extension ModelDecoder {
     guard !head.isSegment else {
       throw Diagnostic(
         "onnx.tensor-segment", "the tensor is one segment of a larger one, which is not read", at: location,
-        notes: ["store the tensor in one piece or in a file beside the model"])
+        notes: ["store the tensor in one piece or in a file next to the model"])
     }
     let shape = try shape(head, location)
     let count = try count(shape, location)

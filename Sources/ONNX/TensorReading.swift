@@ -149,8 +149,8 @@ extension ONNXTensor {
     sizeMismatch("the shape \(shape) has \(count) elements, but the data have \(found)", at: location)
   }
 
-  /// The elements of a binary32 tensor without conversion, where they are stored as the machine has them. What was copied of
-  /// a mapped file is taken out of memory, so that a large tensor is not there twice.
+  /// The elements of a binary32 tensor without conversion, where they are stored as the machine has them. What was
+  /// copied of a mapped file is taken out of memory, so that a large tensor is not there twice.
   private func copyOfFloats() -> [Float]? {
     #if _endian(little)
       guard elementType == .float, case .raw(let source, let range) = storage else { return nil }

@@ -44,8 +44,8 @@ public enum LayerObservation: Sendable {
   case indexStorage([IndexStorage])
 }
 
-/// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by layer:
-/// the first phase of a compilation.
+/// A pass that makes something of every layer by itself, so that a network can go through all such passes layer by
+/// layer: the first phase of a compilation.
 protocol LayerPass: Pass where L == CrossbarLevel {
   /// Whether the pass leaves maps and cells of blocks alone, so that keeping the old ones takes no memory; false unless
   /// stated. It is not trusted: they are compared.

@@ -16,9 +16,9 @@ struct PlanStep: Sendable {
   let run: @Sendable (NetworkSummary, inout NetworkPlan, inout PassContext) throws(Diagnostic) -> Void
 }
 
-/// The end of a pipeline, from matrices to placed and scheduled blocks, in two phases: each layer takes the local passes by
-/// itself, one after the other, so that no more than one layer's cells are in memory; passes that look at the whole
-/// network follow and see summaries.
+/// The end of a pipeline, from matrices to placed and scheduled blocks, in two phases: each layer takes the local
+/// passes by itself, one after the other, so that no more than one layer's cells are in memory; passes that look at the
+/// whole network follow and see summaries.
 ///
 /// What becomes of a layer, and what is reported, is what the passes make of the whole module.
 public struct LayerPipeline: Sendable {
@@ -89,8 +89,8 @@ public struct LayerPipeline: Sendable {
   /// What holds of a module after all passes.
   public let facts: Set<Fact>
 
-  /// Takes `layer`, which stands at `location`, through the local passes and verifies it after each of them. `before` sees
-  /// what a pass tells of it; `after` learns how long a pass took, the verification included.
+  /// Takes `layer`, found at `location`, through the local passes and verifies it after each of them. `before`
+  /// sees what a pass tells of it; `after` learns how long a pass took, the verification included.
   public mutating func run(
     on layer: inout Layer, at location: Location, before: (LayerObservation) -> Void,
     after: (PassCall, Duration) -> Void
@@ -111,8 +111,8 @@ public struct LayerPipeline: Sendable {
     network.layers.append(LayerSummary(layer))
   }
 
-  /// Reports the counts of the local passes and plans the network, after the last layer; `after` gets the time of each plan
-  /// pass.
+  /// Reports the counts of the local passes and plans the network, after the last layer; `after` gets the time of each
+  /// plan pass.
   public func plan(in context: inout PassContext, after: (PassCall, Duration) -> Void = { _, _ in })
     throws(Diagnostic)
     -> NetworkPlan
@@ -130,8 +130,8 @@ public struct LayerPipeline: Sendable {
   }
 }
 
-/// Whether blocks decode to the same matrix since they have the same cells and maps. Arrays that share their storage, as
-/// those of a pass that leaves them alone do, are compared at once.
+/// Whether blocks decode to the same matrix since they have the same cells and maps. Arrays that share their storage,
+/// as those of a pass that leaves them alone do, are compared at once.
 private func haveSameCells(_ a: [Block], _ b: [Block]) -> Bool {
   a.count == b.count
     && zip(a, b).allSatisfy { $0.rows == $1.rows && $0.columns == $1.columns && $0.cells == $1.cells }

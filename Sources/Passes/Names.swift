@@ -1,11 +1,11 @@
 extension Set<String> {
-  /// Takes `wish` as a new name, or with the first number from 2 on behind it that makes it one.
-  mutating func take(_ wish: String) -> String {
-    var name = wish
+  /// Takes `desired` as a new name, or with the first number from 2 on appended that makes it unique.
+  mutating func unique(_ desired: String) -> String {
+    var name = desired
     var number = 1
     while !insert(name).inserted {
       number += 1
-      name = "\(wish).\(number)"
+      name = "\(desired).\(number)"
     }
     return name
   }

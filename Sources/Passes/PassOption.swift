@@ -11,10 +11,12 @@ public struct PassOptionSpec: Sendable {
   public let fallback: Attribute
   /// What it does.
   public let summary: String
+  /// Former keywords with those of today: still accepted on command lines, with a warning; lists do not show them.
+  public var formerWords: [String: String] = [:]
 }
 
-/// An option of a pass with the Swift type of its value: `options[Self.height]` reads it, so that a misspelt name does not
-/// compile.
+/// An option of a pass with the Swift type of its value: `options[Self.height]` reads it, so that a misspelt name does
+/// not compile.
 struct PassOption<Value: Sendable>: Sendable {
   /// What lists and texts show.
   let spec: PassOptionSpec
@@ -25,9 +27,10 @@ struct PassOption<Value: Sendable>: Sendable {
 
   fileprivate init(
     _ name: String, _ kind: AttributeKind, _ text: Attribute, _ summary: String, fallback: Value,
-    read: @escaping @Sendable (Attribute) -> Value?
+    formerWords: [String: String] = [:], read: @escaping @Sendable (Attribute) -> Value?
   ) {
-    spec = PassOptionSpec(name: name, kind: kind, fallback: text, summary: summary)
+    spec = PassOptionSpec(
+      name: name, kind: kind, fallback: text, summary: summary, formerWords: formerWords)
     self.fallback = fallback
     self.read = read
   }
@@ -59,9 +62,14 @@ extension PassOption where Value == Bool {
 }
 
 /// The keywords that an option may have, in the order of the texts.
-protocol OptionWord: RawRepresentable<String>, CaseIterable, Sendable {}
+protocol OptionWord: RawRepresentable<String>, CaseIterable, Sendable {
+  /// Former keywords that are still accepted on command lines.
+  static var formerWords: [String: Self] { get }
+}
 
 extension OptionWord {
+  static var formerWords: [String: Self] { [:] }
+
   fileprivate static var words: [String] { allCases.map(\.rawValue) }
 
   fileprivate init?(_ attribute: Attribute) {
@@ -73,16 +81,19 @@ extension OptionWord {
 extension PassOption where Value: OptionWord {
   /// One of the keywords of an enumeration.
   static func choice(_ name: String, default fallback: Value, _ summary: String) -> Self {
-    Self(name, .word(Value.words), .word(fallback.rawValue), summary, fallback: fallback) { Value($0) }
+    Self(
+      name, .word(Value.words), .word(fallback.rawValue), summary, fallback: fallback,
+      formerWords: Value.formerWords.mapValues(\.rawValue)
+    ) { Value($0) }
   }
 }
 
-/// A whole number, or a keyword that stands in its place.
+/// A whole number, or a keyword instead.
 enum NumberOr<Word: OptionWord>: Sendable {
   case number(Int)
   case word(Word)
 
-  /// The number; nil where a keyword stands in its place.
+  /// The number; nil where a keyword is given instead.
   var number: Int? {
     if case .number(let number) = self { return number }
     return nil
@@ -104,7 +115,7 @@ extension PassOption {
   }
 }
 
-/// A size such as `64x32`, or a keyword that stands in its place.
+/// A size such as `64x32`, or a keyword instead.
 enum SizeOr<Word: OptionWord>: Sendable {
   case size(rows: Int, columns: Int)
   case word(Word)

@@ -34,7 +34,8 @@ public struct PassEntry: Sendable {
     (_) throws(Diagnostic) in nil
   }
 
-  /// What tells of a layer before the pass with the given options runs on it, for the report; nil where nothing is told.
+  /// What tells of a layer before the pass with the given options runs on it, for the report; nil where nothing is
+  /// told.
   public internal(set) var observer:
     @Sendable ([NamedAttribute]) throws(Diagnostic) -> (@Sendable (Layer, Machine) -> LayerObservation?)? = {
       (_) throws(Diagnostic) in nil
@@ -94,7 +95,8 @@ public struct PassRegistry: Sendable {
 }
 
 extension PassEntry {
-  /// Checks the level and the required facts, runs the pass, removes the facts that it invalidates, adds what it establishes and verifies the result.
+  /// Checks the level and the required facts, runs the pass, removes the facts that it invalidates, adds what it
+  /// establishes and verifies the result.
   ///
   /// Throws what the pass throws, `pass.level`, `pass.requires`, and `pass.broken` where the result does not verify.
   public func apply(to module: AnyModule, _ given: [NamedAttribute] = [], in context: inout PassContext)

@@ -68,15 +68,15 @@ extension PlanPass {
 }
 
 extension Module<CrossbarLevel> {
-  /// When each layer runs: layers run one after the other in the order of their products, and the groups of one convolution
-  /// together.
+  /// When each layer runs: layers run one after the other in the order of their products, and the groups of one
+  /// convolution together.
   var stages: [String: Int] {
     var producers: [ValueID: String] = [:]
     var stages: [String: Int] = [:]
     var next = 0
     for op in flatOps {
       if op.opcode == .mvm { producers[op.results[0]] = op[.layer] }
-      if op.opcode == .arrange {
+      if op.opcode == .col2im {
         for operand in op.operands {
           if let layer = producers[operand] { stages[layer] = stages[layer] ?? next }
         }

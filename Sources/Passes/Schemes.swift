@@ -12,11 +12,11 @@ public struct Scheme: Sendable {
   /// The passes in order.
   public let steps: [Step]
 
-  /// A pass with the reason why it stands where it stands.
+  /// A pass with its rationale.
   public struct Step: Sendable {
     /// The pass with its options, as in a pipeline's text.
     public let text: String
-    /// Why it stands here.
+    /// The rationale.
     public let reason: String
   }
 }
@@ -32,7 +32,7 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "isaac",
-    summary: "the whole array is read at once: the over-idealised design without operation units",
+    summary: "the idealized baseline: the whole array is read at once, without operation units",
     target: "isaac",
     steps: front + [
       .init(text: "slice-bits", reason: "the same cells as in dense, so that only the reading differs"),
@@ -40,12 +40,13 @@ public let schemes: [Scheme] = [
     ] + back()),
   Scheme(
     name: "naive-w",
-    summary: "lines of a crossbar that hold nothing are left out (SRE's naive weight baseline)",
+    summary: "zero wordlines and bitlines of a crossbar are left out (SRE's naive weight baseline)",
     target: "sre",
     steps: front + [
       slices,
       .init(
-        text: "remove-zero-lines(scope: crossbar)", reason: "a line goes only if all of the crossbar agrees"),
+        text: "remove-zero-lines(scope: crossbar)",
+        reason: "a wordline or bitline is removed only if it is zero in the whole crossbar"),
       .init(text: "form-units", reason: "as in dense"),
     ] + back()),
   Scheme(
@@ -55,7 +56,8 @@ public let schemes: [Scheme] = [
     steps: front + [
       slices,
       .init(
-        text: "form-units(units: skipping)", reason: "fixed units that need at least one active wordline"),
+        text: "form-units(units: zero-skipping)", reason: "fixed units that need at least one active wordline"
+      ),
     ] + back()),
   Scheme(
     name: "occ",
@@ -66,10 +68,10 @@ public let schemes: [Scheme] = [
       .init(text: "compress-columns", reason: "a strip is as high as a unit, so that units lose nothing"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "bitlines find their outputs by a short table; padding costs reads"),
+        reason: "short tables map bitlines to outputs; padding costs reads"),
       .init(
         text: "form-units", reason: "fixed units: gathering wordlines of several strips would mix outputs"),
-    ] + back(packing: "below", reason: "strips of one layer lie one below the other in a crossbar")),
+    ] + back(packing: "stacked", reason: "strips of one layer are stacked in a crossbar")),
   Scheme(
     name: "orc",
     summary: "row compression: each strip of bitlines keeps only its own non-zero wordlines (SRE)",
@@ -79,12 +81,12 @@ public let schemes: [Scheme] = [
       .init(text: "compress-rows", reason: "a strip is as wide as a unit, so that units lose nothing"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "wordlines find their inputs by a short table; padding costs reads"),
+        reason: "short tables map wordlines to inputs; padding costs reads"),
       .init(text: "form-units(cut: even)", reason: "crossbars that share a strip finish at the same time"),
-    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer are side by side in a crossbar")),
   Scheme(
     name: "dof",
-    summary: "units are formed at run time of wordlines whose input bit is 1 (SRE, activations only)",
+    summary: "units are formed at run time from wordlines whose input bit is 1 (SRE, activations only)",
     target: "sre",
     steps: front + [
       slices,
@@ -100,25 +102,26 @@ public let schemes: [Scheme] = [
         text: "compress-rows", reason: "weight sparsity; wordlines of a strip can still be gathered freely"),
       .init(
         text: "encode-indices(padding: 5)",
-        reason: "wordlines find their inputs by a short table; padding costs reads"),
+        reason: "short tables map wordlines to inputs; padding costs reads"),
       .init(
         text: "form-units(units: dynamic, cut: even)",
         reason: "activation sparsity; crossbars that share a strip get equal shares"),
-    ] + back(packing: "beside", reason: "strips of one layer lie side by side in a crossbar")),
+    ] + back(packing: "side-by-side", reason: "strips of one layer are side by side in a crossbar")),
   Scheme(
     name: "sme",
     summary:
-      "few neighbouring bits in every weight, a crossbar for each bit, and the highest of them freed (SME, ICCD'21)",
+      "few adjacent bits in every weight, a crossbar for each bit plane, and the highest planes freed (SME, ICCD'21)",
     target: "sme",
     steps: integers(
-      "quantize(scheme: sme, fit: squares, scale: output)",
+      "quantize(scheme: sme, fit: mse, scale: output)",
       reason: "three significant bits: most bits of most weights are 0")
       + [
         .init(
           text: "slice-bits(cell: 1, placement: inter)",
-          reason: "plane j of all weights lies in crossbar j of a group"),
+          reason: "plane j of all weights is in crossbar j of a group"),
         .init(
-          text: "squeeze-bits", reason: "few wordlines hold anything in the highest planes; they move down"),
+          text: "squeeze-bits",
+          reason: "few wordlines are nonzero in the highest planes; their bits move down"),
         .init(text: "form-units(whole: true)", reason: "a plane is read as a whole"),
       ] + back()),
   Scheme(
@@ -137,12 +140,12 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "clustered",
     summary:
-      "columns that hold something on the same wordlines share small crossbars (Lin et al., ASP-DAC'19)",
+      "columns that are nonzero on the same wordlines share small crossbars (Lin et al., ASP-DAC'19)",
     target: "clustered",
     steps: integers("quantize(weights: 8, inputs: 8)", reason: "the operands of the source")
       + [
         .init(text: "slice-bits", reason: "four cells a weight, and columns for each sign"),
-        .init(text: "cluster-columns", reason: "unstructured zeros become wordlines that hold nothing"),
+        .init(text: "cluster-columns", reason: "unstructured zeros become zero wordlines"),
         .init(text: "form-units(whole: true)", reason: "a small crossbar is read as a whole"),
         .init(
           text: "compose-analog",
@@ -151,7 +154,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom-base",
     summary:
-      "every input is fetched and computed, buffer after buffer: the baseline of ReCom (after PipeLayer, HPCA'17)",
+      "every input is fetched and computed, one buffer after the other: the baseline of ReCom (after PipeLayer, HPCA'17)",
     target: "recom",
     steps: recomOperands + [
       slices, wholeArrays,
@@ -160,7 +163,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom-swof",
     summary:
-      "only inputs with weights are fetched, and only those other than 0 delivered (ReCom's SWOF, DATE'18)",
+      "only inputs with weights are fetched, and only nonzero ones delivered (ReCom's SWOF, DATE'18)",
     target: "recom",
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,
@@ -170,7 +173,7 @@ public let schemes: [Scheme] = [
   Scheme(
     name: "recom",
     summary:
-      "as recom-swof, with fetching and computing overlapped and empty buffers left out (ReCom, DATE'18)",
+      "as recom-swof, with double-buffered fetching and empty buffers left out (ReCom, DATE'18)",
     target: "recom",
     steps: recomOperands + [
       constantInputs, slices, layerLines, wholeArrays,
@@ -183,11 +186,11 @@ private let recomOperands = integers(
 
 private let constantInputs = Scheme.Step(
   text: "fold-constant-inputs",
-  reason: "a filter without weights gives a constant; the next bias takes it over")
+  reason: "a filter without weights gives a constant, which moves into the next bias")
 
 private let layerLines = Scheme.Step(
   text: "remove-zero-lines(scope: layer)",
-  reason: "structured sparsity: whole filters and filter positions go")
+  reason: "structured sparsity: whole filters and filter positions are removed")
 
 private let wholeArrays = Scheme.Step(
   text: "form-units(whole: true)", reason: "the whole array is read at once")
@@ -199,7 +202,7 @@ private let slices = Scheme.Step(
 private func integers(_ quantize: String, reason: String) -> [Scheme.Step] {
   [
     .init(text: "infer-shapes", reason: "everything below needs shapes"),
-    .init(text: "fold-constants", reason: "weights behind transposes and reshapes become plain constants"),
+    .init(text: "fold-constants", reason: "weights after transposes and reshapes become plain constants"),
     .init(text: "fold-batchnorm", reason: "it changes weights, so it must precede their quantization"),
     .init(text: "calibrate", reason: "the ranges that quantize needs"),
     .init(text: quantize, reason: reason),
@@ -207,7 +210,7 @@ private func integers(_ quantize: String, reason: String) -> [Scheme.Step] {
   ]
 }
 
-private let front = integers("quantize", reason: "crossbars hold integers")
+private let front = integers("quantize", reason: "cells store integers")
 
 /// From blocks to instructions.
 private func back(packing: String? = nil, reason: String = "each block gets its crossbar") -> [Scheme.Step] {
@@ -224,7 +227,7 @@ private let recomBack: [Scheme.Step] = [
   .init(text: "place-blocks", reason: "each block gets its crossbar"),
   .init(
     text: "schedule(capacity: warn)",
-    reason: "the 256 crossbars of the published chip hold no network at once; it counts as if they did"),
+    reason: "the 256 crossbars of the published chip are too few for a whole network; counts assume enough"),
   lowering,
 ]
 

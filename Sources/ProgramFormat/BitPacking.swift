@@ -6,8 +6,8 @@ func packedBytes(_ count: Int, bits: Int) -> Int { (count * bits + 7) / 8 }
 /// The same, filled up to words of 4 bytes.
 func packedWordBytes(_ count: Int, bits: Int) -> Int { (count * bits + 31) / 32 * 4 }
 
-/// Packs `values` of `bits` bits, 0 ... 32, into a stream of bits, the first value in the lowest bits of the first byte,
-/// filled up with zeros to `size` bytes.
+/// Packs `values` of `bits` bits, 0 ... 32, into a stream of bits, the first value in the lowest bits of the first
+/// byte, filled up with zeros to `size` bytes.
 func packBits<T: BinaryInteger>(_ values: [T], bits: Int, size: Int) -> [UInt8] {
   var packed: [UInt8] = []
   packed.reserveCapacity(size)

@@ -128,14 +128,14 @@ struct CodeDecoder {
       let register = try reader.u32()
       operation = .accumulate(register: register, layer: try reader.u32())
     case .store: operation = try decodeStore()
-    case .step:
+    case .scanSlice:
       let register = try reader.u32()
       let source = try reader.u32()
-      operation = .step(register: register, source: source, parts: try decodeParts())
-    case .stack:
+      operation = .scanSlice(register: register, source: source, parts: try decodeParts())
+    case .scanOutput:
       let destination = try reader.u32()
       let register = try reader.u32()
-      operation = .stack(destination: destination, register: register, parts: try decodeParts())
+      operation = .scanOutput(destination: destination, register: register, parts: try decodeParts())
     case .digital: operation = try decodeDigital()
     case nil: throw reader.failure(.opcode, "unknown instruction \(code)", at: start)
     }
@@ -171,9 +171,9 @@ struct CodeDecoder {
     let destination = try reader.u32()
     let register = try reader.u32()
     let channels = try reader.u32()
-    let spots = try reader.u32()
-    let place = Arrangement(channels: channels, spots: spots, channelStart: try reader.u32())
-    return .store(destination: destination, register: register, arrangement: place)
+    let positions = try reader.u32()
+    let place = OutputLayout(channels: channels, positions: positions, channelStart: try reader.u32())
+    return .store(destination: destination, register: register, layout: place)
   }
 
   private mutating func decodeParts() throws(Diagnostic) -> Parts {

@@ -143,7 +143,8 @@ private func decodeBlock(
         at: start)
     }
     guard (rowCode, columnCode, shiftBits) == (runCode, runCode, 0) else {
-      throw reader.failure(.value, "a block with a map of its own beside the masks of its layer", at: start)
+      throw reader.failure(
+        .value, "a block with a map of its own in addition to the masks of its layer", at: start)
     }
     block.rows = try decodeRun(&reader, masks.usedInputs, rowCount).map { RowEntry(input: $0) }
     block.columns = try decodeRun(&reader, masks.usedColumns, columnCount)
@@ -175,7 +176,7 @@ private func decodeRows(
   try decodeShifts(&reader, shiftBits, &block.rows)
 }
 
-/// `count` neighbours of the `lines` in use, from a number on.
+/// `count` neighbors of the `lines` in use, from a number on.
 private func decodeRun<Line>(_ reader: inout SectionReader, _ lines: [Line], _ count: Int) throws(Diagnostic)
   -> [Line]
 {

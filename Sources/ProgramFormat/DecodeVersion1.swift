@@ -2,8 +2,8 @@ import Hardware
 import Mapping
 import Support
 
-// What version 1 of the format writes in another way: the machine's numbers by their place, optional parts by flags and by
-// the bytes that are left. It is read only.
+// What version 1 of the format writes in another way: the machine's numbers by their place, optional parts by flags and
+// by the bytes that are left. It is read only.
 
 func decodeMachineOfVersion1(_ reader: inout SectionReader) throws(Diagnostic) -> Machine {
   let name = try reader.string()
@@ -75,7 +75,7 @@ func decodeLayerOfVersion1(_ reader: inout SectionReader) throws(Diagnostic) -> 
   layer.coding.offset = try reader.i64()
   readout.bitlinesPerConversion = try reader.u16()
   let features = try reader.u16()
-  let fetches: [FetchOrder?] = [nil, .serial, .overlapped]
+  let fetches: [FetchOrder?] = [nil, .serial, .doubleBuffered]
   guard features >> 1 < fetches.count else {
     throw reader.failure(.value, "features \(features) of a layer", at: reader.offset - 2)
   }

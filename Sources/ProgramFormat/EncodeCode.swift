@@ -56,11 +56,12 @@ private struct CodeEncoder {
     case .drive(let register, let layer): put(.drive, [register, layer])
     case .convert(let layer): put(.convert, [layer])
     case .accumulate(let register, let layer): put(.accumulate, [register, layer])
-    case .store(let destination, let register, let arrangement):
-      let place = [arrangement.channels, arrangement.spots, arrangement.channelStart]
+    case .store(let destination, let register, let layout):
+      let place = [layout.channels, layout.positions, layout.channelStart]
       put(.store, [destination, register] + place)
-    case .step(let register, let source, let parts): put(.step, [register, source] + parts.words)
-    case .stack(let destination, let register, let parts): put(.stack, [destination, register] + parts.words)
+    case .scanSlice(let register, let source, let parts): put(.scanSlice, [register, source] + parts.words)
+    case .scanOutput(let destination, let register, let parts):
+      put(.scanOutput, [destination, register] + parts.words)
     case .digital(let op, let inputs, let output):
       var words = ByteWriter()
       for number in [output, inputs.count] + inputs { words.put32(number) }

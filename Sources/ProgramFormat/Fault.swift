@@ -36,7 +36,7 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case padding
   /// A section has bytes after its last entry.
   case trailing
-  /// A count exceeds `ProgramLimits`.
+  /// A count exceeds its limit.
   case limit
   /// A text is not UTF-8.
   case text
@@ -59,11 +59,11 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   // The program as a value.
   /// A figure of the machine is missing, given twice or out of range.
   case machine
-  /// A name is given twice.
+  /// A name is given twice, or is none that the text can write.
   case name
   /// A buffer's shape or type is not allowed.
   case buffer
-  /// A port's buffer is not of type f32.
+  /// There is no input or no output, a port's buffer is not of type f32, or two inputs share one.
   case port
   /// An index names nothing.
   case index
@@ -77,8 +77,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case blockOrder = "block-order"
   /// A block has no wordline or no bitline, or does not fit into its crossbar.
   case blockBounds = "block-bounds"
-  /// Segments have gaps in their numbers, share a crossbar, need more crossbars than the machine has, or do not follow each
-  /// other in the code.
+  /// Segments have gaps in their numbers, share a crossbar, need more crossbars than the machine has, or do not follow
+  /// each other in the code.
   case segment
   /// Two blocks share a cell.
   case blockOverlap = "block-overlap"
@@ -89,7 +89,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case column
   /// An index table's numbers do not ascend, leave its layer, or do not fit their fields; or masks and blocks differ.
   case indexTable = "index-table"
-  /// An operation unit's size is out of range, divides bitlines of a conversion, or cannot be planned for.
+  /// An operation unit's size is out of range or divides bitlines of a conversion, or units of a layer with fetches are not
+  /// fixed.
   case unit
   /// A layer could reach values that an accumulator cannot hold.
   case accumulatorRange = "accumulator-range"
@@ -97,13 +98,16 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case depth
   /// A loop's count is out of range, or the program executes too many instructions.
   case loop
+  /// A buffer is read before anything writes it.
+  case unwritten
   /// A buffer's element type does not fit its use.
   case type
   /// A buffer's size does not fit its use.
   case size
   /// A window's numbers are inconsistent.
   case window
-  /// A loop has more rounds than a load has windows, a store has places, or a step or a stack has parts.
+  /// A loop has more rounds than a load has windows or a step has parts, or not as many as a store has places or a stack
+  /// has parts; or stores leave out channels of their destination.
   case round
   /// A layer is not driven, converted and accumulated in this order within one body.
   case sequence

@@ -67,6 +67,6 @@ enum Opcode: UInt8 {
   case accumulate = 5
   case store = 6
   case digital = 7
-  case step = 8
-  case stack = 9
+  case scanSlice = 8
+  case scanOutput = 9
 }

@@ -120,11 +120,11 @@ extension Program {
     case .accumulate(let register, let layer): return "accumulate \(name(register)) <- \(layerName(layer))"
     case .store(let destination, let register, let place):
       return "store \(name(destination)) <- \(name(register)) from channel \(place.channelStart) of "
-        + "\(place.channels)x\(place.spots)"
-    case .step(let register, let source, let parts):
-      return "step \(name(register)) <- \(name(source)), \(parts)"
-    case .stack(let destination, let register, let parts):
-      return "stack \(name(destination)) <- \(name(register)), \(parts)"
+        + "\(place.channels)x\(place.positions)"
+    case .scanSlice(let register, let source, let parts):
+      return "scan-slice \(name(register)) <- \(name(source)), \(parts)"
+    case .scanOutput(let destination, let register, let parts):
+      return "scan-output \(name(destination)) <- \(name(register)), \(parts)"
     case .digital(let op, let inputs, let output):
       return "\(op.name) \(name(output)) <- \(inputs.map { name($0) }.joined(separator: ", "))"
     }

@@ -24,17 +24,17 @@ private func decodeEntry(_ reader: inout SectionReader) throws(Diagnostic) -> Op
   guard let code = OperatorCode(rawValue: word) else {
     throw reader.failure(.opcode, "unknown operator \(word)", at: start)
   }
-  if let entry = OperatorCatalogue.entry(code) { return entry }
+  if let entry = OperatorCatalog.entry(code) { return entry }
   let place = reader.offset
   let function = try reader.integer(UInt32.self)
-  guard let entry = OperatorCatalogue.entry(code, function: function) else {
+  guard let entry = OperatorCatalog.entry(code, function: function) else {
     let kind = code == .binary ? "two-argument function" : "function"
     throw reader.failure(.opcode, "unknown \(kind) \(function)", at: place)
   }
   return entry
 }
 
-/// Reads the value of the parameter at `place`, which stands behind the value `previous`.
+/// Reads the value of the parameter at `place`, which follows the value `previous`.
 private func decodeValue(
   _ entry: OperatorEntry, _ place: Int, _ previous: OperatorValue?, _ reader: inout SectionReader,
   _ constants: inout Constants

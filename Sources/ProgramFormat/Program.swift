@@ -5,7 +5,7 @@ public import Tensors
 
 /// A crossbar program: all that the executor needs, decoded.
 ///
-/// `ir-spec.md` describes its binary form. Indices are positions in the arrays below.
+/// ir-spec.md, *Binary*, describes its bytes. Indices are positions in the arrays below.
 public struct Program: Equatable, Sendable {
   /// The network's name.
   public var name: String
@@ -109,20 +109,20 @@ public struct Crossbar: Equatable, Sendable {
   public init(cells: [UInt8]) { self.cells = cells }
 }
 
-/// How a register of results is laid into a tensor `[batch, channels, spots]`: the register of repeat number
-/// `p` goes to image `p / spots`, spot `p % spots`, channels `channelStart ...`.
-public struct Arrangement: Hashable, Sendable {
+/// How a register of results is laid into a tensor `[batch, channels, positions]`: the register of repeat number
+/// `p` goes to image `p / positions`, position `p % positions`, channels `channelStart ...`.
+public struct OutputLayout: Hashable, Sendable {
   /// Channels of the tensor.
   public var channels: Int
-  /// Spots of one channel.
-  public var spots: Int
+  /// Positions of one channel.
+  public var positions: Int
   /// Channel of the register's first element.
   public var channelStart: Int
 
-  /// Creates an arrangement.
-  public init(channels: Int, spots: Int, channelStart: Int) {
+  /// Creates an layout.
+  public init(channels: Int, positions: Int, channelStart: Int) {
     self.channels = channels
-    self.spots = spots
+    self.positions = positions
     self.channelStart = channelStart
   }
 }
@@ -158,8 +158,8 @@ public struct Instruction: Equatable, Sendable {
   }
 }
 
-/// What an instruction does. `repeat` numbers its rounds from 0; `load`, `store`, `step` and `stack` use the number of the
-/// innermost round, or 0 outside of any.
+/// What an instruction does. `repeat` numbers its rounds from 0; `load`, `store`, `scanSlice` and `scanOutput` use the
+/// number of the innermost round, or 0 outside of any.
 public indirect enum Operation: Equatable, Sendable {
   /// Runs `body` `count` times.
   case loop(count: Int, body: [Instruction])
@@ -174,11 +174,11 @@ public indirect enum Operation: Equatable, Sendable {
   /// outputs into `register`.
   case accumulate(register: Int, layer: Int)
   /// Copies `register` into its place in `destination`.
-  case store(destination: Int, register: Int, arrangement: Arrangement)
+  case store(destination: Int, register: Int, layout: OutputLayout)
   /// Copies the part of this round of `source` into `register`.
-  case step(register: Int, source: Int, parts: Parts)
+  case scanSlice(register: Int, source: Int, parts: Parts)
   /// Copies `register` into its part of `destination`.
-  case stack(destination: Int, register: Int, parts: Parts)
+  case scanOutput(destination: Int, register: Int, parts: Parts)
   /// Applies `operator` to `inputs`.
   case digital(DigitalOperator, inputs: [Int], output: Int)
 }

@@ -1,8 +1,8 @@
 public import Mapping
 public import Support
 
-/// Takes up a program layer by layer. Everything but layers and crossbars is there from the start; its instructions name
-/// the layers in the order in which they come.
+/// Takes up a program layer by layer. Everything but layers and crossbars is there from the start; its instructions
+/// name the layers in the order in which they come.
 public protocol ProgramSink {
   /// What the program is in the end.
   associatedtype Output

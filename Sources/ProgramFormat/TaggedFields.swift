@@ -2,7 +2,7 @@ import Mapping
 import Support
 import Tensors
 
-/// Numbers of the parts that stand behind records: `u16` number, `u16` flags, `u32` length of the content in bytes, the
+/// Numbers of the parts that follow records: `u16` number, `u16` flags, `u32` length of the content in bytes, the
 /// content, zeros up to a multiple of 4.
 enum Tag {
   /// Flag: a reader must understand the part.
@@ -12,7 +12,7 @@ enum Tag {
 }
 
 extension LayerField {
-  /// The number of the field among the parts behind a record; nil for fields that lie elsewhere.
+  /// The number of the field among the parts after a record; nil for fields stored elsewhere.
   fileprivate var tag: Int? {
     if case .tagged(let tag) = storage { return Int(tag) }
     return nil
@@ -20,12 +20,12 @@ extension LayerField {
 }
 
 extension Layer {
-  /// The fields that stand behind the record, in the order of their numbers.
+  /// The fields that follow the record, in the order of their numbers.
   fileprivate static let tagged = fields.filter { $0.tag != nil }.sorted { ($0.tag ?? 0) < ($1.tag ?? 0) }
 }
 
 extension Block {
-  /// The fields that stand behind the record, in the order of their numbers.
+  /// The fields that follow the record, in the order of their numbers.
   fileprivate static let tagged = fields.filter { $0.tag != nil }.sorted { ($0.tag ?? 0) < ($1.tag ?? 0) }
 }
 
@@ -41,10 +41,10 @@ extension ByteWriter {
     align(to: 4)
   }
 
-  /// Appends the fields of a layer that stand behind its record, after their length in bytes.
+  /// Appends the fields of a layer that follow its record, after their length in bytes.
   mutating func put(fieldsOf layer: Layer) { put(Layer.tagged, of: layer) }
 
-  /// Appends the fields of a block that stand behind its record, after their length in bytes.
+  /// Appends the fields of a block that follow its record, after their length in bytes.
   mutating func put(fieldsOf block: Block) { put(Block.tagged, of: block) }
 
   private mutating func put<Owner>(_ fields: [LayerField<Owner>], of owner: Owner) {
@@ -88,12 +88,12 @@ private func encode(_ value: FieldValue, _ kind: FieldKind) -> [UInt8] {
 // MARK: Decoding
 
 extension SectionReader {
-  /// Reads the fields of a layer that stand behind its record.
+  /// Reads the fields of a layer that follow its record.
   mutating func readFields(into layer: inout Layer) throws(Diagnostic) {
     try read(Layer.tagged, "layer", into: &layer)
   }
 
-  /// Reads the fields of a block that stand behind its record.
+  /// Reads the fields of a block that follow its record.
   mutating func readFields(into block: inout Block) throws(Diagnostic) {
     try read(Block.tagged, "block", into: &block)
   }
@@ -163,7 +163,9 @@ extension SectionReader {
       }
       try skipPadding()
     }
-    guard offset == end else { throw failure(.value, "parts of a \(what) end behind their length", at: end) }
+    guard offset == end else {
+      throw failure(.value, "parts of a \(what) extend beyond their length", at: end)
+    }
   }
 
   /// A value in a content of `length` bytes; nil where it cannot be one.

@@ -43,10 +43,11 @@ extension Program {
 /// Throws the first issue of `program`, in the order of the binary's sections.
 func findIssue(_ program: Program) throws(Issue) {
   try checkMachine(program.machine)
-  try checkText(program.name, .name)
+  try checkName(program.name, .name)
   try checkBuffers(program.buffers)
-  try checkPorts(program.inputs, program.buffers) { .input($0) }
-  try checkPorts(program.outputs, program.buffers) { .output($0) }
+  try checkPorts(program.inputs, program.buffers, "input") { .input($0) }
+  try checkPorts(program.outputs, program.buffers, "output") { .output($0) }
+  try checkInputs(program)
   try checkCrossbars(program)
   try checkLayers(program)
   try checkSegments(program)
@@ -70,6 +71,12 @@ private func checkText(
   }
 }
 
+/// A name is one that the text writes as it is.
+func checkName(_ name: String, _ part: ProgramPart) throws(Issue) {
+  try checkText(name, part)
+  guard sanitize(name) == name else { throw Issue(.name, "the text has no such name", part) }
+}
+
 private func checkLimit(_ count: Int, _ limit: Int, _ what: String, _ part: ProgramPart) throws(Issue) {
   guard count <= limit else { throw Issue(.limit, "\(count) \(what), limit \(limit)", part) }
 }
@@ -79,7 +86,7 @@ private func checkBuffers(_ buffers: [Buffer]) throws(Issue) {
   var names: Set<String> = []
   var total = 0
   for (index, buffer) in buffers.enumerated() {
-    try checkText(buffer.name, .buffer(index))
+    try checkName(buffer.name, .buffer(index))
     guard names.insert(buffer.name).inserted else {
       throw Issue(.name, "the name '\(buffer.name)' is given twice", .buffer(index))
     }
@@ -112,8 +119,9 @@ private func holds(_ tensor: Tensor, as element: ElementType) -> Bool {
 }
 
 private func checkPorts(
-  _ ports: [Port], _ buffers: [Buffer], _ part: (Int) -> ProgramPart
+  _ ports: [Port], _ buffers: [Buffer], _ kind: String, _ part: (Int) -> ProgramPart
 ) throws(Issue) {
+  guard !ports.isEmpty else { throw Issue(.port, "the program has no \(kind)", .name) }
   try checkLimit(ports.count, ProgramLimits.ports, "ports", part(0))
   var names: Set<String> = []
   for (index, port) in ports.enumerated() {
@@ -128,6 +136,14 @@ private func checkPorts(
       throw Issue(
         .port, "its buffer is of type \(buffers[port.buffer].element), expected f32", part(index))
     }
+  }
+}
+
+private func checkInputs(_ program: Program) throws(Issue) {
+  var buffers: Set<Int> = []
+  for (index, port) in program.inputs.enumerated() where !buffers.insert(port.buffer).inserted {
+    throw Issue(
+      .port, "%\(program.buffers[port.buffer].name) has the numbers of another input", .input(index))
   }
 }
 

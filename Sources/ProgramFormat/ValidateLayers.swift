@@ -24,6 +24,7 @@ struct LayerTotals {
   private var rows = 0
   private var columns = 0
   private(set) var blocks = 0
+  private var names: Set<String> = []
 
   /// Adds a layer; throws where there is too much of something then.
   mutating func add(_ layer: Layer, _ index: Int) throws(Issue) {
@@ -37,23 +38,23 @@ struct LayerTotals {
     guard blocks <= ProgramLimits.blocks else {
       throw Issue(.limit, "\(blocks) blocks, limit \(ProgramLimits.blocks)", .layer(index))
     }
+    guard names.insert(layer.name).inserted else {
+      throw Issue(.name, "the name '\(layer.name)' is given twice", .layer(index))
+    }
   }
 }
 
 /// Checks layer number `index` by itself.
 func check(_ layer: Layer, _ index: Int, _ machine: Machine) throws(Issue) {
-  guard layer.name.utf8.count <= ProgramLimits.nameBytes else {
-    throw Issue(
-      .limit, "a name of \(layer.name.utf8.count) bytes, limit \(ProgramLimits.nameBytes)", .layer(index))
-  }
+  try checkName(layer.name, .layer(index))
   guard let problem = layer.problem(at: .program, on: machine) else { return }
   throw Issue(
     ProgramFault(problem.fault), problem.text,
     problem.block.map { .block(layer: index, $0) } ?? .layer(index))
 }
 
-/// Refuses two blocks that share a cell; all of them lie in `crossbars` crossbars from number `first` on. The layers are
-/// numbered from `number` on.
+/// Refuses two blocks that share a cell; all of them lie in `crossbars` crossbars from number `first` on. The layers
+/// are numbered from `number` on.
 func checkOverlaps(
   _ layers: [Layer], crossbars: Int, _ array: ArrayDescription, first: Int = 0, number: Int = 0
 ) throws(Issue) {

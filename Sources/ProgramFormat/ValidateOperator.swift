@@ -25,13 +25,13 @@ extension DigitalOperator {
     }
     for (place, (parameter, value)) in named.enumerated() {
       let previous = place > 0 ? named[place - 1].1 : nil
-      if let reason = mismatch(parameter, value, behind: previous) { return reason }
+      if let reason = mismatch(parameter, value, after: previous) { return reason }
     }
     return nil
   }
 
   private func mismatch(
-    _ parameter: OperatorParameter, _ value: OperatorValue, behind previous: OperatorValue?
+    _ parameter: OperatorParameter, _ value: OperatorValue, after previous: OperatorValue?
   ) -> String? {
     switch value {
     case .float, .integer, .flag, .constants: return nil

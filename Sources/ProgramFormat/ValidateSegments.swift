@@ -42,7 +42,8 @@ private func checkNumbers(_ layers: [Layer]) throws(Issue) -> Int {
     last = max(last, layer.segment)
   }
   if let gap = isUsed.prefix(last).firstIndex(of: false) {
-    throw Issue(.segment, "segment \(gap) has no layer, but there is segment \(last)", .layer(0))
+    let place = layers.firstIndex { $0.segment == last } ?? 0
+    throw Issue(.segment, "segment \(gap) has no layer, but there is segment \(last)", .layer(place))
   }
   return last + 1
 }

@@ -8,8 +8,8 @@ public struct LayerGroup: Equatable, Sendable {
 
 /// The lines of a table of layers called `names`.
 ///
-/// Layers `base.0`, `base.1` and so on are one line where `follows` says of each that it belongs to what the layer before
-/// it belongs to: names alone do not tell, as a model may call two products `fc.0` and `fc.1`.
+/// Layers `base.0`, `base.1` and so on are one line where `follows` says of each that it belongs to what the layer
+/// before it belongs to: names alone do not tell, as a model may call two products `fc.0` and `fc.1`.
 public func layerGroups(_ names: [String], follows: (Int) -> Bool) -> [LayerGroup] {
   var groups: [LayerGroup] = []
   var start = 0

@@ -37,9 +37,9 @@ public struct LinePlot: Equatable, Sendable {
 
   /// A value of a series.
   public struct Point: Equatable, Sendable {
-    /// Where it stands on the x axis.
+    /// The position on the x axis.
     public let x: Double
-    /// Where it stands on the y axis.
+    /// The position on the y axis.
     public let y: Double
     /// The lower end of the 95 % interval of `y`.
     public let low: Double?

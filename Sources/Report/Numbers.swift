@@ -37,6 +37,11 @@ public func grouped(_ value: Int) -> String {
 /// A share as a percentage with two decimals: `98.76 %`.
 public func percentage(_ share: Double) -> String { "\(fixed(share * 100, decimals: 2)) %" }
 
+/// An interval of shares as percentages: `91.35 % to 92.42 %`.
+public func intervalText(_ low: Double, _ high: Double) -> String {
+  "\(percentage(low)) to \(percentage(high))"
+}
+
 /// How many times `part` goes into `whole`: `2.74x`, or `-` where `part` is nothing.
 public func factorText(_ whole: Double, over part: Double) -> String {
   part > 0 ? "\(fixed(whole / part, decimals: 2))x" : "-"
@@ -57,8 +62,8 @@ public func timeText(nanoseconds: Double) -> String {
   scaled(nanoseconds, [(1, "ns"), (1e3, "us"), (1e6, "ms"), (1e9, "s")], from: 0)
 }
 
-/// An area in square millimetres.
-public func areaText(squareMicrometres: Double) -> String { "\(significant(squareMicrometres / 1e6)) mm2" }
+/// An area in square millimeters.
+public func areaText(squareMicrometers: Double) -> String { "\(significant(squareMicrometers / 1e6)) mm2" }
 
 /// A size with a fitting unit from bytes to GiB.
 public func byteText(_ bytes: Int) -> String {

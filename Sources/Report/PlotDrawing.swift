@@ -1,4 +1,5 @@
-/// A line plot laid out in pixels. Styles stand at the elements, so that neither a page nor a viewer changes them.
+/// A line plot laid out in pixels. Styles are attributes of the elements, so that neither a page nor a viewer changes
+/// them.
 struct PlotDrawing {
   private let plot: LinePlot
   private let isInline: Bool
@@ -66,12 +67,12 @@ extension PlotDrawing {
   /// Room between the axes' ends and the first and the last value.
   private var inset: Double { 14 }
 
-  /// Where an x value stands.
+  /// The position of an x value.
   private func across(_ value: Double) -> Double? {
     x.place(value).map { left + inset + clamped($0) * (width - 2 * inset) }
   }
 
-  /// Where a y value stands.
+  /// The position of a y value.
   private func up(_ value: Double) -> Double? {
     y.place(value).map { bottom - clamped($0) * height }
   }

@@ -1,6 +1,6 @@
-/// How a series looks: a colour, a marker and a dash pattern, which differ even where colours look alike.
+/// How a series looks: a color, a marker and a dash pattern, which differ even where colors look alike.
 struct SeriesLook {
-  /// Colours that people with any kind of colour vision tell apart on white, without the palette's yellow, which is
+  /// Colors that people with any kind of color vision tell apart on white, without the palette's yellow, which is
   /// too faint there. Source: M. Okabe, K. Ito, "Color Universal Design", 2008.
   private static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333",
@@ -21,7 +21,7 @@ struct SeriesLook {
 
   private var round: Int { index / Self.colors.count }
 
-  /// The colour.
+  /// The color.
   var color: String { Self.colors[index % Self.colors.count] }
 
   /// The style of the line.

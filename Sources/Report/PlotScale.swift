@@ -40,7 +40,7 @@ struct PlotScale: Equatable {
     }
   }
 
-  /// Where `value` stands: 0 at the start, 1 at the end, beyond them outside; nil where it has no place.
+  /// The position of `value`: 0 at the start, 1 at the end, beyond them outside; nil where it has no place.
   func place(_ value: Double) -> Double? {
     guard scale.shows(value) else { return nil }
     let start = scale.position(range.lowerBound)

@@ -2,13 +2,13 @@ public import Support
 
 /// Turns diagnostics into text for people.
 public struct DiagnosticRenderer: Sendable {
-  /// Whether to use terminal colours.
-  public let colour: Bool
+  /// Whether to use terminal colors.
+  public let color: Bool
   private let sources: [String: String]
 
   /// Creates a renderer; `sources` are texts by path, whose lines are shown under messages that point into them.
-  public init(colour: Bool, sources: [String: String] = [:]) {
-    self.colour = colour
+  public init(color: Bool, sources: [String: String] = [:]) {
+    self.color = color
     self.sources = sources
   }
 
@@ -34,7 +34,7 @@ public struct DiagnosticRenderer: Sendable {
     let line = lines[position.line - 1].prefix(400).filter { $0 != UInt8(ascii: "\r") }
     let start = max(0, min(position.column - 1, line.count))
     let length = max(1, min(position.length, line.count - start))
-    // Tabs stay tabs, so that the marks stand below what they mark.
+    // Tabs stay tabs, so that the marks are below what they mark.
     let margin = line.prefix(start).map { $0 == UInt8(ascii: "\t") ? $0 : UInt8(ascii: " ") }
     let marks = paint(String(repeating: "~", count: length), "1;32")
     let source = "  " + String(decoding: line, as: UTF8.self)
@@ -42,6 +42,6 @@ public struct DiagnosticRenderer: Sendable {
   }
 
   private func paint(_ text: String, _ code: String) -> String {
-    colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 }

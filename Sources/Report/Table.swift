@@ -1,4 +1,4 @@
-/// On which side of its column a text stands.
+/// The alignment of a text in its column.
 public enum Alignment: Hashable, Sendable {
   case left, right
 }

@@ -60,14 +60,15 @@ public struct Timeline: Equatable, Sendable {
   }
 }
 
-// The trace-event format of chrome://tracing, which Perfetto (ui.perfetto.dev) opens too: an object with a list of events.
-// A complete event (ph "X") has its time and duration in microseconds and a thread number, here that of its lane;
-// metadata events (ph "M") name the threads and fix their order. Source: "Trace Event Format", the Chromium authors.
+// The trace-event format of chrome://tracing, which Perfetto (ui.perfetto.dev) opens too: an object with a list of
+// events. A complete event (ph "X") has its time and duration in microseconds and a thread number, here that of its
+// lane; metadata events (ph "M") name the threads and fix their order. Source: "Trace Event Format", the Chromium
+// authors.
 extension Timeline {
   private static let process: JSON = 1
 
-  /// Gives the text of a trace-event file to `write`, piece by piece: one event to a line, so that a long timeline needs
-  /// no text of its length. Equal timelines give equal bytes.
+  /// Gives the text of a trace-event file to `write`, piece by piece: one event to a line, so that a long timeline
+  /// needs no text of its length. Equal timelines give equal bytes.
   public func writeTrace<Failure: Error>(_ write: (String) throws(Failure) -> Void) throws(Failure) {
     try write("{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n")
     try write(event("process_name", thread: 0, ["name": .string(title)]).line)

@@ -118,3 +118,17 @@ func accuracy(of result: RunResult, _ program: Program, _ samples: SampleSet) th
   }
   return try Accuracy(scores: scores, classes: program.buffers[port.buffer].count, labels: labels)
 }
+
+extension TrialStatistics {
+  /// Half the width of the 95 % interval of a share, where the interval is within 0 and 1 on both sides of the mean.
+  public var halfWidthWithinEnds: Double? {
+    confidenceHalfWidth.flatMap { mean - $0 >= 0 && mean + $0 <= 1 ? $0 : nil }
+  }
+
+  /// The 95 % interval of a share over trials, as far as it is within 0 and 1; of a single trial of `samples` samples that of
+  /// its own share.
+  public func interval(samples: Int) -> ShareInterval? {
+    if let half = confidenceHalfWidth { return ShareInterval(mean: mean, half: half) }
+    return ShareInterval(hits: Int((mean * Double(samples)).rounded()), of: samples)
+  }
+}

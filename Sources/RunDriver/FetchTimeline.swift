@@ -6,11 +6,11 @@ public import ProgramFormat
 public import Report
 public import Support
 
-/// The timeline of a sample: for each processing element a lane of its memory and one of its crossbars, and above them the
-/// memory outside of the chip. Layers follow one another, and so do the positions of a layer.
+/// The timeline of a sample: for each processing element a lane of its memory and one of its crossbars, and above them
+/// the memory outside of the chip. Layers follow one another, and so do the positions of a layer.
 ///
-/// `inputs` holds the sample's elements for each graph input. Throws `trace.fetches` where no layer's fetches are planned,
-/// `trace.size` for more buffers than a viewer takes, and what the executor throws.
+/// `inputs` holds the sample's elements for each graph input. Throws `trace.fetches` where no layer's fetches are
+/// planned, `trace.size` for more buffers than a viewer takes, and what the executor throws.
 public func fetchTimeline(of program: Program, inputs: [[Float]]) throws(Diagnostic) -> Timeline {
   guard let memory = program.machine.memory, program.layers.contains(where: { $0.fetch != nil }) else {
     throw Diagnostic(

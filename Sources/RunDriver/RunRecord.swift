@@ -29,16 +29,19 @@ public struct RunRecord: Equatable, Sendable {
   public let samples: Int
   /// For each graph output, the elements of all samples.
   public let outputs: [[Float]]
+  /// What became of the values of each graph input before the first layer, in the first trial.
+  public let inputs: [InputCounts]
   /// How many samples were classified right, in the first trial; nil without labels.
   public let accuracy: Accuracy?
   /// What the trials of a device that is not ideal gave; nil on the ideal device.
   public let trials: TrialRecord?
-  /// Layers in the order of the program, the digital operators, and last the writing of segments where there are several.
+  /// Layers in the order of the program, the digital operators, and last the writing of segments where there are
+  /// several.
   public let layers: [LayerRun]
   /// The sum of all.
   public let total: LayerRun
-  /// What the dense mapping and the over-idealised array would have done on the same samples; none where the program
-  /// does not tell its natural bitlines.
+  /// What the dense mapping and the over-idealized array would have done on the same samples; none where the program
+  /// has no column layout.
   public let baselines: [Baseline]
   /// The segments that were written in turn; nil for a program of one segment.
   public let segments: SegmentRun?
@@ -50,11 +53,11 @@ public struct RunRecord: Equatable, Sendable {
 }
 
 /// Runs `program` for all samples, on the ideal device unless `settings` say otherwise, and costs its events by the
-/// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program in
-/// batches of `segmentBatch`, which changes what is written, but no result.
+/// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program
+/// in batches of `segmentBatch`, which changes what is written, but no result.
 ///
-/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the first
-/// output.
+/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the
+/// first output.
 public func run(
   _ program: Program, on samples: SampleSet, settings: TrialSettings = TrialSettings(device: .ideal),
   segmentBatch: Int = 1, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
@@ -87,9 +90,45 @@ public func run(
   }
   return RunRecord(
     program: program, device: settings.device.name, samples: samples.count, outputs: result.outputs,
-    accuracy: try accuracy(of: result, program, samples), trials: trials, layers: layers,
+    inputs: result.inputs, accuracy: try accuracy(of: result, program, samples), trials: trials,
+    layers: layers,
     total: LayerRun(name: "total", layer: nil, events: events, cost: sum),
     baselines: try result.baselines(of: program), segments: segments)
+}
+
+/// An interval with its ends; null for none.
+func intervalJSON(_ interval: ShareInterval?) -> JSON {
+  interval.map { ["low": .double($0.low), "high": .double($0.high)] } ?? .null
+}
+
+extension RunRecord {
+  /// What cannot have been meant: inputs that are no numbers, and inputs of which more than 1 % are beyond the range that the
+  /// program was made for.
+  public var warnings: [Diagnostic] {
+    inputs.flatMap { input in
+      var found: [Diagnostic] = []
+      if input.nans > 0 {
+        found.append(
+          Diagnostic(
+            "run.input-nan",
+            "\(grouped(input.nans)) of \(grouped(input.values)) values of input '\(input.name)' are NaN",
+            severity: .warning,
+            notes: ["a layer takes NaN for 0, so outputs may look sound: check the samples"]))
+      }
+      if input.clampedShare > 0.01 {
+        found.append(
+          Diagnostic(
+            "run.input-range",
+            "\(percentage(input.clampedShare)) of the values of input '\(input.name)' are beyond the range that the "
+              + "program was calibrated with", severity: .warning,
+            notes: [
+              "give samples scaled like those of calibration: pixels of 0 to 255 are often divided by 255, "
+                + "which an array 'scale' in the .npz does"
+            ]))
+      }
+      return found
+    }
+  }
 }
 
 extension RunRecord {
@@ -104,10 +143,19 @@ extension RunRecord {
       "version": 1, "kind": "run", "network": .string(program.name), "machine": .string(program.machine.name),
       "device": .string(device), "samples": .integer(samples),
       "classes": classes.map { .integer($0) } ?? .null,
-      "top1": share(accuracy?.top1), "top5": share(accuracy?.top5),
+      "top1": share(accuracy?.top1), "top1Interval": intervalJSON(accuracy?.top1Interval),
+      "top5": share(accuracy?.top5), "top5Interval": intervalJSON(accuracy?.top5Interval),
+      "inputs": .array(inputs.map(json)),
       "layers": .array(layers.map { json(of: $0) }), "total": json(of: total),
       "baselines": .array(baselines.map(json)), "trials": trials?.json(program) ?? .null,
       "segments": segments?.json(program) ?? .null,
+    ]
+  }
+
+  private func json(_ input: InputCounts) -> JSON {
+    [
+      "name": .string(input.name), "values": .integer(input.values), "inputNaNs": .integer(input.nans),
+      "quantizedValues": .integer(input.quantized), "inputClamps": .integer(input.clamps),
     ]
   }
 

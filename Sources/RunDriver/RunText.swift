@@ -57,14 +57,14 @@ extension RunRecord {
     ]
   }
 
-  /// The dense mapping and the over-idealised array beside this run, as averages over the samples; nil where they are
-  /// not known.
+  /// The dense mapping and the over-idealized array for the same inputs, as averages over the samples; nil where they
+  /// are not known.
   public var baselineTable: TextTable? {
     if baselines.isEmpty { return nil }
     var table = TextTable([
-      .init("beside", .left), .init("machine", .left), .init("crossbars"), .init("OU activations"),
+      .init("baseline", .left), .init("machine", .left), .init("crossbars"), .init("OU activations"),
       .init("cycles"),
-      .init("conversions"), .init("energy"), .init("time"), .init("speed-up"), .init("energy saved"),
+      .init("conversions"), .init("energy"), .init("time"), .init("speed-up"), .init("energy saving"),
     ])
     for baseline in baselines { table.add(row(baseline)) }
     return table
@@ -115,13 +115,29 @@ extension RunRecord {
       Page.Fact("device", device), Page.Fact("crossbars", grouped(program.crossbars.count)),
       Page.Fact("samples", grouped(samples)),
     ]
+    for input in inputs { facts.append(Page.Fact("input", text(of: input))) }
     if let segments { facts.append(Page.Fact("segments", segments.text)) }
     if let trials { return facts + trials.facts }
     if let accuracy, samples > 0 {
-      facts.append(Page.Fact("top-1", percentage(Double(accuracy.top1) / Double(samples))))
-      facts.append(Page.Fact("top-5", percentage(Double(accuracy.top5) / Double(samples))))
+      facts.append(Page.Fact("top-1", text(accuracy.top1, accuracy.top1Interval)))
+      facts.append(Page.Fact("top-5", text(accuracy.top5, accuracy.top5Interval)))
     }
     return facts
+  }
+
+  /// A share of the samples with its 95 % interval.
+  private func text(_ hits: Int, _ interval: ShareInterval?) -> String {
+    percentage(Double(hits) / Double(max(1, samples)))
+      + (interval.map { ", 95 % interval \(intervalText($0.low, $0.high))" } ?? "")
+  }
+
+  private func text(of input: InputCounts) -> String {
+    let clamps =
+      input.quantized == 0
+      ? "not quantized before a layer"
+      : "\(input.clamps == 0 ? "none" : percentage(input.clampedShare)) clamped"
+    return "\(input.name): \(grouped(input.values)) values, \(clamps), "
+      + (input.nans == 0 ? "no NaN" : "\(grouped(input.nans)) NaN")
   }
 
   /// What `xbarrun` prints.
@@ -131,14 +147,15 @@ extension RunRecord {
       fact.name + String(repeating: " ", count: width - fact.name.count + 2) + fact.value + "\n"
     }
     let room = segments == nil ? "" : " in as many crossbars as they take and without writing"
-    let beside = baselineTable.map { "\nthe same matrices, every cell mapped\(room):\n" + $0.plain } ?? ""
+    let baselineText =
+      baselineTable.map { "\nthe same matrices, every cell mapped\(room):\n" + $0.plain } ?? ""
     let codes =
       trials?.partialSumTable(program).map {
-        "\ncodes of conversions beside those of an ideal device, for the same inputs of a layer:\n" + $0.plain
+        "\nconversion codes against those of an ideal device, for the same inputs of a layer:\n" + $0.plain
       } ?? ""
     let title = trials == nil ? "per sample" : "per sample of the first trial"
     let writing = segmentTable.map { "\n\(segmentTitle):\n" + $0.plain + "\(segmentNote)\n" } ?? ""
-    return head.joined() + "\n\(title):\n" + table.plain + writing + codes + beside
+    return head.joined() + "\n\(title):\n" + table.plain + writing + codes + baselineText
   }
 
   /// The report as a page.
@@ -154,7 +171,7 @@ extension RunRecord {
     }
     if let table = trials?.partialSumTable(program) {
       page.add(
-        .heading("Codes of conversions beside those of an ideal device, for the same inputs of a layer"))
+        .heading("Conversion codes against those of an ideal device, for the same inputs of a layer"))
       page.add(.table(table))
     }
     if let table = baselineTable {
@@ -201,15 +218,15 @@ extension Program {
   /// Layers that are driven in one body with the layer before them.
   fileprivate var layersOfOneBody: Set<Int> {
     var found: Set<Int> = []
-    func look(at body: [Instruction]) {
+    func inspect(_ body: [Instruction]) {
       var driven: Set<Int> = []
       for instruction in body {
-        if case .loop(_, let inner) = instruction.operation { look(at: inner) }
+        if case .loop(_, let inner) = instruction.operation { inspect(inner) }
         if case .drive(_, let layer) = instruction.operation { driven.insert(layer) }
       }
       found.formUnion(driven.filter { driven.contains($0 - 1) })
     }
-    look(at: code)
+    inspect(code)
     return found
   }
 }

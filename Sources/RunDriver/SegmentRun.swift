@@ -10,7 +10,7 @@ public import Support
 /// The option that says how many samples go through a segment at a time, of every command that runs a program.
 public let segmentBatchOption = OptionSpec(
   "segment-batch", value: "N",
-  "samples that go through a segment of the program before the next segment is written; 1 unless said otherwise"
+  "samples that run through a segment before the next segment is written (default: 1)"
 )
 
 /// What `segmentBatchOption` says.
@@ -66,7 +66,7 @@ public struct SegmentRun: Equatable, Sendable {
 }
 
 extension RunRecord {
-  /// What stands above the table of segments.
+  /// The text above the table of segments.
   var segmentTitle: String { "one writing of each segment" }
 
   /// Whether energy and time tell what writing takes.

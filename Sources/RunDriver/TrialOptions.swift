@@ -9,15 +9,16 @@ public enum TrialOptions {
   /// The device.
   public static let device = OptionSpec(
     "device", value: "NAME|FILE.json", file: .nameOrInput(),
-    "the device model, see 'xbar devices'; 'ideal' unless said otherwise")
+    "the device model, see 'xbar devices' (default: ideal)")
 
   /// What is changed in the figures of the device.
   public static let figures = [
     OptionSpec(
       "set-device", value: "NAME=VALUE,...", "change figures of the device, such as 'sigma=0.1,ratio=50'"),
     OptionSpec(
-      "only", value: "EFFECTS", "switch all effects of the device off but these, see 'xbar effects'"),
-    OptionSpec("without", value: "EFFECTS", "switch these effects of the device off"),
+      "only", value: "NAMES",
+      "switch off all non-idealities of the device but these, see 'xbar nonidealities'"),
+    OptionSpec("without", value: "NAMES", "switch off these non-idealities of the device"),
   ]
 
   /// What is changed in the device, known stuck cells with it.
@@ -31,11 +32,12 @@ public enum TrialOptions {
   /// How many trials are made.
   public static let trials = [
     OptionSpec("trials", value: "N", "program the cells N times and run all samples on each"),
-    OptionSpec("stop-when", value: "ci=P", "end when the mean accuracy is known to P points, with 95 %"),
-    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+    OptionSpec(
+      "stop-when", value: "ci=P", "stop when the 95 % interval of the mean accuracy is within P points"),
+    OptionSpec("seed", value: "S", "seed of all random draws (default: 0)"),
     OptionSpec(
       "mode", value: "direct|table",
-      "sense the current of every conversion, or draw its code from an error table; 'direct' unless said otherwise"
+      "sense the current of every conversion, or draw its code from an error table (default: direct)"
     ),
   ]
 
@@ -87,7 +89,7 @@ extension TrialSettings {
   }
 }
 
-/// The device with its figures changed, and then effects switched off.
+/// The device with its figures changed, and then non-idealities switched off.
 private func changed(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
   var device = device
   for setting in words(arguments.value("set-device")) {
@@ -98,10 +100,12 @@ private func changed(_ device: Device, _ arguments: ParsedArguments) throws(Diag
     }
     device = try device.setting(parts[0], to: parts[1])
   }
-  for effect in try effects(arguments.value("without")) { device = device.without(effect) }
+  for nonideality in try nonidealities(arguments.value("without")) { device = device.without(nonideality) }
   if arguments.has("only") {
-    let kept = try effects(arguments.value("only"))
-    for effect in DeviceEffect.allCases where !kept.contains(effect) { device = device.without(effect) }
+    let kept = try nonidealities(arguments.value("only"))
+    for nonideality in Nonideality.allCases where !kept.contains(nonideality) {
+      device = device.without(nonideality)
+    }
   }
   return device
 }
@@ -111,18 +115,26 @@ private func words(_ text: String?) -> [String] {
   (text ?? "").split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
 }
 
-private func effects(_ text: String?) throws(Diagnostic) -> [DeviceEffect] {
-  var effects: [DeviceEffect] = []
+private func nonidealities(_ text: String?) throws(Diagnostic) -> [Nonideality] {
+  var found: [Nonideality] = []
   for name in words(text) {
-    guard let effect = DeviceEffect(rawValue: name) else {
-      let names = DeviceEffect.allCases.map(\.rawValue)
+    if let nonideality = Nonideality(rawValue: name) {
+      found.append(nonideality)
+    } else if let nonideality = Nonideality.allCases.first(where: { $0.formerName == name }) {
+      show([
+        Diagnostic(
+          "usage.renamed", "'\(name)' is now '\(nonideality.rawValue)'; the former name will go",
+          severity: .warning)
+      ])
+      found.append(nonideality)
+    } else {
+      let names = Nonideality.allCases.map(\.rawValue)
       throw Diagnostic(
-        "device.effect", "no effect is called '\(name.prefix(100))'",
-        notes: didYouMean(name, among: names) + ["effects: \(names.joined(separator: ", "))"])
+        "device.nonideality", "no non-ideality is called '\(name.prefix(100))'",
+        notes: didYouMean(name, among: names) + ["non-idealities: \(names.joined(separator: ", "))"])
     }
-    effects.append(effect)
   }
-  return effects
+  return found
 }
 
 private func evaluationMode(_ text: String) throws(Diagnostic) -> DevicePlan.Mode {

@@ -23,10 +23,18 @@ extension TrialRecord {
       + (settings.mode == .table ? ", codes drawn from error tables" : "")
   }
 
+  /// The 95 % interval of the mean over trials, or of the share in a single one.
+  private func interval(_ statistics: TrialStatistics) -> ShareInterval? {
+    statistics.interval(samples: samples)
+  }
+
   /// The mean with its 95 % interval.
   private func text(_ statistics: TrialStatistics) -> String {
-    guard let half = statistics.confidenceHalfWidth else { return percentage(statistics.mean) }
-    return "\(percentage(statistics.mean)) +- \(fixed(half * 100, decimals: 2)) (95 %)"
+    if let half = statistics.halfWidthWithinEnds {
+      return "\(percentage(statistics.mean)) +- \(fixed(half * 100, decimals: 2)) (95 %)"
+    }
+    guard let interval = interval(statistics) else { return percentage(statistics.mean) }
+    return "\(percentage(statistics.mean)), 95 % interval \(intervalText(interval.low, interval.high))"
   }
 
   private func range(_ statistics: TrialStatistics) -> String {
@@ -61,7 +69,8 @@ extension TrialRecord {
       JSON.Member(field.path, .string(field.text(of: settings.device)))
     }
     return [
-      "device": .object(figures), "effects": .array(effects), "mode": .string(settings.mode.rawValue),
+      "device": .object(figures), "nonidealities": .array(nonidealities),
+      "mode": .string(settings.mode.rawValue),
       "seed": .integer(Int(truncatingIfNeeded: settings.seed)), "faults": .integer(settings.faults.count),
       "asked": .integer(settings.trials), "made": .integer(trials.count), "top1": json(top1),
       "top5": json(top5),
@@ -72,8 +81,8 @@ extension TrialRecord {
     ]
   }
 
-  private var effects: [JSON] {
-    DeviceEffect.allCases.filter { settings.device.isOn($0) }.map { .string($0.rawValue) }
+  private var nonidealities: [JSON] {
+    Nonideality.allCases.filter { settings.device.isOn($0) }.map { .string($0.rawValue) }
   }
 
   private func json(_ statistics: TrialStatistics?) -> JSON {
@@ -82,7 +91,8 @@ extension TrialRecord {
       "mean": .double(statistics.mean),
       "standardDeviation": statistics.standardDeviation.map { .double($0) } ?? .null,
       "confidenceHalfWidth": statistics.confidenceHalfWidth.map { .double($0) } ?? .null,
-      "worst": .double(statistics.minimum), "best": .double(statistics.maximum),
+      "interval": intervalJSON(interval(statistics)), "worst": .double(statistics.minimum),
+      "best": .double(statistics.maximum),
     ]
   }
 

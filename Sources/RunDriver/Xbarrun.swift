@@ -23,13 +23,14 @@ let xbarrunCommand = CommandSpec(
   ] + TrialOptions.all + [
     OptionSpec("limit", value: "N", "run the first N samples only"),
     segmentBatchOption,
-    OptionSpec("threads", value: "N", "threads to use; all processors unless said otherwise"),
+    OptionSpec("threads", value: "N", "threads to use (default: all processors)"),
     OptionSpec(
       "metrics", value: "M.json", file: .output(), "write accuracy, events, energy and time as JSON"),
-    OptionSpec("html", value: "R.html", file: .output(), "write a report to look at"),
+    OptionSpec("html", value: "R.html", file: .output(), "write a report as a page"),
     OptionSpec(
       "trace", value: "T.json", file: .output(),
-      "write what input buffers and crossbars do when for the first sample, for chrome://tracing or Perfetto"),
+      "write a timeline of input buffers and crossbars for the first sample, for chrome://tracing or Perfetto"
+    ),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),
   ],
   examples: [
@@ -82,6 +83,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
     throw error.inFile(path)
   }
   progress.finish()
+  if !quiet { show(samples.notes + record.warnings) }
   try write(record, timeline, arguments)
   if !quiet && !arguments.takesStandardOutput { try printOut(record.text) }
   if !quiet && standardErrorIsTerminal {

@@ -16,8 +16,8 @@ public func checkedProduct(_ factors: some Sequence<Int>) -> Int? {
   return product
 }
 
-/// The root of `lost` relative to that of `size`, both sums of squares; infinite where they are no numbers or something is
-/// lost of nothing.
+/// The root of `lost` relative to that of `size`, both sums of squares; infinite where they are no numbers or something
+/// is lost of nothing.
 public func relativeError(lost: Double, size: Double) -> Double {
   if lost == 0 && !size.isNaN { return 0 }
   return size > 0 && lost >= 0 ? (lost / size).squareRoot() : .infinity

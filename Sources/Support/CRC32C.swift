@@ -17,7 +17,7 @@ public struct CRC32C: Sendable {
     return tables.flatMap { $0 }
   }()
 
-  /// The checksum of `bytes`, behind bytes whose checksum is `before`.
+  /// The checksum of `bytes`, after bytes whose checksum is `before`.
   public static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
     table.withUnsafeBufferPointer { table in
       var crc = ~before

@@ -71,7 +71,7 @@ public struct Location: Hashable, Sendable {
 }
 
 extension Location: CustomStringConvertible {
-  /// The location as it stands before `: error:`, such as `net.xir:14:8` or `a.xbar: CODE+0x1a4`.
+  /// The location as printed before `: error:`, such as `net.xir:14:8` or `a.xbar: CODE+0x1a4`.
   public var description: String {
     switch place {
     case .whole: return file

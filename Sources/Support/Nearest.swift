@@ -1,7 +1,7 @@
 /// The candidate that `word` was most likely meant to be, or nil where none is close: at most half of its letters, and
 /// at most a third of the longer word's plus one, may be wrong.
 ///
-/// Capital letters count as small ones, and a swap of neighbours as one mistake (optimal string alignment).
+/// Capital letters count as small ones, and a swap of neighbors as one mistake (optimal string alignment).
 public func nearest(_ word: String, in candidates: [String]) -> String? {
   let letters = Array(word.lowercased().utf8.prefix(64))
   var best: (distance: Int, candidate: String)?
@@ -14,7 +14,7 @@ public func nearest(_ word: String, in candidates: [String]) -> String? {
   return best?.candidate
 }
 
-/// How many insertions, deletions, replacements and swaps of neighbours lead from `a` to `b`.
+/// How many insertions, deletions, replacements and swaps of neighbors lead from `a` to `b`.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
   var beforePrevious = [Int](repeating: 0, count: b.count + 1)
   var previous = Array(0...b.count)

@@ -6,7 +6,7 @@ public protocol PatchableOutput: AnyObject {
   var count: Int { get }
   /// Appends `bytes`.
   func write(_ bytes: [UInt8]) throws(Diagnostic)
-  /// Overwrites what stands at `offset`, which must have been written already.
+  /// Overwrites the bytes at `offset`, which must have been written already.
   func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic)
   /// The CRC-32C of `range`, which must have been written already.
   func checksum(_ range: Range<Int>) throws(Diagnostic) -> UInt32
@@ -33,7 +33,7 @@ public final class OutputBytes: PatchableOutput {
   /// Appends `more`.
   public func write(_ more: [UInt8]) throws(Diagnostic) { bytes += more }
 
-  /// Overwrites what stands at `offset`.
+  /// Overwrites the bytes at `offset`.
   public func patch(_ part: [UInt8], at offset: Int) throws(Diagnostic) {
     bytes.replaceSubrange(offset..<offset + part.count, with: part)
   }
@@ -95,7 +95,7 @@ public final class OutputFile: PatchableOutput {
     written += bytes.count
   }
 
-  /// Overwrites what stands at `offset`, which must have been written already.
+  /// Overwrites the bytes at `offset`, which must have been written already.
   public func patch(_ bytes: [UInt8], at offset: Int) throws(Diagnostic) {
     errno = EINVAL
     guard offset >= 0, bytes.count <= written - offset else { throw failure("cannot write") }

@@ -85,8 +85,8 @@ extension DigitalOperator {
   /// The elements of a two-argument function; the tensors broadcast to `shape`.
   ///
   /// Floats: IEEE binary32; `maximum` and `minimum` give NaN where either is NaN. Integers: `maximum` and `minimum`
-  /// of one container keep it; all else is exact in `i64`, quotients are truncated towards zero. Powers of integers with a
-  /// negative exponent are those of a quotient 1 / x.
+  /// of one container keep it; all else is exact in `i64`, quotients are truncated toward zero. Powers of integers with
+  /// a negative exponent are those of a quotient 1 / x.
   func combine(_ function: BinaryFunction, _ a: Tensor, _ b: Tensor, into shape: [Int]) throws(Diagnostic)
     -> TensorData
   {
@@ -126,6 +126,25 @@ extension DigitalOperator {
     }
     if overflow { throw failure("overflow", "a result does not fit into 64 bits") }
     return values
+  }
+}
+
+/// Puts the elements of `x` into `result` where those of `conditions` are not 0, or where they are.
+func choose(
+  _ conditions: [Float], _ x: [Float], _ walk: BroadcastWalk, where isChosen: Bool, _ result: inout [Float]
+) {
+  let last = walk.lengths.count - 1
+  let (run, stepCondition, stepX) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
+  result.withUnsafeMutableBufferPointer { result in
+    conditions.withUnsafeBufferPointer { conditions in
+      x.withUnsafeBufferPointer { x in
+        walk.forEachRun { at, fromCondition, fromX in
+          for k in 0..<run where (conditions[fromCondition &+ k &* stepCondition] != 0) == isChosen {
+            result[at &+ k] = x[fromX &+ k &* stepX]
+          }
+        }
+      }
+    }
   }
 }
 

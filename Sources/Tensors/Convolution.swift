@@ -15,8 +15,8 @@ public func convolve(_ x: Tensor, weights: Tensor, bias: [Float]?, window: Windo
   guard case .f32(let input) = x.data, case .f32(let factors) = weights.data else {
     throw Diagnostic("operator.kind", "convolve: takes floats, found integers")
   }
-  let spots = window.outHeight * window.outWidth
-  let count = window.batch * plan.filters * spots
+  let positions = window.outHeight * window.outWidth
+  let count = window.batch * plan.filters * positions
   let result = [Float](unsafeUninitializedCapacity: count) { result, used in
     input.withUnsafeBufferPointer { input in
       factors.withUnsafeBufferPointer { factors in
@@ -26,7 +26,7 @@ public func convolve(_ x: Tensor, weights: Tensor, bias: [Float]?, window: Windo
         plan.run(x, w, y)
         for line in 0..<window.batch * plan.filters {
           guard let bias else { break }
-          for k in line &* spots..<(line &+ 1) &* spots { y[k] += bias[line % plan.filters] }
+          for k in line &* positions..<(line &+ 1) &* positions { y[k] += bias[line % plan.filters] }
         }
       }
     }
@@ -81,19 +81,19 @@ private struct ConvolutionPlan {
   }
 
   func run(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
-    let spots = window.outHeight * window.outWidth
+    let positions = window.outHeight * window.outWidth
     let (plane, share) = (window.height * window.width, filters / groups)
     let panel = FloatPanel(inner: inner)
     defer { panel.deallocate() }
     for image in 0..<window.batch {
       for group in 0..<groups {
         let source = x + (image * window.channels + group * channels) * plane
-        let target = y + (image * filters + group * share) * spots
-        for first in stride(from: 0, to: spots, by: FloatPanel.width) {
-          let width = min(FloatPanel.width, spots - first)
+        let target = y + (image * filters + group * share) * positions
+        for first in stride(from: 0, to: positions, by: FloatPanel.width) {
+          let width = min(FloatPanel.width, positions - first)
           pack(source, first: first, width: width, into: panel)
           panel.multiply(
-            w + group * share * inner, rows: share, into: target + first, step: spots, width: width)
+            w + group * share * inner, rows: share, into: target + first, step: positions, width: width)
         }
       }
     }

@@ -27,7 +27,7 @@ public struct Requantization: Hashable, Sendable {
   }
 }
 
-/// An operator that digital logic beside the crossbars computes, with its meaning fixed to the bit.
+/// An operator that the digital logic computes, with its meaning fixed to the bit.
 ///
 /// The interpreter of the IR and the executor of programs both call `apply`, so they cannot disagree.
 public enum DigitalOperator: Hashable, Sendable {
@@ -35,20 +35,25 @@ public enum DigitalOperator: Hashable, Sendable {
   case unary(UnaryFunction)
   /// Element by element on two float or two integer tensors, with broadcasting as in ONNX.
   case binary(BinaryFunction)
+  /// Element by element on three float tensors, with broadcasting: the second's where the first's is not 0, else the
+  /// third's. What is not chosen does not matter, also where it is infinite or NaN; NaN in the first is not 0.
+  case select
   /// Softmax over `axis`, floats.
   case softmax(axis: Int)
   /// Matrix product of two float tensors, batched as in ONNX MatMul.
   case matmul
-  /// Maximum over windows; floats or integers; padding never wins. `Window.channels` are pooled one by one.
+  /// Maximum over windows; floats or integers; padding and NaN never win. `Window.channels` are pooled one by one.
   case maxPool(Window)
   /// Mean over windows of floats; padding counts as zeros where `countPadding` is set.
   case averagePool(Window, countPadding: Bool)
   /// Mean of floats over `axes`, which stay with length 1.
   case mean(axes: [Int])
+  /// The largest element over `axes`, which stay with length 1; floats, NaN where there is one, or integers.
+  case reduceMax(axes: [Int])
   /// The place of the largest float on `axis`, which stays with length 1: the first of several, or the `last`.
   ///
-  /// The places are floats, so an axis has at most 2^24 elements. Each element is compared with the best one before it; NaN
-  /// is larger than nothing, and nothing is larger than a NaN that stands first.
+  /// The places are floats, so an axis has at most 2^24 elements. NaN is larger than every
+  /// number, as for numpy and so for ONNX's reference.
   case argMax(axis: Int, last: Bool)
   /// The same elements under another shape.
   case reshape([Int])
@@ -61,7 +66,7 @@ public enum DigitalOperator: Hashable, Sendable {
   /// The elements from `start[k]` on and before `end[k]` of each axis `k`; at least one of each.
   case slice(start: [Int], end: [Int])
   /// Element `j` on `axis` is the argument's element `indices[j]`; at least one.
-  case take(indices: [Int64], axis: Int)
+  case gather(indices: [Int64], axis: Int)
   /// `clamp(roundHalfToEven(x / scale) + zero, low, high)` with the division in binary32.
   case quantize(scale: Float, zero: Int64, low: Int64, high: Int64)
   /// `Float(q - zero) * scale` in binary32.

@@ -26,8 +26,9 @@ extension DigitalOperator {
         throw failure("parameter", "a table of \(table.count) entries")
       }
       try checkClamps(first, 0, 0)
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose,
-      .concat, .pad, .slice, .take:
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .reshape, .transpose,
+      .concat, .pad, .slice, .gather:
       return
     }
   }
@@ -105,18 +106,18 @@ extension DigitalOperator {
       throw failure("lookup-range", "\(bad) is not in the table's range \(first) ... \(last)")
     }
     switch Container(low: table.min() ?? 0, high: table.max() ?? 0) {
-    case .i8: return .i8(look(x, table, first))
-    case .u8: return .u8(look(x, table, first))
-    case .i16: return .i16(look(x, table, first))
-    case .u16: return .u16(look(x, table, first))
-    case .i32: return .i32(look(x, table, first))
-    case .i64, .f32: return .i64(look(x, table, first))
+    case .i8: return .i8(lookUp(x, table, first))
+    case .u8: return .u8(lookUp(x, table, first))
+    case .i16: return .i16(lookUp(x, table, first))
+    case .u16: return .u16(lookUp(x, table, first))
+    case .i32: return .i32(lookUp(x, table, first))
+    case .i64, .f32: return .i64(lookUp(x, table, first))
     }
   }
 }
 
 /// Replaces each element by its table entry; all elements are in the table's range and all entries fit.
-private func look<T: FixedWidthInteger & BitwiseCopyable>(_ x: [Int64], _ table: [Int64], _ first: Int64)
+private func lookUp<T: FixedWidthInteger & BitwiseCopyable>(_ x: [Int64], _ table: [Int64], _ first: Int64)
   -> [T]
 {
   let narrow = table.map { T(truncatingIfNeeded: $0) }

@@ -1,103 +1,62 @@
-public import Support
+import Glibc
+import Support
 
-/// The windows `positions` of `window`, one after the other: a `[positions.count, window.length]` array (im2col).
-///
-/// `input` holds `[batch, channels, height, width]`; taps in the padding give `padding`. Throws `operator.window`
-/// where the geometry is not consistent, does not belong to `input` or has no such positions, and `operator.size`
-/// for more than `maximumElements` results.
-@inlinable
-public func gather<T: BitwiseCopyable>(
-  window w: Window, positions: Range<Int>, from input: UnsafeBufferPointer<T>, padding: T
-) throws(Diagnostic) -> [T] {
-  try checkGather(w, positions, inputCount: input.count)
-  let count = positions.count * w.length
-  return [T](unsafeUninitializedCapacity: count) { result, used in
-    var at = 0
-    for position in positions {
-      let spot = position % (w.outHeight * w.outWidth)
-      let top = spot / w.outWidth * w.strideHeight - w.padTop
-      let left = spot % w.outWidth * w.strideWidth - w.padLeft
-      let image = position / (w.outHeight * w.outWidth) * w.channels + w.channelStart
-      let isInside = left >= 0 && left + (w.kernelWidth - 1) * w.dilationWidth < w.width
-      for channel in image..<image &+ w.channelCount {
-        for tap in 0..<w.kernelHeight {
-          let y = top &+ tap &* w.dilationHeight
-          let line = (channel &* w.height &+ y) &* w.width &+ left
-          let isRow = y >= 0 && y < w.height
-          for k in 0..<w.kernelWidth {
-            let x = left &+ k &* w.dilationWidth
-            let isTap = isRow && (isInside || (x >= 0 && x < w.width))
-            let value = isTap ? input[line &+ k &* w.dilationWidth] : padding
-            result[at &+ k] = value
-          }
-          at &+= w.kernelWidth
+extension DigitalOperator {
+  /// `shape` with as many elements on `axis` as there are indices, each of which lies inside of it.
+  func gatheredShape(_ shape: [Int], _ indices: [Int64], _ axis: Int) throws(Diagnostic) -> [Int] {
+    try checkAxis(axis, shape)
+    guard !indices.isEmpty else { throw failure("parameter", "there are no indices") }
+    if let wrong = indices.first(where: { $0 < 0 || $0 >= Int64(shape[axis]) }) {
+      throw failure("parameter", "index \(wrong) is outside of an axis of length \(shape[axis])")
+    }
+    var result = shape
+    result[axis] = indices.count
+    return result
+  }
+}
+
+/// The elements `indices` on `axis` of an array of `shape`, in their order; all of them lie inside.
+func gathered(_ data: TensorData, _ shape: [Int], _ indices: [Int64], axis: Int) -> TensorData {
+  let inner = shape[(axis + 1)...].reduce(1, *)
+  let outer = shape[..<axis].reduce(1, *)
+  let width = data.container.byteWidth
+  return TensorData(container: data.container, count: outer * indices.count * inner) { target in
+    data.withBytes { source in
+      guard let from = source.baseAddress, let to = target.baseAddress else { return }
+      let line = shape[axis] * inner
+      if inner == 1 {
+        switch width {
+        case 1: pick(from, to, line, outer, indices, UInt8.self)
+        case 2: pick(from, to, line, outer, indices, UInt16.self)
+        case 4: pick(from, to, line, outer, indices, UInt32.self)
+        default: pick(from, to, line, outer, indices, UInt64.self)
+        }
+        return
+      }
+      let run = inner * width
+      for part in 0..<outer {
+        for (place, index) in indices.enumerated() {
+          memcpy(
+            to + (part * indices.count + place) * run, from + (part * line + Int(index) * inner) * width, run)
         }
       }
     }
-    used = count
   }
 }
 
-/// All windows of `window`: a `[window.positions, window.length]` array; see `gather(window:positions:from:padding:)`.
-@inlinable
-public func gather<T: BitwiseCopyable>(
-  window: Window, from input: UnsafeBufferPointer<T>, padding: T
-) throws(Diagnostic) -> [T] {
-  try checkGather(window, 0..<1, inputCount: input.count)
-  return try gather(window: window, positions: 0..<window.positions, from: input, padding: padding)
-}
-
-/// Throws unless `positions` of `w` can be gathered from `inputCount` elements.
-@usableFromInline
-func checkGather(_ w: Window, _ positions: Range<Int>, inputCount: Int) throws(Diagnostic) {
-  guard w.isValid, w.inputCount == inputCount else {
-    throw Diagnostic("operator.window", "the geometry \(w.numbers) is not one of \(inputCount) elements")
+/// Single elements of `outer` lines of length `line`.
+@inline(__always)
+private func pick<T: BitwiseCopyable>(
+  _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ line: Int, _ outer: Int, _ indices: [Int64],
+  _ type: T.Type
+) {
+  let source = from.assumingMemoryBound(to: T.self)
+  let target = to.assumingMemoryBound(to: T.self)
+  indices.withUnsafeBufferPointer { indices in
+    for part in 0..<outer {
+      for place in 0..<indices.count {
+        target[part &* indices.count &+ place] = source[part &* line &+ Int(indices[place])]
+      }
+    }
   }
-  guard positions.lowerBound >= 0, positions.upperBound <= w.positions else {
-    throw Diagnostic("operator.window", "positions \(positions) of \(w.positions)")
-  }
-  guard isComputable([positions.count, w.length]) else {
-    throw Diagnostic("operator.size", "\(positions.count) windows of \(w.length) elements are too many")
-  }
-}
-
-/// The windows of a tensor with `window.inputCount` elements: a `[positions, length]` tensor of the same container.
-///
-/// Taps in the padding give `padding`, such as the zero point of a quantized input. Throws what `gather` throws, and
-/// `operator.parameter` where `padding` does not fit into the container.
-public func windows(of x: Tensor, _ window: Window, padding: Int64 = 0) throws(Diagnostic) -> Tensor {
-  try checkGather(window, 0..<1, inputCount: x.count)
-  guard x.data.container.range.contains(padding) else {
-    throw Diagnostic("operator.parameter", "padding \(padding) is no \(x.data.container.rawValue)")
-  }
-  let shape = [window.positions, window.length]
-  switch x.data {
-  case .f32(let v): return Tensor(shape, .f32(try gathered(v, window, Float(padding))))
-  case .i8(let v): return Tensor(shape, .i8(try gathered(v, window, Int8(truncatingIfNeeded: padding))))
-  case .u8(let v): return Tensor(shape, .u8(try gathered(v, window, UInt8(truncatingIfNeeded: padding))))
-  case .i16(let v): return Tensor(shape, .i16(try gathered(v, window, Int16(truncatingIfNeeded: padding))))
-  case .u16(let v): return Tensor(shape, .u16(try gathered(v, window, UInt16(truncatingIfNeeded: padding))))
-  case .i32(let v): return Tensor(shape, .i32(try gathered(v, window, Int32(truncatingIfNeeded: padding))))
-  case .i64(let v): return Tensor(shape, .i64(try gathered(v, window, padding)))
-  }
-}
-
-private func gathered<T: BitwiseCopyable>(_ values: [T], _ window: Window, _ padding: T) throws(Diagnostic)
-  -> [T]
-{
-  try values.withUnsafeBufferPointer { (input) throws(Diagnostic) -> [T] in
-    try gather(window: window, from: input, padding: padding)
-  }
-}
-
-/// Turns rows of results back into images: `[batch * spots, channels]` to `[batch, channels, spots]`.
-///
-/// Throws `operator.shape` where the rows are no whole number of images.
-public func arrange(_ rows: Tensor, batch: Int) throws(Diagnostic) -> Tensor {
-  guard rows.shape.count == 2, batch > 0, rows.shape[0] % batch == 0, isComputable(rows.shape) else {
-    throw Diagnostic("operator.shape", "\(rows.shape) holds no rows of \(batch) images")
-  }
-  let (spots, channels) = (rows.shape[0] / batch, rows.shape[1])
-  return Tensor(
-    [batch, channels, spots], transposed(rows.data, [batch, spots, channels], order: [0, 2, 1]))
 }

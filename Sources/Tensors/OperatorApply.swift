@@ -4,8 +4,8 @@ extension DigitalOperator {
   /// Computes the result for `arguments`: the one meaning of the operator.
   ///
   /// Floats: binary32 operations in a fixed order without fused multiply-add; sums as each family states.
-  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`), so
-  /// results that use them may differ by an ulp between versions of the C library; all others are the same
+  /// `exp`, `log1p`, `expm1`, `log`, `tanh`, `erf`, `pow` are the C library's binary32 functions (`expf` ... `powf`),
+  /// so results that use them may differ by an ulp between versions of the C library; all others are the same
   /// everywhere. Integers: exact; a result that its container cannot hold is an error, never a wrapped value.
   ///
   /// The result keeps the container of the argument for operators that move or compare elements. `quantize`,
@@ -22,6 +22,13 @@ extension DigitalOperator {
       return Tensor(shape, .f32(function.apply(to: try floats(of: x))))
     case .binary(let function):
       return Tensor(shape, try combine(function, x, arguments[1], into: shape))
+    case .select:
+      let (a, b) = (try floats(of: arguments[1]), try floats(of: arguments[2]))
+      var result = [Float](repeating: 0, count: shape.reduce(1, *))
+      let conditions = try floats(of: x)
+      choose(conditions, a, BroadcastWalk(x.shape, arguments[1].shape, to: shape), where: true, &result)
+      choose(conditions, b, BroadcastWalk(x.shape, arguments[2].shape, to: shape), where: false, &result)
+      return Tensor(shape, .f32(result))
     case .softmax(let axis):
       return Tensor(shape, .f32(softmaxValues(try floats(of: x), shape, axis: axis)))
     case .matmul:
@@ -32,6 +39,8 @@ extension DigitalOperator {
       return Tensor(shape, .f32(averageValues(try floats(of: x), window, countPadding: countPadding)))
     case .mean(let axes):
       return Tensor(shape, .f32(meanValues(try floats(of: x), x.shape, axes: axes)))
+    case .reduceMax(let axes):
+      return Tensor(shape, largestValues(x.data, x.shape, axes: axes))
     case .argMax(let axis, let last):
       return Tensor(shape, .f32(largestPlaces(try floats(of: x), x.shape, axis: axis, last: last)))
     case .reshape:
@@ -44,8 +53,8 @@ extension DigitalOperator {
       return Tensor(shape, try padded(x, before: before, shape: shape, value: value))
     case .slice(let start, _):
       return Tensor(shape, sliced(x.data, x.shape, start: start, shape: shape))
-    case .take(let indices, let axis):
-      return Tensor(shape, taken(x.data, x.shape, indices, axis: axis))
+    case .gather(let indices, let axis):
+      return Tensor(shape, gathered(x.data, x.shape, indices, axis: axis))
     case .quantize(let scale, let zero, let low, let high):
       return Tensor(
         shape, quantizedValues(try floats(of: x), scale: scale, zero: zero, low: low, high: high))

@@ -17,8 +17,10 @@ public enum OperatorCode: UInt32, Hashable, Sendable, CaseIterable {
   case addBias = 15
   case lookup = 16
   case slice = 17
-  case take = 18
+  case gather = 18
   case argMax = 19
+  case select = 20
+  case reduceMax = 21
 }
 
 /// A parameter of a digital operator.
@@ -58,7 +60,7 @@ public struct OperatorParameter: Hashable, Sendable {
 
 /// How many arguments a digital operator takes.
 public enum ArgumentCount: Hashable, Sendable {
-  case one, two, oneOrMore
+  case one, two, three, oneOrMore
 }
 
 /// Which element types a digital operator takes and gives.
@@ -85,7 +87,7 @@ public enum ElementRule: Hashable, Sendable {
 public enum ShapeRule: Hashable, Sendable {
   /// It is the shape of the argument.
   case argument
-  /// Both arguments broadcast to it.
+  /// All arguments broadcast to it.
   case broadcast
   /// Rows of the first argument, columns of the second.
   case product
@@ -99,7 +101,7 @@ public enum ShapeRule: Hashable, Sendable {
   case parameters
 }
 
-/// The hardware events that a digital operator causes beside reading its arguments and writing its result.
+/// The hardware events that a digital operator causes besides reading its arguments and writing its result.
 public enum EventClass: Hashable, Sendable {
   /// None, and it neither reads nor writes: the result is the argument under another shape.
   case alias
@@ -115,7 +117,7 @@ public enum EventClass: Hashable, Sendable {
   case multiplyAdds
 }
 
-/// A row of the catalogue of digital operators: all that compiler, program and executor must know of an operator but its
+/// A row of the catalog of digital operators: all that compiler, program and executor must know of an operator but its
 /// meaning, which is `DigitalOperator.apply`.
 public struct OperatorEntry: Sendable {
   /// The name, which is that of the operation in the IR.

@@ -41,6 +41,7 @@ extension DigitalOperator {
     switch entry.arguments {
     case .one: expected = 1
     case .two: expected = 2
+    case .three: expected = 3
     case .oneOrMore: expected = max(1, shapes.count)
     }
     guard shapes.count == expected else {
@@ -60,9 +61,11 @@ extension DigitalOperator {
       try checkAxis(axis, first)
       return first
     case .binary: return try broadcastShape(first, shapes[1])
+    case .select: return try broadcastShape(broadcastShape(first, shapes[1]), shapes[2])
     case .matmul: return try matrixProductShape(first, shapes[1])
     case .maxPool(let window), .averagePool(let window, _): return try pooledShape(first, window)
     case .mean(let axes): return try reducedShape(first, axes)
+    case .reduceMax(let axes): return try largestShape(first, axes)
     case .argMax(let axis, _): return try placesShape(first, axis)
     case .reshape(let shape):
       guard isComputable(shape), shape.reduce(1, *) == first.reduce(1, *) else {
@@ -77,7 +80,7 @@ extension DigitalOperator {
     case .concat(let axis): return try joinedShape(first, shapes, axis)
     case .pad(let before, let after, _): return try paddedShape(first, before, after)
     case .slice(let start, let end): return try slicedShape(first, start, end)
-    case .take(let indices, let axis): return try takenShape(first, indices, axis)
+    case .gather(let indices, let axis): return try gatheredShape(first, indices, axis)
     }
   }
 
@@ -95,6 +98,14 @@ extension DigitalOperator {
       result[axis] = 1
     }
     guard Set(axes).count == axes.count else { throw failure("axis", "\(axes) names an axis twice") }
+    return result
+  }
+
+  private func largestShape(_ shape: [Int], _ axes: [Int]) throws(Diagnostic) -> [Int] {
+    let result = try reducedShape(shape, axes)
+    guard !axes.contains(where: { shape[$0] == 0 }) else {
+      throw failure("parameter", "no element of \(shape) is the largest over \(axes)")
+    }
     return result
   }
 

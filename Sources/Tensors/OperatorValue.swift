@@ -31,19 +31,20 @@ public enum OperatorValue: Hashable, Sendable {
 }
 
 extension DigitalOperator {
-  /// The values of the parameters, in the order of the row of the catalogue.
+  /// The values of the parameters, in the order of the row of the catalog.
   public var values: [OperatorValue] {
     switch self {
     case .unary(let function): return function.parameters.map { .float($0) }
-    case .binary, .matmul: return []
+    case .binary, .select, .matmul: return []
     case .softmax(let axis), .concat(let axis): return [.axis(axis)]
     case .maxPool(let window): return [.window(window)]
     case .averagePool(let window, let countPadding): return [.window(window), .flag(countPadding)]
-    case .mean(let numbers), .reshape(let numbers), .transpose(let numbers): return [.list(numbers)]
+    case .mean(let numbers), .reduceMax(let numbers), .reshape(let numbers), .transpose(let numbers):
+      return [.list(numbers)]
     case .argMax(let axis, let last): return [.axis(axis), .flag(last)]
     case .pad(let before, let after, let value): return [.list(before), .list(after), .float(value)]
     case .slice(let start, let end): return [.list(start), .list(end)]
-    case .take(let indices, let axis): return [.constants(indices), .axis(axis)]
+    case .gather(let indices, let axis): return [.constants(indices), .axis(axis)]
     case .quantize(let scale, let zero, let low, let high):
       return [.float(scale), .integer(zero), .integer(low), .integer(high)]
     case .dequantize(let scale, let zero): return [.float(scale), .integer(zero)]
@@ -61,8 +62,9 @@ extension DigitalOperator {
   public var window: Window? {
     switch self {
     case .maxPool(let window), .averagePool(let window, _): return window
-    case .unary, .binary, .softmax, .matmul, .mean, .argMax, .reshape, .transpose, .concat, .pad, .slice,
-      .take, .quantize, .dequantize, .requantize, .addBias, .lookup:
+    case .unary, .binary, .select, .softmax, .matmul, .mean, .reduceMax, .argMax, .reshape, .transpose,
+      .concat, .pad, .slice,
+      .gather, .quantize, .dequantize, .requantize, .addBias, .lookup:
       return nil
     }
   }
@@ -75,8 +77,9 @@ extension DigitalOperator {
     case .lookup(let table, _):
       guard let low = table.min(), let high = table.max() else { return nil }
       return (low, high)
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .reshape, .transpose,
-      .concat, .pad, .slice, .take, .dequantize, .addBias:
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .reshape, .transpose,
+      .concat, .pad, .slice, .gather, .dequantize, .addBias:
       return nil
     }
   }
@@ -92,18 +95,20 @@ extension OperatorEntry {
     switch code {
     case .unary: return unaryFunction(v.floats).map { .unary($0) }
     case .binary: return binaryFunction.map { .binary($0) }
+    case .select: return .select
     case .softmax: return .softmax(axis: v.axis(0))
     case .matmul: return .matmul
     case .maxPool: return v.window(0).map { .maxPool($0) }
     case .averagePool: return v.window(0).map { .averagePool($0, countPadding: v.flag(1)) }
     case .mean: return .mean(axes: v.list(0))
+    case .reduceMax: return .reduceMax(axes: v.list(0))
     case .argMax: return .argMax(axis: v.axis(0), last: v.flag(1))
     case .reshape: return .reshape(v.list(0))
     case .transpose: return .transpose(v.list(0))
     case .concat: return .concat(axis: v.axis(0))
     case .pad: return .pad(before: v.list(0), after: v.list(1), value: v.float(2))
     case .slice: return .slice(start: v.list(0), end: v.list(1))
-    case .take: return .take(indices: v.constants(0), axis: v.axis(1))
+    case .gather: return .gather(indices: v.constants(0), axis: v.axis(1))
     case .quantize:
       return .quantize(scale: v.float(0), zero: v.integer(1), low: v.integer(2), high: v.integer(3))
     case .dequantize: return .dequantize(scale: v.float(0), zero: v.integer(1))

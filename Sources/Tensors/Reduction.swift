@@ -10,14 +10,14 @@ func softmaxValues(_ values: [Float], _ shape: [Int], axis: Int) -> [Float] {
   result.withUnsafeMutableBufferPointer { x in
     for first in stride(from: 0, to: x.count, by: length * inner) {
       for start in first..<first + inner {
-        normalise(x, start: start, step: inner, length: length)
+        normalize(x, start: start, step: inner, length: length)
       }
     }
   }
   return result
 }
 
-private func normalise(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step: Int, length: Int) {
+private func normalize(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step: Int, length: Int) {
   var maximum = -Float.infinity
   for k in 0..<length { maximum = max(maximum, x[start &+ k &* step]) }
   var sum = 0.0
@@ -50,7 +50,43 @@ func meanValues(_ values: [Float], _ shape: [Int], axes: [Int]) -> [Float] {
   return sums.map { Float($0 / divisor) }
 }
 
-/// The places of the largest elements on `axis`, as floats; of equal ones the first, or the `last`.
+/// The largest elements over `axes`, each of which has one; a NaN where there is one.
+func largestValues(_ data: TensorData, _ shape: [Int], axes: [Int]) -> TensorData {
+  switch data {
+  case .f32(let v): return .f32(largest(v, shape, axes, from: -.infinity))
+  case .i8(let v): return .i8(largest(v, shape, axes, from: .min))
+  case .u8(let v): return .u8(largest(v, shape, axes, from: .min))
+  case .i16(let v): return .i16(largest(v, shape, axes, from: .min))
+  case .u16(let v): return .u16(largest(v, shape, axes, from: .min))
+  case .i32(let v): return .i32(largest(v, shape, axes, from: .min))
+  case .i64(let v): return .i64(largest(v, shape, axes, from: .min))
+  }
+}
+
+private func largest<T: Comparable & BitwiseCopyable>(
+  _ values: [T], _ shape: [Int], _ axes: [Int], from lowest: T
+) -> [T] {
+  let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+  var result = [T](repeating: lowest, count: kept.reduce(1, *))
+  let walk = BroadcastWalk(shape, kept, to: shape)
+  let last = walk.lengths.count - 1
+  let (run, stepX, stepBest) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
+  result.withUnsafeMutableBufferPointer { result in
+    values.withUnsafeBufferPointer { x in
+      walk.forEachRun { _, fromX, fromBest in
+        for k in 0..<run {
+          let (value, best) = (x[fromX &+ k &* stepX], result[fromBest &+ k &* stepBest])
+          // Only NaN is not equal to itself.
+          result[fromBest &+ k &* stepBest] = value > best || value != value ? value : best
+        }
+      }
+    }
+  }
+  return result
+}
+
+/// The places of the largest elements on `axis`, as floats; of equal ones the first, or the `last`. NaN is larger than
+/// every number.
 func largestPlaces(_ values: [Float], _ shape: [Int], axis: Int, last: Bool) -> [Float] {
   let length = shape[axis]
   let inner = shape[(axis + 1)...].reduce(1, *)
@@ -63,7 +99,7 @@ func largestPlaces(_ values: [Float], _ shape: [Int], axis: Int, last: Bool) -> 
         var best = 0
         for k in 1..<max(1, length) {
           let (new, old) = (x[start &+ k &* inner], x[start &+ best &* inner])
-          if new > old || last && new == old { best = k }
+          if new > old || new.isNaN && !old.isNaN || last && (new == old || new.isNaN) { best = k }
         }
         places.append(Float(best))
       }

@@ -19,7 +19,7 @@ extension DigitalOperator {
 
 /// The part of an array of `from` that begins at `start` and has the lengths `shape`, which lie inside of it.
 func sliced(_ data: TensorData, _ from: [Int], start: [Int], shape: [Int]) -> TensorData {
-  // Axes behind the last one that is cut are copied as a whole.
+  // Axes after the last one that is cut are copied as a whole.
   let inner = shape.indices.reversed().first { shape[$0] != from[$0] } ?? -1
   let run = shape.indices.filter { $0 >= inner }.reduce(1) { $0 * shape[$1] }
   let strides = rowMajorStrides(from)

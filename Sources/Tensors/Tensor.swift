@@ -77,7 +77,7 @@ public struct Tensor: Equatable, Sendable {
     }
   }
 
-  /// The elements as integers; floats are truncated towards zero and clamped, and NaN becomes 0.
+  /// The elements as integers; floats are truncated toward zero and clamped, and NaN becomes 0.
   public var integers: [Int64] {
     switch data {
     case .f32(let v): return v.map { $0.isNaN ? 0 : Int64(max(-0x1p62, min(0x1p62, $0))) }
@@ -121,7 +121,7 @@ public struct Tensor: Equatable, Sendable {
   public func reshaped(_ shape: [Int]) -> Tensor { Tensor(shape, data) }
 }
 
-/// The distance, in elements, between neighbours on each axis of a row-major array.
+/// The distance, in elements, between neighbors on each axis of a row-major array.
 public func rowMajorStrides(_ shape: [Int]) -> [Int] {
   var strides = [Int](repeating: 1, count: shape.count)
   for axis in stride(from: shape.count - 2, through: 0, by: -1) {

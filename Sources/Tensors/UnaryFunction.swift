@@ -29,12 +29,12 @@ public struct UnaryFunction: Hashable, Sendable {
 
   /// Which function it is.
   public let kind: Kind
-  /// Its parameters, in the order of its row in the catalogue.
+  /// Its parameters, in the order of its row in the catalog.
   public let parameters: [Float]
 
   /// The function `kind` with these parameters; nil unless there are as many as its row has.
   public init?(_ kind: Kind, _ parameters: [Float] = []) {
-    guard parameters.count == OperatorCatalogue.entry(of: kind).parameters.count else { return nil }
+    guard parameters.count == OperatorCatalog.entry(of: kind).parameters.count else { return nil }
     self.init(kind, checked: parameters)
   }
 

@@ -32,10 +32,10 @@ enum SpanMeaning {
 /// Values of one axis, at most.
 let largestAxis = 10_000
 
-/// Reads the values of an axis: `2,4,8`, `0:0.3:0.05` for start, end and step, `2..128` where `meaning` gives it one; and
-/// lists of these.
+/// Reads the values of an axis: `2,4,8`, `0:0.3:0.05` for start, end and step, `2..128` where `meaning` gives it one;
+/// and lists of these.
 ///
-/// Throws `sweep.values` for what is none of these, for no values and for too many, and for a value that stands twice.
+/// Throws `sweep.values` for what is none of these, for no values and for too many, and for a duplicate value.
 func axisValues(_ text: String, of axis: String, span meaning: SpanMeaning) throws(Diagnostic) -> [AxisValue]
 {
   var values: [AxisValue] = []
@@ -120,7 +120,7 @@ private func steps(_ item: String, _ axis: AxisText) throws(Diagnostic) -> [Axis
   return (0...Int(count)).map { AxisValue(rounded(start + Double($0) * step, decimals: decimals)) }
 }
 
-/// Places behind the point that a number is written with: 2 of `0.05`, 3 of `1e-3`.
+/// Decimal places that a number is written with: 2 of `0.05`, 3 of `1e-3`.
 private func decimalPlaces(_ text: String) -> Int {
   let parts = text.lowercased().split(separator: "e", maxSplits: 1)
   let fraction = parts.first?.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -13,7 +13,7 @@ let compareSpec = CommandSpec(
   examples: [
     ExampleSpec(
       "xbar compare models/lenet5/model.onnx --schemes dense,isaac --input models/data/fashion-mnist-test.npz",
-      "operation units beside whole arrays"),
+      "operation units against whole arrays"),
     ExampleSpec(
       "xbar compare MODEL.onnx --schemes dense,sre --input X.npz --device dlrsim --trials 10",
       "the same cells under two mappings: accuracies with their 95 % intervals"),
@@ -33,7 +33,7 @@ private let compareOptions =
       "the class of each sample (default: 'labels' of the input file)"),
     OptionSpec(
       "calibration", value: "C.npy", file: .input(.plain, .again),
-      "typical inputs, from which ranges are measured"),
+      "typical inputs, used to measure ranges"),
     shapeOption,
     OptionSpec(
       "target", value: "NAME|FILE.json", file: .nameOrInput(.again),
@@ -44,7 +44,7 @@ private let compareOptions =
     OptionSpec(flag: "layers", "a table for every scheme, layer by layer"),
     OptionSpec(flag: "markdown", "tables in Markdown"),
     OptionSpec("json", value: "C.json", file: .output(), "all counts as JSON"),
-    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec(flag: "quiet", "print no progress"),
   ]
@@ -69,6 +69,7 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     throw DiagnosticList(error)
   }
   let comparison = try compare(request)
+  if !request.quiet { show(comparison.warnings) }
   do throws(Diagnostic) {
     if !arguments.takesStandardOutput { try printOut(comparison.text(arguments)) }
     if let path = arguments.value("json") { try writeFile(text: comparison.json.encoded + "\n", to: path) }

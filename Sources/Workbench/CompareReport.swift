@@ -5,6 +5,7 @@ import Driver
 import Executor
 import Hardware
 import RunDriver
+import Support
 
 /// What speed-ups and savings refer to.
 private struct Yardstick {
@@ -29,11 +30,11 @@ private struct Yardstick {
     }
   }
 
-  init(_ baseline: Baseline, as name: String, beside scheme: String, samples: Int) {
+  init(_ baseline: Baseline, as name: String, of scheme: String, samples: Int) {
     let samples = Double(max(1, samples))
     self.name = name
     source =
-      "the \(baseline.name) baseline beside \(scheme): its matrices with every cell mapped, \(grouped(baseline.crossbars)) "
+      "the \(baseline.name) baseline of \(scheme): its matrices with every cell mapped, \(grouped(baseline.crossbars)) "
       + "crossbars of \(baseline.machine.name)"
     time = baseline.totalCost.latencyNanoseconds / samples
     energy = baseline.totalCost.energyPicojoules.total / samples
@@ -52,18 +53,18 @@ extension Yardstick {
 }
 
 extension Comparison {
-  /// The scheme called `scheme` where it was run, else the baseline called `baseline` beside the first scheme.
+  /// The scheme called `scheme` where it was run, else the baseline called `baseline` of the first scheme.
   private func yardstick(_ scheme: String, _ baseline: String) -> Yardstick? {
     if let found = schemes.first(where: { $0.compiled.scheme == scheme }) { return Yardstick(found) }
     guard let run = schemes.first?.run, let found = run.baselines.first(where: { $0.name == baseline }) else {
       return nil
     }
     return Yardstick(
-      found, as: scheme, beside: schemes.first?.compiled.scheme ?? "", samples: run.samples)
+      found, as: scheme, of: schemes.first?.compiled.scheme ?? "", samples: run.samples)
   }
 
   private var dense: Yardstick? { yardstick("dense", "dense") }
-  private var isaac: Yardstick? { yardstick("isaac", "idealised") }
+  private var isaac: Yardstick? { yardstick("isaac", "idealized") }
 
   /// Says what `dense` and `isaac` are where they were not run.
   var notes: String {
@@ -79,17 +80,21 @@ extension Comparison {
   }
 
   private static let columns: [TextTable.Column] = [
-    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("crossbars"),
+    .init("scheme", .left), .init("machine", .left), .init("top-1"), .init("95 % interval"),
+    .init("crossbars"),
     .init("area"), .init("OU activations"), .init("saturated"), .init("table bits"), .init("energy"),
     .init("time"),
-    .init("faster than dense"), .init("energy saved"), .init("faster than isaac"), .init("energy saved"),
+    .init("speed-up vs dense"), .init("energy saving vs dense"), .init("speed-up vs isaac"),
+    .init("energy saving vs isaac"),
   ]
 
   /// One line for each scheme; events, energy and time are those of one sample, the mean over all.
   var table: TextTable {
     var table = TextTable(Comparison.columns)
-    let none = [String](repeating: "-", count: Comparison.columns.count - 3)
-    table.add(["float", "-", share(float.accuracy?.top1, float.outputs.count)] + none)
+    let none = [String](repeating: "-", count: Comparison.columns.count - 4)
+    table.add(
+      ["float", "-", share(float.accuracy?.top1, float.outputs.count), text(float.accuracy?.top1Interval)]
+        + none)
     let references = [dense, isaac]
     for result in schemes { table.add(row(result, references)) }
     return table
@@ -107,10 +112,18 @@ extension Comparison {
     return (parts + ["events, energy and time per sample"]).joined(separator: "; ")
   }
 
-  /// The share of right answers; over several trials the mean with its 95 % interval.
+  /// The share of right answers; over several trials the mean.
   private func accuracy(_ run: RunRecord) -> String {
     guard let top1 = run.trials?.top1 else { return share(run.accuracy?.top1, run.samples) }
-    return percentage(top1.mean) + (top1.confidenceHalfWidth.map { " +- \(percentage($0))" } ?? "")
+    return percentage(top1.mean)
+  }
+
+  private func interval(_ run: RunRecord) -> ShareInterval? {
+    run.trials.map { $0.top1?.interval(samples: run.samples) } ?? run.accuracy?.top1Interval
+  }
+
+  private func text(_ interval: ShareInterval?) -> String {
+    interval.map { intervalText($0.low, $0.high) } ?? "-"
   }
 
   private func share(_ hits: Int?, _ count: Int) -> String {
@@ -127,8 +140,8 @@ extension Comparison {
       } ?? ["-", "-"]
     }
     return [
-      result.compiled.scheme, result.compiled.machine, accuracy(run),
-      grouped(result.compiled.total.crossbars), areaText(squareMicrometres: result.compiled.area),
+      result.compiled.scheme, result.compiled.machine, accuracy(run), text(interval(run)),
+      grouped(result.compiled.total.crossbars), areaText(squareMicrometers: result.compiled.area),
       mean(events.ouActivations, run.samples),
       events.adcSaturations == 0 ? "none" : "\(significant(saturated * 1e6)) ppm",
       grouped(result.compiled.total.indexBits + result.compiled.total.shiftBits),
@@ -156,8 +169,8 @@ extension Comparison {
     var table = TextTable([
       .init("layer", .left), .init("matrix"), .init("crossbars"), .init("cells"), .init("OU activations"),
       .init("cycles"),
-      .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("faster than dense"),
-      .init("energy saved"),
+      .init("saturated"), .init("table bits"), .init("energy"), .init("time"), .init("speed-up vs dense"),
+      .init("energy saving vs dense"),
     ])
     let lines = zip(zip(result.run.lines, result.run.groups), result.compiled.lines)
     for ((run, group), compiled) in lines {
@@ -187,9 +200,23 @@ extension Comparison {
     [
       "version": 1, "kind": "compare", "network": .string(network),
       "samples": .integer(schemes.first?.run.samples ?? 0),
-      "floatTop1": hits(float.accuracy?.top1), "floatTop5": hits(float.accuracy?.top5),
+      "floatTop1": hits(float.accuracy?.top1), "floatTop1Interval": json(float.accuracy?.top1Interval),
+      "floatTop5": hits(float.accuracy?.top5),
       "schemes": .array(schemes.map(schemeJSON)),
     ]
+  }
+
+  private func json(_ interval: ShareInterval?) -> JSON {
+    interval.map { ["low": .double($0.low), "high": .double($0.high)] } ?? .null
+  }
+
+  /// What is worth saying about the samples, each thing once.
+  var warnings: [Diagnostic] {
+    var found: [Diagnostic] = []
+    for item in float.notes + schemes.flatMap(\.run.warnings) where !found.contains(item) {
+      found.append(item)
+    }
+    return found
   }
 
   /// Right answers among all samples.

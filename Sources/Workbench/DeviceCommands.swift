@@ -14,11 +14,12 @@ let devicesSpec = CommandSpec(
       "xbar devices dlrsim --json > own.json", "a file to change and to give to --device own.json"),
   ])
 
-/// `xbar effects` with its help.
-let effectsSpec = CommandSpec(
-  name: "xbar effects", summary: "lists what a device may do, and the figures that say how much",
+/// `xbar nonidealities` with its help.
+let nonidealitiesSpec = CommandSpec(
+  name: "xbar nonidealities", formerVerb: "effects",
+  summary: "lists the non-idealities that a device may have, and the figures that say how large they are",
   examples: [
-    ExampleSpec("xbar effects", "names for --only, --without, --set-device and --over")
+    ExampleSpec("xbar nonidealities", "names for --only, --without, --set-device and --over")
   ])
 
 /// Runs `xbar devices`.

@@ -5,10 +5,12 @@ import Support
 /// What `xbar devices` prints: all devices in a line each, or one with every figure and its source.
 func describeDevices(_ name: String?) throws(Diagnostic) -> String {
   guard let name else {
-    var table = TextTable([.init("device", .left), .init("effects", .left), .init("what it is", .left)])
+    var table = TextTable([
+      .init("device", .left), .init("non-idealities", .left), .init("what it is", .left),
+    ])
     for name in Device.names {
       let device = try Device.file(named: name).device
-      table.add([name, effectsText(device), device.summary])
+      table.add([name, nonidealityText(device), device.summary])
     }
     return table.plain + "\n'xbar devices NAME' prints every figure of one with its source, and\n"
       + "'xbar devices NAME --json > own.json' starts a file of your own for '--device own.json'.\n"
@@ -36,22 +38,22 @@ private func describe(_ file: DeviceFile) throws(Diagnostic) -> String {
     table.add([figure.path, figure.value, unitText(figure.unit), figure.source ?? "none given"])
   }
   let device = file.device
-  return "\(device.name): \(device.summary)\neffects: \(effectsText(device))\n\n\(table.plain)"
-    + "\nFigures that are not listed are 0, or as 'xbar effects' says.\n"
+  return "\(device.name): \(device.summary)\nnon-idealities: \(nonidealityText(device))\n\n\(table.plain)"
+    + "\nFigures that are not listed are 0, or as 'xbar nonidealities' says.\n"
 }
 
-private func effectsText(_ device: Device) -> String {
-  let effects = DeviceEffect.allCases.filter { device.isOn($0) }.map(\.rawValue)
-  return effects.isEmpty ? "none" : effects.joined(separator: ", ")
+private func nonidealityText(_ device: Device) -> String {
+  let names = Nonideality.allCases.filter { device.isOn($0) }.map(\.rawValue)
+  return names.isEmpty ? "none" : names.joined(separator: ", ")
 }
 
 /// A unit for people: nothing for ratios.
 private func unitText(_ unit: String) -> String { ["1", "word"].contains(unit) ? "-" : unit }
 
-/// What `xbar effects` prints: every effect, and every figure that a device may have.
-func describeEffects() -> String {
-  var effects = TextTable([.init("effect", .left), .init("what it is", .left)])
-  for effect in DeviceEffect.allCases { effects.add([effect.rawValue, effect.summary]) }
+/// What `xbar nonidealities` prints: every non-ideality, and every figure that a device may have.
+func describeNonidealities() -> String {
+  var switches = TextTable([.init("non-ideality", .left), .init("what it is", .left)])
+  for nonideality in Nonideality.allCases { switches.add([nonideality.rawValue, nonideality.summary]) }
   var figures = TextTable([
     .init("figure", .left), .init("unit", .left), .init("values", .left), .init("what it is", .left),
   ])
@@ -59,9 +61,9 @@ func describeEffects() -> String {
     figures.add([field.path, unitText(field.unit), field.expectation, field.summary])
   }
   return """
-    Effects, for --only and --without:
+    Non-idealities, for --only and --without:
 
-    \(effects.plain)
+    \(switches.plain)
     Figures, for --set-device NAME=VALUE, for --over NAME=VALUES of 'xbar sweep', and for device files:
 
     \(figures.plain)

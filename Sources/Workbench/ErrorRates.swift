@@ -6,27 +6,28 @@ import Mapping
 import RunDriver
 import Support
 
-/// `xbar errors` with its help.
-let errorsSpec = CommandSpec(
-  name: "xbar errors",
-  summary: "how often single conversions of a device are wrong, by active wordlines and references",
+/// `xbar error-rate` with its help.
+let errorRateSpec = CommandSpec(
+  name: "xbar error-rate", formerVerb: "errors",
+  summary: "reports how often single conversions of a device are wrong, by active wordlines and references",
   options: [
     OptionSpec(
       "device", value: "NAME|FILE.json,...", file: .nameOrInput(), required: true,
       "the devices, see 'xbar devices'"),
-    OptionSpec("height", value: "VALUES", "wordlines of a unit; '4,9,16,32' unless said otherwise"),
-    OptionSpec("cell-bits", value: "B", "bits of a cell; 1 unless said otherwise"),
+    OptionSpec("height", value: "VALUES", "wordlines of a unit (default: 4,9,16,32)"),
+    OptionSpec("cell-bits", value: "B", "bits of a cell (default: 1)"),
     OptionSpec(
-      "samples", value: "N", "units for each number of active wordlines; 100000 unless said otherwise"),
+      "samples", value: "N", "units for each number of active wordlines (default: 100000)"),
   ] + TrialOptions.figures + [
-    OptionSpec("seed", value: "S", "seed of all random draws; 0 unless said otherwise"),
+    OptionSpec("seed", value: "S", "seed of all random draws (default: 0)"),
     OptionSpec("csv", value: "R.csv", file: .output(), "write the table as CSV"),
     OptionSpec(flag: "markdown", "print the table as Markdown"),
   ],
   examples: [
-    ExampleSpec("xbar errors --device ratio6,ratio10,ratio50", "error rates of three cells"),
+    ExampleSpec("xbar error-rate --device ratio6,ratio10,ratio50", "error rates of three cells"),
     ExampleSpec(
-      "xbar errors --device ratio10 --height 2..128 --set-device sigma=0.1", "more wordlines, less spread"),
+      "xbar error-rate --device ratio10 --height 2..128 --set-device sigma=0.1", "more wordlines, less spread"
+    ),
   ],
   remarks: [
     "Levels and digits of a bit are uniformly random, converters as wide as the largest sum. Wires and analog pairs need a "
@@ -41,8 +42,8 @@ private struct ErrorRates {
   let rates: [Double]
 }
 
-/// Runs `xbar errors`.
-func errorsCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
+/// Runs `xbar error-rate`.
+func errorRateCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   let heights = try unitHeights(arguments.value("height") ?? "4,9,16,32")
   let samples = try arguments.integer("samples", in: 100...10_000_000) ?? 100_000
   let cellBits = try arguments.integer("cell-bits", in: 1...4) ?? 1

@@ -20,7 +20,8 @@ struct SweepMeasurement {
   let crossbars: Int
   /// Share of right answers over trials; a single trial on the ideal device, where all are the same.
   let top1: TrialStatistics
-  let isIdeal: Bool
+  /// The 95 % interval of the mean of `top1` over trials, or of the share in a single one.
+  let interval: ShareInterval?
   /// Conversions compared with those of an ideal device, over all trials and layers.
   let conversions: PartialSumErrors
   /// Share of conversions beyond the largest code, in the first trial.
@@ -54,7 +55,8 @@ struct SweepRecord {
   let outcomes: [SweepOutcome]
 }
 
-/// Runs every point, program after program, so that each is compiled once. Points that are refused do not end the sweep.
+/// Runs every point, program after program, so that each is compiled once. Points that are refused do not end the
+/// sweep.
 ///
 /// Throws `sweep.labels` for samples without labels; and where no point could be run, for one and the same reason, that
 /// reason.
@@ -205,7 +207,7 @@ extension SweepMeasurement {
     adcBits = run.program.layers.map(\.adcBits).max() ?? array.adcBits
     crossbars = run.program.crossbars.count
     self.top1 = top1
-    isIdeal = run.trials == nil
+    interval = top1.interval(samples: run.samples)
     var sum = PartialSumErrors()
     for layer in run.trials?.partialSums ?? [] { sum += layer }
     conversions = sum

@@ -95,8 +95,8 @@ struct SweepAxis: Equatable {
     return "\(name): \(field.summary)\(unit)"
   }
 
-  /// How a plot spaces the values: heights by powers of two, numbers over at least a decade by powers of ten unless they
-  /// are in equal steps.
+  /// How a plot spaces the values: heights by powers of two, numbers over at least a decade by powers of ten unless
+  /// they are in equal steps.
   var isLogarithmic: Bool {
     let numbers = values.compactMap(\.number).sorted()
     guard let first = numbers.first, let last = numbers.last, first > 0, last >= 10 * first else {

@@ -8,7 +8,7 @@ import Support
 /// `xbar sweep` with its help.
 let sweepSpec = CommandSpec(
   name: "xbar sweep",
-  summary: "measures accuracy over active wordlines, converter bits or figures of a device",
+  summary: "measures accuracy against active wordlines, converter bits or figures of a device",
   positionals: [PositionalSpec("MODEL.onnx", file: .input(.model, .again), "the trained network")],
   options: sweepOptions,
   examples: [
@@ -25,7 +25,7 @@ let sweepSpec = CommandSpec(
       "bits of a converter on the ideal device: what saturation costs"),
     ExampleSpec(
       "xbar sweep MODEL.onnx --input X.npz --over readNoise.cell=0,0.01,0.03,0.1 --trials 10 --json - --quiet",
-      "any figure of a device, see 'xbar effects'; results as JSON on standard output"),
+      "any figure of a device, see 'xbar nonidealities'; results as JSON on standard output"),
   ],
   remarks: [
     "AXIS is 'height' (wordlines of an operation unit), 'adc' (bits of a converter), 'ratio' (on/off ratio), 'sigma' (spread "
@@ -34,7 +34,7 @@ let sweepSpec = CommandSpec(
     "The first --over goes from left to right. Each value of a second one, each scheme and each device is a series.",
     "Where height is an axis and adc is not, converters get as many bits as a full unit needs, so that the sweep shows the "
       + "device and not saturation, unless --set 'form-units(adc: N)' fixes them. The height of the whole crossbar is the "
-      + "over-idealised array; it is marked.",
+      + "over-idealized array; it is marked.",
     "Values of axes are set after --set-device, --only and --without. All points use the same seed, so that they differ by "
       + "their settings and not by chance. A point that is refused is reported with its reason, and the rest goes on. "
       + "Results do not depend on --threads.",
@@ -48,7 +48,7 @@ private let sweepOptions =
       "the class of each sample (default: 'labels' of the input file)"),
     OptionSpec(
       "over", value: "AXIS=VALUES", required: true, repeats: true,
-      "what is varied, such as height=2..128; at most two"),
+      "what to vary, such as height=2..128; at most two axes"),
     OptionSpec("scheme", value: "A,B,C", "schemes, see 'xbarc schemes' (default: dense)"),
     OptionSpec(
       "target", value: "NAME|FILE.json", file: .nameOrInput(.again),
@@ -57,16 +57,16 @@ private let sweepOptions =
     OptionSpec("set", value: "OPTIONS", "options of the schemes' passes, such as 'quantize(weights: 4)'"),
     OptionSpec(
       "calibration", value: "C.npz", file: .input(.plain, .again),
-      "typical inputs, from which ranges are measured"),
+      "typical inputs, used to measure ranges"),
     shapeOption,
     OptionSpec(
       "device", value: "NAME|FILE.json,...", file: .nameOrInput(),
       "devices, see 'xbar devices' (default: ideal)"),
   ] + TrialOptions.changes + TrialOptions.trials + [
-    OptionSpec("limit", value: "N", "samples, at most"),
+    OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     OptionSpec("csv", value: "R.csv", file: .output(), "write all numbers as comma-separated values"),
-    OptionSpec("svg", value: "R.svg", file: .output(), "write accuracy over the first axis as a figure"),
+    OptionSpec("svg", value: "R.svg", file: .output(), "plot accuracy against the first axis"),
     OptionSpec("json", value: "R.json", file: .output(), "write all numbers as JSON"),
     OptionSpec(flag: "markdown", "the table in Markdown"),
     OptionSpec(flag: "quiet", short: "q", "print neither table nor progress"),

@@ -1,3 +1,4 @@
+import Evaluation
 import DeviceModel
 import Report
 
@@ -29,8 +30,7 @@ extension SweepRecord {
   /// Nil for a point that was refused.
   private func point(_ outcome: SweepOutcome) -> LinePlot.Point? {
     guard let place = outcome.point.values[0].number, let top1 = outcome.measurement?.top1 else { return nil }
-    let half = top1.confidenceHalfWidth
-    return LinePlot.Point(
-      place, top1.mean, low: half.map { max(0, top1.mean - $0) }, high: half.map { min(1, top1.mean + $0) })
+    let interval = outcome.measurement?.interval
+    return LinePlot.Point(place, top1.mean, low: interval?.low, high: interval?.high)
   }
 }

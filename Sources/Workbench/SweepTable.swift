@@ -122,7 +122,7 @@ extension SweepRecord {
     var notes: [String] = []
     if !wholeHeights.isEmpty {
       notes.append(
-        "* the whole array is read at once: the over-idealised design, which real cells and converters do not allow"
+        "* the whole array is read at once: the over-idealized design, which real cells and converters do not allow"
       )
     }
     if hasHeights && outcomes.contains(where: { $0.measurement?.isLossless == true }) {
@@ -163,15 +163,15 @@ extension SweepRecord {
   }
 }
 
-/// What was changed in a device, behind its name.
+/// What was changed in a device, after its name.
 func changesText(_ changes: [String]) -> String {
   changes.isEmpty ? "" : " (\(changes.joined(separator: ", ")))"
 }
 
-/// Half of the 95 % interval of a mean; that of the ideal device is known.
+/// The 95 % interval of a mean over trials, or of a single one.
 private func intervalText(_ measurement: SweepMeasurement) -> String {
-  if measurement.isIdeal { return "exact" }
-  return measurement.top1.confidenceHalfWidth.map { "+- \(percentage($0))" } ?? "-"
+  if let half = measurement.top1.halfWidthWithinEnds { return "+- \(percentage(half))" }
+  return measurement.interval.map { Report.intervalText($0.low, $0.high) } ?? "-"
 }
 
 /// A share that may be very small.

@@ -5,7 +5,7 @@ import Support
 /// Every command of `xbar` with its help.
 let xbarProgram = ProgramSpec(
   name: "xbar", summary: "compares schemes and devices by compiling and running programs",
-  commands: [compareSpec, sweepSpec, errorsSpec, devicesSpec, effectsSpec])
+  commands: [compareSpec, sweepSpec, errorRateSpec, devicesSpec, nonidealitiesSpec])
 
 /// Runs `xbar` with the words of its command line; returns the exit status.
 public func runXbar(_ words: [String]) -> Int32 {
@@ -18,6 +18,7 @@ public func runXbar(_ words: [String]) -> Int32 {
       throw DiagnosticList(error)
     }
     guard case .run(let command, let arguments) = request else { return }
+    show(arguments.warnings)
     if command.name == "xbar compare" { return try compareCommand(arguments) }
     do throws(Diagnostic) { try runSimple(command, arguments) } catch { throw DiagnosticList(error) }
   }
@@ -26,8 +27,8 @@ public func runXbar(_ words: [String]) -> Int32 {
 private func runSimple(_ command: CommandSpec, _ arguments: ParsedArguments) throws(Diagnostic) {
   switch command.name {
   case "xbar sweep": try sweepCommand(arguments)
-  case "xbar errors": try errorsCommand(arguments)
-  case "xbar effects": try printOut(describeEffects())
+  case "xbar error-rate": try errorRateCommand(arguments)
+  case "xbar nonidealities": try printOut(describeNonidealities())
   default: try devicesCommand(arguments)
   }
 }

@@ -154,4 +154,27 @@ private func notes(_ words: String...) -> [String] {
     #expect(ExitStatus(for: list) == .usage)
     #expect(ExitStatus(for: DiagnosticList([Diagnostic("a.b", "", severity: .note)])) == .success)
   }
+
+  /// The help lists the verb of today alone.
+  @Test func aFormerVerbStillCallsItsCommandWithOneWarning() throws {
+    let program = ProgramSpec(
+      name: "tool", summary: "does things",
+      commands: [
+        CommandSpec(name: "tool go", formerVerb: "walk", summary: "goes"),
+        CommandSpec(name: "tool stay", summary: "stays"),
+      ])
+    guard case .run(let command, let arguments) = try program.parse(["walk"]) else {
+      Issue.record("expected arguments")
+      return
+    }
+    #expect(command.name == "tool go" && arguments.warnings.map(\.id) == ["usage.renamed"])
+    #expect(arguments.warnings.first?.severity == .warning)
+    #expect(arguments.warnings.first?.message.contains("'tool walk' is now 'tool go'") == true)
+    for verb in ["go", "stay"] {
+      guard case .run(_, let arguments) = try program.parse([verb]) else { continue }
+      #expect(arguments.warnings.isEmpty)
+    }
+    guard case .help(let text) = try program.parse(["--help"]) else { return }
+    #expect(text.contains("go") && !text.contains("walk"))
+  }
 }

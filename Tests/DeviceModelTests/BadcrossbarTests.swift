@@ -18,8 +18,8 @@ private struct BadcrossbarCase: Codable {
 /// Currents that badcrossbar computes, where Python has it; `XBAR_PYTHON` names another interpreter than `python3`.
 /// The package knows neither drivers nor sensing circuits.
 ///
-/// Source: D. Joksas, A. Mehonic, "badcrossbar: A Python tool for computing and plotting currents and voltages in passive
-/// crossbar arrays", SoftwareX 2020.
+/// Source: D. Joksas, A. Mehonic, "badcrossbar: A Python tool for computing and plotting currents and voltages in
+/// passive crossbar arrays", SoftwareX 2020.
 @Suite("Agreement with badcrossbar")
 struct BadcrossbarTests {
   /// Conductances over three decades, wires of 0.1 to 10 ohms.

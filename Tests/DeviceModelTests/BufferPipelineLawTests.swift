@@ -87,7 +87,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
   func agreesWithAClockedModel(_ order: FetchOrder) {
     for seed in 0..<1000 {
       let buffers = randomBuffers(seed)
-      let model = ClockedPipeline(buffers, overlaps: order == .overlapped)
+      let model = ClockedPipeline(buffers, overlaps: order == .doubleBuffered)
       let schedule = BufferSchedule(of: buffers, order)
       #expect(schedule.spans.map(\.fetch) == model.fetches, "seed \(seed)")
       #expect(schedule.spans.map(\.compute) == model.computations, "seed \(seed)")
@@ -101,7 +101,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
     var found = 0
     for seed in 0..<1000 {
       let buffers = randomBuffers(seed, atLeast: 1)
-      let model = ClockedPipeline(buffers, overlaps: order == .overlapped)
+      let model = ClockedPipeline(buffers, overlaps: order == .doubleBuffered)
       #expect(BufferSchedule(of: buffers, order).stalls == model.stalls, "seed \(seed)")
       found += model.stalls > 0 ? 1 : 0
     }
@@ -113,7 +113,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
     for seed in 0..<1000 {
       let buffers = randomBuffers(seed)
       for skips in [true, false] {
-        let overlapped = BufferSchedule(of: buffers, .overlapped, skipsEmpty: skips).end
+        let overlapped = BufferSchedule(of: buffers, .doubleBuffered, skipsEmpty: skips).end
         let serial = BufferSchedule(of: buffers, .serial, skipsEmpty: skips).end
         #expect(overlapped <= serial, "seed \(seed)")
         // Two that work at the same time are at most twice as fast.
@@ -133,9 +133,9 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
       }
       // One more buffer that is skipped does not end later either.
       guard let full = buffers.firstIndex(where: { !$0.isEmpty }) else { continue }
-      let before = BufferSchedule(of: buffers, .overlapped).end
+      let before = BufferSchedule(of: buffers, .doubleBuffered).end
       buffers[full].isEmpty = true
-      #expect(BufferSchedule(of: buffers, .overlapped).end <= before, "seed \(seed)")
+      #expect(BufferSchedule(of: buffers, .doubleBuffered).end <= before, "seed \(seed)")
     }
   }
 
@@ -143,7 +143,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
     for count in 1...40 {
       for clocks in 0...9 {
         let buffers = [BufferWork](repeating: BufferWork(fetch: clocks, compute: clocks), count: count)
-        #expect(BufferSchedule(of: buffers, .overlapped).end == (count + 1) * clocks)
+        #expect(BufferSchedule(of: buffers, .doubleBuffered).end == (count + 1) * clocks)
         #expect(BufferSchedule(of: buffers, .serial).end == 2 * count * clocks)
       }
     }
@@ -155,7 +155,7 @@ private func randomBuffers(_ seed: Int, atLeast least: Int = 0) -> [BufferWork] 
         for compute in 0...6 {
           let buffers = [BufferWork](repeating: BufferWork(fetch: fetch, compute: compute), count: count)
           let expected = fetch + compute + (count - 1) * max(fetch, compute)
-          #expect(BufferSchedule(of: buffers, .overlapped).end == expected)
+          #expect(BufferSchedule(of: buffers, .doubleBuffered).end == expected)
         }
       }
     }

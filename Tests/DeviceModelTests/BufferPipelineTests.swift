@@ -4,7 +4,7 @@ import Mapping
 import Support
 import Testing
 
-/// Buffers of equal times; those whose digit is 0 hold nothing.
+/// Buffers of equal times; those whose digit is 0 are empty.
 private func buffers(_ digits: String, fetch: Int = 1, compute: Int = 1) -> [BufferWork] {
   digits.map { BufferWork(fetch: fetch, compute: compute, isEmpty: $0 == "0") }
 }
@@ -18,9 +18,11 @@ private func span(_ fetch: (Int, Int), _ compute: (Int, Int)?) -> BufferSpan {
 private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
 
 @Suite struct BufferPipelineTests {
-  /// Buffers, clocks of fetch and computation; then the ends overlapped, serial, and serial with empty buffers computed.
+  /// Buffers, clocks of fetch and computation; then the ends overlapped, serial, and serial with empty buffers
+  /// computed.
   @Test(arguments: [
-    // One step each: filling takes one step more than computing alone, and empty buffers change nothing but the last step.
+    // One step each: filling takes one step more than computing alone, and empty buffers change nothing but the last
+    // step.
     ("1111", 1, 1, 5, 8, 8), ("1011", 1, 1, 5, 7, 8), ("0000", 1, 1, 4, 4, 8), ("1000", 1, 1, 4, 5, 8),
     ("0001", 1, 1, 5, 5, 8),
     // Slow crossbars: they work all the time but for the first fetch.
@@ -35,7 +37,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   ])
   func ends(_ digits: String, _ fetch: Int, _ compute: Int, _ overlapped: Int, _ serial: Int, _ all: Int) {
     let work = buffers(digits, fetch: fetch, compute: compute)
-    #expect(BufferSchedule(of: work, .overlapped).end == overlapped)
+    #expect(BufferSchedule(of: work, .doubleBuffered).end == overlapped)
     #expect(BufferSchedule(of: work, .serial).end == serial)
     #expect(BufferSchedule(of: work, .serial, skipsEmpty: false).end == all)
   }
@@ -43,13 +45,13 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   @Test func overlappedWithoutSkippingComputesEmptyBuffers() {
     let work = buffers("1011", fetch: 1, compute: 4)
     #expect(
-      BufferSchedule(of: work, .overlapped, skipsEmpty: false)
-        == BufferSchedule(of: buffers("1111", fetch: 1, compute: 4), .overlapped))
+      BufferSchedule(of: work, .doubleBuffered, skipsEmpty: false)
+        == BufferSchedule(of: buffers("1111", fetch: 1, compute: 4), .doubleBuffered))
   }
 
   /// Memory is one buffer ahead; the buffer that is left out is free as soon as it is full.
   @Test func spansOfSlowCrossbars() {
-    let schedule = BufferSchedule(of: buffers("1011", fetch: 1, compute: 4), .overlapped)
+    let schedule = BufferSchedule(of: buffers("1011", fetch: 1, compute: 4), .doubleBuffered)
     #expect(
       schedule.spans == [
         span((0, 1), (1, 5)), span((1, 2), nil), span((2, 3), (5, 9)), span((5, 6), (9, 13)),
@@ -58,7 +60,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   }
 
   @Test func spansOfSlowMemory() {
-    let schedule = BufferSchedule(of: buffers("1011", fetch: 4, compute: 1), .overlapped)
+    let schedule = BufferSchedule(of: buffers("1011", fetch: 4, compute: 1), .doubleBuffered)
     #expect(
       schedule.spans == [
         span((0, 4), (4, 5)), span((4, 8), nil), span((8, 12), (12, 13)), span((12, 16), (16, 17)),
@@ -72,7 +74,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
       BufferWork(fetch: 2, compute: 3), BufferWork(fetch: 5, compute: 1), BufferWork(fetch: 1, compute: 6),
       BufferWork(fetch: 3, compute: 2),
     ]
-    let overlapped = BufferSchedule(of: work, .overlapped)
+    let overlapped = BufferSchedule(of: work, .doubleBuffered)
     #expect(
       overlapped.spans == [
         span((0, 2), (2, 5)), span((2, 7), (7, 8)), span((7, 8), (8, 14)), span((8, 11), (14, 16)),
@@ -93,7 +95,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
     ("1001", 1, 1, 2), ("1001", 1, 2, 1), ("1001", 1, 3, 0),
   ])
   func stalls(_ digits: String, _ fetch: Int, _ compute: Int, _ stalls: Int) {
-    let schedule = BufferSchedule(of: buffers(digits, fetch: fetch, compute: compute), .overlapped)
+    let schedule = BufferSchedule(of: buffers(digits, fetch: fetch, compute: compute), .doubleBuffered)
     #expect(schedule.stalls == stalls)
   }
 
@@ -103,7 +105,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   }
 
   @Test func addingGivesTheSameAsASchedule() {
-    var pipeline = BufferPipeline(.overlapped)
+    var pipeline = BufferPipeline(.doubleBuffered)
     #expect(pipeline.end == 0 && pipeline.stalls == 0)
     #expect(pipeline.add(fetch: 2, compute: 3) == span((0, 2), (2, 5)))
     #expect(pipeline.skip(fetch: 7) == span((2, 9), nil))
@@ -111,7 +113,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
     #expect(pipeline.add(BufferWork(fetch: 1, compute: 1, isEmpty: true)) == span((9, 10), nil))
     #expect(pipeline.add(BufferWork(fetch: 1, compute: 1)) == span((10, 11), (11, 12)))
     #expect(pipeline.end == 12 && pipeline.stalls == 6)
-    #expect(pipeline.order == .overlapped)
+    #expect(pipeline.order == .doubleBuffered)
   }
 
   @Test func theStateIsAFewNumbers() {
@@ -120,7 +122,7 @@ private func isPlain<T: BitwiseCopyable>(_ type: T.Type) -> Bool { true }
   }
 
   @Test func followsMillionsOfBuffers() {
-    var pipeline = BufferPipeline(.overlapped)
+    var pipeline = BufferPipeline(.doubleBuffered)
     for _ in 0..<5_000_000 { pipeline.add(fetch: 2, compute: 3) }
     #expect(pipeline.end == 2 + 15_000_000 && pipeline.stalls == 0)
   }

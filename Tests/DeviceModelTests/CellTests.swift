@@ -197,10 +197,10 @@ import Testing
       #expect(pairs.allSatisfy { $0 != $1 })
       #expect(abs(pairs.reduce(0) { $0 + $1.0 * $1.1 } / 1000) < 0.13)
     }
-    let neighbours = zip(first, first.dropFirst()).map {
+    let neighbors = zip(first, first.dropFirst()).map {
       logarithm(Double($0)) * logarithm(Double($1)) / 0.04
     }
-    #expect(abs(neighbours.reduce(0, +) / 999) < 0.13)
+    #expect(abs(neighbors.reduce(0, +) / 999) < 0.13)
   }
 }
 

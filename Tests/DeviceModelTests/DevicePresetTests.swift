@@ -49,16 +49,16 @@ import Testing
   }
 
   @Test func effectsOfPresets() throws {
-    let expected: [String: Set<DeviceEffect>] = [
-      "ideal": [], "dlrsim": [.offCurrent, .variation, .clampError], "ratio6": [.offCurrent, .variation],
+    let expected: [String: Set<Nonideality>] = [
+      "ideal": [], "dlrsim": [.offCurrent, .variation, .clampMismatch], "ratio6": [.offCurrent, .variation],
       "ratio10": [.offCurrent, .variation], "ratio50": [.offCurrent, .variation],
-      "ratio50-fine": [.offCurrent, .variation], "hfox-1t1r": [.offCurrent, .variation, .readNoise, .wires],
+      "ratio50-fine": [.offCurrent, .variation], "hfox-1t1r": [.offCurrent, .variation, .readNoise, .irDrop],
       "issc18": [.offCurrent, .variation, .offset, .noise],
     ]
     #expect(Set(expected.keys) == Set(Device.names))
     for name in Device.names {
       let device = try Device.file(named: name).device
-      #expect(Set(DeviceEffect.allCases.filter(device.isOn)) == expected[name], "\(name)")
+      #expect(Set(Nonideality.allCases.filter(device.isOn)) == expected[name], "\(name)")
       #expect(device.isIdeal == (name == "ideal"))
     }
   }
@@ -110,33 +110,33 @@ import Testing
 
   @Test func everyEffectHasASwitch() throws {
     let device = try everything()
-    #expect(DeviceEffect.allCases.allSatisfy(device.isOn) && !device.isIdeal)
-    for effect in DeviceEffect.allCases {
-      let others = Set(DeviceEffect.allCases).subtracting([effect])
+    #expect(Nonideality.allCases.allSatisfy(device.isOn) && !device.isIdeal)
+    for effect in Nonideality.allCases {
+      let others = Set(Nonideality.allCases).subtracting([effect])
       let without = device.without(effect)
-      #expect(Set(DeviceEffect.allCases.filter(without.isOn)) == others, "\(effect)")
+      #expect(Set(Nonideality.allCases.filter(without.isOn)) == others, "\(effect)")
       #expect(without.without(effect) == without && without != device, "\(effect)")
       // Alone, it is on too.
       let alone = others.reduce(device) { $0.without($1) }
       #expect(alone.isOn(effect) && !alone.isIdeal, "\(effect)")
-      #expect(DeviceEffect.allCases.count(where: alone.isOn) == 1, "\(effect)")
+      #expect(Nonideality.allCases.count(where: alone.isOn) == 1, "\(effect)")
     }
-    #expect(DeviceEffect.allCases.reduce(device) { $0.without($1) }.isIdeal)
-    #expect(Set(DeviceEffect.allCases.map(\.summary)).count == DeviceEffect.allCases.count)
+    #expect(Nonideality.allCases.reduce(device) { $0.without($1) }.isIdeal)
+    #expect(Set(Nonideality.allCases.map(\.summary)).count == Nonideality.allCases.count)
   }
 
   /// Each number that an effect has switches it on alone.
   @Test(arguments: [
-    ("variation.on", "0.1", DeviceEffect.variation), ("variation.off", "0.1", .variation),
+    ("variation.on", "0.1", Nonideality.variation), ("variation.off", "0.1", .variation),
     ("stuckCells.on", "0.1", .stuckCells), ("stuckCells.off", "0.1", .stuckCells),
-    ("wires.wordlineOhms", "1", .wires), ("wires.bitlineOhms", "1", .wires),
-    ("wires.driverOhms", "1", .wires),
-    ("wires.senseOhms", "1", .wires), ("cell.spacing", "resistance", .levelSpacing),
+    ("wires.wordlineOhms", "1", .irDrop), ("wires.bitlineOhms", "1", .irDrop),
+    ("wires.driverOhms", "1", .irDrop),
+    ("wires.senseOhms", "1", .irDrop), ("cell.spacing", "resistance", .levelSpacing),
     ("cell.offResistance", "20000", .offCurrent), ("readNoise.cell", "1e-9", .readNoise),
   ])
-  func numbersSwitchEffectsOn(_ name: String, _ value: String, _ effect: DeviceEffect) throws {
+  func numbersSwitchEffectsOn(_ name: String, _ value: String, _ effect: Nonideality) throws {
     let device = try Device.ideal.setting(name, to: value)
-    #expect(DeviceEffect.allCases.filter(device.isOn) == [effect])
+    #expect(Nonideality.allCases.filter(device.isOn) == [effect])
   }
 
   /// Drift needs time beyond t0 and an exponent.

@@ -50,10 +50,10 @@ import Testing
     #expect(last.fixed > 0.001 && last.inputAware > 0.001)
   }
 
-  /// Without variation, input-aware references sense every unit right. Fixed ones do where `(h - 1) r < 1` for the leakage
-  /// r of a cell in steps of a level: then h leaking cells stay below the first reference, and a single cell at level 1
-  /// reaches it. Of 20,000 units, fixed references sense 8.2 %, 32.9 % and 71.3 % wrong for 9, 16 and 32 wordlines of
-  /// ratio6, 4.3 % and 42.8 % for 16 and 32 of ratio10, and none of the others.
+  /// Without variation, input-aware references sense every unit right. Fixed ones do where `(h - 1) r < 1` for the
+  /// leakage r of a cell in steps of a level: then h leaking cells stay below the first reference, and a single cell at
+  /// level 1 reaches it. Of 20,000 units, fixed references sense 8.2 %, 32.9 % and 71.3 % wrong for 9, 16 and 32
+  /// wordlines of ratio6, 4.3 % and 42.8 % for 16 and 32 of ratio10, and none of the others.
   @Test(arguments: rows) func leakageAloneIsSensedRightWhereItIsSmall(_ row: Row) throws {
     let device = try Device.file(named: row.device).device.without(.variation)
     let leakage = device.cell.onResistance / (device.cell.offResistance - device.cell.onResistance)

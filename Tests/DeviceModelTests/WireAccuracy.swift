@@ -7,7 +7,8 @@ struct WireAccuracy {
   let kept: Double
   /// Errors of effective conductances.
   let cells: RelativeError
-  /// Errors of bitline currents for drives of 0 and 1 V: 100 times 16 random wordlines, 100 times half of them, and all.
+  /// Errors of bitline currents for drives of 0 and 1 V: 100 times 16 random wordlines, 100 times half of them, and
+  /// all.
   let sums: RelativeError
 
   /// Compares both for a crossbar.

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Where neighbouring lines differ much, the errors are larger.
+  /// Where neighboring lines differ much, the errors are larger.
   @Test func errorsOfUnlikeLines() {
     let sample = WireSample.unlikeLines(96, 128, seed: 4)
     let error = WireAccuracy(sample, Wires(wordlineOhms: 1, bitlineOhms: 1))
@@ -81,11 +81,11 @@ import Testing
     func choice(_ cells: Int) -> [Double] {
       var limited = wires
       limited.exactCells = Double(cells)
-      return conductancesBehindWires(sample.cells, rows: 50, columns: 40, wires: limited)
+      return conductancesWithIRDrop(sample.cells, rows: 50, columns: 40, wires: limited)
     }
     #expect(choice(2000) == sample.exact(wires) && choice(1999) == sample.approximate(wires))
     #expect(
-      conductancesBehindWires(sample.cells, rows: 50, columns: 40, wires: wires) == sample.exact(wires))
+      conductancesWithIRDrop(sample.cells, rows: 50, columns: 40, wires: wires) == sample.exact(wires))
     #expect(sample.exact(wires) != sample.approximate(wires))
   }
 }

@@ -44,8 +44,8 @@ struct WireMeasurements {
     }
   }
 
-  /// The exponent of the spread of lines: the one in use leaves the least mean errors of conductances, all samples taken
-  /// together.
+  /// The exponent of the spread of lines: the one in use leaves the least mean errors of conductances, all samples
+  /// taken together.
   @Test func fit() {
     let exponents = [0, 0.5, 1, 1.5, 2]
     var sums = [Double](repeating: 0, count: exponents.count)

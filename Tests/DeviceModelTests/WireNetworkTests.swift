@@ -30,8 +30,8 @@ private func smallSample(_ random: inout SeededGenerator) -> WireSample {
     #expect(effectiveConductances([0], rows: 1, columns: 1, wires: wires) == [0])
   }
 
-  /// Three cells of 10 ohms on a wordline of 1 ohm segments and a driver of 2 ohms. From the far end: 10; 1 + 10 beside 10
-  /// is 110/21; 1 + 110/21 beside 10 is 1310/341; 3 ohms before that.
+  /// Three cells of 10 ohms on a wordline of 1 ohm segments and a driver of 2 ohms. From the far end: 10; 1 + 10 beside
+  /// 10 is 110/21; 1 + 110/21 beside 10 is 1310/341; 3 ohms before that.
   @Test func aWordlineByHand() {
     let wires = Wires(wordlineOhms: 1, driverOhms: 2)
     let first = (1310.0 / 341) / (3 + 1310.0 / 341)
@@ -54,7 +54,7 @@ private func smallSample(_ random: inout SeededGenerator) -> WireSample {
     let cells = CellRange.twoDecades.sample(9, 11, seed: 1).cells + [0, 0x1p-1060]
     #expect(effectiveConductances(cells, rows: 1, columns: cells.count, wires: .ideal) == cells)
     #expect(approximateConductances(cells, rows: 1, columns: cells.count, wires: .ideal) == cells)
-    #expect(conductancesBehindWires(cells, rows: 1, columns: cells.count, wires: .ideal) == cells)
+    #expect(conductancesWithIRDrop(cells, rows: 1, columns: cells.count, wires: .ideal) == cells)
     #expect(Wires.ideal.isIdeal && Wires().isIdeal && !Wires(senseOhms: 1e-9).isIdeal)
   }
 
@@ -63,7 +63,7 @@ private func smallSample(_ random: inout SeededGenerator) -> WireSample {
     #expect(effectiveConductances([], rows: 0, columns: 0, wires: wires) == [])
     #expect(effectiveConductances([], rows: 3, columns: 0, wires: wires) == [])
     #expect(approximateConductances([], rows: 0, columns: 3, wires: wires) == [])
-    #expect(conductancesBehindWires([0, 0], rows: 1, columns: 2, wires: wires) == [0, 0])
+    #expect(conductancesWithIRDrop([0, 0], rows: 1, columns: 2, wires: wires) == [0, 0])
     #expect(approximateConductances([0, 0], rows: 1, columns: 2, wires: wires) == [0, 0])
   }
 

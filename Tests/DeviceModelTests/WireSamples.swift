@@ -15,7 +15,7 @@ struct WireSample {
     cells = (0..<rows * columns).map { cell($0 / columns, $0 % columns) }
   }
 
-  /// Lines of which 0 to 100 % of the cells have 10 kiloohms and the others 1 megaohm: neighbours differ much.
+  /// Lines of which 0 to 100 % of the cells have 10 kiloohms and the others 1 megaohm: neighbors differ much.
   static func unlikeLines(_ rows: Int, _ columns: Int, seed: Int) -> WireSample {
     var random = SeededGenerator(seed: UInt64(seed))
     let (down, across) = ((0..<rows).map { _ in random.unit() }, (0..<columns).map { _ in random.unit() })

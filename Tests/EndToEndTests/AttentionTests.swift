@@ -13,8 +13,8 @@ import Support
 import Tensors
 import Testing
 
-/// A block of a transformer, `x + project(attention(norm(x)))` and then `z + mlp(norm(z))`, written node by node, and the same
-/// in plain loops.
+/// A block of a transformer, `x + project(attention(norm(x)))` and then `z + mlp(norm(z))`, written node by node, and
+/// the same in plain loops.
 private struct AttentionBlock {
   static let (tokens, width, heads, hidden) = (5, 8, 2, 12)
   var weights: [String: [Float]] = [:]

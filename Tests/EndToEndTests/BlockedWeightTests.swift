@@ -50,8 +50,8 @@ struct BlockedWeightTests {
       let samples = (0..<4).map { _ in
         [Tensor([1, inner], (0..<inner).map { _ in Float(random.unit() * 4 - 2) })]
       }
-      let found = try SmallFile.roads(file, samples)
-      for road in found.dropFirst(2) { #expect(road == found[1]) }
+      let found = try SmallFile.results(file, samples)
+      for outputs in found.dropFirst(2) { #expect(outputs == found[1]) }
       let bound: Float = isGiven ? 1e-4 : 0.05
       for (a, b) in zip(found[0].joined(), found[1].joined()) { #expect(abs(a - b) < bound * max(1, abs(b))) }
       let layers = try SmallFile.crossbars(of: file, samples).layers.map(\.layer)

@@ -17,7 +17,7 @@ struct ClusteredLayerTests {
       let sample = sparseLayerSample(number, &random)
       let slices =
         "slice-bits(signs: \(sample.signs.rawValue), order: \(sample.order), placement: \(sample.placement))"
-      let order = ["kmeans", "greedy", "natural"][number % 3]
+      let order = ["kmeans", "greedy", "original"][number % 3]
       let signs = random.chance(0.5) ? "separate" : "together"
       let coding = random.chance(0.5) ? "encode-indices, " : ""
       let text =

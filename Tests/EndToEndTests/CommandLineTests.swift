@@ -30,7 +30,7 @@ struct CommandLineTests {
     for key in [
       "name", "rows", "columns", "weights", "nonzeroWeights", "crossbars", "blocks", "cellsUsed",
       "cellsProvisioned",
-      "indexEntries", "indexBits", "shiftBits", "utilisation", "areaSquareMicrometres",
+      "indexEntries", "indexBits", "shiftBits", "utilization", "areaSquareMicrometers",
     ] { #expect(report.contains("\"\(key)\"")) }
     #expect(try String(contentsOfFile: path("r.html"), encoding: .utf8).contains("<svg"))
     let ran = try run(
@@ -76,6 +76,49 @@ struct CommandLineTests {
     )
     #expect(a != nil && a == b)
     #expect(try run("xbarc", ["inspect", "a.xbar"]).output.contains("crossbars"))
+  }
+
+  @Test func aProgramWithTooFewCrossbarsIsWarnedAbout() throws {
+    defer { scratch.remove() }
+    #expect(try run("xbarc", ["compile", modelPath("lenet5"), "-o", "a.xbar", "--quiet"]).status == 0)
+    #expect(try run("xbarc", ["disassemble", "a.xbar", "-o", "a.xir"]).status == 0)
+    #expect(!(try run("xbarc", ["verify", "a.xbar"]).errors.contains("warning")))
+    let text = try String(contentsOfFile: path("a.xir"), encoding: .utf8)
+    let head = try #require(text.firstMatch(of: /machine ([a-z]+)\n/))
+    let small =
+      "machine \(head.1) { hierarchy.crossbarsPerComputeUnit: 1, hierarchy.computeUnitsPerTile: 1, hierarchy.tiles: 1 }\n"
+    try text.replacing(head.0, with: small).write(toFile: path("a.xir"), atomically: true, encoding: .utf8)
+    let assembled = try run("xbarc", ["assemble", "a.xir", "-o", "b.xbar"])
+    #expect(assembled.status == 0 && assembled.errors.contains("[program.capacity]"))
+    let verified = try run("xbarc", ["verify", "b.xbar"])
+    #expect(
+      verified.status == 0
+        && verified.errors.contains("crossbars, the machine \(head.1) has 1 [program.capacity]"))
+  }
+
+  @Test func aFileThatIsNamedLikeAProgramIsReadAsOne() throws {
+    defer { scratch.remove() }
+    try "no program\n".write(toFile: path("h.xbar"), atomically: true, encoding: .utf8)
+    let verified = try run("xbarc", ["verify", "h.xbar"])
+    #expect(verified.status == 1 && verified.errors.contains("h.xbar"))
+    #expect(verified.errors.contains("[program.magic]") || verified.errors.contains("[program.truncated]"))
+  }
+
+  @Test(arguments: [
+    (["effects"], ["nonidealities"]),
+    (
+      ["errors", "--device", "ratio10", "--height", "4", "--samples", "100"],
+      ["error-rate", "--device", "ratio10", "--height", "4", "--samples", "100"]
+    ),
+  ])
+  func formerCommandsPrintOneWarningAndTheSameText(_ former: [String], _ today: [String]) throws {
+    defer { scratch.remove() }
+    let (old, new) = (try run("xbar", former), try run("xbar", today))
+    #expect(new.status == 0 && new.errors.isEmpty && !new.output.isEmpty)
+    #expect(old.status == 0 && old.output == new.output)
+    #expect(old.errors.split(separator: "\n").count == 1)
+    #expect(old.errors.contains("warning: 'xbar \(former[0])' is now 'xbar \(today[0])'"))
+    #expect(try !run("xbar", ["--help"]).output.contains("\(former[0]) "))
   }
 
   @Test func irIsEditedBetweenTheSteps() throws {
@@ -129,7 +172,7 @@ struct CommandLineTests {
         dataPath("digits", "test"), "--calibration", dataPath("digits", "calibration"), "--limit", "20",
       ])
     #expect(compared.status == 0, "\(compared.errors)")
-    #expect(compared.output.contains("dense: the dense baseline beside sre"), "\(compared.output)")
+    #expect(compared.output.contains("dense: the dense baseline of sre"), "\(compared.output)")
     #expect(compared.output.contains("isaac"))
   }
 
@@ -190,7 +233,7 @@ struct CommandLineTests {
       (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
       (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
       (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
-      (["compile", digits, "-o", "x", "--pipeline", "quantise"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantizze"], 1, "pass.unknown"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "compile.level"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize, lower-to-program"], 1, "pass.requires"),
       (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),

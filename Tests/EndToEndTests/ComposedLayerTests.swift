@@ -15,7 +15,7 @@ import Testing
 /// section 4.9, 5).
 @Suite("Composed layers, end to end")
 struct ComposedLayerTests {
-  /// A sample whose digits of a weight are neighbours in whole units, and how many they are.
+  /// A sample whose digits of a weight are neighbors in whole units, and how many they are.
   private func composable(_ number: Int, _ random: inout SeededGenerator) -> (LayerSample, digits: Int) {
     var sample = randomLayerSample(number, &random)
     sample.weightBits = min(sample.weightBits, 8)
@@ -64,7 +64,7 @@ struct ComposedLayerTests {
     var wrong: [String] = []
     for number in 0..<500 {
       let (sample, digits) = composable(number, &random)
-      let units = ["fixed", "skipping", "dynamic"][number % 3]
+      let units = ["fixed", "zero-skipping", "dynamic"][number % 3]
       let outcome = try execute(sample, units: units, compose: "compose-analog")
       let plain = try execute(sample, units: units, compose: nil)
       let product = sample.product.map { Float($0) }
@@ -95,7 +95,7 @@ struct ComposedLayerTests {
       let adc = random.inside(1...9)
       let given = random.chance(0.5) ? random.inside(1...max(1, Int(sample.largestComposedSum))) : nil
       let outcome = try execute(
-        sample, units: number % 2 == 0 ? "fixed" : "skipping",
+        sample, units: number % 2 == 0 ? "fixed" : "zero-skipping",
         compose: "compose-analog(adc: \(adc), full-scale: \(given.map { "\($0)" } ?? "auto"))")
       let fullScale = given.map { Int64($0) } ?? max(1, sample.largestComposedSum)
       if outcome.layer.readout?.fullScale != Int(fullScale) { wrong.append("\(number): full scale") }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Expects a Markdown table behind `<!-- mark -->` in a document of this project; `UPDATE_GOLDENS=1` writes it there.
-func expectTable(_ table: String, behind mark: String, in document: String) throws {
+func expectTable(_ table: String, after mark: String, in document: String) throws {
   let path = "\(packageRoot)/\(document)"
   let text = try String(contentsOfFile: path, encoding: .utf8)
   let start = try #require(text.range(of: "<!-- \(mark) -->\n"), "\(document) has no mark '\(mark)'")

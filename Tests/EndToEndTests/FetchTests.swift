@@ -13,7 +13,8 @@ import Support
 import Tensors
 import Testing
 
-/// Fetches through input buffers: counts and clocks from the weights and inputs of a layer alone (ReCom; reference: section 5.3).
+/// Fetches through input buffers: counts and clocks from the weights and inputs of a layer alone (ReCom; reference:
+/// section 5.3).
 @Suite("Fetches, end to end")
 struct FetchTests {
   /// A layer with whole inputs and outputs without weights, and inputs that are often 0.
@@ -138,14 +139,14 @@ struct FetchTests {
       let memory = memory(&random)
       let product = sample.product.map { Float($0) }
       for (vectors, order) in [
-        (false, "serial"), (true, "serial"), (true, "overlapped"), (false, "overlapped"),
+        (false, "serial"), (true, "serial"), (true, "double-buffered"), (false, "double-buffered"),
       ] {
         let result = try run(sample, memory, vectors: vectors, order)
         let events = result.total
         let found = Expected(
           fills: events.bufferFills, skipped: events.skippedBuffers, delivered: events.inputFetches.buffer,
           clocks: events.clocks, stalls: events.stallClocks)
-        let expected = expected(sample, memory, vectors: vectors, overlapped: order == "overlapped")
+        let expected = expected(sample, memory, vectors: vectors, overlapped: order == "double-buffered")
         if found != expected { wrong.append("\(number) \(vectors) \(order): \(found), expected \(expected)") }
         if result.outputs[0] != product { wrong.append("\(number) \(vectors) \(order): outputs") }
         if events.cycles != 0 { wrong.append("\(number): cycles") }
@@ -165,7 +166,7 @@ struct FetchTests {
       let sample = structured(number, &random)
       let memory = memory(&random)
       let all = try run(sample, memory, vectors: true, "serial").total
-      let some = try run(sample, memory, vectors: true, "overlapped").total
+      let some = try run(sample, memory, vectors: true, "double-buffered").total
       if some.skippedBuffers == 0 {
         #expect(all.adcConversions == some.adcConversions && all.ouActivations == some.ouActivations)
       } else {
@@ -179,7 +180,8 @@ struct FetchTests {
     #expect(skipped > 30)
   }
 
-  /// Without any sparsity, fetching by bit vectors takes as long and stores one bit for each input and output, no more.
+  /// Without any sparsity, fetching by sparsity masks takes as long and stores one bit for each input and output, no
+  /// more.
   @Test func withoutZerosNothingIsGained() throws {
     var random = SeededGenerator(seed: 123)
     for _ in 0..<50 {
@@ -205,7 +207,7 @@ struct FetchTests {
     let memory = MemorySystem(
       clockMegahertz: clock, sramBytes: 1, bufferBytes: 512, dramLatencyNanoseconds: latency,
       valuesPerClock: 65_536)
-    for order in ["serial", "overlapped"] {
+    for order in ["serial", "double-buffered"] {
       let result = try run(sample, memory, vectors: true, order)
       #expect(result.outputs[0] == sample.product.map { Float($0) })
     }
@@ -226,7 +228,7 @@ struct FetchTests {
         %v = window %q [window: window(1x1x1x16, kernel 1x16, out 1x1), padding: 0] : tensor<1x16xu4>
         %r = mvm %v [layer: @a] : tensor<1x1xi64>
         %s = mvm %v [layer: @a] : tensor<1x1xi64>
-        %t = arrange %r, %s : tensor<1x2xi64>
+        %t = col2im %r, %s : tensor<1x2xi64>
         %y = dequantize %t [scale: 1.0, zero: 0] : tensor<1x2xf32>
         output %y [name: "y"]
       }
@@ -243,8 +245,8 @@ struct FetchTests {
     }
   }
 
-  /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel, not 144
-  /// values of it.
+  /// An image that does not fit the SRAM is read window by window: conv2 reads 64 windows of 25 values of each channel,
+  /// not 144 values of it.
   @Test func imagesThatDoNotFitAreReadAgain() throws {
     var program = try decode(
       try compile(request("lenet5-grouplasso", "fashion-mnist", scheme: "recom")).bytes, file: "a")
@@ -263,8 +265,8 @@ struct FetchTests {
     #expect(try conv2(1 << 17).clocks < again.clocks)
   }
 
-  /// Chains of layers: networks that lose filters, channels and positions give the same outputs when what they lost is left out,
-  /// and inputs that never change are folded into the next bias, as with every cell mapped.
+  /// Chains of layers: networks that lose filters, channels and positions give the same outputs when what they lost is
+  /// left out, and inputs that never change are folded into the next bias, as with every cell mapped.
   @Test(arguments: ["lenet5", "digits", "mlp"]) func chainsOfPrunedLayers(model: String) throws {
     let data = model == "digits" ? "digits" : "fashion-mnist"
     var random = SeededGenerator(seed: 124)

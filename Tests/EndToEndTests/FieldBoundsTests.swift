@@ -88,7 +88,7 @@ import Testing
       return Bounds(
         [
           .units(.fixed(height: 1, width: 1)), .units(.dynamic(height: most, width: 1)),
-          .units(.skipping(height: 1, width: most)),
+          .units(.zeroSkipping(height: 1, width: most)),
         ],
         outside: [
           .units(.fixed(height: 0, width: 1)), .units(.fixed(height: 1, width: 0)),
@@ -142,7 +142,7 @@ import Testing
           Buffer(name: "s\(number)", shape: [1, columns, 1, 1], element: .accumulator),
           Buffer(name: "y\(number)", shape: [1, columns, 1, 1], element: .float32),
         ]
-        let place = Arrangement(channels: columns, spots: 1, channelStart: 0)
+        let place = OutputLayout(channels: columns, positions: 1, channelStart: 0)
         let low = layer.inputs.isSigned ? -element.highest : 0
         let operations: [Operation] = [
           .digital(
@@ -150,7 +150,7 @@ import Testing
           .load(register: first + 2, source: first + 1, window: .rows(1, rows), padding: 0),
           .drive(register: first + 2, layer: number), .convert(layer: number),
           .accumulate(register: first + 3, layer: number),
-          .store(destination: first + 4, register: first + 3, arrangement: place),
+          .store(destination: first + 4, register: first + 3, layout: place),
           .digital(.dequantize(scale: 1, zero: 0), inputs: [first + 4], output: first + 5),
         ]
         code += operations.map { Instruction($0) }

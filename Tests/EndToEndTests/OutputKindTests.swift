@@ -36,9 +36,11 @@ struct OutputKindTests {
         [try SmallFile.floats("w", [6, 5], weights), try SmallFile.floats("half", [1], [0.5])],
         outputs: ["class", "scores", "high", "whole", "shape", "bound"])
       let samples = (0..<4).map { _ in [Tensor([1, 6], random(6, &generator, 2))] }
-      let found = try SmallFile.roads(net, samples)
+      let found = try SmallFile.results(net, samples)
       #expect(found.count == 5)
-      for road in found.dropFirst(2) { #expect(road == found[1], "one result on every road below quantize") }
+      for outputs in found.dropFirst(2) {
+        #expect(outputs == found[1], "one result on every path below quantize")
+      }
       for sample in samples.indices {
         let outputs = Array(found[1][sample * 6..<(sample + 1) * 6])
         let scores = outputs[1]
@@ -52,7 +54,7 @@ struct OutputKindTests {
     }
   }
 
-  /// Levels and sums of levels as outputs: the integers themselves, on every road.
+  /// Levels and sums of levels as outputs: the integers themselves, on every path.
   @Test func levelsAndSumsAreDelivered() throws {
     var generator = SeededGenerator(seed: 62)
     for zero in [0, 7, 0xF0] as [UInt8] {
@@ -71,8 +73,8 @@ struct OutputKindTests {
             "image", [3], .int64, [1, 1, 4].flatMap { [UInt8($0)] + [UInt8](repeating: 0, count: 7) }),
         ], outputs: ["q", "sums", "p"])
       let samples = (0..<5).map { _ in [Tensor([1, 4], random(4, &generator, 15))] }
-      let found = try SmallFile.roads(net, samples)
-      for road in found { #expect(road == found[0]) }
+      let found = try SmallFile.results(net, samples)
+      for outputs in found { #expect(outputs == found[0]) }
       let shift = Int(Int8(bitPattern: zero))
       for (sample, outputs) in zip(samples, stride(from: 0, to: found[0].count, by: 3)) {
         let levels = sample[0].floats.map { x in

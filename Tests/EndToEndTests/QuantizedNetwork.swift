@@ -69,7 +69,7 @@ struct IntegerLayer {
   var outputs: Int { shape[0] }
 
   /// The weights less their zero points: a filter, or the weights of one output, after the other.
-  var centred: [Int64] {
+  var centered: [Int64] {
     let run = weights.count / outputs
     return weights.enumerated().map { k, weight in weight - zeros[zeros.count == 1 ? 0 : k / run] }
   }
@@ -77,7 +77,7 @@ struct IntegerLayer {
   /// The weights of group `group` as a matrix of a row for each input, row-major.
   func matrix(group: Int) -> [Int64] {
     let (run, count) = (weights.count / outputs, outputs / groups)
-    let all = centred
+    let all = centered
     return (0..<run).flatMap { row in (0..<count).map { all[(group * count + $0) * run + row] } }
   }
 }
@@ -87,11 +87,11 @@ struct QuantizedNetwork {
   var inputShape: [Int]
   var input: ActivationGrid
   var layers: [IntegerLayer] = []
-  /// The samples; grids were chosen for the first one.
+  /// The samples; parameters were chosen for the first one.
   var samples: [[Float]]
 
   /// How the operators are spelled.
-  enum Spelling: CaseIterable { case pairs, linear }
+  enum Notation: CaseIterable { case pairs, linear }
 
   init(_ random: inout SeededGenerator, wide: Bool) {
     let types = wide ? LevelType.all : Array(LevelType.all.prefix(2))
@@ -119,13 +119,13 @@ struct QuantizedNetwork {
     }
   }
 
-  /// The real outputs for a sample, and whether a sum was so close to the middle of two levels that factors of 31 bits may
-  /// round it to the other one.
-  func reals(_ x: [Float], _ spelling: Spelling) -> (outputs: [Float], isClose: Bool) {
+  /// The real outputs for a sample, and whether a sum was so close to the middle of two levels that factors of 31 bits
+  /// may round it to the other one.
+  func reals(_ x: [Float], _ notation: Notation) -> (outputs: [Float], isClose: Bool) {
     var (levels, shape, grid) = (input.levels(x), inputShape, input)
     var isClose = false
     for layer in layers {
-      let step = layer.apply(levels, shape, grid, exact: spelling == .pairs)
+      let step = layer.apply(levels, shape, grid, exact: notation == .pairs)
       (levels, shape) = step.result
       isClose = isClose || step.isClose
       grid = layer.output
@@ -183,7 +183,7 @@ extension IntegerLayer {
 
   /// The sums for each output and position.
   func sums(_ x: [Int64], _ input: [Int], _ zero: Int64) -> [Int64] {
-    let w = centred
+    let w = centered
     guard isConv else {
       return (0..<outputs).map { o in x.indices.reduce(bias[o]) { $0 + (x[$1] - zero) * w[o * x.count + $1] }
       }

@@ -3,18 +3,19 @@ import ONNX
 import Support
 import Tensors
 
-/// Writes a quantized network as an ONNX model, as pairs of QuantizeLinear and DequantizeLinear or as QLinear operators.
+/// Writes a quantized network as an ONNX model, as pairs of QuantizeLinear and DequantizeLinear or as QLinear
+/// operators.
 struct QuantizedNetworkFile {
   private var nodes: [ONNXNode] = []
   private var initializers: [ONNXTensor] = []
-  private let spelling: QuantizedNetwork.Spelling
+  private let notation: QuantizedNetwork.Notation
 
-  static func model(_ network: QuantizedNetwork, _ spelling: QuantizedNetwork.Spelling) throws -> ONNXModel {
-    var file = QuantizedNetworkFile(spelling: spelling)
+  static func model(_ network: QuantizedNetwork, _ notation: QuantizedNetwork.Notation) throws -> ONNXModel {
+    var file = QuantizedNetworkFile(notation: notation)
     return try file.model(network)
   }
 
-  private init(spelling: QuantizedNetwork.Spelling) { self.spelling = spelling }
+  private init(notation: QuantizedNetwork.Notation) { self.notation = notation }
 
   private mutating func model(_ network: QuantizedNetwork) throws -> ONNXModel {
     try grid("x", network.input)
@@ -69,7 +70,7 @@ struct QuantizedNetworkFile {
     let bytes = layer.bias.flatMap { value in withUnsafeBytes(of: Int32(value).littleEndian, Array.init) }
     initializers.append(
       try ONNXTensor(name: "\(name).b", shape: [layer.outputs], elementType: .int32, bytes: bytes))
-    switch spelling {
+    switch notation {
     case .pairs: try pairs(layer, name, source, input)
     case .linear: linear(layer, name, source, input)
     }

@@ -10,7 +10,8 @@ import Support
 import Tensors
 import Testing
 
-/// Networks that were quantized elsewhere: their integers reach the crossbars, and the results are those of the formulas.
+/// Networks that were quantized elsewhere: their integers reach the crossbars, and the results are those of the
+/// formulas.
 @Suite("Quantized networks")
 struct QuantizedNetworkTests {
   private static let pipelines = [
@@ -20,10 +21,10 @@ struct QuantizedNetworkTests {
   ]
 
   /// The module before and after the passes up to the program, without calibration.
-  private func compiled(_ network: QuantizedNetwork, _ spelling: QuantizedNetwork.Spelling, _ options: String)
+  private func compiled(_ network: QuantizedNetwork, _ notation: QuantizedNetwork.Notation, _ options: String)
     throws -> (tensor: Module<TensorLevel>, crossbar: Module<CrossbarLevel>, context: PassContext)
   {
-    var imported = try importModel(try QuantizedNetworkFile.model(network, spelling))
+    var imported = try importModel(try QuantizedNetworkFile.model(network, notation))
     imported.machine = try Machine.target(named: "sre")
     var module = AnyModule(imported)
     var context = PassContext()
@@ -37,16 +38,16 @@ struct QuantizedNetworkTests {
     return (try #require(quantized), try #require(module.module(at: CrossbarLevel.self)), context)
   }
 
-  @Test(arguments: QuantizedNetwork.Spelling.allCases) func levelsAreThoseOfTheFile(
-    spelling: QuantizedNetwork.Spelling
+  @Test(arguments: QuantizedNetwork.Notation.allCases) func levelsAreThoseOfTheFile(
+    notation: QuantizedNetwork.Notation
   ) throws {
     var random = SeededGenerator(seed: 31)
     var (close, compared) = (0, 0)
     for number in 0..<60 {
       var network = QuantizedNetwork(&random, wide: number % 3 != 0)
-      if spelling == .linear { for k in network.layers.indices { network.layers[k].hasRelu = false } }
+      if notation == .linear { for k in network.layers.indices { network.layers[k].hasRelu = false } }
       let options = Self.pipelines[number % Self.pipelines.count]
-      let (tensor, crossbar, context) = try compiled(network, spelling, options)
+      let (tensor, crossbar, context) = try compiled(network, notation, options)
       #expect(context.warnings.isEmpty, "no calibration is asked for")
       expectLevels(crossbar, network, "\(number), \(options)")
       let plan = try ExecutablePlan(try program(of: AnyModule(crossbar)))
@@ -55,7 +56,7 @@ struct QuantizedNetworkTests {
         let found = try Interpreter(tensor).evaluate([x]).outputs[0].floats
         #expect(try Interpreter(crossbar).evaluate([x]).outputs[0].floats == found)
         #expect(try plan.run(inputs: [sample], samples: 1, threads: 1).outputs[0] == found)
-        let expected = network.reals(sample, spelling)
+        let expected = network.reals(sample, notation)
         if expected.isClose {
           close += 1
         } else {

@@ -5,8 +5,8 @@ import Mapping
 import RunDriver
 import Testing
 
-/// Devices whose cells leak but do not vary: references that follow the input take the leakage out, so that every mapping
-/// gives what the ideal device gives, bit for bit.
+/// Devices whose cells leak but do not vary: references that follow the input take the leakage out, so that every
+/// mapping gives what the ideal device gives, bit for bit.
 @Suite struct QuietDeviceTests {
   private static let devices: [(name: String, settings: [(String, String)])] = [
     ("ratio10", [("sigma", "0")]),
@@ -26,7 +26,7 @@ import Testing
         inputs: samples.inputs, samples: samples.count, threads: 2)
       for (name, settings) in Self.devices {
         let device = try settings.reduce(Device(nameOrPath: name)) { try $0.setting($1.0, to: $1.1) }
-        #expect(!device.isIdeal && !device.isOn(.variation) && !device.isOn(.wires))
+        #expect(!device.isIdeal && !device.isOn(.variation) && !device.isOn(.irDrop))
         let plan = try DevicePlan(mapping.program, device: device)
         let result = try plan.run(
           plan.program(seed: 1, trial: 0), inputs: samples.inputs, samples: samples.count,

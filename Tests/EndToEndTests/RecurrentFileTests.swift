@@ -120,7 +120,8 @@ struct RecurrentFileTests {
     #expect(text.contains("repeat [count: \(steps)] loc(1, \"/lstm\", \"LSTM\")"))
   }
 
-  /// The weights of a recurrent node stand in another order than those of its layers, so pruning does not write them back.
+  /// The weights of a recurrent node stand in another order than those of its layers, so pruning does not write them
+  /// back.
   @Test func pruningRefusesToWriteItsWeights() throws {
     let scratch = try ScratchFolder()
     defer { scratch.remove() }

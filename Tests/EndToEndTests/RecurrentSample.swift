@@ -156,8 +156,8 @@ struct RecurrentSample {
     }
   }
 
-  /// What the node gives for `x` `[steps][batch][inputs]`, whatever the layout, and first states `[direction][batch][hidden]`:
-  /// Y `[steps][direction][batch][hidden]`, Y_h and Y_c `[direction][batch][hidden]`.
+  /// What the node gives for `x` `[steps][batch][inputs]`, whatever the layout, and first states
+  /// `[direction][batch][hidden]`: Y `[steps][direction][batch][hidden]`, Y_h and Y_c `[direction][batch][hidden]`.
   private func formulas(_ x: (Int, Int, Int) -> Double, _ first: (Int, Int, Int, Int) -> Double) -> [[Double]]
   {
     var y = [Double](repeating: 0, count: steps * directions * batch * hidden)

@@ -139,7 +139,7 @@ struct RecurrentTests {
       let inputs = sample.graphInputs(&random)
       var (tensor, context) = try quantized(sample, [inputs], "")
       #expect(
-        tensor.bodyOps.filter { $0.opcode == .loop }.map { $0[.rounds] }
+        tensor.bodyOps.filter { $0.opcode == .scan }.map { $0[.rounds] }
           == [Int](repeating: sample.steps, count: sample.directions))
       let placed = try apply(
         "lower-to-crossbar, slice-bits, form-units, place-blocks, schedule", to: .tensor(tensor), &context)

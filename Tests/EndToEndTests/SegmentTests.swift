@@ -45,8 +45,8 @@ struct SegmentTests {
     return try ExecutablePlan(program).run(inputs: samples.inputs, samples: samples.count, threads: 2)
   }
 
-  /// Every scheme on a machine with room for its largest layer alone: as many segments as that asks for, the same outputs, the
-  /// same events of computing; and the program written layer by layer is the one that is made as a whole.
+  /// Every scheme on a machine with room for its largest layer alone: as many segments as that asks for, the same
+  /// outputs, the same events of computing; and the program written layer by layer is the one that is made as a whole.
   @Test(arguments: schemes.map(\.name)) func resultsAreThoseOfALargeMachine(scheme: String) throws {
     defer { scratch.remove() }
     for (model, data, count) in [("digits", "digits", 20), ("lenet5", "fashion-mnist", 3)] {

@@ -15,13 +15,13 @@ struct ShapeOptionTests {
   /// Writes a model with open lengths, and samples for it.
   init() throws {
     scratch = try ScratchFolder()
-    var model = try WaysNetwork(seed: 3).plain()
+    var model = try VariantNetwork(seed: 3).plain()
     model.graph.nodes = numbered(model.graph.nodes)
     model.graph.inputs[0].shape = [.named("N"), .fixed(1), .named("height"), .named("width")]
     var writer = ModelWriter()
     try Data(writer.bytes(of: model)).write(to: URL(filePath: scratch.path("m.onnx")))
     var random = SeededGenerator(seed: 4)
-    let images = (0..<3).flatMap { _ in WaysNetwork.image(&random) }
+    let images = (0..<3).flatMap { _ in VariantNetwork.image(&random) }
     try Data(npyBytes(Tensor([3, 1, 8, 8], images))).write(to: URL(filePath: scratch.path("x.npy")))
     try Data(npyBytes(Tensor([3], [0, 1, 2] as [Int64]))).write(to: URL(filePath: scratch.path("y.npy")))
   }
@@ -61,8 +61,8 @@ struct ShapeOptionTests {
   /// Weights inside a function are no initializers that could be written back.
   @Test func pruningInsideAFunctionIsRefused() throws {
     defer { scratch.remove() }
-    let way = try #require(structureWays.first { $0.name.hasPrefix("functions") })
-    var model = try way.write(WaysNetwork(seed: 3))
+    let variant = try #require(structureVariants.first { $0.name.hasPrefix("functions") })
+    var model = try variant.write(VariantNetwork(seed: 3))
     model.graph.nodes = numbered(model.graph.nodes)
     var writer = ModelWriter()
     try Data(writer.bytes(of: model)).write(to: URL(filePath: scratch.path("f.onnx")))

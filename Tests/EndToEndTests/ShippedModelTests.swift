@@ -139,8 +139,8 @@ struct ShippedModelTests {
     }
   }
 
-  /// 8-bit accuracy within 0.5 points of float and 16-bit accuracy within 0.1: LeNet-5 and digits on the whole test set,
-  /// the others on the first 1,000 images unless long tests are on.
+  /// 8-bit accuracy within 0.5 points of float and 16-bit accuracy within 0.1: LeNet-5 and digits on the whole test
+  /// set, the others on the first 1,000 images unless long tests are on.
   @Test(arguments: shippedModels) func accuracyIsThatOfFloats(model: String, data: String) throws {
     for (scheme, bits, bound) in [("dense", 8, 0.5), ("isaac", 8, 0.5), ("dense", 16, 0.1)] {
       let options = "quantize(weights: \(bits), inputs: \(bits))"
@@ -163,8 +163,8 @@ struct ShippedModelTests {
     }
   }
 
-  /// Lossless schemes give the outputs of the dense mapping, and tell beside their own events what the dense mapping and
-  /// the over-idealised array do, to the last count and picojoule.
+  /// Lossless schemes give the outputs of the dense mapping, and tell beside their own events what the dense mapping
+  /// and the over-idealized array do, to the last count and picojoule.
   @Test(arguments: [("digits", "digits"), ("lenet5-pruned90", "fashion-mnist")])
   func schemesEqualDenseAndKnowTheirBaselines(model: String, data: String) throws {
     func run(_ scheme: String) throws -> RunRecord {
@@ -176,7 +176,7 @@ struct ShippedModelTests {
     for scheme in linear.map(\.name) {
       let result = try run(scheme)
       #expect(result.outputs == dense.outputs, "\(scheme)")
-      #expect(result.baselines.map(\.name) == ["dense", "idealised"])
+      #expect(result.baselines.map(\.name) == ["dense", "idealized"])
       for (baseline, whole) in zip(result.baselines, scheme == "isaac" ? [isaac, isaac] : [dense, isaac]) {
         #expect(baseline.total == whole.total.events, "\(scheme) beside \(baseline.name)")
         #expect(baseline.crossbars == whole.program.crossbars.count)
@@ -208,8 +208,8 @@ struct ShippedModelTests {
     }
   }
 
-  /// LeNet-5 with 16-bit weights in 2-bit cells, without sign columns: 246 crossbars, and 1,206,080 activations of 16x16
-  /// units for 16 input bits.
+  /// LeNet-5 with 16-bit weights in 2-bit cells, without sign columns: 246 crossbars, and 1,206,080 activations of
+  /// 16x16 units for 16 input bits.
   @Test func publishedCountsOfLeNet() throws {
     let options = "quantize(weights: 16, inputs: 16), slice-bits(signs: offset)"
     let result = try compile(request("lenet5", "fashion-mnist", options: options))

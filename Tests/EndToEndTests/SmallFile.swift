@@ -65,9 +65,9 @@ enum SmallFile {
     return try #require(module.module(at: CrossbarLevel.self))
   }
 
-  /// What the float evaluator, the quantized module, the crossbars and the executor give, sample by sample and output by
-  /// output; the executor once for each sample alone, and once for all samples on two threads.
-  static func roads(_ model: ONNXModel, _ samples: [[Tensor]]) throws -> [[[Float]]] {
+  /// What the float evaluator, the quantized module, the crossbars and the executor give, sample by sample and output
+  /// by output; the executor once for each sample alone, and once for all samples on two threads.
+  static func results(_ model: ONNXModel, _ samples: [[Tensor]]) throws -> [[[Float]]] {
     var found: [[[Float]]] = []
     let crossbars = try crossbars(of: model, samples) { name, module in
       guard name == "import" || name == "quantize" else { return }

@@ -94,7 +94,7 @@ struct SparseLayerTests {
     }
   }
 
-  /// A fraction of rows that hold nothing leaves the same fraction of units out (reference: 2.8, 5).
+  /// A fraction of zero rows leaves the same fraction of units out (reference: 2.8, 5).
   @Test func zeroRowsLeaveTheirUnitsOut() throws {
     var random = SeededGenerator(seed: 34)
     var sample = LayerSample()
@@ -105,7 +105,8 @@ struct SparseLayerTests {
     var scheme = SchemeSample("orc", &random)
     (scheme.perCrossbar, scheme.gapBits) = (false, nil)
     let (_, run) = try execute(sample, scheme, adc: nil)
-    // 150 rows are 10 units high; 8 outputs of 8 bitlines are 4 strips, read for 8 input bits. Negative digits hold nothing.
+    // 150 rows are 10 units high; 8 outputs of 8 bitlines are 4 strips, read for 8 input bits. Negative digits are
+    // zero.
     #expect(run.total.ouActivations == 10 * 4 * 8)
     #expect(run.outputs[0] == sample.product.map { Float($0) })
   }

@@ -20,8 +20,8 @@ struct SqueezedLayerTests {
     return sample
   }
 
-  /// The matrix without the bits that fall out when `freed` planes go: wordline by wordline, in each crossbar's share or
-  /// in all of it.
+  /// The matrix without the bits that fall out when `freed` planes go: wordline by wordline, in each crossbar's share
+  /// or in all of it.
   private func squeezed(_ sample: LayerSample, _ freed: Int, _ planes: Int, perCrossbar: Bool) -> [Int64] {
     let left = (planes - freed) * sample.array.cellBits
     // Two bitlines for each output in a plane.
@@ -83,7 +83,8 @@ struct SqueezedLayerTests {
     #expect(lossy > 200)
   }
 
-  /// Inputs of a wordline shifted by k take k cycles more: `inputBits + largest shift` activations of each plane's unit.
+  /// Inputs of a wordline shifted by k take k cycles more: `inputBits + largest shift` activations of each plane's
+  /// unit.
   @Test func freedPlanesSaveCrossbarsAndTakeCycles() throws {
     var random = SeededGenerator(seed: 62)
     var sample = LayerSample()

@@ -16,7 +16,8 @@ import Support
 import Tensors
 import Testing
 
-/// Layers whose inputs and outputs are left out as a whole, with a bit for each (ReCom; reference: sections 5.2 and 5.7).
+/// Layers whose inputs and outputs are left out as a whole, with a bit for each (ReCom; reference: sections 5.2 and
+/// 5.7).
 @Suite("Structured layers, end to end")
 struct StructuredLayerTests {
   /// A layer with whole inputs and outputs without weights.
@@ -49,7 +50,7 @@ struct StructuredLayerTests {
     var (wrong, dropped) = ([String](), 0)
     for number in 0..<500 {
       let sample = structured(number, &random)
-      let units = ["fixed", "skipping", "dynamic"][number % 3]
+      let units = ["fixed", "zero-skipping", "dynamic"][number % 3]
       let cut = random.chance(0.5) ? "even" : "full"
       let module = try placed(sample, "layer", "form-units(units: \(units), cut: \(cut), lossless: true)")
       let product = sample.product.map { Float($0) }
@@ -61,7 +62,7 @@ struct StructuredLayerTests {
       if run.outputs[0] != product || reference.outputs[0].floats != product {
         wrong.append("\(number): outputs")
       }
-      // With bit vectors a position reads one bit for each input and output, whatever the blocks are.
+      // With sparsity masks a position reads one bit for each input and output, whatever the blocks are.
       if run.total.indexBits != sample.positions * (sample.rows + sample.columns) {
         wrong.append("\(number): bits")
       }
@@ -145,8 +146,8 @@ struct StructuredLayerTests {
     }
   }
 
-  /// On the group-lasso LeNet-5 whole channels are gone: their values are never fetched, and both vectors take as many bits
-  /// as the layer has filters and filter positions.
+  /// On the group-lasso LeNet-5 whole channels are gone: their values are never fetched, and both vectors take as many
+  /// bits as the layer has filters and filter positions.
   @Test func channelsWithoutWeightsAreNotFetched() throws {
     let options = "remove-zero-lines(scope: layer), form-units(lossless: true)"
     let passes =

@@ -132,7 +132,7 @@ struct TransposedConvolutionTests {
         "fold-constants, calibrate, quantize(weights: 4, inputs: 4, scale: tensor\(options))",
         to: .tensor(module), &context)
       guard case .tensor(let integers) = quantized else { continue }
-      if integers.bodyOps.contains(where: { $0.opcode == .take }) { spread += 1 }
+      if integers.bodyOps.contains(where: { $0.opcode == .gather }) { spread += 1 }
       // Pads may cut the ends of the range off: then a level stands for less than 1, and numbers are rounded.
       let exact = try Interpreter(integers).evaluate([input]).outputs
       if integers.inputScale == 1 {

@@ -12,7 +12,7 @@ import Testing
     }
   }
 
-  @Test func equalScoresFavourTheLowerClass() throws {
+  @Test func equalScoresFavorTheLowerClass() throws {
     #expect(try Accuracy(scores: [1, 1, 0], classes: 3, labels: [0]).top1 == 1)
     #expect(try Accuracy(scores: [1, 1, 0], classes: 3, labels: [1]).top1 == 0)
   }

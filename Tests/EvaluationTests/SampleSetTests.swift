@@ -41,6 +41,23 @@ import Testing
     #expect(try read(try place.npy("x.npy", images.reshaped(shape))).count == 3)
   }
 
+  @Test func saysWhatIsMissing() throws {
+    let place = try Workplace()
+    func notes(_ arrays: [(String, Tensor)]) throws -> [String] {
+      try read(try place.npz("x.npz", arrays)).notes.map(\.id)
+    }
+    let labels = Tensor([3], [0, 1, 2] as [Int64])
+    #expect(try notes([("images", images), ("labels", labels)]).isEmpty)
+    #expect(try notes([("images", images)]) == ["samples.no-labels"])
+    #expect(try notes([("images", images), ("target", labels)]) == ["samples.labels-name"])
+    #expect(try read(place.path("x.npz")).notes.first?.message.contains("'target'") == true)
+    let other = Tensor([2], [0, 1] as [Int64])
+    #expect(try notes([("images", images), ("other", other)]) == ["samples.no-labels"])
+    let none = Tensor([0, 1, 28, 28], [] as [Float])
+    #expect(try notes([("images", none), ("labels", Tensor([0], [] as [Int64]))]) == ["samples.none"])
+    #expect(try read(try place.npy("x.npy", images)).notes.map(\.severity) == [.note])
+  }
+
   @Test func takesOneSampleWithoutABatchAxis() throws {
     let place = try Workplace()
     let one = Tensor([1, 1, 28, 28], Array(images.floats.prefix(784)))

@@ -20,8 +20,8 @@ import Testing
     return try ExecutablePlan(program).run(inputs: [inputs], samples: samples, threads: 1)
   }
 
-  /// A program that is the dense mapping is its own baseline, count for count and, with converters no wider than its units need, to the
-  /// last bit of its cost.
+  /// A program that is the dense mapping is its own baseline, count for count and, with converters no wider than its
+  /// units need, to the last bit of its cost.
   @Test func denseProgramsAreTheirOwnBaseline() throws {
     var random = SeededGenerator(seed: 41)
     for seed in 0..<80 {
@@ -68,14 +68,14 @@ import Testing
   }
 
   /// 130 x 72 bitlines on ISAAC's crossbars: two of them, one below the other, each one unit wide and high.
-  @Test func idealisedUnitsAreWholeCrossbars() throws {
+  @Test func idealizedUnitsAreWholeCrossbars() throws {
     let sample = SparseLayer(inputs: 130, outputs: 9, zeros: 0.5, seed: 5)
     let program = sample.strips(
       sampleMachine(adcBits: 8), width: 16, units: .dynamic(height: 16, width: 16), rows: 3)
     let result = try run(program, samples: 1, seed: 7)
     let ideal = try #require(try result.baselines(of: program).last)
     let isaac = try Machine.target(named: "isaac")
-    #expect(ideal.name == "idealised" && ideal.crossbars == 2)
+    #expect(ideal.name == "idealized" && ideal.crossbars == 2)
     let events = ideal.layers[0].events
     #expect(events.ouActivations == 3 * 8 * 2)
     #expect(events.cycles == 3 * (8 + isaac.timing.pipelineCycles))

@@ -160,7 +160,7 @@ extension LevelTests {
   }
 }
 
-/// Rows of a tap in neighbouring windows, against the definition of windows.
+/// Rows of a tap in neighboring windows, against the definition of windows.
 @Suite struct GatherRowsTests {
   private func axis(_ random: inout SeededGenerator) -> (
     length: Int, kernel: Int, stride: Int, pad: Int, dilation: Int, positions: Int

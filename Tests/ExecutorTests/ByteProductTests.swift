@@ -10,7 +10,8 @@ import Testing
 @testable import Executor
 
 extension LevelTests {
-  /// Layers whose conversions are proved to be exact are products of bytes: the same outputs and events as unit by unit.
+  /// Layers whose conversions are proved to be exact are products of bytes: the same outputs and events as unit by
+  /// unit.
   @Suite(.serialized) struct ByteProductTests {
     /// The products among the steps of a plan.
     private func products(_ plan: ExecutablePlan) -> [ByteProduct] {

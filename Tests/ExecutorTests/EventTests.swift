@@ -74,7 +74,7 @@ import Testing
   /// Only the second of four inputs is not 0, and only in the third of its digits: one row of units of two.
   @Test func skippingUnitsOfSilentInputsAreNotActivated() throws {
     for (forming, expected) in [
-      (UnitForming.skipping(height: 2, width: 3), [2, 4, 0]), (.dynamic(height: 2, width: 3), [2, 4, 1]),
+      (UnitForming.zeroSkipping(height: 2, width: 3), [2, 4, 0]), (.dynamic(height: 2, width: 3), [2, 4, 1]),
       (.fixed(height: 2, width: 3), [2 * 2 * 4, 2 * 4 * 4, 0]),
     ] {
       let block = Block(

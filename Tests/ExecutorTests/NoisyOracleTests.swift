@@ -35,8 +35,8 @@ extension LevelTests {
       seen.check()
     }
 
-    /// Devices with numbers at the ends of what is allowed: whatever they give, they give it at every level, and it does not
-    /// depend on threads.
+    /// Devices with numbers at the ends of what is allowed: whatever they give, they give it at every level, and it
+    /// does not depend on threads.
     @Test func extremeDevicesAreFollowed() throws {
       defer { xbar_use_level(xbar_best_level()) }
       var followed = 0
@@ -136,14 +136,14 @@ private func bits(_ result: RunResult?) -> [[UInt32]]? { result?.outputs.map { $
 
 /// What the compared layers had.
 private struct Seen {
-  private var effects: [DeviceEffect: Int] = [:]
+  private var effects: [Nonideality: Int] = [:]
   private var (layers, nibbles, lists) = (0, 0, 0)
   private var widths: [Int: Int] = [:]
   private var (single, composed, pairs, empty) = (0, 0, 0, 0)
   private var (saturations, compared, wrong) = (0, 0, 0)
 
   mutating func add(_ device: Device, _ expected: ExpectedNoise, _ plan: DevicePlan) throws {
-    for effect in DeviceEffect.allCases where device.isOn(effect) { effects[effect, default: 0] += 1 }
+    for effect in Nonideality.allCases where device.isOn(effect) { effects[effect, default: 0] += 1 }
     layers += 1
     for (pattern, strips) in try plan.program(seed: 0, trial: 0).layers.flatMap(\.patterns) {
       for strip in strips { widths[strip.width, default: 0] += 1 }
@@ -162,7 +162,7 @@ private struct Seen {
   }
 
   func check() {
-    for effect in DeviceEffect.allCases where effect != .wires {
+    for effect in Nonideality.allCases where effect != .irDrop {
       #expect(effects[effect, default: 0] > 20 && effects[effect, default: 0] < layers, "\(effect)")
     }
     for width in [16, 32, 48, 64] { #expect(widths[width, default: 0] > 5, "\(self)") }

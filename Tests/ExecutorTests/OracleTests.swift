@@ -85,7 +85,7 @@ extension LevelTests {
     /// Blocks with more units above each other, and more wordlines in a unit, than 8 bits count.
     @Test(arguments: [
       (UnitForming.fixed(height: 1, width: 2), Method.nibbles(wide: false)),
-      (.skipping(height: 2, width: 2), .nibbles(wide: false)), (.dynamic(height: 1, width: 2), .bits),
+      (.zeroSkipping(height: 2, width: 2), .nibbles(wide: false)), (.dynamic(height: 1, width: 2), .bits),
       (.dynamic(height: 300, width: 2), .bits), (.dynamic(height: 3, width: 2), .cells),
     ])
     func tallBlocksAgreeWithTheOracle(_ units: UnitForming, _ method: Method) throws {
@@ -130,8 +130,8 @@ extension LevelTests {
       }
     }
 
-    /// Planned fetches change time, what buffers and the memory outside of the chip do, and what empty buffers leave out; nothing
-    /// else, whatever the program.
+    /// Planned fetches change time, what buffers and the memory outside of the chip do, and what empty buffers leave
+    /// out; nothing else, whatever the program.
     @Test func fetchesChangeTheirOwnCounts() throws {
       let own: Set = [
         "cycles", "bufferFills", "skippedBuffers", "clocks", "stallClocks", "inputFetches.dram",

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func registersGoToTheirChannels() {
-    let place = Arrangement(channels: 4, spots: 3, channelStart: 1)
+    let place = OutputLayout(channels: 4, positions: 3, channelStart: 1)
     var buffer = [Int64](repeating: 0, count: 2 * 4 * 3)
     for round in 0..<6 {
       storeRegister(
@@ -54,10 +54,15 @@ import Testing
 }
 
 @Suite struct StepTests {
-  private func isBatched(_ change: (inout [Operation]) -> Void) throws -> Bool {
+  /// Whether the changed loop is executed in batches; the register of its sums begins with zeros where asked.
+  private func isBatched(sumsBegin: Bool = false, _ change: (inout [Operation]) -> Void) throws -> Bool {
     let sample = LayerCase(seed: 3)
     var program = sample.program
     program.buffers.append(Buffer(name: "spare", shape: program.buffers[3].shape, element: .accumulator))
+    if sumsBegin {
+      program.buffers[3].initial = Tensor(
+        program.buffers[3].shape, .i64([Int64](repeating: 0, count: program.buffers[3].count)))
+    }
     guard case .loop(let count, let body) = program.code[1].operation else { return false }
     var operations = body.map(\.operation)
     change(&operations)
@@ -78,7 +83,7 @@ import Testing
   }
 
   @Test func registersReadBeforeTheyAreWrittenKeepRoundsApart() throws {
-    let batched = try isBatched { body in
+    let batched = try isBatched(sumsBegin: true) { body in
       let store = body.removeLast()
       body.insert(store, at: 0)
     }
@@ -159,7 +164,8 @@ import Testing
     #expect(try method(rows: 16, cellBits: 2, adcBits: 6, units: .fixed(height: 16, width: 1)) == nil)
     #expect(try method(rows: 64, cellBits: 2, adcBits: 6, units: .dynamic(height: 16, width: 1)) == nil)
     #expect(
-      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .skipping(height: 5, width: 1)) == nil)
+      try method(rows: 5, cellBits: 2, adcBits: 6, dacBits: 2, units: .zeroSkipping(height: 5, width: 1))
+        == nil)
   }
 
   @Test func saturatingBlocksGoThroughNibbles() throws {
@@ -176,7 +182,7 @@ import Testing
   }
 
   @Test func skippingUnitsAreComputedAsFixedOnes() throws {
-    let skipping = UnitForming.skipping(height: 16, width: 1)
+    let skipping = UnitForming.zeroSkipping(height: 16, width: 1)
     #expect(try method(rows: 16, cellBits: 2, adcBits: 5, units: skipping) == .nibbles(wide: false))
   }
 

@@ -143,14 +143,16 @@ private func refusal(_ body: () throws(Diagnostic) -> Void) -> Diagnostic? {
     let i8 = ElementType.integer(bits: 8, signed: true)
     let node = NodeOrigin(index: 7, name: "sum", op: "Add")
     let program = Program(
-      name: "p", machine: machine, inputs: [Port(name: "x", buffer: 0)], outputs: [],
+      name: "p", machine: machine, inputs: [Port(name: "x", buffer: 0)],
+      outputs: [Port(name: "y", buffer: 3)],
       buffers: [
         Buffer(name: "x", shape: [1], element: .float32), Buffer(name: "q", shape: [1], element: i8),
-        Buffer(name: "s", shape: [1], element: i8),
+        Buffer(name: "s", shape: [1], element: i8), Buffer(name: "y", shape: [1], element: .float32),
       ], crossbars: [], layers: [],
       code: [
         Instruction(.digital(.quantize(scale: 1, zero: 0, low: -128, high: 127), inputs: [0], output: 1)),
         Instruction(.digital(.binary(.add), inputs: [1, 1], output: 2), origin: node),
+        Instruction(.digital(.dequantize(scale: 1, zero: 0), inputs: [2], output: 3)),
       ], info: [])
     let plan = try ExecutablePlan(program)
     #expect(try plan.run(inputs: [[50]], samples: 1, threads: 1).samples == 1)

@@ -20,7 +20,7 @@ struct SegmentWritingTests {
       .load(register: 2, source: source, window: .rows(1, 2), padding: 0), .drive(register: 2, layer: layer),
       .convert(layer: layer), .accumulate(register: 3, layer: layer),
       .store(
-        destination: target, register: 3, arrangement: Arrangement(channels: 2, spots: 1, channelStart: 0)),
+        destination: target, register: 3, layout: OutputLayout(channels: 2, positions: 1, channelStart: 0)),
     ]
     return Instruction(.loop(count: 1, body: body.map { Instruction($0) }))
   }
@@ -33,9 +33,9 @@ struct SegmentWritingTests {
 
   /// Three layers in segments of their own, on crossbars of 4x4 cells.
   ///
-  /// Layer 0 has blocks of 2x2 cells at (1, 0) and (2, 2) of crossbar 0 and one at (0, 0) of crossbar 1; the others have one
-  /// in crossbars 2 and 3. Segment 1 reads what segment 0 computed twice, `t` and `s`; segment 2 reads `t` again, `u` of
-  /// segment 1, and the input again.
+  /// Layer 0 has blocks of 2x2 cells at (1, 0) and (2, 2) of crossbar 0 and one at (0, 0) of crossbar 1; the others
+  /// have one in crossbars 2 and 3. Segment 1 reads what segment 0 computed twice, `t` and `s`; segment 2 reads `t`
+  /// again, `u` of segment 1, and the input again.
   private func threeSegments() -> Program {
     let (pair, sums) = (Self.pair, ElementType.accumulator)
     let elements: [(String, ElementType)] = [
@@ -82,7 +82,8 @@ struct SegmentWritingTests {
     #expect(writing.segments.map(\.steps) == [3, 2, 2])
   }
 
-  /// Left for later: `t`, `s`, `u`. Taken: `t` and `s` in segment 1, `t`, `u` and the input in segment 2. Two elements each.
+  /// Left for later: `t`, `s`, `u`. Taken: `t` and `s` in segment 1, `t`, `u` and the input in segment 2. Two elements
+  /// each.
   @Test func countsWaitingValuesByHand() {
     let writing = SegmentWriting(threeSegments())
     #expect(writing.storedElements == 6)
@@ -189,13 +190,13 @@ struct SegmentWritingTests {
       switch operation {
       case .loop(let count, let body):
         for _ in 0..<min(count, 3) { for instruction in body { run(instruction.operation) } }
-      case .load(let register, let source, _, _), .step(let register, let source, _):
+      case .load(let register, let source, _, _), .scanSlice(let register, let source, _):
         add([source], false)
         add([register], true)
       case .drive(let register, _): add([register], false)
       case .convert: return
       case .accumulate(let register, _): add([register], true)
-      case .store(let destination, let register, _), .stack(let destination, let register, _):
+      case .store(let destination, let register, _), .scanOutput(let destination, let register, _):
         add([register], false)
         add([destination], true)
       case .digital(_, let inputs, let output):

@@ -25,7 +25,7 @@ struct CommandRun {
       switch command {
       case .verify: verifySection()
       case .roundTrip: try roundTrip()
-      case .opt(let pipeline): try optimise(pipeline)
+      case .opt(let pipeline): try optimize(pipeline)
       case .eval(let asked): try evaluate(asked)
       case .run(let asked): try evaluate(asked)
       case .encode: try encodeSection()
@@ -83,7 +83,7 @@ struct CommandRun {
   }
 
   /// Applies the pipeline and compares the module, with the warnings in front.
-  private mutating func optimise(_ pipeline: String) throws(Diagnostic) {
+  private mutating func optimize(_ pipeline: String) throws(Diagnostic) {
     var context = try calibrated(try parseModule(section.text))
     let result = try apply(pipeline, to: try parseModule(section.text), &context)
     compare(context.warnings.map { "warning: \($0.message) [\($0.id)]\n" }.joined() + result.text)

@@ -127,7 +127,7 @@ struct Journey {
     lowered.formUnion(opcodes(of: crossbar))
   }
 
-  /// The table of ir-spec.md, section 14: how far each operation goes, as the tests show it.
+  /// The table of ir-spec.md, *Status*: how far each operation goes, as the tests show it.
   var table: [String] {
     ["| operation | levels | evaluator | lowered | executed |", "|---|---|---|---|---|"]
       + Opcode.allCases.map { opcode in

@@ -34,7 +34,7 @@ private func isSmall(_ module: AnyModule) -> Bool {
       total += count
     }
     for op in module.flatOps {
-      if op.opcode == .loop && op[.rounds] > 64 { return false }
+      if op.opcode == .scan && op[.rounds] > 64 { return false }
       guard let window = op.window else { continue }
       guard window.positions < 1 << 12, window.length < 1 << 12 else { return false }
     }

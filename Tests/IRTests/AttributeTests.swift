@@ -109,7 +109,7 @@ import Testing
     "window(1x2x2x2, channels 1..0, kernel 1x1, out 2x2)",
     "window(1x1x2x2, channels 0..2147483647, kernel 1x1, out 2x2)", "window(1x1x2x2, kernel -1x1, out 2x2)",
     "window(1x1x2147483648x2, kernel 1x1, out 2x2)", "window(1048576x1048576x2x2, kernel 1x1, out 2x2)",
-    "window(1x1x2x2, kernel 1x1, out 2x2, colour 1x1)", "window(1x1x2x2 kernel 1x1, out 2x2)",
+    "window(1x1x2x2, kernel 1x1, out 2x2, color 1x1)", "window(1x1x2x2 kernel 1x1, out 2x2)",
     "window(1x1x2x2, kernel 1x+1, out 2x2)",
   ])
   func badWindowsAreRefused(text: String) {

@@ -30,7 +30,7 @@ import Testing
     let window = Window.rows(2, 3)
     let rule = Requantization(multipliers: [1, 2], shifts: [3, 4], zero: 1, low: 0, high: 9, axis: 1)
     let unary = UnaryFunction.Kind.allCases.compactMap { kind in
-      UnaryFunction(kind, OperatorCatalogue.entry(of: kind).parameters.map { _ in 0.5 })
+      UnaryFunction(kind, OperatorCatalog.entry(of: kind).parameters.map { _ in 0.5 })
     }
     #expect(unary.count == UnaryFunction.Kind.allCases.count)
     let operators: [DigitalOperator] =
@@ -38,13 +38,13 @@ import Testing
         .softmax(axis: 1), .matmul, .maxPool(window), .averagePool(window, countPadding: true),
         .mean(axes: [0, 2]), .argMax(axis: 2, last: true), .argMax(axis: 0, last: false),
         .reshape([3, 2]), .transpose([1, 0]), .concat(axis: 2), .pad(before: [1], after: [2], value: -1),
-        .slice(start: [0, 1], end: [2, 2]), .take(indices: [2, 0, 0], axis: 1),
+        .slice(start: [0, 1], end: [2, 2]), .gather(indices: [2, 0, 0], axis: 1),
         .quantize(scale: 0.5, zero: 1, low: 0, high: 3), .dequantize(scale: 2, zero: -1), .requantize(rule),
         .addBias(values: [1, -2], axis: 0), .lookup(table: [5, 6], first: -1),
       ]
     var module = Module<TensorLevel>(name: "m")
     for digital in operators {
-      let (opcode, attributes) = module.spelling(of: digital, name: "a")
+      let (opcode, attributes) = module.encoding(of: digital, name: "a")
       #expect(module.digitalOperator(of: Op(opcode, attributes: attributes)) == digital)
       #expect(opcode.spec.attributes.map(\.name) == attributes.map(\.name))
       #expect(opcode.spec.levels == Set(LevelName.allCases))
@@ -156,7 +156,7 @@ import Testing
     module.setResource(Resource(name: "shared", element: .integer(bits: 8, signed: false), tensor: cells))
     for name in ["a", "b"] {
       let zeros = Tensor([10, 10], [Int64](repeating: 0, count: 100), as: .integer(bits: 4, signed: true))
-      var op = module.spell(
+      var op = module.encode(
         Layer(
           name: name, rows: 10, columns: 10, inputs: .unsigned(bits: 4), weightBits: 4,
           weights: zeros),

@@ -2,22 +2,22 @@ import IR
 import Tensors
 import Testing
 
-/// The table of operations: complete, in order, and of one mind with the catalogue of digital operators.
+/// The table of operations: complete, in order, and of one mind with the catalog of digital operators.
 struct OpTableTests {
   @Test func rowsStandInTheOrderOfTheOpcodes() {
     #expect(operationTable.map(\.opcode) == Opcode.allCases)
     for opcode in Opcode.allCases { #expect(opcode.spec.opcode == opcode) }
   }
 
-  @Test func digitalRowsFollowFromTheCatalogue() throws {
-    for entry in OperatorCatalogue.entries {
+  @Test func digitalRowsFollowFromTheCatalog() throws {
+    for entry in OperatorCatalog.entries {
       let opcode = try #require(Opcode(rawValue: entry.name), "no operation is called \(entry.name)")
       #expect(opcode.digital?.name == entry.name && opcode.kind == .digital(entry.code))
       #expect(opcode.spec.attributes.map(\.name) == entry.parameters.map(\.name))
       #expect(opcode.spec.summary == entry.summary && opcode.spec.results == 1)
     }
     let digital = Opcode.allCases.filter { $0.digital != nil }
-    #expect(digital.map(\.rawValue) == OperatorCatalogue.entries.map(\.name))
+    #expect(digital.map(\.rawValue) == OperatorCatalog.entries.map(\.name))
   }
 
   @Test func otherOperationsHaveKindsOfTheirOwn() {
@@ -26,8 +26,8 @@ struct OpTableTests {
     #expect(Set(others.map(\.kind)).count == others.count)
   }
 
-  /// Keys of digital operators have the names and kinds of the catalogue.
-  @Test func keysAreThoseOfTheCatalogue() {
+  /// Keys of digital operators have the names and kinds of the catalog.
+  @Test func keysAreThoseOfTheCatalog() {
     func has(_ opcode: Opcode, _ attributes: [AttributeSpec]) -> Bool {
       attributes.allSatisfy(opcode.spec.attributes.contains)
     }
@@ -35,7 +35,7 @@ struct OpTableTests {
     #expect(has(.clip, [.required(.clipLow), .required(.clipHigh)]))
     #expect(has(.pad, [.required(.before), .required(.after), .required(.padValue)]))
     #expect(has(.slice, [.required(.sliceStart), .required(.sliceEnd)]))
-    #expect(has(.take, [.required(.indices), .required(.axis)]) && has(.transpose, [.required(.order)]))
+    #expect(has(.gather, [.required(.indices), .required(.axis)]) && has(.transpose, [.required(.order)]))
     #expect(has(.reshape, [.required(.shape)]) && has(.maxPool, [.required(.window)]))
     #expect(has(.quantize, [.required(.scale), .required(.zero), .required(.low), .required(.high)]))
     #expect(has(.addBias, [.required(.values), .required(.axis)]))

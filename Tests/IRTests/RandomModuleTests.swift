@@ -30,7 +30,7 @@ import Testing
     for number in 0..<500 {
       let layer = random.layer("l", sliced: number % 3 > 0)
       var module = Module<CrossbarLevel>(name: "m")
-      let id = module.append(module.spell(layer, origin: nil))
+      let id = module.append(module.encode(layer, origin: nil))
       #expect(module.layer(id) == layer)
       // Once more after a replacement, which must not leave constants behind.
       let resources = module.resources
@@ -49,7 +49,7 @@ import Testing
       let cell = random.below(layer.blocks[at].cells.count)
       layer.blocks[at].cells[cell] ^= 1
       var module = Module<CrossbarLevel>(name: "m", facts: [.sliced])
-      module.append(module.spell(layer, origin: nil))
+      module.append(module.encode(layer, origin: nil))
       #expect(verify(module).map(\.id) == ["verify.decode"])
       #expect(verify(layer, facts: [.sliced], machine: nil)?.id == "verify.decode")
       #expect(verify(layer, facts: [.sliced], machine: nil, decoded: false) == nil)

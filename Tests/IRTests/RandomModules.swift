@@ -112,7 +112,7 @@ extension SeededGenerator {
     func emit(_ opcode: Opcode, _ operands: [ValueID], _ out: inout Builder<TensorLevel>, reversed: Bool)
       -> ValueID
     {
-      let isPart = opcode == .step || opcode == .stack
+      let isPart = opcode == .scanSlice || opcode == .scanOutput
       let attributes =
         !isPart
         ? []
@@ -124,18 +124,19 @@ extension SeededGenerator {
       let type = (try? out.module.resultType(of: op)) ?? out.type(operands[0])
       return out.emit(opcode, operands, attributes, type: type, name: opcode.rawValue, origin: nil)
     }
-    builder.openLoop(count: count, origin: origin())
-    let state = emit(.state, [first], &builder, reversed: false)
-    var inner = [emit(.step, [source], &builder, reversed: chance(0.5)), state]
+    builder.openScan(count: count, origin: origin())
+    let state = emit(.carry, [first], &builder, reversed: false)
+    var inner = [emit(.scanSlice, [source], &builder, reversed: chance(0.5)), state]
     for _ in 0..<below(3) { inner.append(operation(on: inner, &builder)) }
-    let stack = emit(.stack, [inner[0]], &builder, reversed: chance(0.5))
-    _ = emit(.next, [state, chance(0.5) ? state : first], &builder, reversed: false)
-    builder.closeLoop()
+    let stack = emit(.scanOutput, [inner[0]], &builder, reversed: chance(0.5))
+    _ = emit(.yield, [state, chance(0.5) ? state : first], &builder, reversed: false)
+    builder.closeScan()
     return stack
   }
 
   private mutating func digitalOperator(_ shape: [Int]) -> DigitalOperator {
-    switch below(11) {
+    switch below(12) {
+    case 10: return .reduceMax(axes: [below(shape.count)])
     case 0: return .unary(pick([.relu, .tanh, .abs, .erf, .floor, .round, .sign, .ceil]))
     case 1: return .unary(pick([.clip(low: -1, high: float()), .leakyRelu(slope: float()), .elu(alpha: 1)]))
     case 2: return .softmax(axis: below(shape.count))
@@ -150,7 +151,7 @@ extension SeededGenerator {
       return .slice(start: start, end: zip(start, shape).map { inside($0 + 1...$1) })
     case 9:
       let axis = below(shape.count)
-      return .take(indices: (0..<inside(1...90)).map { _ in Int64(below(shape[axis])) }, axis: axis)
+      return .gather(indices: (0..<inside(1...90)).map { _ in Int64(below(shape[axis])) }, axis: axis)
     default: return .binary(.add)
     }
   }
@@ -178,7 +179,7 @@ extension SeededGenerator {
     if chance(0.5) { module.facts.insert(.sliced) }
     for number in 0..<inside(1...3) {
       let layer = self.layer("l\(number)", sliced: module.facts.contains(.sliced))
-      module.append(module.spell(layer, origin: origin()))
+      module.append(module.encode(layer, origin: origin()))
     }
     return module
   }

@@ -52,7 +52,7 @@ import Testing
     #expect(ids(odd) == ["verify.name"])
     #expect(ids(Module<TensorLevel>(name: "")) == ["verify.name"])
     var layers = Module<CrossbarLevel>(name: "m")
-    layers.append(layers.spell(layer("a/b"), origin: nil))
+    layers.append(layers.encode(layer("a/b"), origin: nil))
     #expect(ids(layers) == ["verify.name"])
   }
 
@@ -64,7 +64,7 @@ import Testing
 
   private func ids(_ layer: Layer, facts: Set<Fact> = []) -> [String] {
     var module = Module<CrossbarLevel>(name: "m", facts: facts, machine: try? Machine.target(named: "sre"))
-    module.append(module.spell(layer, origin: nil))
+    module.append(module.encode(layer, origin: nil))
     return ids(module)
   }
 
@@ -161,7 +161,7 @@ import Testing
     var view = layer("a")
     view.coding.cellBits = 1
     view.coding.signs = .differential
-    var op = module.spell(view, origin: nil)
+    var op = module.encode(view, origin: nil)
     var block = Op(.block)
     block["rows"] = .rows([RowEntry(input: 0)])
     block["columns"] = .columns([ColumnEntry](repeating: ColumnEntry(output: 0, shift: 0), count: 100))
@@ -185,7 +185,7 @@ import Testing
       view.blocks = [
         Block(rows: [RowEntry(input: 0)], columns: [ColumnEntry(output: 0, shift: 0)], cells: [1])
       ]
-      var op = module.spell(view, origin: nil)
+      var op = module.encode(view, origin: nil)
       op[name] = value
       let id = module.add(op)
       // Reading must not stop the program, whatever it gives.

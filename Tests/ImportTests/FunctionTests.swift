@@ -74,7 +74,7 @@ struct FunctionTests {
     }
     #expect(try slopes([:]) == [0.5, 0.01])
     #expect(try slopes(["slope": .float(2), "free": .float(4)]) == [2, 4])
-    #expect(try slopes(["unknown": .float(2)]) == [0.5, 0.01])
+    expectRefusal("import.attribute", of: net([call("Leaky", ["x"], ["y"], ["unknown": .float(2)])], [body]))
     expectRefusal(
       "onnx.attribute-type", of: net([call("Leaky", ["x"], ["y"], ["slope": .int(1)])], [body]))
     expectRefusal(

@@ -221,7 +221,8 @@ struct MatrixTests {
   ) -> ONNXModel {
     let parameters = ["s", "b", "m", "v"].map { counted($0, [count]) }
     return model(
-      [node("BatchNormalization", ["x", "s", "b", "m", "v"], outputs, attributes)], inputs: [x], parameters)
+      [node("BatchNormalization", ["x", "s", "b", "m", "v"], outputs, attributes)], inputs: [x], parameters,
+      opset: attributes["spatial"] == nil ? 17 : 8)
   }
 
   @Test func batchNormalizationByHand() throws {

@@ -290,7 +290,7 @@ struct MutationTests {
         broken += 1
       }
     }
-    #expect(sound > 600 && broken > 3000, "\(sound) sound, \(broken) broken")
+    #expect(sound > 300 && broken > 3000, "\(sound) sound, \(broken) broken")
   }
 
   /// Evaluates small modules; errors are fine.

@@ -27,7 +27,7 @@ struct OperatorsDocumentTests {
       }
       // What leaves nothing cannot be anywhere; all else is somewhere.
       let places = [row.crossbars, row.integers, row.digital].filter { $0 != "no" }
-      #expect(places.isEmpty == (row.evaluation == .gone), "\(row.name)")
+      #expect(places.isEmpty == (row.evaluation == .folded), "\(row.name)")
     }
   }
 
@@ -55,7 +55,7 @@ struct OperatorsDocumentTests {
 
   /// What the document says of operators that leave nothing to compute.
   @Test func operatorsThatAreGoneLeaveNothing() throws {
-    let gone = operatorFamilies.flatMap(\.operators).filter { $0.evaluation == .gone }.map(\.name)
+    let gone = operatorFamilies.flatMap(\.operators).filter { $0.evaluation == .folded }.map(\.name)
     let expected = [
       "Constant", "ConstantOfShape", "Dropout", "DynamicQuantizeLinear", "Identity", "Mod", "Range", "Shape",
       "Size",

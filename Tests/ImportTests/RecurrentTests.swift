@@ -32,10 +32,10 @@ struct RecurrentImportTests {
 
   @Test func productsOfInputsStandBeforeTheLoop() throws {
     let module = try imported(rnn())
-    let loop = try module.first(.loop)
+    let loop = try module.first(.scan)
     #expect(module.bodyOps.filter { $0.opcode == .gemm }.map { $0[.part] } == ["forward.input"])
     let body = loop.body.map { module.ops[$0] }
-    #expect(body.map(\.opcode) == [.state, .step, .gemm, .add, .tanh, .stack, .next])
+    #expect(body.map(\.opcode) == [.carry, .scanSlice, .gemm, .add, .tanh, .scanOutput, .yield])
     #expect(body[2][.part] == "forward.recurrent")
     #expect(loop.origin?.name == "cell")
   }
@@ -43,7 +43,7 @@ struct RecurrentImportTests {
   /// Results that nothing takes cost nothing.
   @Test func unusedOutputsAreLeftOut() throws {
     let module = try imported(rnn(outputs: ["all", "y"]))
-    #expect(!module.flatOps.contains { $0.opcode == .stack })
+    #expect(!module.flatOps.contains { $0.opcode == .scanOutput })
     #expect(try result(rnn(outputs: ["all", "y"])).shape == [1, 1, 1])
   }
 

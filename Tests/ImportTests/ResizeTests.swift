@@ -78,7 +78,8 @@ struct ResizeTests {
     #expect(found.count == 4 && abs(found[0] + found[3] - 4) < 1e-5 && abs(found[1] + found[2] - 4) < 1e-5)
   }
 
-  /// Whole places give the elements themselves, straight lines stay straight inside, and halves are those of Keys' curve.
+  /// Whole places give the elements themselves, straight lines stay straight inside, and halves are those of Keys'
+  /// curve.
   @Test func cubicCurves() throws {
     func resize(_ length: Int, _ attributes: [String: ONNXAttribute.Value], _ scale: Float = 2) -> ONNXModel {
       model(

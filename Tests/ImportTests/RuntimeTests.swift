@@ -8,11 +8,12 @@ import Tensors
 import TestTools
 import Testing
 
-/// The largest difference of two tensors, counted in parts of the largest number.
+/// The largest difference of two tensors, counted in parts of the largest number; NaN differs from all but NaN.
 private func difference(_ a: Tensor, _ b: Tensor) -> Float {
   guard a.shape == b.shape else { return .infinity }
-  let size = max(1, b.floats.map { abs($0) }.max() ?? 0)
-  return zip(a.floats, b.floats).map { $0 == $1 ? 0 : abs($0 - $1) / size }.reduce(0) { $1 <= $0 ? $0 : $1 }
+  let size = max(1, b.floats.filter(\.isFinite).map { abs($0) }.max() ?? 0)
+  return zip(a.floats, b.floats).map { $0 == $1 || $0.isNaN && $1.isNaN ? 0 : abs($0 - $1) / size }
+    .reduce(0) { $1 <= $0 ? $0 : $1 }
 }
 
 /// Numbers that onnxruntime computes, where Python has it; `XBAR_PYTHON` names another interpreter than `python3`.

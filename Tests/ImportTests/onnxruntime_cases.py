@@ -37,7 +37,7 @@ def write(graph, name, inputs, outputs, opset=17, functions=()):
     global written
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)] + ([helper.make_opsetid("local", 1)] if functions else [])
     model = helper.make_model(graph, opset_imports=opsets, ir_version=10 if opset > 20 else 8, functions=functions)
-    # Beyond basic optimisation, products with weights of 4 bits are computed on inputs rounded to 8.
+    # Beyond basic optimization, products with weights of 4 bits are computed on inputs rounded to 8.
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -219,7 +219,7 @@ def reductions():
     single("logsoftmax-old", "LogSoftmax", {"x": random(2, 3, 4)}, opset=11)
 
 
-def normalisations():
+def normalizations():
     x = random(2, 6, 5, low=-3, high=5)
     s, b = random(6, low=0.5, high=2), random(6)
     single("layernorm", "LayerNormalization", {"x": x}, {"s": random(5), "b": random(5)})
@@ -298,7 +298,7 @@ def resizes():
             name = f"{coordinates}-{scales[0]}-{scales[1]}"
             single(f"resize-linear-{name}", "Resize", {"x": x}, constants, mode="linear",
                    coordinate_transformation_mode=coordinates, opset=opset)
-            # The centre of a symmetric resize lies on an element: floor and ceil would ask how its place is rounded.
+            # The center of a symmetric resize lies on an element: floor and ceil would ask how its place is rounded.
             isSymmetric = coordinates == "half_pixel_symmetric"
             for nearest in ("round_prefer_floor", "round_prefer_ceil") + (() if isSymmetric else ("floor", "ceil")):
                 single(f"resize-{nearest}-{name}", "Resize", {"x": x}, constants, nearest_mode=nearest,
@@ -614,9 +614,53 @@ def quantized_operators():
         {"x": x}, {**grid, **gemm})
 
 
-for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalisations,
+def special_numbers():
+    """Infinities and NaN in every operand, also in the one that is not taken, as inputs and as constants."""
+    numbers = np.array([np.inf, -np.inf, np.nan, 0, 1, -1, 2.5, -3, 1e-3], np.float32)
+    a, b = (grid.ravel().copy() for grid in np.meshgrid(numbers, numbers))
+    shuffled = np.roll(numbers, 4)
+    for op, attributes in (
+            ("Reciprocal", {}), ("ThresholdedRelu", {}), ("ThresholdedRelu", {"alpha": -2.0}), ("Selu", {}),
+            ("Celu", {}), ("Celu", {"alpha": 0.5}), ("Softsign", {}), ("Mish", {}), ("Gelu", {}),
+            ("Gelu", {"approximate": "tanh"}), ("Elu", {}), ("HardSwish", {}), ("Clip", {})):
+        name = "-".join([op.lower(), *(str(value) for value in attributes.values())])
+        single(f"special-{name}", op, {"x": numbers}, opset=20, **attributes)
+    single("special-prelu", "PRelu", {"x": a, "s": b}, opset=17)
+    single("special-prelu-constant", "PRelu", {"x": numbers}, {"s": shuffled}, opset=17)
+    for op in ("Max", "Min", "Mean", "Sum", "Add", "Mul", "Div"):
+        single(f"special-{op.lower()}", op, {"x": a, "z": b})
+    for exponent in (0, 0.25, 0.5, 0.75, -0.5, 1, 2, 3, -1):
+        single(f"special-pow{exponent}", "Pow", {"x": numbers}, {"e": np.float32(exponent)})
+    for condition in (True, False):
+        single(f"special-where-{condition}", "Where", {}, {"c": np.array([condition]), "x": a, "z": b})
+        nodes = [("Greater", ["p", "zero"], ["c"], {}), ("Where", ["c", "x", "z"], ["y"], {})]
+        case(f"special-where-computed-{condition}", nodes,
+             {"x": a, "z": b, "p": np.array([1 if condition else -1], np.float32)}, {"zero": np.float32(0)})
+    case("special-replaced", [("IsNaN", ["x"], ["c"], {}), ("Where", ["c", "zero", "x"], ["y"], {})],
+         {"x": numbers}, {"zero": np.float32(0)})
+    for value in (np.inf, -np.inf, np.nan):
+        for upper, k in ((1, 1), (0, -1), (0, 0)):
+            full = np.full((4, 4), value, np.float32)
+            single(f"special-trilu-{value}-{upper}-{k}", "Trilu", {"x": full}, {"k": np.int64(k)}, upper=upper)
+        mask = [("Trilu", ["full", "one"], ["m"], {}), ("Add", ["x", "m"], ["s"], {}), ("Softmax", ["s"], ["y"], {})]
+        case(f"special-mask-{value}", mask, {"x": random(1, 4, 4)}, {"full": full, "one": np.int64(1)})
+    lines = np.array([[-np.inf] * 3, [np.inf, 0, 1], [-np.inf, 0, 1], [np.nan, 1, 2], [np.inf, -np.inf, 1], [0, 0, 0]],
+                     np.float32)
+    for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare",
+               "ReduceLogSum", "ReduceLogSumExp", "ReduceProd"):
+        single(f"special-{op.lower()}", op, {"x": lines}, {"axes": np.array([1])}, opset=18)
+    for op in ("Softmax", "LogSoftmax"):
+        single(f"special-{op.lower()}", op, {"x": lines})
+    single("special-gemm", "Gemm", {"x": random(2, 3)}, {"w": random(3, 2), "c": np.full(2, np.inf, np.float32)}, beta=0.0)
+    ended = random(3, 2, 1)
+    ended[1:, 0] = np.nan
+    case("special-rnn", [("RNN", ["x", "w", "r", "", "lengths"], ["y"], {"hidden_size": 2})], {"x": ended},
+         {"w": random(1, 2, 1), "r": random(1, 2, 2), "lengths": np.array([1, 3], np.int32)})
+
+
+for family in (convolutions, transposed_convolutions, products, einsums, pools, more_pools, reductions, normalizations,
                activations, more_activations, arithmetic, structures, shapes, selections, resizes, networks,
                recurrents, pairs, integer_products, quantized_operators, outputs_of_every_kind, moved_levels,
-               blocked_weights, cubic_resizes):
+               blocked_weights, cubic_resizes, special_numbers):
     family()
 print(written)

@@ -70,7 +70,7 @@ extension LayerSample {
     }
   }
 
-  /// The largest sum of a conversion of composed bitlines in a unit of neighbouring wordlines, all digits largest.
+  /// The largest sum of a conversion of composed bitlines in a unit of neighboring wordlines, all digits largest.
   public var largestComposedSum: Int64 {
     let digit = Int64(1) << Int64(array.dacBits) - 1
     var largest: Int64 = 0
@@ -84,7 +84,7 @@ extension LayerSample {
     return largest
   }
 
-  /// The rows of each unit of neighbouring wordlines: it ends at its height, at the crossbar's last wordline, and at the
+  /// The rows of each unit of neighboring wordlines: it ends at its height, at the crossbar's last wordline, and at the
   /// matrix's last row.
   public var units: [Range<Int>] {
     var units: [Range<Int>] = []

@@ -62,7 +62,7 @@ public struct LayerSample: Sendable {
   /// The coding of `inputs`, which are integers.
   public var coding: InputCoding { InputCoding(inputs) ?? .unsigned(bits: 1) }
 
-  /// `input`, `quantize` with scale 1, `window`, `mvm`, `arrange`, `dequantize` with scale 1, `output`.
+  /// `input`, `quantize` with scale 1, `window`, `mvm`, `col2im`, `dequantize` with scale 1, `output`.
   public var module: Module<CrossbarLevel> {
     var builder = Builder(Module<CrossbarLevel>(name: "sample", facts: [.shaped], machine: machine))
     let shape = [positions, rows]
@@ -75,8 +75,8 @@ public struct LayerSample: Sendable {
     let matrix = Tensor([rows, columns], weights, as: .integer(bits: weightBits, signed: true))
     let layer = Layer(
       name: "layer", rows: rows, columns: columns, inputs: coding, weightBits: weightBits, weights: matrix)
-    let spelled = builder.module.spell(layer, origin: nil)
-    builder.module.append(spelled)
+    let encoded = builder.module.encode(layer, origin: nil)
+    builder.module.append(encoded)
     let windows = builder.emit(
       .window, [levels],
       [NamedAttribute("window", .window(.rows(positions, rows))), NamedAttribute("padding", .int(0))],
@@ -84,7 +84,7 @@ public struct LayerSample: Sendable {
     let type = ValueType(.accumulator, [positions, columns])
     let sums = builder.emit(
       .mvm, [windows], [NamedAttribute("layer", .symbol("layer"))], type: type, name: "rows", origin: nil)
-    let arranged = builder.emit(.arrange, [sums], type: type, name: "sums", origin: nil)
+    let arranged = builder.emit(.col2im, [sums], type: type, name: "sums", origin: nil)
     let real = builder.emit(
       .dequantize(scale: 1, zero: 0), [arranged], type: ValueType(.float32, [positions, columns]), name: "y",
       origin: nil)

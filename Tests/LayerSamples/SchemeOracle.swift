@@ -28,7 +28,7 @@ public struct SchemeSample: Sendable {
     perCrossbar = name == "naive-w" || random.chance(0.5)
     gapBits = random.chance(0.3) ? nil : random.inside(1...5)
     isEven = random.chance(0.5)
-    packing = ["alone", "beside", "below", "rows"][random.below(4)]
+    packing = ["exclusive", "side-by-side", "stacked", "shelf"][random.below(4)]
   }
 
   /// The passes from a matrix to the program level, with converters of `adc` bits or lossless ones.
@@ -44,7 +44,7 @@ public struct SchemeSample: Sendable {
     case "orc", "sre": passes += ["compress-rows(\(scope))", encode]
     default: break
     }
-    let units = ["naive-a": "skipping", "dof": "dynamic", "sre": "dynamic"][name] ?? "fixed"
+    let units = ["naive-a": "zero-skipping", "dof": "dynamic", "sre": "dynamic"][name] ?? "fixed"
     let converter = adc.map { "adc: \($0)" } ?? "lossless: true"
     passes.append("form-units(units: \(units), cut: \(isEven ? "even" : "full"), \(converter))")
     return (passes + ["place-blocks(packing: \(packing))", "schedule"]).joined(separator: ", ")
@@ -54,7 +54,7 @@ public struct SchemeSample: Sendable {
 extension LayerSample {
   /// Activations of operation units over all positions, passes and digits.
   public func activations(_ scheme: SchemeSample) -> Int {
-    let matrices = naturalMatrices
+    let matrices = layoutMatrices
     var count = 0
     for position in 0..<positions {
       let vector = Array(x[position * rows..<(position + 1) * rows])
@@ -78,9 +78,9 @@ extension LayerSample {
     return signed ? bits - 1 : bits
   }
 
-  /// Which cells hold something, bitline by bitline in the natural order; with placement `inter` a matrix for the slices of
-  /// each weight.
-  private var naturalMatrices: [[[Bool]]] {
+  /// Which cells are nonzero, bitline by bitline in the order of the column layout; with placement `inter` a matrix for
+  /// the slices of each weight.
+  private var layoutMatrices: [[[Bool]]] {
     let all = planes
     let groups =
       placement == "inter"

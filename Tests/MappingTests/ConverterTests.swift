@@ -60,7 +60,7 @@ struct ConverterTests {
   @Test func largestSumsOfUnits() {
     let levels = [3, 0, 2, 2, 1]
     #expect(UnitForming.fixed(height: 2, width: 1).largestSum(of: levels) == 4)
-    #expect(UnitForming.skipping(height: 3, width: 1).largestSum(of: levels) == 5)
+    #expect(UnitForming.zeroSkipping(height: 3, width: 1).largestSum(of: levels) == 5)
     #expect(UnitForming.dynamic(height: 2, width: 1).largestSum(of: levels) == 5)
     #expect(UnitForming.fixed(height: 9, width: 1).largestSum(of: []) == 0)
   }

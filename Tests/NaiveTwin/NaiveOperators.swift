@@ -7,6 +7,7 @@ public func naive(_ op: DigitalOperator, _ arguments: [Tensor]) -> Tensor {
   switch op {
   case .unary(let function): return Tensor(x.shape, x.floats.map { naive(function, $0) })
   case .binary(let function): return combined(function, x, arguments[1])
+  case .select: return selected(arguments[0], arguments[1], arguments[2])
   case .softmax(let axis): return softmax(NaiveArray<Float>(x), axis).tensor
   case .matmul: return matrixProduct(NaiveArray<Float>(x), NaiveArray<Float>(arguments[1])).tensor
   case .maxPool(let window): return maxima(x, window)
@@ -16,9 +17,10 @@ public func naive(_ op: DigitalOperator, _ arguments: [Tensor]) -> Tensor {
       return Float(seen.reduce(0.0) { $0 + Double($1) } / Double(count))
     }.tensor
   case .mean(let axes): return mean(NaiveArray<Float>(x), axes).tensor
+  case .reduceMax(let axes): return largest(x, axes)
   case .argMax(let axis, let last): return largest(NaiveArray<Float>(x), axis, last).tensor
   case .reshape(let shape): return Tensor(shape, x.data)
-  case .transpose, .concat, .pad, .slice, .take: return moved(op, arguments)
+  case .transpose, .concat, .pad, .slice, .gather: return moved(op, arguments)
   case .quantize, .dequantize, .requantize, .addBias, .lookup: return fixedPoint(op, x)
   }
 }
@@ -49,6 +51,18 @@ private func combined(_ function: BinaryFunction, _ a: Tensor, _ b: Tensor) -> T
   let values = NaiveArray(shape) { naive(function, x[repeated($0, left)], y[repeated($0, right)]) }
   let keeps = [.maximum, .minimum].contains(function) && a.data.container == b.data.container
   return values.tensor(in: keeps ? a.data.container : .i64)
+}
+
+/// The second where the first is not 0, else the third.
+private func selected(_ c: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+  let rank = max(c.shape.count, a.shape.count, b.shape.count)
+  let arrays = [c, a, b].map { NaiveArray(lifted($0.shape, rank), $0.floats) }
+  let shape = common(common(arrays[0].shape, arrays[1].shape), arrays[2].shape)
+  return NaiveArray(shape) { index in
+    let isFirst = arrays[0][repeated(index, arrays[0].shape)] != 0
+    let chosen = isFirst ? arrays[1] : arrays[2]
+    return chosen[repeated(index, chosen.shape)]
+  }.tensor
 }
 
 /// ONNX MatMul: a vector is a row on the left and a column on the right, which the result does not have.
@@ -108,11 +122,30 @@ private func mean(_ x: NaiveArray<Float>, _ axes: [Int]) -> NaiveArray<Float> {
 private func largest(_ x: NaiveArray<Float>, _ axis: Int, _ last: Bool) -> NaiveArray<Float> {
   NaiveArray(x.shape.indices.map { $0 == axis ? 1 : x.shape[$0] }) { index in
     let line = elements(x, index, axis)
-    // Nothing is larger than a NaN that stands first; others are not looked at.
-    if line[0].isNaN { return 0 }
-    let places = line.indices.filter { k in line.allSatisfy { $0 <= line[k] || $0.isNaN } }
+    // NaN is larger than every number.
+    let nans = line.indices.filter { line[$0].isNaN }
+    let places = nans.isEmpty ? line.indices.filter { k in line.allSatisfy { $0 <= line[k] } } : nans
     return Float((last ? places.last : places.first) ?? 0)
   }
+}
+
+/// The largest element over axes, of floats NaN where there is one.
+private func largest(_ x: Tensor, _ axes: [Int]) -> Tensor {
+  let kept = x.shape.indices.map { axes.contains($0) ? 1 : x.shape[$0] }
+  func group(_ index: [Int]) -> [[Int]] {
+    naiveIndices(x.shape).filter { other in
+      index.indices.allSatisfy { axes.contains($0) || other[$0] == index[$0] }
+    }
+  }
+  if x.data.isFloat {
+    let values = NaiveArray<Float>(x)
+    return NaiveArray(kept) { index in
+      let found = group(index).map { values[$0] }
+      return found.contains(where: \.isNaN) ? .nan : found.reduce(-.infinity) { $1 > $0 ? $1 : $0 }
+    }.tensor
+  }
+  let values = NaiveArray(x.shape, x.integers)
+  return NaiveArray(kept) { index in group(index).map { values[$0] }.max() ?? 0 }.tensor(in: x.data.container)
 }
 
 // MARK: Pools
@@ -169,7 +202,7 @@ private func moved(_ op: DigitalOperator, _ arguments: [Tensor]) -> Tensor {
     return picked(
       NaiveArray(zip(start, end).map { $1 - $0 }) { Source(index: zip($0, start).map { $0 + $1 }) }, arguments
     )
-  case .take(let indices, let axis):
+  case .gather(let indices, let axis):
     var result = shape
     result[axis] = indices.count
     return picked(

@@ -121,6 +121,50 @@ struct ExternalDataTests {
     #expect(try found.graph.initializers.first?.int64s() == [1, 2, 3, 4])
   }
 
+  /// The cache of Hugging Face's tools: the model and its data are links into the folder `blobs`.
+  @Test func followsLinksIntoTheBlobsOfACache() throws {
+    let folder = try TemporaryFolder()
+    let files = FileManager.default
+    for name in ["blobs", "snapshots/r1/onnx", "other"] {
+      try files.createDirectory(atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+    }
+    let data = [1, 2, 3, 4] as [UInt8]
+    try folder.write("blobs/0a", model([("location", "m.onnx_data")]))
+    try folder.write("blobs/0b", data)
+    try folder.write("other/0b", data)
+    let place = "\(folder.path)/snapshots/r1/onnx"
+    func link(_ name: String, _ target: String) throws {
+      try? files.removeItem(atPath: "\(place)/\(name)")
+      try files.createSymbolicLink(atPath: "\(place)/\(name)", withDestinationPath: target)
+    }
+    func found() -> String? {
+      refusal { () throws(Diagnostic) in
+        let model = try readModel(path: "\(place)/m.onnx")
+        guard try model.graph.initializers.first?.int64s() == [1, 2, 3, 4] else {
+          throw Diagnostic("test.other", "other numbers")
+        }
+      }?.id
+    }
+    try link("m.onnx", "../../../blobs/0a")
+    try link("m.onnx_data", "../../../blobs/0b")
+    #expect(found() == nil)
+    // A link to elsewhere, and a model that is no link itself, are refused as before.
+    try link("m.onnx_data", "../../../other/0b")
+    #expect(found() == "onnx.external-path")
+    try link("m.onnx_data", "../../../blobs/0b")
+    try files.removeItem(atPath: "\(place)/m.onnx")
+    try folder.write("snapshots/r1/onnx/m.onnx", model([("location", "m.onnx_data")]))
+    #expect(found() == "onnx.external-path")
+  }
+
+  /// What PyTorch saves is a zip archive.
+  @Test func saysThatAnArchiveIsNoModel() {
+    let found = refusal { () throws(Diagnostic) in
+      try readModel(bytes: [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0], path: "net.pt")
+    }
+    #expect(found?.id == "onnx.zip" && found?.notes.first?.contains("torch.onnx.export") == true)
+  }
+
   @Test func refusesFilesThatCannotBeRead() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: "\(folder.path)/a", withIntermediateDirectories: true)

@@ -136,7 +136,8 @@ struct StorageTests {
     }
   }
 
-  /// The first element is in the lowest bits, as raw bytes and as numbers of `int32_data`; the last byte may be part full.
+  /// The first element is in the lowest bits, as raw bytes and as numbers of `int32_data`; the last byte may be part
+  /// full.
   @Test func readsSeveralElementsFromAByte() throws {
     let cases: [(type: Int64, bytes: [UInt8], values: [Int64])] = [
       (21, [0x10, 0xf2, 0x03], [0, 1, 2, 15, 3]), (22, [0x10, 0xf2, 0x0b], [0, 1, 2, -1, -5]),

@@ -12,8 +12,8 @@ import Testing
 /// The examples of the reference, section 4.9, and what holds of every clustered layer.
 @Suite("cluster-columns")
 struct ClusterColumnsTests {
-  /// A layer of one bitline for each output in crossbars of `side`: offset encoding of 2-bit weights in 2-bit cells, so that
-  /// the weight -2 is an empty cell.
+  /// A layer of one bitline for each output in crossbars of `side`: offset encoding of 2-bit weights in 2-bit cells, so
+  /// that the weight -2 is an empty cell.
   private func cells(_ rows: Int, _ columns: Int, side: Int, _ level: (Int, Int) -> Int) -> LayerSample {
     var sample = LayerSample()
     (sample.rows, sample.columns, sample.weightBits, sample.signs) = (rows, columns, 2, .offset)
@@ -60,7 +60,7 @@ struct ClusterColumnsTests {
   func halves(_ order: String, _ seed: Int) throws {
     let sample = example((0..<8).map { $0 % 2 == 0 ? [0, 1, 2, 3] : [4, 5, 6, 7] })
     #expect(try crossbars("encode-indices", sample) == 4)
-    #expect(try crossbars("cluster-columns(order: natural)", sample) == 4)
+    #expect(try crossbars("cluster-columns(order: original)", sample) == 4)
     let pass = "cluster-columns(order: \(order), seed: \(seed))"
     #expect(try crossbars(pass, sample) == 2)
     let blocks = try layer(pass, sample).blocks.sorted { $0.rows[0].input < $1.rows[0].input }
@@ -74,9 +74,9 @@ struct ClusterColumnsTests {
   @Test(arguments: ["kmeans", "greedy"])
   func unevenColumns(_ order: String) throws {
     let sample = example([[0, 1], [4, 5], [0, 2], [4, 7], [1, 2], [5, 6], [0, 1, 2], [6, 7]])
-    #expect(try crossbars("cluster-columns(order: natural)", sample) == 4)
-    let natural = try layer("cluster-columns(order: natural)", sample)
-    #expect(natural.blocks.map(\.rows.count) == [6, 6])
+    #expect(try crossbars("cluster-columns(order: original)", sample) == 4)
+    let original = try layer("cluster-columns(order: original)", sample)
+    #expect(original.blocks.map(\.rows.count) == [6, 6])
     let pass = "cluster-columns(order: \(order))"
     let blocks = try layer(pass, sample).blocks.sorted { $0.rows[0].input < $1.rows[0].input }
     #expect(blocks.map { $0.columns.map(\.output) } == [[0, 2, 4, 6], [1, 3, 5, 7]])
@@ -140,8 +140,8 @@ struct ClusterColumnsTests {
       #expect(block.columns.count % 8 == 0 && Set(block.columns.map(\.negative)).count == 2)
     }
     // Single bitlines can only fit better.
-    let cells = try crossbars("cluster-columns(order: natural, unit: cell)", sample)
-    #expect(cells <= (try crossbars("cluster-columns(order: natural)", sample)))
+    let cells = try crossbars("cluster-columns(order: original, unit: cell)", sample)
+    #expect(cells <= (try crossbars("cluster-columns(order: original)", sample)))
   }
 
   @Test func tablesCountFromTheirSplitBlock() throws {
@@ -186,19 +186,19 @@ struct ClusterColumnsTests {
     for number in 0..<500 {
       let sample = sparse(number, &random)
       let options = options(&random)
-      let natural = try crossbars("cluster-columns(order: natural, \(options))", sample)
+      let original = try crossbars("cluster-columns(order: original, \(options))", sample)
       for order in ["kmeans", "greedy"] {
         let pass = "cluster-columns(order: \(order), \(options))"
         let found = try crossbars(pass, sample)
-        #expect(found <= natural, "\(number) \(pass)")
-        saved += natural - found
+        #expect(found <= original, "\(number) \(pass)")
+        saved += original - found
         #expect(try outputs(pass, sample) == sample.product.map { Float($0) }, "\(number) \(pass)")
       }
     }
     #expect(saved > 100)
   }
 
-  /// Every bitline that holds something in a split block stands in one set of it, and the bitlines of a column together.
+  /// Every nonzero bitline in a split block stands in one set of it, and the bitlines of a column together.
   @Test func setsAreAPartition() throws {
     var random = SeededGenerator(seed: 64)
     for number in 0..<500 {

@@ -22,8 +22,8 @@ struct ComposeAnalogTests {
     return sample
   }
 
-  /// The four largest of gathered wordlines, or four neighbours.
-  @Test(arguments: [("fixed", 10), ("skipping", 10), ("dynamic", 19)])
+  /// The four largest of gathered wordlines, or four neighbors.
+  @Test(arguments: [("fixed", 10), ("zero-skipping", 10), ("dynamic", 19)])
   func fullScaleIsWhatAUnitCanReach(_ units: String, _ expected: Int) throws {
     let sample = weights([1, 9, 0, 0, 3, 1, -7, 6, 0, 1])
     let form = "slice-bits, form-units(units: \(units), height: 4)"

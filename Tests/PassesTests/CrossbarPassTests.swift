@@ -66,7 +66,7 @@ struct CrossbarPassTests {
     #expect(layer.blocks[0].columns.allSatisfy { !$0.negative })
   }
 
-  @Test func orderSaysWhichColumnsAreNeighbours() throws {
+  @Test func orderSaysWhichColumnsAreNeighbors() throws {
     let s = sample(2, 3, weightBits: 4)
     let weightMajor = try layer("slice-bits(signs: offset)", s).blocks[0].columns.map(\.output)
     let sliceMajor = try layer("slice-bits(signs: offset, order: slice-major)", s).blocks[0].columns.map(
@@ -229,7 +229,7 @@ struct CrossbarPassTests {
     let s = sample(2, 2)
     var context = PassContext()
     var module = s.module
-    let extra = module.spell(
+    let extra = module.encode(
       Layer(
         name: "spare", rows: 1, columns: 1, inputs: s.coding, weightBits: 8,
         weights: Tensor([1, 1], [1], as: .integer(bits: 8, signed: true))), origin: nil)

@@ -53,7 +53,7 @@ struct QuantizationParameterTests {
   }
 
   /// Every value of the range is within half a step of its level, and 0 is a level.
-  @Test(arguments: ["passes", "zero-point"]) func inputsMoveByHalfAStep(mode: String) throws {
+  @Test(arguments: ["two-pass", "zero-point"]) func inputsMoveByHalfAStep(mode: String) throws {
     var random = SeededGenerator(seed: 31)
     var wrong = 0
     for _ in 0..<2000 {
@@ -77,14 +77,14 @@ struct QuantizationParameterTests {
 
   @Test func extremeRangesHaveParameters() throws {
     let top = Float.greatestFiniteMagnitude
-    for mode in ["passes", "zero-point"] {
+    for mode in ["two-pass", "zero-point"] {
       for bits in [1, 2, 8, 16] {
         for range in [
           [0, 0], [-top, top], [-top, 0], [0, top], [-Float.leastNonzeroMagnitude, .leastNonzeroMagnitude],
           [-1e-38, 1e38], [1, 2], [-2, -1],
         ] {
           guard let grid = try pass("inputs: \(bits), signed: \(mode)").inputs.parameters(for: range) else {
-            #expect(bits == 1 && mode == "passes" && range[0] < 0)
+            #expect(bits == 1 && mode == "two-pass" && range[0] < 0)
             continue
           }
           #expect(grid.quantization.scale > 0 && grid.quantization.scale.isFinite)

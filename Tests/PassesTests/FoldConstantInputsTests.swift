@@ -38,7 +38,7 @@ private struct CrossbarNet {
     let layer = Layer(
       name: name, rows: rows.count, columns: rows[0].count, inputs: inputs, weightBits: bits, weights: weights
     )
-    builder.module.append(builder.module.spell(layer, origin: nil))
+    builder.module.append(builder.module.encode(layer, origin: nil))
   }
 
   /// The rows of a matrix through a layer.
@@ -48,8 +48,8 @@ private struct CrossbarNet {
     return builder.emit(.mvm, [x], probe.attributes, type: type, name: "r", origin: nil)
   }
 
-  mutating func arrange(_ parts: [ValueID], _ shape: [Int]) -> ValueID {
-    builder.emit(.arrange, parts, type: ValueType(.accumulator, shape), name: "s", origin: nil)
+  mutating func col2im(_ parts: [ValueID], _ shape: [Int]) -> ValueID {
+    builder.emit(.col2im, parts, type: ValueType(.accumulator, shape), name: "s", origin: nil)
   }
 
   mutating func digital(_ digital: DigitalOperator, _ x: [ValueID], _ element: ElementType? = nil) throws
@@ -69,9 +69,9 @@ private struct CrossbarNet {
       Op(.output, operands: [y], attributes: [NamedAttribute("name", .string("y\(outputs)"))]))
   }
 
-  /// Arranges one product `[1, n]` and makes it an output.
+  /// Lays one product out `[1, n]` and makes it an output.
   mutating func finish(_ product: ValueID) throws {
-    try output(arrange([product], builder.type(product).shape ?? []))
+    try output(col2im([product], builder.type(product).shape ?? []))
   }
 }
 
@@ -150,7 +150,7 @@ struct FoldConstantInputsTests {
       var net = CrossbarNet()
       let x = try mixed(&net)
       net.layer("a", [[1], [3], [0], [6]])
-      let sums = net.arrange([try net.mvm(x, "a")], [1, 1])
+      let sums = net.col2im([try net.mvm(x, "a")], [1, 1])
       try net.output(try net.digital(.addBias(values: [100], axis: axis), [sums]))
       let folded = try fold(net.module, 2)
       // A bias on another axis is one for each image, not for each channel.
@@ -163,7 +163,7 @@ struct FoldConstantInputsTests {
     var net = CrossbarNet()
     let x = try mixed(&net)
     net.layer("a", [[1], [3], [0], [6]])
-    let sums = net.arrange([try net.mvm(x, "a")], [1, 1])
+    let sums = net.col2im([try net.mvm(x, "a")], [1, 1])
     try net.output(try net.digital(.addBias(values: [100], axis: 1), [sums]))
     try net.output(sums)
     let folded = try fold(net.module, 2)
@@ -177,7 +177,7 @@ struct FoldConstantInputsTests {
     let x = try mixed(&net)
     let row = (0..<70).map { Int64($0) }
     net.layer("a", [row, row, row, row])
-    let sums = net.arrange([try net.mvm(x, "a")], [1, 70])
+    let sums = net.col2im([try net.mvm(x, "a")], [1, 70])
     try net.output(try net.digital(.addBias(values: row, axis: 1), [sums]))
     let folded = try fold(net.module, 2)
     #expect(biases(folded) == [row.map { 6 * $0 }])
@@ -193,7 +193,7 @@ struct FoldConstantInputsTests {
     net.layer("c", [[1, 1, 1], [2, 3, 4], [0, 0, 0], [0, 0, 0]])
     var parts: [ValueID] = []
     for name in ["a", "b", "c"] { parts.append(try net.mvm(x, name)) }
-    try net.output(net.arrange(parts, [1, 6]))
+    try net.output(net.col2im(parts, [1, 6]))
     let folded = try fold(net.module, 3)
     #expect(biases(folded) == [[15, 20, 0, 10, 15, 20]])
     try expectEqual(net.module, folded)
@@ -226,7 +226,7 @@ struct FoldConstantInputsTests {
     let y = try mixed(&twice)
     twice.layer("a", [[1], [3], [0], [6]])
     let sums = try twice.mvm(y, "a")
-    try twice.output(twice.arrange([sums, sums], [1, 2]))
+    try twice.output(twice.col2im([sums, sums], [1, 2]))
     #expect(try fold(twice.module, 0) == twice.module)
     var unused = CrossbarNet()
     unused.layer("a", [[1], [3]])
@@ -241,7 +241,7 @@ struct FoldConstantInputsTests {
       var net = CrossbarNet()
       let x = try mixed(&net)
       net.layer("a", [[1], [3], [0], [0]])
-      let sums = net.arrange([try net.mvm(x, "a")], [1, 1])
+      let sums = net.col2im([try net.mvm(x, "a")], [1, 1])
       try net.output(try net.digital(.addBias(values: [bias], axis: 1), [sums]))
       #expect(biases(try fold(net.module, fits ? 1 : 0)) == [[fits ? bias + 15 : bias]])
     }
@@ -252,7 +252,7 @@ struct FoldConstantInputsTests {
     var net = CrossbarNet()
     net.layer("a", [[1, 0], [1, 0]])
     net.layer("b", [[3], [4]])
-    let sums = net.arrange([try net.mvm(net.input([1, 2]), "a")], [1, 2])
+    let sums = net.col2im([try net.mvm(net.input([1, 2]), "a")], [1, 2])
     let rule = Requantization(multipliers: [1 << 30], shifts: [30], zero: 7, low: 0, high: 255, axis: 1)
     let x = try net.digital(.requantize(rule), [sums], .integer(bits: 8, signed: false))
     try net.finish(try net.mvm(x, "b"))
@@ -267,7 +267,7 @@ struct FoldConstantInputsTests {
     let x = try mixed(&net)
     net.layer("a", [[0, 1], [3, 1], [0, 1], [9, 1]])
     net.layer("b", [[1], [1]])
-    let sums = net.arrange([try net.mvm(x, "a")], [1, 2])
+    let sums = net.col2im([try net.mvm(x, "a")], [1, 2])
     let rule = Requantization(multipliers: [1 << 30], shifts: [30], zero: 0, low: 0, high: 255, axis: 1)
     let y = try net.digital(.requantize(rule), [sums], .integer(bits: 8, signed: false))
     try net.finish(try net.mvm(y, "b"))
@@ -291,13 +291,14 @@ struct FoldConstantInputsTests {
     try expectEqual(net.module, folded)
   }
 
-  /// An operation that is an error for the numbers that stand in, but for no input, stops nothing; nothing is known behind it.
+  /// An operation that is an error for the numbers that stand in, but for no input, stops nothing; nothing is known
+  /// behind it.
   @Test func operationsThatRefuseAreUnknown() throws {
     for (bias, count) in [(Int64.max, 0), (.max - 1, 1)] {
       var net = CrossbarNet()
       net.layer("a", [[0, -1]])
       net.layer("b", [[3], [4]])
-      var sums = net.arrange([try net.mvm(net.input([1, 1], low: 1), "a")], [1, 2])
+      var sums = net.col2im([try net.mvm(net.input([1, 1], low: 1), "a")], [1, 2])
       // At most -1, and so at most 2^63 - 1 in the end; 0 in its place would be too large.
       for value in [bias, 1] { sums = try net.digital(.addBias(values: [2, value], axis: 1), [sums]) }
       let rule = Requantization(multipliers: [1 << 30], shifts: [30], zero: 0, low: 0, high: 255, axis: 1)
@@ -394,7 +395,7 @@ struct FoldConstantInputsTests {
       let rows = net.builder.emit(
         .window, [x], [NamedAttribute("window", .window(window)), NamedAttribute("padding", .int(0))],
         type: ValueType(net.builder.type(x).element, [4, 2]), name: "w", origin: nil)
-      try net.output(net.arrange([try net.mvm(rows, "a")], [2, 1, 1, 2]))
+      try net.output(net.col2im([try net.mvm(rows, "a")], [2, 1, 1, 2]))
       let folded = try fold(net.module, count)
       try expectEqual(net.module, folded)
     }
@@ -479,7 +480,7 @@ struct FoldConstantInputsTests {
   private func lowered(_ seed: Int, _ random: inout SeededGenerator) throws -> Module<CrossbarLevel> {
     var net = try network(seed)
     let share = [0.5, 0.7, 1.0][random.below(3)]
-    let signed = random.chance(0.5) ? "passes" : "zero-point"
+    let signed = random.chance(0.5) ? "two-pass" : "zero-point"
     let scale = random.chance(0.5) ? "tensor" : "output"
     let text =
       "prune-groups(filters: \(share)), calibrate, quantize(inputs: 5, signed: \(signed), scale: \(scale)), lower-to-crossbar"
@@ -597,7 +598,7 @@ struct FoldConstantInputsTests {
     #expect(tally.deadRows > 200 && tally.borderRows > 50 && tally.steadyTaps > 50, "\(tally)")
   }
 
-  /// Folded rows are wordlines that compaction leaves out, and the rest of the road keeps every bit.
+  /// Folded rows are wordlines that compaction leaves out, and the remaining pipeline keeps every bit.
   @Test func compactionLeavesTheRowsOut() throws {
     var random = SeededGenerator(seed: 83)
     var fewer = 0

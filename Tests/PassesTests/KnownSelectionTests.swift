@@ -6,9 +6,10 @@ import Tensors
 import Testing
 
 /// What `fold-constant-inputs` knows of elements that are added, chosen and cut.
-@Suite("Known elements behind pad, take and slice")
+@Suite("Known elements after pad, gather and slice")
 struct KnownSelectionTests {
-  /// A product whose inputs are `moves` of a computed line of three; returns how many of its inputs always have one value.
+  /// A product whose inputs are `moves` of a computed line of three; returns how many of its inputs always have one
+  /// value.
   private func constantInputs(_ moves: [DigitalOperator]) throws -> Int {
     var net = Net(seed: 120)
     var x = try net.gemm(net.input([1, 4]), 3)
@@ -35,7 +36,7 @@ struct KnownSelectionTests {
     let pad = DigitalOperator.pad(before: [0, 0], after: [0, 1], value: 0)
     #expect(try constantInputs([]) == 0)
     #expect(try constantInputs([pad]) == 1)
-    #expect(try constantInputs([pad, .take(indices: [0, 3, 1, 3, 2], axis: 1)]) == 2)
+    #expect(try constantInputs([pad, .gather(indices: [0, 3, 1, 3, 2], axis: 1)]) == 2)
     #expect(try constantInputs([pad, .slice(start: [0, 2], end: [1, 4])]) == 1)
     #expect(try constantInputs([pad, .slice(start: [0, 0], end: [1, 3])]) == 0)
   }

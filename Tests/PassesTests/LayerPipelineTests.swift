@@ -35,10 +35,10 @@ struct LayerPipelineTests {
 
   private let pipelines = [
     "slice-bits, form-units, place-blocks, schedule(capacity: warn)",
-    "slice-bits, compress-rows, encode-indices, form-units(units: dynamic, cut: even), place-blocks(packing: beside), schedule(capacity: warn)",
-    "slice-bits(signs: offset), compress-columns, encode-indices, form-units, place-blocks(packing: below), schedule(capacity: warn)",
+    "slice-bits, compress-rows, encode-indices, form-units(units: dynamic, cut: even), place-blocks(packing: side-by-side), schedule(capacity: warn)",
+    "slice-bits(signs: offset), compress-columns, encode-indices, form-units, place-blocks(packing: stacked), schedule(capacity: warn)",
     "slice-bits(signs: offset, offset: output), compress-rows, encode-indices, form-units, place-blocks, schedule(capacity: warn)",
-    "slice-bits(signs: twos-complement, cell: 1), remove-zero-lines, form-units(whole: true), place-blocks(packing: rows), schedule(capacity: warn)",
+    "slice-bits(signs: twos-complement, cell: 1), remove-zero-lines, form-units(whole: true), place-blocks(packing: shelf), schedule(capacity: warn)",
     "slice-bits, remove-zero-lines(scope: layer), form-units(whole: true), place-blocks, schedule(capacity: warn)",
     "slice-bits, cluster-columns, form-units(whole: true, adc: 8), compose-analog(adc: 8), place-blocks, schedule(capacity: warn)",
     "slice-bits, prune-crossbar-rows(ratio: 0.3), form-units, place-blocks, schedule(capacity: warn)",

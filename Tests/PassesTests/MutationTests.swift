@@ -153,18 +153,18 @@ struct ModuleMutationTests {
         %b = constant [value: [0.5, 0.25]] : tensor<2xf32>
         %z = constant [value: [[0.0, 1.0]]] : tensor<1x2xf32>
         %g = gemm %x, %w, %b [part: "input"] : tensor<3x2xf32>
-        loop [count: 3] {
-          %h = state %z : tensor<1x2xf32>
-          %c = state %z : tensor<1x2xf32>
-          %p = step %g [axis: 0, parts: 3, reverse: true] : tensor<1x2xf32>
+        scan [count: 3] {
+          %h = carry %z : tensor<1x2xf32>
+          %c = carry %z : tensor<1x2xf32>
+          %p = scan-slice %g [axis: 0, parts: 3, reverse: true] : tensor<1x2xf32>
           %k = gemm %h, %w [part: "recurrent"] : tensor<1x2xf32>
           %r = relu %k : tensor<1x2xf32>
           %s = add %r, %p : tensor<1x2xf32>
           %t = tanh %s : tensor<1x2xf32>
           %n = multiply %t, %c : tensor<1x2xf32>
-          %y = stack %t [axis: 0, parts: 3, reverse: true] : tensor<3x2xf32>
-          %e = next %h, %t : tensor<1x2xf32>
-          %d = next %c, %n : tensor<1x2xf32>
+          %y = scan-output %t [axis: 0, parts: 3, reverse: true] : tensor<3x2xf32>
+          %e = yield %h, %t : tensor<1x2xf32>
+          %d = yield %c, %n : tensor<1x2xf32>
         }
         %q = gemm %y, %w : tensor<3x2xf32>
         output %q [name: "y"]

@@ -35,8 +35,8 @@ struct NaiveLayoutTests {
 
     /// The sums by the definition.
     var sums: NaiveArray<Int64> {
-      let centred = NaiveArray(x.shape, x.elements.map { $0 - zero })
-      return geometry.naive.sums(centred, weights, bias: bias.isEmpty ? nil : bias)
+      let centered = NaiveArray(x.shape, x.elements.map { $0 - zero })
+      return geometry.naive.sums(centered, weights, bias: bias.isEmpty ? nil : bias)
     }
 
     /// The graph input that is quantized to `x`.
@@ -120,7 +120,7 @@ struct NaiveLayoutTests {
       #expect(found.integers == seen.flatMap { $0 } && found.shape == [seen.count, matrix.count])
       for (k, row) in naiveProduct(seen, matrix).enumerated() { rows[k] += row }
     }
-    let arranged = try #require(module.bodyOps.first { $0.opcode == .arrange })
+    let arranged = try #require(module.bodyOps.first { $0.opcode == .col2im })
     let images = naiveImages(rows, batch: sample.x.shape[0])
     #expect(values[module.values[arranged.results[0]].name]?.integers == images.elements)
   }

@@ -52,7 +52,7 @@ struct Net {
   }
 
   mutating func digital(_ digital: DigitalOperator, _ operands: ValueID...) throws -> ValueID {
-    let (opcode, attributes) = builder.module.spelling(of: digital, name: "digital")
+    let (opcode, attributes) = builder.module.encoding(of: digital, name: "digital")
     return try op(opcode, operands, attributes)
   }
 

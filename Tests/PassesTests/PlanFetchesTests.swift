@@ -33,7 +33,7 @@ struct PlanFetchesTests {
   @Test func layersSayWhenTheyFetch() throws {
     let sample = sample(inputs: 8)
     #expect(try layer("form-units", sample, buffer: 32).fetch == nil)
-    #expect(try layer("form-units, plan-fetches", sample, buffer: 32).fetch == .overlapped)
+    #expect(try layer("form-units, plan-fetches", sample, buffer: 32).fetch == .doubleBuffered)
     let serial = try layer("form-units, plan-fetches(order: serial), place-blocks", sample, buffer: 32)
     #expect(serial.fetch == .serial && serial.blocks.count == 2)
   }
@@ -47,7 +47,7 @@ struct PlanFetchesTests {
     expectFailure("plan-fetches.memory") {
       _ = try layer("form-units, plan-fetches", sample(inputs: 8), buffer: nil)
     }
-    for units in ["skipping", "dynamic"] {
+    for units in ["zero-skipping", "dynamic"] {
       expectFailure("plan-fetches.units") {
         _ = try layer("form-units(units: \(units)), plan-fetches", sample(inputs: 8), buffer: 32)
       }

@@ -46,7 +46,7 @@ struct PrequantizedMoveTests {
       let x = net.input([1, 2, 4, 4])
       let digital = DigitalOperator.quantize(
         scale: scale, zero: zero, low: element.lowest, high: element.highest)
-      let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+      let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
       let type = ValueType(element, [1, 2, 4, 4], Quantization(scale: scale, zero: zero))
       let levels = net.builder.emit(opcode, [x], attributes, type: type, name: "q", origin: nil)
       let reals = try net.digital(.dequantize(scale: scale, zero: zero), levels)
@@ -83,7 +83,7 @@ struct PrequantizedMoveTests {
       case 4:
         let axis = net.random.inside(1...3)
         let indices = (0..<net.random.inside(1...4)).map { _ in Int64(net.random.below(shape[axis])) }
-        try apply(.take(indices: indices, axis: axis))
+        try apply(.gather(indices: indices, axis: axis))
       case 5: try apply(.pad(before: [0, 0, 1, 0], after: [0, 1, 0, 2], value: 0))
       default: try join()
       }
@@ -132,7 +132,7 @@ struct PrequantizedMoveTests {
     #expect(joins > 80)
   }
 
-  /// Joined levels of one grid stay in integers: no floats stand between the inputs and the product.
+  /// Joined levels with the same parameters stay in integers: no floats stand between the inputs and the product.
   @Test func joinedLevelsAreNotQuantizedAnew() throws {
     var chain = try MovedNet(seed: 5, element: .integer(bits: 8, signed: false), zero: 7)
     let other = try chain.branch()
@@ -157,7 +157,7 @@ struct PrequantizedMoveTests {
     #expect(try distance(chain.net.module.outputs(sample)[0], module.outputs(sample)[0]) < 1e-3)
   }
 
-  /// Sides on other grids are joined as floats, and the product asks for a calibrated range.
+  /// Sides with other parameters are joined as floats, and the product asks for a calibrated range.
   @Test func otherGridsAreFloats() throws {
     var chain = try MovedNet(seed: 7, element: .integer(bits: 8, signed: false), zero: 7)
     var other = try MovedNet(seed: 8, element: .integer(bits: 8, signed: false), zero: 9)
@@ -184,7 +184,7 @@ struct PrequantizedMoveTests {
       var net = Net(seed: 9)
       let digital = DigitalOperator.quantize(
         scale: 0.5, zero: zero, low: element.lowest, high: element.highest)
-      let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+      let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
       let levels = net.builder.emit(
         opcode, [net.input([1, 3])], attributes,
         type: ValueType(element, [1, 3], Quantization(scale: 0.5, zero: zero)), name: "q", origin: nil)
@@ -216,21 +216,21 @@ struct PrequantizedMoveTests {
         }
         let constant = net.builder.constant(
           Tensor([rows, columns], values, as: byte), element: byte, name: "q")
-        let centred = try net.digital(
+        let centered = try net.digital(
           .dequantize(scale: perSlice ? 1 : 0.37, zero: zero), constant)
-        guard perSlice else { return centred }
+        guard perSlice else { return centered }
         return try net.digital(
-          .binary(.multiply), centred, net.constant([columns], net.floats(columns, in: 0.25...2)))
+          .binary(.multiply), centered, net.constant([columns], net.floats(columns, in: 0.25...2)))
       }
       var weights = try part(&net, zero: Int64(net.random.inside(0...3)))
       var inner = rows
       switch seed % 4 {
       case 0:
         let indices = (0..<net.random.inside(1...5)).map { _ in Int64(net.random.below(columns)) }
-        weights = try net.digital(.take(indices: indices, axis: 1), weights)
+        weights = try net.digital(.gather(indices: indices, axis: 1), weights)
       case 1:
         let indices = (0..<net.random.inside(1...5)).map { _ in Int64(net.random.below(rows)) }
-        weights = try net.digital(.take(indices: indices, axis: 0), weights)
+        weights = try net.digital(.gather(indices: indices, axis: 0), weights)
         inner = indices.count
       case 2:
         weights = try net.digital(.pad(before: [1, 0], after: [0, 2], value: 0), weights)
@@ -245,7 +245,7 @@ struct PrequantizedMoveTests {
       #expect(verify(folded).isEmpty)
       #expect(
         folded.count(.dequantize) == 1
-          && folded.count(.take) + folded.count(.pad) + folded.count(.concat) == 0)
+          && folded.count(.gather) + folded.count(.pad) + folded.count(.concat) == 0)
       let sample = net.sample(-1...1)
       let (before, after) = (try net.module.outputs(sample)[0], try folded.outputs(sample)[0])
       #expect(distance(before, after) <= before.floats.reduce(1) { max($0, abs($1)) } * 1e-6, "seed \(seed)")

@@ -85,12 +85,12 @@ struct PrequantizedTests {
         folded.tensor(constant["value"], element: type.element, shape: type.shape ?? []))
       #expect(found.shape == chain.integers.shape && found.integers == chain.integers.integers)
     }
-    #expect(kept > 60, "few constants stand on no grid")
+    #expect(kept > 60, "few constants are unquantized")
   }
 
   /// The options say nothing of integers that the file gives; inputs follow them.
   @Test(arguments: [
-    "weights: 3, inputs: 5", "scheme: sme", "scale: output, signed: zero-point, fit: squares",
+    "weights: 3, inputs: 5", "scheme: sme", "scale: output, signed: zero-point, fit: mse",
   ])
   func weightsAloneStayAsTheyAre(options: String) throws {
     for seed in 0..<10 as Range<UInt64> {
@@ -99,9 +99,10 @@ struct PrequantizedTests {
       let constant = net.builder.constant(
         Tensor([3, 4], levels, as: .integer(bits: 4, signed: true)), element: .integer(bits: 4, signed: true),
         name: "q")
-      let centred = try net.digital(.dequantize(scale: 1, zero: 0), constant)
+      let centered = try net.digital(.dequantize(scale: 1, zero: 0), constant)
       let scales = net.constant([3, 1], net.floats(3, in: 0.5...1))
-      let weights = try net.digital(.transpose([1, 0]), try net.digital(.binary(.multiply), centred, scales))
+      let weights = try net.digital(
+        .transpose([1, 0]), try net.digital(.binary(.multiply), centered, scales))
       net.output(try net.op(.gemm, [net.input([1, 4]), weights], name: "fc"))
       let samples = net.samples(4, -1...1)
       let module = try run(
@@ -125,7 +126,7 @@ struct PrequantizedTests {
   {
     let digital = DigitalOperator.quantize(
       scale: scale, zero: zero, low: element.lowest, high: element.highest)
-    let (opcode, attributes) = net.builder.module.spelling(of: digital, name: "q")
+    let (opcode, attributes) = net.builder.module.encoding(of: digital, name: "q")
     return net.builder.emit(
       opcode, [x], attributes,
       type: ValueType(element, net.builder.type(x).shape, Quantization(scale: scale, zero: zero)), name: "q",

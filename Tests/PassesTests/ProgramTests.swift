@@ -102,14 +102,14 @@ struct ProgramTests {
     }
   }
 
-  @Test func arrangeTakesTheRowsOfAProduct() throws {
+  @Test func col2imTakesTheRowsOfAProduct() throws {
     var context = PassContext()
     let sample = LayerSample()
     var placed = try run(sample.pipeline(), on: AnyModule(sample.module), in: &context).crossbarModule
-    let sums = try #require(placed.first(.arrange).results.first)
+    let sums = try #require(placed.first(.col2im).results.first)
     let again = placed.values.add(Value(name: "again", type: placed.values[sums].type))
-    let at = try #require(placed.body.firstIndex { placed.ops[$0].opcode == .arrange })
-    placed.body.insert(placed.add(Op(.arrange, operands: [sums], results: [again])), at: at + 1)
+    let at = try #require(placed.body.firstIndex { placed.ops[$0].opcode == .col2im })
+    placed.body.insert(placed.add(Op(.col2im, operands: [sums], results: [again])), at: at + 1)
     expectFailure("lower-to-program.shape") {
       _ = try run("lower-to-program", on: AnyModule(placed), in: &context)
     }

@@ -18,8 +18,8 @@ struct QuantizeMovesTests {
   @Test(arguments: options) func movesBetweenLayersStayInIntegers(options: String) throws {
     let moves: [@Sendable (inout Net, ValueID) throws -> ValueID] = [
       { try $0.digital(.slice(start: [0, 1, 0, 2], end: [1, 4, 8, 7]), $1) },
-      { try $0.digital(.take(indices: [7, 7, 0, 3, 1], axis: 3), $1) },
-      { try $0.digital(.take(indices: (0..<90).map { $0 % 8 }, axis: 2), $1) },
+      { try $0.digital(.gather(indices: [7, 7, 0, 3, 1], axis: 3), $1) },
+      { try $0.digital(.gather(indices: (0..<90).map { $0 % 8 }, axis: 2), $1) },
       { try $0.digital(.pad(before: [0, 0, 1, 2], after: [0, 0, 0, 1], value: 0), $1) },
       { try $0.digital(.pad(before: [0, 0, 1, 0], after: [0, 0, 0, 1], value: 0.4), $1) },
       {
@@ -101,7 +101,8 @@ struct QuantizeMovesTests {
     }
   }
 
-  /// As in a dense block: each layer sees all before it; the input of the graph is a float and is quantized for the join.
+  /// As in a dense block: each layer sees all before it; the input of the graph is a float and is quantized for the
+  /// join.
   @Test func joinsOfJoins() throws {
     var net = Net(seed: 110)
     let x = net.input([1, 2, 6, 6])
@@ -118,7 +119,7 @@ struct QuantizeMovesTests {
       let (expected, found) = (try net.module.outputs(sample), try module.outputs(sample))
       for (a, b) in zip(expected, found) { #expect(distance(a, b) < 0.1) }
     }
-    // One on the grid of the second layer, two on that of the third, two of floats.
+    // One with the parameters of the second layer, two with those of the third, two of floats.
     #expect(module.count(.concat) == 5)
   }
 

@@ -38,8 +38,8 @@ struct QuantizeTests {
 
     /// The sums over the taps of a convolution without bias, by the definition: padding stands for 0.
     func sums(_ geometry: ConvGeometry) -> [Int64] {
-      let centred = NaiveArray(x.shape, x.integers.map { $0 - step.zero })
-      return geometry.naive.sums(centred, NaiveArray(weights), bias: nil).elements
+      let centered = NaiveArray(x.shape, x.integers.map { $0 - step.zero })
+      return geometry.naive.sums(centered, NaiveArray(weights), bias: nil).elements
     }
   }
 
@@ -124,8 +124,8 @@ struct QuantizeTests {
     }
   }
 
-  /// The groups of a convolution are matrices of their own: each has a scale, so that one with large weights does not take
-  /// the levels of the others. `tensor` has one scale for all, `output` one for each filter.
+  /// The groups of a convolution are matrices of their own: each has a scale, so that one with large weights does not
+  /// take the levels of the others. `tensor` has one scale for all, `output` one for each filter.
   @Test(arguments: [
     ("group", [127, 64, 95, 127] as [Int64]), ("tensor", [127, 64, 2, 3]), ("output", [127, 127, 127, 127]),
   ])
@@ -256,7 +256,7 @@ struct QuantizeTests {
     }
   }
 
-  /// Behind the last layer nothing is rounded to the grid of inputs.
+  /// After the last layer nothing is rounded to the parameters of inputs.
   @Test func resultsAreNotRounded() throws {
     var net = Net(seed: 71)
     let y = try net.conv(net.input([1, 2, 4, 4]), ConvGeometry())

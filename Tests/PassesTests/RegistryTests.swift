@@ -57,7 +57,7 @@ struct RegistryTests {
   }
 
   @Test func unknownNamesGetAHint() {
-    let near = failure { _ = try PassRegistry.standard.entry(named: "quantise") }
+    let near = failure { _ = try PassRegistry.standard.entry(named: "quantizze") }
     #expect(near?.id == "pass.unknown" && near?.notes == ["did you mean 'quantize'?"])
     let far = failure { _ = try PassRegistry.standard.entry(named: "something-else-altogether") }
     #expect(far?.id == "pass.unknown" && far?.notes == ["see 'xbarc passes' for the list"])

@@ -29,7 +29,8 @@ struct SegmentTests {
     return try run(pipeline, on: module).crossbarModule
   }
 
-  /// A chain of products of the given widths; one of n inputs and m outputs takes ceil(n / 16) * ceil(8 m / 16) crossbars.
+  /// A chain of products of the given widths; one of n inputs and m outputs takes ceil(n / 16) * ceil(8 m / 16)
+  /// crossbars.
   private func chain(_ widths: [Int]) throws -> Net {
     var net = Net(seed: 3)
     var x = net.input([1, widths[0]])
@@ -87,8 +88,8 @@ struct SegmentTests {
     }
   }
 
-  /// Random demands against the rules: no crossbar and no layer in two segments, each segment within the room, segments that
-  /// do not go back, and no segment begun while its first group would have fitted the one before.
+  /// Random demands against the rules: no crossbar and no layer in two segments, each segment within the room, segments
+  /// that do not go back, and no segment begun while its first group would have fitted the one before.
   @Test func randomNetworksKeepTheRules() throws {
     var random = SeededGenerator(seed: 12)
     var seen = (several: 0, refused: 0)

@@ -101,7 +101,7 @@ struct SignificantBitsTests {
     }
   }
 
-  /// A fine grid, all numbers halfway between neighbours, and random numbers of all magnitudes.
+  /// A fine grid, all numbers halfway between neighbors, and random numbers of all magnitudes.
   private func values(_ codes: [Int64], _ bits: Int, _ random: inout SeededGenerator) -> [Double] {
     let unit = Double(sign: .plus, exponent: -bits, significand: 1)
     let middles = zip(codes, codes.dropFirst()).map { (Double($0) + Double($1)) / 2 * unit }

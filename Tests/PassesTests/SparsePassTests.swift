@@ -10,8 +10,8 @@ import Testing
 
 @Suite("compress-rows, compress-columns, remove-zero-lines, encode-indices")
 struct SparsePassTests {
-  /// A layer of one bitline for each output: offset encoding of 2-bit weights in 2-bit cells, so that the weight -2 is an
-  /// empty cell.
+  /// A layer of one bitline for each output: offset encoding of 2-bit weights in 2-bit cells, so that the weight -2 is
+  /// an empty cell.
   private func cells(_ rows: Int, _ columns: Int, _ level: (Int, Int) -> Int) -> LayerSample {
     var sample = LayerSample()
     (sample.rows, sample.columns, sample.weightBits, sample.signs) = (rows, columns, 2, .offset)
@@ -134,8 +134,8 @@ struct SparsePassTests {
     block.rowIndex = .absolute(bits: 16, first: 0)
     wide.blocks = [block]
     var module = Module<CrossbarLevel>(name: "wide", facts: [], machine: sample.machine)
-    let spelled = module.spell(wide, origin: nil)
-    module.append(spelled)
+    let encoded = module.encode(wide, origin: nil)
+    module.append(encoded)
     module.facts = [.shaped, .sliced]
     var context = PassContext()
     // Only the size is looked at before any cell is made, so the matrix itself may be missing.
@@ -213,18 +213,18 @@ struct SparsePassTests {
     // Five strips of two bitlines with 4, 4, 3, 3 and 3 wordlines, in crossbars of 8x4.
     var sample = cells(4, 10) { row, column in row < (column < 4 ? 4 : 3) ? 1 : 0 }
     (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (8, 4, 2, 2)
-    #expect(try corners("alone", sample, "compress-rows") == (0..<5).map { [$0, 0, 0] })
+    #expect(try corners("exclusive", sample, "compress-rows") == (0..<5).map { [$0, 0, 0] })
     // Three crossbars; the strips have as many units each and are dealt out forth and back.
     #expect(
-      try corners("beside", sample, "compress-rows") == [
+      try corners("side-by-side", sample, "compress-rows") == [
         [0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 0, 2], [1, 0, 2],
       ])
     #expect(
-      try corners("below", sample, "compress-rows") == [
+      try corners("stacked", sample, "compress-rows") == [
         [0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 3, 0], [1, 4, 0],
       ])
     #expect(
-      try corners("rows", sample, "compress-rows") == [
+      try corners("shelf", sample, "compress-rows") == [
         [0, 0, 0], [0, 0, 2], [0, 4, 0], [0, 4, 2], [1, 0, 0],
       ])
   }
@@ -233,7 +233,7 @@ struct SparsePassTests {
     // Strips of one bitline with 1 ... 12 units of one wordline, four to a crossbar.
     var sample = cells(12, 12) { row, column in row <= column ? 1 : 0 }
     (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (12, 4, 1, 1)
-    let layer = try layer("compress-rows, form-units, place-blocks(packing: beside)", sample)
+    let layer = try layer("compress-rows, form-units, place-blocks(packing: side-by-side)", sample)
     var units = [Int](repeating: 0, count: 3)
     for block in layer.blocks { units[try #require(block.placement).crossbar] += block.rows.count }
     #expect(units == [26, 26, 26])
@@ -245,7 +245,7 @@ struct SparsePassTests {
     let widths = [4, 2, 2, 1, 1, 1, 1]
     var sample = cells(7, 4) { row, column in column < widths[row] ? 1 : 0 }
     (sample.array.rows, sample.array.columns, sample.array.unitHeight, sample.array.unitWidth) = (7, 4, 1, 1)
-    let layer = try layer("compress-columns, form-units, place-blocks(packing: beside)", sample)
+    let layer = try layer("compress-columns, form-units, place-blocks(packing: side-by-side)", sample)
     #expect(layer.blocks.map(\.crossbar) == [0, 1, 1, 2, 2, 2, 2])
   }
 
@@ -256,7 +256,7 @@ struct SparsePassTests {
     expectFailure("pass.units") {
       _ = try layer("form-units, form-units(units: dynamic)", cells(4, 4) { _, _ in 1 })
     }
-    let skipping = try layer("compress-columns, form-units(units: skipping)", cells(4, 4) { _, _ in 1 })
-    #expect(skipping.blocks.allSatisfy { $0.units == .skipping(height: 16, width: 16) })
+    let skipping = try layer("compress-columns, form-units(units: zero-skipping)", cells(4, 4) { _, _ in 1 })
+    #expect(skipping.blocks.allSatisfy { $0.units == .zeroSkipping(height: 16, width: 16) })
   }
 }

@@ -20,7 +20,7 @@ struct SplitTableTests {
     ColumnSetting(size: side / 4, height: side, breadth: side, order: order)
   }
 
-  /// The density of columns whose sets hold something on the share `occupancy` of the wordlines.
+  /// The density of columns whose sets are nonzero on the share `occupancy` of the wordlines.
   private func density(_ occupancy: Double, _ size: Int) -> Double {
     1 - pow(1 - occupancy, 1 / Double(size))
   }
@@ -80,7 +80,8 @@ struct SplitTableTests {
     #expect(table.rows(for: BitColumns(height: 0, count: 0), in: setting) == 1)
   }
 
-  /// The table is worth its while: on matrices other than those it was measured on, at most a twentieth more than by trying.
+  /// The table is worth its while: on matrices other than those it was measured on, at most a twentieth more than by
+  /// trying.
   @Test(arguments: [ColumnOrder.kmeans, .greedy])
   func tablesServeOtherMatrices(_ order: ColumnOrder) throws {
     var (measured, searched) = (0, 0)

@@ -111,7 +111,7 @@ struct WeightQuantizationTests {
       let samples = net.samples(2, -1...1)
       var module = net.module
       module.machine = testMachine(cellBits: 1)
-      let options = "scheme: sme, window: \(window), bits: \(bits), scale: output, fit: squares"
+      let options = "scheme: sme, window: \(window), bits: \(bits), scale: output, fit: mse"
       let quantized = try run("calibrate, quantize(\(options))", on: module, calibration: samples)
       var context = PassContext()
       let planes = try run(
@@ -151,7 +151,7 @@ struct WeightQuantizationTests {
 
   @Test func weightsOfZeroAndOfExtremeSizes() throws {
     for scheme in ["linear", "sme"] {
-      for fit in ["max", "squares"] {
+      for fit in ["max", "mse"] {
         for scale in ["tensor", "output"] {
           let options = "scheme: \(scheme), fit: \(fit), scale: \(scale)"
           #expect(try code([0, 0, 0, 0], inputs: 2, options).coded.integers == [0, 0, 0, 0])
@@ -166,7 +166,7 @@ struct WeightQuantizationTests {
   // MARK: Fit
 
   /// The least squared error is never above that of the largest magnitude, and often far below.
-  @Test(arguments: ["tensor", "output"]) func squaresAreNeverWorseThanMax(scale: String) throws {
+  @Test(arguments: ["tensor", "output"]) func mseIsNeverWorseThanMax(scale: String) throws {
     var random = SeededGenerator(seed: 412)
     var better = 0
     for number in 0..<200 {
@@ -175,7 +175,7 @@ struct WeightQuantizationTests {
         number % 4 == 0
         ? "weights: \(random.inside(2...6))"
         : "scheme: sme, window: \(random.inside(1...5)), bits: \(random.inside(1...10))"
-      let errors = try ["max", "squares"].map { fit in
+      let errors = try ["max", "mse"].map { fit in
         squaredError(values, try code(values, inputs: 6, "\(scheme), scale: \(scale), fit: \(fit)").coded)
       }
       #expect(errors[1] <= errors[0] * 1.000001, "\(scheme)")
@@ -189,7 +189,7 @@ struct WeightQuantizationTests {
     var random = SeededGenerator(seed: 413)
     for window in 1...4 {
       let values = weights(40, &random)
-      let coded = try code(values, inputs: 8, "scheme: sme, window: \(window), fit: squares").coded
+      let coded = try code(values, inputs: 8, "scheme: sme, window: \(window), fit: mse").coded
       let largest = Double(try #require(values.map { abs($0) }.max()))
       var least = (error: Double.infinity, scale: Float(0))
       for k in (32...128).reversed() {
@@ -208,9 +208,9 @@ struct WeightQuantizationTests {
 
   /// Powers of two are exact in one bit where full scale is twice the largest; of equal scales the largest is taken.
   @Test func tiesGoToTheLargerScale() throws {
-    let coded = try code([1, -0.5, 0.25, 0], inputs: 2, "scheme: sme, window: 1, fit: squares").coded
+    let coded = try code([1, -0.5, 0.25, 0], inputs: 2, "scheme: sme, window: 1, fit: mse").coded
     #expect(coded.integers == [128, -64, 32, 0] && coded.scales == [0x1p-7])
-    let wide = try code([1, -0.5, 0.25, 0], inputs: 2, "scheme: sme, window: 2, bits: 9, fit: squares").coded
+    let wide = try code([1, -0.5, 0.25, 0], inputs: 2, "scheme: sme, window: 2, bits: 9, fit: mse").coded
     #expect(wide.integers == [256, -128, 64, 0] && wide.scales == [0x1p-8])
   }
 }

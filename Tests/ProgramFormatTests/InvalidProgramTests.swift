@@ -72,6 +72,28 @@ let partCases: [InvalidCase] = [
   InvalidCase(.buffer, "initial container", nil) { $0.buffers[7].initial = Tensor([2], .i64([1, 2])) },
   InvalidCase(.buffer, "initial float", nil) { $0.buffers[7].initial = Tensor([2], [Float(1), 2]) },
   InvalidCase(.buffer, "initial integer", nil) { $0.buffers[8].initial = Tensor([], .i32([1])) },
+  InvalidCase(.name, "no name of the text", "PORT") { $0.name = "a b" },
+  InvalidCase(.name, "no name at all", "PORT") { $0.name = "" },
+  InvalidCase(.name, "a buffer's name with an escape", "PORT") { $0.buffers[1].name = "q\u{1B}[31m" },
+  InvalidCase(.name, "a layer's name with a slash", "MAPS") { $0.layers[0].name = "a/b" },
+  InvalidCase(.name, "two layers", "MAPS") { program in
+    var other = program.layers[0]
+    other.blocks = []
+    program.layers.append(other)
+  },
+  InvalidCase(.port, "no input", "PORT") { $0.inputs = [] },
+  InvalidCase(.port, "no output", "PORT") { $0.outputs = [] },
+  InvalidCase(.port, "two inputs in a buffer", "PORT") { $0.inputs.append(Port(name: "z", buffer: 0)) },
+  InvalidCase(.unwritten, "instructions the wrong way round", "CODE") { $0.code.swapAt(2, 3) },
+  InvalidCase(.unwritten, "wordlines driven before the window is loaded", "CODE") { program in
+    guard case .loop(let count, var body) = program.code[1].operation else { return }
+    body.swapAt(0, 1)
+    program.code[1].operation = .loop(count: count, body: body)
+  },
+  InvalidCase(.unwritten, "an output that nothing writes", "PORT") { program in
+    program.buffers.append(Buffer(name: "z", shape: [1], element: .float32))
+    program.outputs.append(Port(name: "z", buffer: program.buffers.count - 1))
+  },
   InvalidCase(.name, "buffer", "PORT") { $0.buffers[1].name = "x" },
   InvalidCase(.name, "port", "PORT") { $0.inputs.append(Port(name: "x", buffer: 0)) },
   InvalidCase(.name, "info", "INFO") { $0.info.append($0.info[0]) },
@@ -107,7 +129,10 @@ let partCases: [InvalidCase] = [
     program.layers[0].columns = 1 << 20
     var other = program.layers[0]
     other.blocks = []
-    program.layers += [Layer](repeating: other, count: 64)
+    for number in 0..<64 {
+      other.name = "conv.\(number)"
+      program.layers.append(other)
+    }
   },
   InvalidCase(.index, "crossbar", "MAPS") { $0.blocks[1].placement?.crossbar = 2 },
   InvalidCase(.blockBounds, "rows", "MAPS") { $0.blocks[1].placement?.row = 3 },
@@ -134,19 +159,19 @@ let partCases: [InvalidCase] = [
     $0.compose { _ in }
     $0.blocks[0].units = .fixed(height: 1, width: 1)
   },
-  InvalidCase(.column, "natural output", "MAPS") { program in
+  InvalidCase(.column, "output of a logical column", "MAPS") { program in
     program.layers[0].coding.columnLayout[1].output = 2
     program.blocks[1].columnIndex = nil
   },
-  InvalidCase(.column, "natural shift", "MAPS") { program in
+  InvalidCase(.column, "shift of a logical column", "MAPS") { program in
     program.layers[0].coding.columnLayout[0].shift = 62
     program.blocks[1].columnIndex = nil
   },
-  InvalidCase(.column, "natural bitline twice", nil) {
+  InvalidCase(.column, "logical column twice", nil) {
     $0.layers[0].coding.columnLayout += [$0.layers[0].coding.columnLayout[0]]
   },
   InvalidCase(.indexTable, "descending", nil) { $0.blocks[1].rows.swapAt(0, 1) },
-  InvalidCase(.indexTable, "no natural bitline", nil) { $0.blocks[1].columns[0].shift = 1 },
+  InvalidCase(.indexTable, "no logical column", nil) { $0.blocks[1].columns[0].shift = 1 },
   InvalidCase(.indexTable, "no bits", nil) { $0.blocks[1].rowIndex = .delta(bits: 0, first: 0) },
   InvalidCase(.indexTable, "wide", nil) { $0.blocks[1].columnIndex = .absolute(bits: 25, first: 0) },
   InvalidCase(.indexTable, "first", nil) { $0.blocks[1].columnIndex = .absolute(bits: 1, first: 1) },
@@ -198,7 +223,7 @@ let codeCases: [InvalidCase] = [
   InvalidCase(.round, "store", "CODE") {
     $0.edit(1, 4) {
       $0 = .store(
-        destination: 4, register: 3, arrangement: Arrangement(channels: 4, spots: 1, channelStart: 0))
+        destination: 4, register: 3, layout: OutputLayout(channels: 4, positions: 1, channelStart: 0))
     }
   },
   InvalidCase(.index, "drive", "CODE") { $0.edit(1, 1) { $0 = .drive(register: 2, layer: 1) } },
@@ -223,25 +248,25 @@ let codeCases: [InvalidCase] = [
   InvalidCase(.type, "store", "CODE") {
     $0.edit(1, 4) {
       $0 = .store(
-        destination: 5, register: 3, arrangement: Arrangement(channels: 2, spots: 2, channelStart: 0))
+        destination: 5, register: 3, layout: OutputLayout(channels: 2, positions: 2, channelStart: 0))
     }
   },
   InvalidCase(.size, "store", "CODE") {
     $0.edit(1, 4) {
       $0 = .store(
-        destination: 4, register: 3, arrangement: Arrangement(channels: 2, spots: 2, channelStart: 1))
+        destination: 4, register: 3, layout: OutputLayout(channels: 2, positions: 2, channelStart: 1))
     }
   },
   InvalidCase(.size, "store places", "CODE") {
     $0.edit(1, 4) {
       $0 = .store(
-        destination: 4, register: 3, arrangement: Arrangement(channels: 3, spots: 2, channelStart: 0))
+        destination: 4, register: 3, layout: OutputLayout(channels: 3, positions: 2, channelStart: 0))
     }
   },
   InvalidCase(.index, "store itself", "CODE") {
     $0.edit(1, 4) {
       $0 = .store(
-        destination: 3, register: 3, arrangement: Arrangement(channels: 2, spots: 1, channelStart: 0))
+        destination: 3, register: 3, layout: OutputLayout(channels: 2, positions: 1, channelStart: 0))
     }
   },
   InvalidCase(.loop, "no rounds", "CODE") {
@@ -309,10 +334,10 @@ let digitalCases: [InvalidCase] = [
     $0.edit(3) { $0 = .digital(.slice(start: [0, 0, 0, 0], end: [9, 9, 9, 9]), inputs: [6], output: 6) }
   },
   InvalidCase(.digital, "index", "CODE") {
-    $0.edit(3) { $0 = .digital(.take(indices: [1 << 40], axis: 0), inputs: [6], output: 6) }
+    $0.edit(3) { $0 = .digital(.gather(indices: [1 << 40], axis: 0), inputs: [6], output: 6) }
   },
   InvalidCase(.digital, "axis of indices", "CODE") {
-    $0.edit(3) { $0 = .digital(.take(indices: [0], axis: 9), inputs: [6], output: 6) }
+    $0.edit(3) { $0 = .digital(.gather(indices: [0], axis: 9), inputs: [6], output: 6) }
   },
   InvalidCase(.digital, "table", "CODE") {
     $0.edit(2) { $0 = .digital(.lookup(table: [0, 300], first: 0), inputs: [1], output: 1) }

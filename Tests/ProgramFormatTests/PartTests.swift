@@ -16,8 +16,8 @@ private func partsProgram(_ change: (inout [Operation], inout [Buffer], inout In
     Buffer(name: "whole", shape: [1, 2, 1, 2], element: .float32),
   ]
   var body: [Operation] = [
-    .step(register: first, source: 0, parts: Parts(axis: 2, count: 2, isReversed: true)),
-    .stack(destination: first + 1, register: first, parts: Parts(axis: 1, count: 2, isReversed: false)),
+    .scanSlice(register: first, source: 0, parts: Parts(axis: 2, count: 2, isReversed: true)),
+    .scanOutput(destination: first + 1, register: first, parts: Parts(axis: 1, count: 2, isReversed: false)),
   ]
   var rounds = 2
   change(&body, &buffers, &rounds)
@@ -44,7 +44,7 @@ struct PartCase: Sendable {
 
 /// Gives the step of the program other numbers.
 private func step(_ register: Int, _ source: Int, _ axis: Int, _ count: Int) -> Operation {
-  .step(register: register, source: source, parts: Parts(axis: axis, count: count, isReversed: false))
+  .scanSlice(register: register, source: source, parts: Parts(axis: axis, count: count, isReversed: false))
 }
 
 private let part = 9
@@ -53,7 +53,8 @@ private let wrongParts = [
   PartCase(.index, "source") { body, _, _ in body[0] = step(part, 99, 2, 2) },
   PartCase(.index, "itself") { body, _, _ in body[0] = step(part, part, 2, 1) },
   PartCase(.index, "stacked into itself") { body, _, _ in
-    body[1] = .stack(destination: part, register: part, parts: Parts(axis: 0, count: 1, isReversed: false))
+    body[1] = .scanOutput(
+      destination: part, register: part, parts: Parts(axis: 0, count: 1, isReversed: false))
   },
   PartCase(.type, "other elements") { _, buffers, _ in buffers[0].element = .accumulator },
   PartCase(.size, "axis") { body, _, _ in body[0] = step(part, 0, 4, 2) },
@@ -73,8 +74,8 @@ struct PartTests {
     let program = partsProgram()
     #expect(program.buffers.count == part + 2)
     #expect(try decoded(try encode(program)) == program)
-    #expect(list(program).contains("step part <- x, 2 parts of axis 2 reversed"))
-    #expect(list(program).contains("stack whole <- part, 2 parts of axis 1\n"))
+    #expect(list(program).contains("scan-slice part <- x, 2 parts of axis 2 reversed"))
+    #expect(list(program).contains("scan-output whole <- part, 2 parts of axis 1\n"))
   }
 
   @Test func stepsTakeSixWords() throws {

@@ -2,6 +2,7 @@ import Hardware
 import Mapping
 import ProgramSamples
 import Support
+import Tensors
 import Testing
 
 @testable import ProgramFormat
@@ -17,7 +18,7 @@ func twoSegments() -> Program {
   var blocks = program.blocks
   for index in blocks.indices { blocks[index].placement?.crossbar += 2 }
   var layer = program.layers[0]
-  (layer.name, layer.segment, layer.blocks) = ("conv 2", 1, blocks)
+  (layer.name, layer.segment, layer.blocks) = ("conv2", 1, blocks)
   program.layers.append(layer)
   guard case .loop(let count, let body) = program.code[1].operation else { return program }
   let second = body.map { instruction in
@@ -105,6 +106,7 @@ struct SegmentTests {
       { program in
         // Both are driven before the first is converted.
         let (a, b) = (program.body(1), program.body(2))
+        program.buffers[4].initial = Tensor([1, 2, 1, 2], .i64([0, 0, 0, 0]))
         program.code.replaceSubrange(1...2, with: [a[0], a[1], b[0], b[1], a[2], a[3], b[2], b[3]])
       }
     ),

@@ -47,7 +47,7 @@ func smallProgram() -> Program {
       ),
       padding: 0),
     .drive(register: 2, layer: 0), .convert(layer: 0), .accumulate(register: 3, layer: 0),
-    .store(destination: 4, register: 3, arrangement: Arrangement(channels: 2, spots: 2, channelStart: 0)),
+    .store(destination: 4, register: 3, layout: OutputLayout(channels: 2, positions: 2, channelStart: 0)),
   ]
   let node = NodeOrigin(index: 4, name: "conv", op: "Conv")
   let code = [

@@ -47,7 +47,7 @@ import Testing
     for isPlain in [true, false] {
       #expect(blocks.contains { ($0.rowIndex == nil) == isPlain && $0.rows.contains { $0.shift > 0 } })
     }
-    #expect(Set(layers.map(\.fetch)) == [nil, .serial, .overlapped])
+    #expect(Set(layers.map(\.fetch)) == [nil, .serial, .doubleBuffered])
     #expect(Set(layers.map(\.inputs.isSigned)).count == 2 && Set(layers.map(\.hasMasks)).count == 2)
     #expect(layers.contains { $0.coding.offset != 0 } && layers.contains { $0.bitlinesPerConversion > 1 })
     #expect(layers.contains { $0.readout?.fullScale != nil } && layers.contains { $0.dacBits > 1 })

@@ -5,8 +5,8 @@ import Support
 import Tensors
 
 extension DenseBuilder {
-  /// A random network of bytes: convolutions with strides, pads, dilations and groups, of signed or unsigned inputs, with
-  /// bias, with levels or sums behind them, and layers over whole images and over rows.
+  /// A random network of bytes: convolutions with strides, pads, dilations and groups, of signed or unsigned inputs,
+  /// with bias, with levels or sums behind them, and layers over whole images and over rows.
   public static func byteNetwork(seed: UInt64) -> Program {
     var random = SeededGenerator(seed: seed)
     let dac = [1, 1, 2, 3, 4][random.below(5)]
@@ -14,7 +14,7 @@ extension DenseBuilder {
     machine.array.dacBits = dac
     let size = random.inside(1...machine.array.rows)
     let units: UnitForming = [
-      .fixed(height: size, width: 8), .fixed(height: size, width: 8), .skipping(height: size, width: 8),
+      .fixed(height: size, width: 8), .fixed(height: size, width: 8), .zeroSkipping(height: size, width: 8),
       .dynamic(height: size, width: 8),
     ][random.below(4)]
     var builder = DenseBuilder(machine: machine, units: units, seed: seed)
@@ -34,7 +34,7 @@ extension DenseBuilder {
     }
     let output = builder.buffer(builder.shape(current), .float32)
     builder.append(.digital(.dequantize(scale: 1, zero: 0), inputs: [current], output: output), "dequantize")
-    return builder.program("bytes \(seed)", input: input, output: output)
+    return builder.program("bytes\(seed)", input: input, output: output)
   }
 
   /// A random layer over `source`; the levels behind it, or the sums where these are the result.
@@ -95,8 +95,8 @@ extension DenseBuilder {
         .accumulate(register: result, layer: index),
         .store(
           destination: sums, register: result,
-          arrangement: Arrangement(
-            channels: channels, spots: first.outHeight * first.outWidth, channelStart: number * outputs)),
+          layout: OutputLayout(
+            channels: channels, positions: first.outHeight * first.outWidth, channelStart: number * outputs)),
       ]
     }
     append(.loop(count: first.positions, body: body.map { Instruction($0) }), name)

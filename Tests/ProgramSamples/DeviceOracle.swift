@@ -8,12 +8,12 @@ import Support
 /// A slow interpreter of layers on a device that is not ideal: one conversion at a time, from the currents of a trial's
 /// cells.
 ///
-/// The noise of a conversion is the normal number of these counters, under a key for the driving instruction: word 0 has
-/// `2 * strip + pass` above bit 10 (pass 1 for negative inputs), the digit in bits 4 ... 9 and the lowest four bits of
-/// the conversion's number in its strip; word 1 the unit, counted down the block, or among the gathered ones of a digit;
-/// word 2 how often the instruction was executed for the sample; word 3 the sample. The number in the strip divided by
-/// 16 says which of the four normal numbers is taken. A strip is up to 64 conversions of blocks with the same wordlines
-/// and units, single bitlines before pairs.
+/// The noise of a conversion is the normal number of these counters, under a key for the driving instruction: word 0
+/// has `2 * strip + pass` above bit 10 (pass 1 for negative inputs), the digit in bits 4 ... 9 and the lowest four bits
+/// of the conversion's number in its strip; word 1 the unit, counted down the block, or among the gathered ones of a
+/// digit; word 2 how often the instruction was executed for the sample; word 3 the sample. The number in the strip
+/// divided by 16 says which of the four normal numbers is taken. A strip is up to 64 conversions of blocks with the
+/// same wordlines and units, single bitlines before pairs.
 ///
 /// Currents are added in the executor's order, as binary32 depends on it, so that codes are the same to the last bit.
 public final class DeviceOracle {
@@ -287,7 +287,7 @@ private func isExact(_ place: Int, _ block: Block, _ layer: Layer, _ program: Pr
       program.crossbars[block.crossbar].cells[
         (block.row + row) * program.machine.array.columns + block.column + place])
   }
-  // Gathered wordlines may be any, neighbours are read together otherwise.
+  // Gathered wordlines may be any, neighbors are read together otherwise.
   let ordered = block.formedUnits.isDynamic ? levels.sorted(by: >) : levels
   let units = stride(from: 0, to: levels.count, by: block.formedUnits.height).map {
     ordered[$0..<min($0 + block.formedUnits.height, levels.count)].reduce(0, +)

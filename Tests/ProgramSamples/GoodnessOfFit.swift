@@ -11,7 +11,7 @@ public struct ChiSquareTest: Equatable, Sendable {
   public var pValue: Double { chiSquarePValue(statistic: statistic, degreesOfFreedom: degreesOfFreedom) }
 
   /// Whether `observed` counts may come from a distribution that gives bin `k` the probability `probabilities[k]`.
-  /// Neighbouring bins are pooled until 5 are expected in each. A count where none can be makes the statistic infinite.
+  /// Neighboring bins are pooled until 5 are expected in each. A count where none can be makes the statistic infinite.
   public init(observed: [Int], probabilities: [Double]) {
     let total = Double(observed.reduce(0, +))
     let bins = zip(observed, probabilities).map { [Double($0)] + [$1 * total] }
@@ -23,7 +23,7 @@ public struct ChiSquareTest: Equatable, Sendable {
   }
 
   /// Whether two samples, counted in the same bins, may come from the same distribution; missing bins count 0.
-  /// Neighbouring bins are pooled until 5 are expected in each of both samples.
+  /// Neighboring bins are pooled until 5 are expected in each of both samples.
   public init(_ first: [Int], _ second: [Int]) {
     let totals = [first, second].map { Double($0.reduce(0, +)) }
     let all = max(1, totals[0] + totals[1])
@@ -46,7 +46,7 @@ private func share(_ count: Double, expected: Double) -> Double {
   expected > 0 ? (count - expected) * (count - expected) / expected : 0
 }
 
-/// Joins neighbouring bins until 5 are expected in each; what remains at the end joins the last bin.
+/// Joins neighboring bins until 5 are expected in each; what remains at the end joins the last bin.
 private func pool(_ bins: [[Double]], expected: ([Double]) -> Double) -> [[Double]] {
   var pooled: [[Double]] = []
   var open = [0.0, 0.0]
@@ -67,7 +67,7 @@ public func chiSquarePValue(statistic: Double, degreesOfFreedom: Int) -> Double 
   return upperGamma(Double(degreesOfFreedom) / 2, statistic / 2)
 }
 
-/// The regularised upper incomplete gamma function, for positive `a` and `x`.
+/// The regularized upper incomplete gamma function, for positive `a` and `x`.
 ///
 /// Source: NIST Digital Library of Mathematical Functions, 8.7.1 (the series of the lower one) and 8.9.2 (the continued
 /// fraction).

@@ -66,7 +66,7 @@ public struct LayerCase {
       .drive(register: 2, layer: 0), .convert(layer: 0), .accumulate(register: 3, layer: 0),
       .store(
         destination: 4, register: 3,
-        arrangement: Arrangement(channels: layer.columns, spots: 1, channelStart: 0)),
+        layout: OutputLayout(channels: layer.columns, positions: 1, channelStart: 0)),
     ]
     let code: [Operation] = [
       .digital(.quantize(scale: 1, zero: 0, low: low, high: element.highest), inputs: [0], output: 1),

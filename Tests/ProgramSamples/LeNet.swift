@@ -107,7 +107,7 @@ public struct DenseBuilder {
       .accumulate(register: result, layer: index),
       .store(
         destination: sums, register: result,
-        arrangement: Arrangement(channels: outputs, spots: window.positions, channelStart: 0)),
+        layout: OutputLayout(channels: outputs, positions: window.positions, channelStart: 0)),
     ]
     append(.loop(count: window.positions, body: body.map { Instruction($0) }), name)
     let output = buffer(shape, u8)

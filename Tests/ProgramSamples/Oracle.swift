@@ -90,15 +90,15 @@ public struct Oracle {
       case .convert(let layer): bitlines[layer] = conversion.map { $0(lastDriven(layer)) } ?? convert(layer)
       case .accumulate(let register, let layer):
         values[register] = Tensor(program.buffers[register].shape, bitlines[layer])
-      case .store(let destination, let register, let arrangement):
-        store(destination, register, arrangement, round)
+      case .store(let destination, let register, let layout):
+        store(destination, register, layout, round)
         count(storeOf: register, in: body[..<place])
-      case .step(let register, let source, let parts):
+      case .scanSlice(let register, let source, let parts):
         let from = values[source]
         let places = Oracle.places(of: parts, round, in: from.shape)
         values[register] = Oracle.tensor(program.buffers[register].shape, from, places)
         digital.bufferBits += 2 * bits(register)
-      case .stack(let destination, let register, let parts):
+      case .scanOutput(let destination, let register, let parts):
         var whole = values[destination]
         for (k, place) in Oracle.places(of: parts, round, in: whole.shape).enumerated() {
           Oracle.copy(values[register], k, to: &whole, place)
@@ -157,10 +157,10 @@ public struct Oracle {
       sample: sample)
   }
 
-  private mutating func store(_ destination: Int, _ register: Int, _ place: Arrangement, _ round: Int) {
-    let (image, spot) = (round / place.spots, round % place.spots)
+  private mutating func store(_ destination: Int, _ register: Int, _ place: OutputLayout, _ round: Int) {
+    let (image, spot) = (round / place.positions, round % place.positions)
     let shape = program.buffers[destination].shape
-    func index(_ k: Int) -> Int { (image * place.channels + place.channelStart + k) * place.spots + spot }
+    func index(_ k: Int) -> Int { (image * place.channels + place.channelStart + k) * place.positions + spot }
     var elements = values[destination].integers
     for (k, value) in values[register].integers.enumerated() { elements[index(k)] = value }
     values[destination] = Tensor(shape, elements)
@@ -265,8 +265,8 @@ public struct Oracle {
     }
     for block in layer.blocks {
       events[index].inputFetches.buffer += block.rows.count
-      let neighbours = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
-      if block.rowIndex != nil || !neighbours { events[index].indexReads += block.rows.count }
+      let neighbors = zip(block.rows, block.rows.dropFirst()).allSatisfy { $1.input == $0.input + 1 }
+      if block.rowIndex != nil || !neighbors { events[index].indexReads += block.rows.count }
       let shift = block.rows.map(\.shift).max() ?? 0
       let first = layer.blocks.first { other in
         other.rows == block.rows && other.columns.map(\.output) == block.columns.map(\.output)
@@ -279,7 +279,7 @@ public struct Oracle {
       }
       if let table = block.rowIndex {
         events[index].indexBits += block.rows.count * table.bits
-      } else if !neighbours {
+      } else if !neighbors {
         events[index].indexBits += block.rows.count * width(layer.rows)
       }
       var runs = [block.columns[0].output]
@@ -331,12 +331,14 @@ public struct Oracle {
     if case .reshape = op { return }
     digital.bufferBits += inputs.reduce(bits(output)) { $0 + bits($1) }
     switch op {
-    case .transpose, .concat, .pad, .slice, .take: return
+    case .transpose, .concat, .pad, .slice, .gather: return
     case .matmul:
       digital.activations += values[output].count
       digital.digitalMultiplyAdds += values[output].count * (values[inputs[0]].shape.last ?? 0)
     case .maxPool(let window), .averagePool(let window, _):
       digital.poolComparisons += values[output].count * window.kernelHeight * window.kernelWidth
+    case .reduceMax:
+      digital.poolComparisons += inputs.first.map { values[$0].count } ?? 0
     default: digital.activations += values[output].count
     }
   }

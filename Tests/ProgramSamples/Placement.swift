@@ -40,8 +40,8 @@ public struct CrossbarFiller: Sendable {
   }
 }
 
-/// A machine for tests, with rounded component costs of the ISAAC class: 6-bit ADC 0.502 pJ, 1.79 fJ per cell. Units are
-/// no larger than its crossbars.
+/// A machine for tests, with rounded component costs of the ISAAC class: 6-bit ADC 0.502 pJ, 1.79 fJ per cell. Units
+/// are no larger than its crossbars.
 public func sampleMachine(
   rows: Int = 128, columns: Int = 128, cellBits: Int = 2, unitHeight: Int = 16, unitWidth: Int = 16,
   dacBits: Int = 1, adcBits: Int = 6

@@ -96,7 +96,7 @@ private struct BlockSampler {
   let array: ArrayDescription
   /// Bitlines of a group.
   let composed: Int
-  /// The layer's natural bitlines.
+  /// The column layout of the layer.
   let bitlines: [ColumnEntry]
 
   /// Some blocks with any maps.
@@ -120,7 +120,8 @@ private struct BlockSampler {
     }
   }
 
-  /// Narrow strips of the natural bitlines, side by side, each with ascending inputs of its own and, mostly, index tables.
+  /// Narrow strips of the logical columns, side by side, each with ascending inputs of its own and, mostly, index
+  /// tables.
   func addStrips(_ placement: inout CrossbarFiller, _ blocks: inout [Block], _ random: inout SeededGenerator)
   {
     let width = composed * random.inside(1...max(1, min(6, array.columns) / composed))
@@ -175,7 +176,7 @@ private func randomUnits(
   let (h, w) = sizes[random.below(sizes.count)]
   let height = min(h, array.rows)
   let width = max(1, min(w, array.columns) / composed) * composed
-  if random.chance(0.25) { return .skipping(height: height, width: width) }
+  if random.chance(0.25) { return .zeroSkipping(height: height, width: width) }
   return traits.dynamic && random.chance(0.35)
     ? .dynamic(height: height, width: width) : .fixed(height: height, width: width)
 }

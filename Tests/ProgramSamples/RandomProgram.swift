@@ -23,7 +23,7 @@ public struct ProgramSampler {
   /// The program of a seed.
   public static func program(seed: UInt64) -> Program {
     var sampler = ProgramSampler(seed: seed)
-    return segmented(sampler.make(name: "random \(seed)"), &sampler.random)
+    return segmented(sampler.make(name: "random\(seed)"), &sampler.random)
   }
 
   private mutating func make(name: String) -> Program {
@@ -88,11 +88,11 @@ public struct ProgramSampler {
 
   private mutating func layer(inputs: Int, outputs: Int, _ element: ElementType) -> Int {
     var layer = randomLayer(
-      named: "layer \(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
+      named: "layer\(layers.count)", inputs: inputs, outputs: outputs, traits: traits(element),
       array: machine.array, placement: &placement, random: &random)
     let isFixed = layer.blocks.allSatisfy(\.formedUnits.isFixed)
     if machine.memory != nil && isFixed && random.chance(0.7) {
-      layer.fetch = random.chance(0.5) ? .serial : .overlapped
+      layer.fetch = random.chance(0.5) ? .serial : .doubleBuffered
     }
     layers.append(layer)
     return layers.count - 1
@@ -128,9 +128,9 @@ public struct ProgramSampler {
         let values = (0..<channels).map { Int64($0) }
         body.append(.digital(.addBias(values: values, axis: 0), inputs: [result], output: biased))
       }
-      let place = Arrangement(
-        channels: channels * groups, spots: out.0 * out.1, channelStart: group * channels)
-      body.append(.store(destination: sums, register: biased, arrangement: place))
+      let place = OutputLayout(
+        channels: channels * groups, positions: out.0 * out.1, channelStart: group * channels)
+      body.append(.store(destination: sums, register: biased, layout: place))
     }
     append(.loop(count: out.0 * out.1, body: body.map { Instruction($0) }))
     return requantized(sums)
@@ -157,7 +157,7 @@ public struct ProgramSampler {
     let step = buffer([1], element)
     let sums = [buffer([size], .accumulator), buffer([size], .accumulator)]
     let total = buffer([size], .accumulator)
-    let state = buffer([size], element, initial: random.chance(0.7) ? numbers([size], element) : nil)
+    let state = buffer([size], element, initial: numbers([size], element))
     let history = buffer([1, size, count, 1], element)
     let forward = layer(inputs: 1, outputs: size, element)
     let back = layer(inputs: size, outputs: size, element)
@@ -173,13 +173,14 @@ public struct ProgramSampler {
       .digital(.requantize(rule), inputs: [total], output: state),
       .store(
         destination: history, register: state,
-        arrangement: Arrangement(channels: size, spots: count, channelStart: 0)),
+        layout: OutputLayout(channels: size, positions: count, channelStart: 0)),
     ]
     append(.loop(count: count, body: body.map { Instruction($0) }))
     return history
   }
 
-  /// The parts of `source` along an axis, taken one by one, in a loop or, where there is one, without; each through a copy.
+  /// The parts of `source` along an axis, taken one by one, in a loop or, where there is one, without; each through a
+  /// copy.
   private mutating func parted(_ source: Int) -> Int {
     let shape = buffers[source].shape
     let axis = random.below(shape.count)
@@ -195,9 +196,9 @@ public struct ProgramSampler {
     let from = Parts(axis: axis, count: count, isReversed: random.chance(0.5))
     let to = Parts(axis: target, count: count, isReversed: random.chance(0.5))
     let body: [Operation] = [
-      .step(register: register, source: source, parts: from),
+      .scanSlice(register: register, source: source, parts: from),
       .digital(.reshape(part), inputs: [register], output: copy),
-      .stack(destination: result, register: copy, parts: to),
+      .scanOutput(destination: result, register: copy, parts: to),
     ]
     if count == 1 && random.chance(0.5) {
       body.forEach { append($0) }
@@ -224,14 +225,14 @@ public struct ProgramSampler {
       .drive(register: row, layer: index), .convert(layer: index), .accumulate(register: sums, layer: index),
       .store(
         destination: image, register: sums,
-        arrangement: Arrangement(channels: size, spots: rows, channelStart: 0)),
+        layout: OutputLayout(channels: size, positions: rows, channelStart: 0)),
     ]
     let body: [Operation] = [
-      .step(
+      .scanSlice(
         register: channel, source: source,
         parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
       .loop(count: rows, body: inner.map { Instruction($0) }),
-      .stack(
+      .scanOutput(
         destination: result, register: image,
         parts: Parts(axis: 1, count: shape[1], isReversed: random.chance(0.5))),
     ]
@@ -252,6 +253,11 @@ public struct ProgramSampler {
         let constant = Tensor([shape[1], 1, 1], (0..<shape[1]).map { _ in Float(random.unit() * 2 - 1) })
         inputs = [current, buffer(constant.shape, .float32, initial: constant)]
       case .binary, .concat: inputs = [current, current]
+      case .select:
+        let numbers = (0..<shape[1]).map { _ in Float(random.below(2)) }
+        inputs = [
+          buffer([shape[1], 1, 1], .float32, initial: Tensor([shape[1], 1, 1], numbers)), current, current,
+        ]
       default: inputs = [current]
       }
       append(.digital(op, inputs: inputs, output: output))
@@ -274,14 +280,16 @@ private func randomFloatOperator(
   let window = Window(
     batch: shape[0], channels: shape[1], height: shape[2], width: shape[3], kernelHeight: 1, kernelWidth: 1,
     outHeight: shape[2], outWidth: shape[3])
-  switch random.below(12) {
+  switch random.below(14) {
+  case 12: return (.select, shape)
+  case 13: return (.reduceMax(axes: [1, 3]), [shape[0], 1, shape[2], 1])
   case 8:
     let part = shape.map { random.inside(1...$0) }
     let start = zip(shape, part).map { random.inside(0...$0 - $1) }
     return (.slice(start: start, end: zip(start, part).map(+)), part)
   case 9:
     let indices = (0..<random.inside(1...4)).map { _ in Int64(random.below(shape[1])) }
-    return (.take(indices: indices, axis: 1), [shape[0], indices.count, shape[2], shape[3]])
+    return (.gather(indices: indices, axis: 1), [shape[0], indices.count, shape[2], shape[3]])
   case 0: return (.softmax(axis: 1), shape)
   case 1: return (.mean(axes: [2, 3]), [shape[0], shape[1], 1, 1])
   case 2: return (.transpose([0, 2, 1, 3]), [shape[0], shape[2], shape[1], shape[3]])

@@ -19,7 +19,7 @@ public struct SparseLayer: Sendable {
     weights = (0..<inputs * outputs).map { _ in random.chance(zeros) ? 0 : random.inside(-127...127) }
   }
 
-  /// The bitlines of the matrix in their natural order.
+  /// The bitlines of the matrix in the order of the column layout.
   private var bitlines: [ColumnEntry] {
     (0..<outputs).flatMap { output in
       [false, true].flatMap { negative in

@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func rendersTextLocations() {
-    let renderer = DiagnosticRenderer(colour: false, sources: ["a.xir": "one\n\t%x = foo\r\nthree"])
+    let renderer = DiagnosticRenderer(color: false, sources: ["a.xir": "one\n\t%x = foo\r\nthree"])
     let error = Diagnostic(
       "ir.unknown-op", "unknown operation 'foo'",
       at: Location(file: "a.xir", .text(TextPosition(line: 2, column: 7, length: 3))),
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func rendersPlacesOutsideOfTheText() {
-    let renderer = DiagnosticRenderer(colour: false, sources: ["a": "x"])
+    let renderer = DiagnosticRenderer(color: false, sources: ["a": "x"])
     for position in [
       TextPosition(line: 0, column: 0), TextPosition(line: 9, column: 1), TextPosition(line: 1, column: 99),
     ] {
@@ -91,8 +91,8 @@ import Testing
     }
   }
 
-  @Test func colours() {
-    let text = DiagnosticRenderer(colour: true).render(Diagnostic("a.b", "m"))
+  @Test func colors() {
+    let text = DiagnosticRenderer(color: true).render(Diagnostic("a.b", "m"))
     #expect(text == "\u{1B}[1;31merror\u{1B}[0m: m [a.b]\n")
   }
 }

@@ -107,7 +107,8 @@ struct SegmentRunTests {
     #expect(try place.json("q.json")["segments"] == .null)
   }
 
-  /// Cells vary from trial to trial and stay as they are when a segment is written again: trials are those of one segment.
+  /// Cells vary from trial to trial and stay as they are when a segment is written again: trials are those of one
+  /// segment.
   @Test func trialsAreThoseOfOneSegment() throws {
     var device = Device.ideal
     device = try device.setting("sigma", to: "0.1")

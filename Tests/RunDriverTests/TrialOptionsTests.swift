@@ -23,7 +23,7 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(try settings().isIdeal && TrialOptions.changes(in: arguments([])).isEmpty)
   }
 
-  @Test func figuresChangeBeforeEffectsAreSwitchedOff() throws {
+  @Test func figuresChangeBeforeNonidealitiesAreSwitchedOff() throws {
     let device = try settings(
       "--device", "ratio10", "--set-device", "sigma=0.1, readNoise.cell=0.2,ratio=20", "--without",
       "variation"
@@ -31,8 +31,17 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(device.cell.offResistance == 20 * device.cell.onResistance && device.readNoise.cell == 0.2)
     #expect(!device.isOn(.variation))
     let only = try settings("--device", "issc18", "--only", "offset, noise").device
-    #expect(DeviceEffect.allCases.filter { only.isOn($0) } == [.offset, .noise])
+    #expect(Nonideality.allCases.filter { only.isOn($0) } == [.offset, .noise])
     #expect(try settings("--device", "issc18", "--only", "").isIdeal)
+  }
+
+  @Test(arguments: [("wires", Nonideality.irDrop), ("clamp-error", .clampMismatch)])
+  func formerWordsOfNonidealitiesAreRead(_ word: String, _ nonideality: Nonideality) throws {
+    #expect(nonideality.formerName == word && Nonideality(rawValue: word) == nil)
+    let device = try settings(
+      "--device", "dlrsim", "--set-device", "wires.wordlineOhms=1", "--only", word
+    ).device
+    #expect(Nonideality.allCases.filter { device.isOn($0) } == [nonideality])
   }
 
   @Test func trialsAndFaultsAreRead() throws {
@@ -74,8 +83,8 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     for (words, id) in [
       (["--device", "ratoi10"], "device.unknown"), (["--device", "none.json"], "io.open"),
       (["--set-device", "sigma"], "usage.value"), (["--set-device", "sgima=1"], "device.setting"),
-      (["--set-device", "sigma=-1"], "device.range"), (["--only", "variaton"], "device.effect"),
-      (["--without", "x"], "device.effect"), (["--trials", "0"], "usage.value"),
+      (["--set-device", "sigma=-1"], "device.range"), (["--only", "variaton"], "device.nonideality"),
+      (["--without", "x"], "device.nonideality"), (["--trials", "0"], "usage.value"),
       (["--seed", "-1"], "usage.value"),
       (["--stop-when", "0.2"], "usage.value"), (["--stop-when", "ci=0"], "usage.value"),
       (["--stop-when", "ci=x"], "usage.value"), (["--faults", "none.csv"], "io.open"),

@@ -1,5 +1,6 @@
 import Evaluation
 import DeviceModel
+import Executor
 import Foundation
 import ProgramFormat
 import ProgramSamples
@@ -44,6 +45,10 @@ import Testing
   private func checkMetrics(_ metrics: JSON, _ oracle: Oracle) throws {
     #expect(metrics["version"] == 1 && metrics["kind"] == "run" && metrics["samples"] == 4)
     #expect(metrics["top1"]?.number != nil && metrics["top5"]?.number != nil)
+    let (low, high) = (metrics["top1Interval"]?["low"]?.number, metrics["top1Interval"]?["high"]?.number)
+    #expect(try #require(low) >= 0 && #require(high) <= 1 && #require(low) < #require(high))
+    let inputs = try #require(metrics["inputs"]?.elements)
+    #expect(inputs.map { $0["values"]?.integer } == [4 * 784] && inputs[0]["inputNaNs"] == 0)
     let layers = try #require(metrics["layers"]?.elements)
     #expect(layers.map { $0["name"]?.text } == ["conv1", "conv2", "fc1", "fc2", "digital"])
     for (layer, events) in zip(layers, oracle.events + [oracle.digital]) {
@@ -115,6 +120,32 @@ import Testing
     let none = try SampleSet(count: 0, inputs: [[]], labels: nil, for: sampleNetwork.samplePorts)
     let empty = try run(sampleNetwork, on: none, threads: 1)
     #expect(empty.samples == 0 && empty.json["top1"] == .null && !empty.text.contains("top-1"))
+  }
+
+  /// Values beyond the grid of the first layer, and values that are no numbers, are counted and said.
+  @Test func inputsThatCannotBeMeantAreSaid() throws {
+    func record(_ images: [Float], threads: Int = 1) throws -> RunRecord {
+      let samples = try SampleSet(count: 2, inputs: [images], labels: nil, for: sampleNetwork.samplePorts)
+      return try run(sampleNetwork, on: samples, threads: threads)
+    }
+    let images = blobImages(2, seed: 2)
+    let plain = try record(images)
+    #expect(
+      plain.warnings.isEmpty && plain.inputs.map(\.values) == [1568] && plain.inputs[0].quantized == 1568)
+    #expect(plain.inputs[0].clamps == 0 && plain.inputs[0].nans == 0)
+    #expect(plain.text.contains("1,568 values, none clamped, no NaN"))
+    let pixels = images.map { $0 * 255 }
+    let scaled = try record(pixels)
+    #expect(scaled.warnings.map(\.id) == ["run.input-range"])
+    // The grid is that of 0 to 1 with 8 bits.
+    #expect(scaled.inputs[0].clamps == pixels.count { ($0 * 255).rounded(.toNearestOrEven) > 255 })
+    #expect(scaled.json["inputs"]?.elements?[0]["inputClamps"]?.integer == scaled.inputs[0].clamps)
+    var broken = images
+    broken[3] = .nan
+    broken[1000] = .nan
+    let undefined = try record(broken)
+    #expect(undefined.warnings.map(\.id) == ["run.input-nan"] && undefined.inputs[0].nans == 2)
+    #expect(try record(pixels, threads: 3).json.encoded == scaled.json.encoded)
   }
 
   @Test func usageNamesAllOptions() {

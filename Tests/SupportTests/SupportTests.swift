@@ -14,7 +14,7 @@ struct SupportTests {
     #expect(nearest("dense", in: []) == nil)
   }
 
-  /// The check value of the CRC-32C catalogue, and every length against the bitwise definition.
+  /// The check value of the CRC-32C catalog, and every length against the bitwise definition.
   @Test func checksumsAreThoseOfTheStandard() {
     #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
     #expect(CRC32C.checksum([]) == 0)

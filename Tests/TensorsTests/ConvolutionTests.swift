@@ -18,7 +18,7 @@ import Testing
       #expect(floats.integers == expected)
       let (first, last) = (random.below(w.positions), w.positions)
       let part = try values.withUnsafeBufferPointer {
-        try gather(window: w, positions: first..<last, from: $0, padding: 7)
+        try im2col(window: w, positions: first..<last, from: $0, padding: 7)
       }
       #expect(part == Array(expected[(first * w.length)...]))
     }
@@ -39,7 +39,7 @@ import Testing
     for positions in [0..<4, -1..<2, 3..<5] {
       expectFailure("operator.window") { () throws(Diagnostic) in
         _ = try [Int](repeating: 0, count: 12).withUnsafeBufferPointer { (b) throws(Diagnostic) in
-          try gather(window: .rows(3, 4), positions: positions, from: b, padding: 0)
+          try im2col(window: .rows(3, 4), positions: positions, from: b, padding: 0)
         }
       }
     }
@@ -48,12 +48,12 @@ import Testing
     expectFailure("operator.size") { () throws(Diagnostic) in _ = try windows(of: x, bomb) }
   }
 
-  @Test func arrangesRowsAsImages() throws {
+  @Test func col2imJoinsRowsToImages() throws {
     let rows = Tensor([4, 3], .i16((0..<12).map { Int16($0) }))
-    let images = try arrange(rows, batch: 2)
+    let images = try col2im(rows, batch: 2)
     #expect(images == Tensor([2, 3, 2], .i16([0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])))
     for batch in [0, -1, 3, 5] {
-      expectFailure("operator.shape") { () throws(Diagnostic) in _ = try arrange(rows, batch: batch) }
+      expectFailure("operator.shape") { () throws(Diagnostic) in _ = try col2im(rows, batch: batch) }
     }
   }
 
@@ -109,7 +109,7 @@ import Testing
     let rows = try windows(of: x, w)
     let columns = try DigitalOperator.transpose([1, 0]).apply(to: [Tensor([5, 27], weights)])
     let product = try floatProduct(rows.floats, columns.floats, rows: w.positions, inner: 27, columns: 5)
-    let images = try arrange(Tensor([w.positions, 5], product), batch: 2)
+    let images = try col2im(Tensor([w.positions, 5], product), batch: 2)
     let direct = try convolve(x, weights: Tensor([5, 3, 3, 3], weights), bias: nil, window: w)
     #expect(images.floats == direct.floats)
   }

@@ -40,7 +40,7 @@ import Testing
 
   @Test func keepsNaN() throws {
     let functions = UnaryFunction.Kind.allCases.compactMap { kind in
-      UnaryFunction(kind, OperatorCatalogue.entry(of: kind).parameters.map { _ in 1 })
+      UnaryFunction(kind, OperatorCatalog.entry(of: kind).parameters.map { _ in 1 })
     }
     #expect(functions.count == UnaryFunction.Kind.allCases.count)
     for function in functions {

@@ -6,8 +6,9 @@ import Testing
 /// Every operator on random arguments beside its naive twin, which shares no function with it.
 @Suite struct NaiveOperatorTests {
   static let families = [
-    "unary", "binary", "softmax", "matmul", "max-pool", "average-pool", "mean", "arg-max", "reshape",
-    "transpose", "concat", "pad", "slice", "take", "quantize", "dequantize", "requantize", "add-bias",
+    "unary", "binary", "softmax", "matmul", "max-pool", "average-pool", "mean", "arg-max", "select",
+    "reduce-max", "reshape",
+    "transpose", "concat", "pad", "slice", "gather", "quantize", "dequantize", "requantize", "add-bias",
     "lookup",
   ]
 
@@ -35,6 +36,14 @@ extension SeededGenerator {
     switch family {
     case "unary": return (.unary(unaryFunction()), [floatTensor(shape)])
     case "binary": return binary()
+    case "select":
+      let shapes = (0..<3).map { _ in
+        Array(shape.map { chance(0.3) ? 1 : $0 }.dropFirst(chance(0.3) ? below(shape.count + 1) : 0))
+      }
+      let condition = integers(count(shapes[0]), in: -1...1).map { chance(0.1) ? Float.nan : Float($0) }
+      return (.select, [Tensor(shapes[0], condition), floatTensor(shapes[1]), floatTensor(shapes[2])])
+    case "reduce-max":
+      return (.reduceMax(axes: shape.indices.filter { _ in chance(0.5) }), [tensor(shape)])
     case "softmax": return (.softmax(axis: axis), [Tensor(shape, floats(count(shape)))])
     case "matmul": return matmul()
     case "max-pool", "average-pool": return pool(family)
@@ -152,7 +161,7 @@ extension SeededGenerator {
       return (.slice(start: start, end: zip(shape, start).map { inside($1 + 1...$0) }), [tensor(shape)])
     default:
       let indices = (0..<inside(1...6)).map { _ in Int64(below(shape[axis])) }
-      return (.take(indices: indices, axis: axis), [tensor(shape)])
+      return (.gather(indices: indices, axis: axis), [tensor(shape)])
     }
   }
 

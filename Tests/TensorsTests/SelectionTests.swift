@@ -29,7 +29,7 @@ import Testing
         source[axis] = Int(chosen[index[axis]])
         return values[place(source, shape)]
       }
-      let take = DigitalOperator.take(indices: chosen, axis: axis)
+      let take = DigitalOperator.gather(indices: chosen, axis: axis)
       for element in elements {
         #expect(
           try take.apply(to: [Tensor(shape, values, as: element)]) == Tensor(target, expected, as: element))
@@ -59,9 +59,9 @@ import Testing
   @Test func refusesWhatLiesOutside() {
     let x = Tensor([2, 1], [1, 2] as [Float])
     for indices in [[], [2], [0, -1], [.max], [.min]] as [[Int64]] {
-      expectFailure("operator.parameter", .take(indices: indices, axis: 0), [x])
+      expectFailure("operator.parameter", .gather(indices: indices, axis: 0), [x])
     }
-    for axis in [2, -1, .max] { expectFailure("operator.axis", .take(indices: [0], axis: axis), [x]) }
+    for axis in [2, -1, .max] { expectFailure("operator.axis", .gather(indices: [0], axis: axis), [x]) }
     for (start, end) in [
       ([0], [1]), ([0, 0], [3, 1]), ([1, 0], [1, 1]), ([2, 0], [1, 1]), ([-1, 0], [1, 1]), ([0, 0], [1, 2]),
       ([.min, 0], [.max, 1]), ([0, 0, 0], [1, 1, 1]),
@@ -69,7 +69,7 @@ import Testing
     // 2^20 times as many elements.
     let wide = Tensor([1, 1 << 12], [Float](repeating: 0, count: 1 << 12))
     let many = [Int64](repeating: 0, count: 1 << 19)
-    expectFailure("operator.size", .take(indices: many, axis: 0), [wide])
+    expectFailure("operator.size", .gather(indices: many, axis: 0), [wide])
   }
 
   @Test func roundsAndSigns() throws {

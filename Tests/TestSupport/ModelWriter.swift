@@ -15,7 +15,7 @@ package struct ModelWriter {
 
   /// Where each initializer keeps its elements, told by its name.
   package var storage: (String) -> Storage = { _ in .raw }
-  /// The bytes of the file beside the model.
+  /// The bytes of the file next to the model.
   package private(set) var externalBytes: [UInt8] = []
 
   package init() {}

@@ -5,8 +5,8 @@ public enum Python {
   /// Its path or name.
   public static let command = ProcessInfo.processInfo.environment["XBAR_PYTHON"] ?? "python3"
 
-  /// What it prints with these arguments, both streams together; nil where it fails, and then what it says is printed unless
-  /// `isQuiet`.
+  /// What it prints with these arguments, both streams together; nil where it fails, and then what it says is printed
+  /// unless `isQuiet`.
   public static func output(_ arguments: [String], isQuiet: Bool = false) -> String? {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

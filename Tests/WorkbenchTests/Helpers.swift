@@ -23,9 +23,7 @@ func sweepRequest(_ words: String...) throws(Diagnostic) -> SweepRequest {
 }
 
 /// A point that gave `accuracies`, or that was refused where there are none.
-func outcome(_ point: SweepPoint, _ accuracies: [Double], height: Int = 16, isIdeal: Bool = false)
-  -> SweepOutcome
-{
+func outcome(_ point: SweepPoint, _ accuracies: [Double], height: Int = 16) -> SweepOutcome {
   guard let top1 = TrialStatistics(accuracies) else {
     return SweepOutcome(point: point, result: .failure(Diagnostic("test.refused", "it is not wanted")))
   }
@@ -36,7 +34,8 @@ func outcome(_ point: SweepPoint, _ accuracies: [Double], height: Int = 16, isId
     result: .success(
       SweepMeasurement(
         machine: "sre", isWholeArray: height == 128, isLossless: true, adcBits: 6, crossbars: 3, top1: top1,
-        isIdeal: isIdeal, conversions: conversions, saturated: 0, energy: 1500, time: 2500)))
+        interval: top1.interval(samples: 200), conversions: conversions, saturated: 0, energy: 1500,
+        time: 2500)))
 }
 
 /// A record with an outcome for each point of `request`.

@@ -45,10 +45,10 @@ typedef struct {
 
 // How the currents of a strip of at most 64 bitlines, filled up to a multiple of 16, become codes. With I for the current,
 // n for the sum of digits, and properties in lower case: y = min(I * first - n * leak, I * second), the latter where
-// `bent`; y = y * gain + offset; where `bowed`, y += bow * y * (1 - y * inverse_range); where `noisy`,
+// `nonlinear`; y = y * gain + offset; where `bowed`, y += bow * y * (1 - y * inverse_range); where `noisy`,
 // y += N * sqrt(added_variance + Q * cell_variance) with Q for the sum of squares; the code is floor(y * scale + bias),
 // bounded by minimum and maximum. Where there is a table, I and n are whole numbers, and the code is drawn from the
-// entries that table_starts[n * table_sums + I] and the one behind it bound; the last of them has all words. Bounds are
+// entries that table_starts[n * table_sums + I] and the one after it bound; the last of them has all words. Bounds are
 // multiples of 1024, so that the first two entries are found as table_likely[2][...] too: bound | code - I + 512, with a
 // bound of 0 for none.
 typedef struct {
@@ -59,7 +59,7 @@ typedef struct {
   uint32_t table_sums;            // sums for each n
   uint32_t table_size;            // sums for all n
   float inverse_range, added_variance, scale, bias, minimum, maximum;
-  int32_t bent, bowed, noisy;
+  int32_t nonlinear, bowed, noisy;
   int32_t plain;     // gains and scale are 1, minimum and bow are 0, and all lanes are in use
   int32_t measures;  // whether codes are compared with those of an ideal device
   xbar_random_key key;
@@ -74,7 +74,7 @@ typedef struct {
   int64_t square_error;  // sum of its squares
 } xbar_analog_counts;
 
-// Where a window stands, for random numbers.
+// The position of a window, for random numbers.
 typedef struct {
   uint32_t drive;
   uint32_t sample;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define XBAR_BYTE_LANES 16
-// Bytes that may be read behind a source and written behind the rows of xbar_gather_rows.
+// Bytes that may be read after a source and written after the rows of xbar_gather_rows.
 #define XBAR_BYTE_SLACK 16
 
 // The windows of an image.
@@ -24,7 +24,7 @@ typedef struct {
 } xbar_byte_window;
 
 // For every channel and tap of the kernel a row of `pitch` bytes: its value in windows first ... first + count - 1.
-// Up to XBAR_BYTE_SLACK bytes behind those of a row are overwritten: `pitch` is to be that much longer than all windows.
+// Up to XBAR_BYTE_SLACK bytes after those of a row are overwritten: `pitch` is to be that much longer than all windows.
 void xbar_gather_rows(const xbar_byte_window *window, const uint8_t *source, size_t first, size_t count, uint8_t *rows,
                       size_t pitch);
 

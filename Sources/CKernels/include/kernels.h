@@ -1,7 +1,7 @@
 // Inner loops of the executor. All variants compute the same integers; only their speed differs.
 //
-// Terms: a *window* is one input vector of a layer; a *strip* is 64 neighbouring bitlines of a block, filled up with
-// cells of level 0; a *nibble* is the digits of four neighbouring wordlines; a *unit* is the wordlines of an
+// Terms: a *window* is one input vector of a layer; a *strip* is 64 neighboring bitlines of a block, filled up with
+// cells of level 0; a *nibble* is the digits of four neighboring wordlines; a *unit* is the wordlines of an
 // operation unit inside a block; a *panel* is 32 windows side by side, one for each lane.
 #pragma once
 #include <stddef.h>
@@ -111,7 +111,7 @@ typedef struct {
   uint32_t digits;
   uint32_t digit_bits;
   uint32_t unit_height;
-  int32_t dynamic;         // units of `unit_height` active wordlines, else of neighbouring wordlines
+  int32_t dynamic;         // units of `unit_height` active wordlines, else of neighboring wordlines
 } xbar_row_map;
 
 // Lists the digits other than 0: entries[] = row | digit << 16, window by window, digit by digit, unit by unit.
@@ -181,7 +181,7 @@ void xbar_transpose(const int32_t *values, size_t inputs, size_t windows, int32_
 void xbar_multiply_gathered(const int32_t *panel, size_t windows, const uint32_t *starts, const uint32_t *inputs,
                             const int32_t *weights, size_t outputs, int32_t narrow, int64_t *results, size_t stride);
 
-// Up to 64 neighbouring inputs, each shifted left by `shift`.
+// Up to 64 neighboring inputs, each shifted left by `shift`.
 typedef struct {
   uint32_t input;
   uint32_t count;

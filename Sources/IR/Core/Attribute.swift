@@ -1,7 +1,7 @@
 public import Mapping
 public import Tensors
 
-/// A constant that belongs to an operation: what stands after a name in `[name: value, ...]`.
+/// A constant that belongs to an operation: the value after a name in `[name: value, ...]`.
 public indirect enum Attribute: Sendable {
   /// A whole number.
   case int(Int64)
@@ -133,7 +133,7 @@ public enum AttributeKind: Hashable, Sendable {
   case rows
   /// `columns(...)`.
   case columns
-  /// `fixed(HxW)`, `skipping(HxW)` or `dynamic(HxW)`.
+  /// `fixed(HxW)`, `zero-skipping(HxW)` or `dynamic(HxW)`.
   case units
   /// `delta(...)` or `absolute(...)`.
   case index
@@ -187,5 +187,18 @@ public enum AttributeKind: Hashable, Sendable {
       return true
     default: return false
     }
+  }
+}
+
+extension AttributeKind {
+  /// The number of an axis.
+  static var axis: AttributeKind { .int(0...Int64(TextLimits.rank) - 1) }
+}
+
+extension Attribute {
+  /// The text, cut where it is long.
+  var short: String {
+    let text = description
+    return text.count > 60 ? "\(text.prefix(57))..." : text
   }
 }

@@ -2,8 +2,8 @@ public import Tensors
 
 /// An attribute that operations can have: its name in the text, its kind, and the Swift type of its value.
 ///
-/// `op[.axis]` reads and writes an attribute by its key, so that a misspelt name does not compile. The table of operations
-/// names the same keys.
+/// `op[.axis]` reads and writes an attribute by its key, so that a misspelt name does not compile. The table of
+/// operations names the same keys.
 public struct AttributeKey<Value: AttributeValue>: Sendable {
   /// The name in the text.
   public let name: String

@@ -1,6 +1,6 @@
 public import Tensors
 
-// The attributes of all operations, each declared once. Those of digital operators have the names of the catalogue.
+// The attributes of all operations, each declared once. Those of digital operators have the names of the catalog.
 
 private let count = AttributeKind.int(0...Int64(Int32.max))
 private let positive = AttributeKind.int(1...Int64(Int32.max))
@@ -9,10 +9,10 @@ private let flag = AttributeKind.word(["true", "false"])
 
 extension AttributeKey where Value == Int {
   /// The axis that an operation works along.
-  public static var axis: Self { Self("axis", count) }
-  /// Into how many parts a step or a stack divides its axis.
+  public static var axis: Self { Self("axis", .axis) }
+  /// Into how many slices a scan slice or a scan output divides its axis.
   public static var parts: Self { Self("parts", positive) }
-  /// How often a loop runs.
+  /// How often a scan runs its body.
   public static var rounds: Self { Self("count", .int(1...1 << 20)) }
   /// How often a `repeat` runs.
   public static var repetitions: Self { Self("count", positive) }
@@ -23,7 +23,7 @@ extension AttributeKey where Value == Int {
   /// Channels of the buffer that a store writes.
   public static var channels: Self { Self("channels", positive) }
   /// Places of each channel of the buffer that a store writes.
-  public static var spots: Self { Self("spots", positive) }
+  public static var positions: Self { Self("positions", positive) }
   /// The first channel that a store writes.
   public static var channelStart: Self { Self("start", count) }
 }
@@ -49,14 +49,14 @@ extension AttributeKey where Value == Int64 {
   public static var low: Self { Self("low", anyInt) }
   /// The upper clamp of quantized values.
   public static var high: Self { Self("high", anyInt) }
-  /// The integer that stands outside of an image.
+  /// The integer outside of an image.
   public static var padding: Self { Self("padding", anyInt) }
 }
 
 extension AttributeKey where Value == Float {
   /// What a normalization adds to the variance.
   public static var epsilon: Self { Self("epsilon", .float) }
-  /// The step between neighbouring quantized values.
+  /// The step between neighboring quantized values.
   public static var scale: Self { Self("scale", .float) }
   /// The lower bound of a clip.
   public static var clipLow: Self { Self("low", .float) }
@@ -100,7 +100,7 @@ extension AttributeKey where Value == [Int] {
   public static var order: Self { Self("order", .ints) }
   /// How much a pad adds before the elements of each axis.
   public static var before: Self { Self("before", .ints) }
-  /// How much a pad adds behind the elements of each axis.
+  /// How much a pad adds after the elements of each axis.
   public static var after: Self { Self("after", .ints) }
   /// Where a slice begins on each axis.
   public static var sliceStart: Self { Self("start", .ints) }
@@ -122,6 +122,6 @@ extension AttributeKey where Value == Attribute {
   public static var cells: Self { Self("cells", .tensor) }
   /// What a bias adds to each channel.
   public static var values: Self { Self("values", .tensor) }
-  /// Which elements a `take` takes.
+  /// Which elements a `gather` selects.
   public static var indices: Self { Self("indices", .tensor) }
 }

@@ -6,9 +6,9 @@ public struct Builder<L: Level>: Sendable {
   /// What was built so far.
   public var module: Module<L>
   private var taken: Set<String> = []
-  /// The last number that was tried behind each name, so that many values of one name take no longer than others.
+  /// The last number that was appended to each name, so that many values of one name take no longer than others.
   private var numbers: [String: Int] = [:]
-  /// The body of the loop that is being built.
+  /// The body of the scan that is being built.
   private var inner: [OpID]?
   private var loop: Op?
 
@@ -42,7 +42,7 @@ public struct Builder<L: Level>: Sendable {
     return result
   }
 
-  /// Appends an operation: to the loop that is open, or to the body.
+  /// Appends an operation: to the open scan, or to the body.
   @discardableResult public mutating func append(_ op: Op) -> OpID {
     guard inner != nil else { return module.append(op) }
     let id = module.add(op)
@@ -50,46 +50,47 @@ public struct Builder<L: Level>: Sendable {
     return id
   }
 
-  // MARK: Loops
+  // MARK: Scans
 
-  /// Whether a loop is open.
-  public var isInLoop: Bool { inner != nil }
+  /// Whether a scan is open.
+  public var isInScan: Bool { inner != nil }
 
-  /// Starts a loop of `count` rounds; what is appended until `closeLoop` is its body, constants apart. Loops do not nest.
-  public mutating func openLoop(count: Int, origin: NodeOrigin?) {
-    loop = Op(.loop, attributes: [NamedAttribute(.rounds, count)], origin: origin)
+  /// Starts a scan of `count` iterations; what is appended until `closeScan` is its body, constants apart. Scans do not
+  /// nest.
+  public mutating func openScan(count: Int, origin: NodeOrigin?) {
+    loop = Op(.scan, attributes: [NamedAttribute(.rounds, count)], origin: origin)
     inner = []
   }
 
-  /// Ends the loop that is open and appends it to the body.
-  public mutating func closeLoop() {
+  /// Ends the open scan and appends it to the body.
+  public mutating func closeScan() {
     guard var op = loop, let body = inner else { return }
     op.body = body
     (loop, inner) = (nil, nil)
     module.append(op)
   }
 
-  /// Leaves the loop that is open, so that what is appended stands before it, until `enterLoop` gets the body back.
-  public mutating func leaveLoop() -> [OpID]? {
+  /// Leaves the open scan, so that operations are appended before it, until `enterScan` gets the body back.
+  public mutating func leaveScan() -> [OpID]? {
     defer { inner = nil }
     return inner
   }
 
-  /// Goes on with the loop that `leaveLoop` left.
-  public mutating func enterLoop(_ body: [OpID]?) { inner = body }
+  /// Reenters the scan that `leaveScan` left.
+  public mutating func enterScan(_ body: [OpID]?) { inner = body }
 
-  /// The operation appended last in the loop that is open, or in the body.
+  /// The operation appended last in the open scan, or in the body.
   public var last: OpID? { (inner ?? module.body).last }
 
   /// Appends a digital operation.
   public mutating func emit(
     _ digital: DigitalOperator, _ operands: [ValueID], type: ValueType, name: String, origin: NodeOrigin?
   ) -> ValueID {
-    let (opcode, attributes) = module.spelling(of: digital, name: name)
+    let (opcode, attributes) = module.encoding(of: digital, name: name)
     return emit(opcode, operands, attributes, type: type, name: name, origin: origin)
   }
 
-  /// Appends a constant, before the loop where one is open.
+  /// Appends a constant, before the scan where one is open.
   public mutating func constant(
     _ tensor: Tensor, element: ElementType, name: String, quantization: Quantization? = nil,
     origin: NodeOrigin? = nil

@@ -6,7 +6,7 @@ public enum Fact: String, Hashable, Sendable, CaseIterable, Comparable {
   case calibrated
   /// Every convolution and product with constant weights works on integers.
   case quantized
-  /// Every layer is realised by blocks whose cells decode to its weights and fit the cell bits.
+  /// Every layer is realized by blocks whose cells decode to its weights and fit the cell bits.
   case sliced
   /// Every block fits a crossbar and has operation units; every layer has converters.
   case partitioned

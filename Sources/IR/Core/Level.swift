@@ -7,7 +7,7 @@ public protocol Level: Sendable {
   static func erase(_ module: Module<Self>) -> AnyModule
 }
 
-/// The names of the levels as they stand in the text.
+/// The names of the levels as written in the text.
 public enum LevelName: String, Hashable, Sendable, CaseIterable {
   case tensor, crossbar, program
 }
@@ -20,7 +20,7 @@ public enum TensorLevel: Level {
   public static func erase(_ module: Module<TensorLevel>) -> AnyModule { .tensor(module) }
 }
 
-/// Integer matrices realised by blocks of cells.
+/// Integer matrices realized by blocks of cells.
 public enum CrossbarLevel: Level {
   /// `crossbar`.
   public static let name = LevelName.crossbar

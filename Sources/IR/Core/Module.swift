@@ -2,7 +2,7 @@ public import Hardware
 public import Support
 public import Tensors
 
-/// A large constant that is kept beside the text.
+/// A large constant that is kept in the side file of the text.
 public struct Resource: Equatable, Sendable {
   /// The name without the sigil, unique in the module.
   public var name: String
@@ -37,6 +37,8 @@ public struct Module<L: Level>: Equatable, Sendable {
   public private(set) var resources: [Resource]
   /// Free text about the origin, such as the pipeline.
   public var info: [InfoLine]
+  /// Where the module began in the text that it was parsed from.
+  public var position: TextPosition?
   private var resourceIndex: [String: Int]
 
   /// Creates an empty module.
@@ -88,7 +90,12 @@ public struct InfoLine: Equatable, Sendable {
 }
 
 extension Module {
-  /// Constants up to this many elements stand in the text; larger ones become resources.
+  /// Where a message about the module as a whole points: its text if it was parsed, its name otherwise.
+  public var location: Location {
+    position.map { Location(.text($0)) } ?? Location(.item("@\(name)"))
+  }
+
+  /// Constants up to this many elements are written in the text; larger ones become resources.
   public static var inlineLimit: Int { 64 }
 
   /// An attribute that holds `tensor`: its numbers in place if they are few, or else a new resource whose name
@@ -163,27 +170,6 @@ extension Module {
   }
 }
 
-/// `name` with every character that a name may not have there replaced by `_`.
-///
-/// Names start with a letter, a digit or `_`; a dot has one of these or `-` behind it.
-public func sanitize(_ name: String) -> String {
-  var text: [Unicode.Scalar] = []
-  for scalar in name.unicodeScalars {
-    if text.isEmpty && (scalar == "." || scalar == "-") { text.append("_") }
-    if scalar == "." && text.last == "." { text[text.count - 1] = "_" }
-    text.append(isNameScalar(scalar) ? scalar : "_")
-  }
-  if text.last == "." { text[text.count - 1] = "_" }
-  return text.isEmpty ? "_" : String(String.UnicodeScalarView(text))
-}
-
-private func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar {
-  case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "-": return true
-  default: return false
-  }
-}
-
 extension Module {
   /// Adds an operation to the arena without placing it in a body.
   public mutating func add(_ op: Op) -> OpID { ops.add(op) }
@@ -195,14 +181,14 @@ extension Module {
     return id
   }
 
-  /// The operations of the body, in order; those of loops are not among them.
+  /// The operations of the body, in order, without those of scans.
   public var bodyOps: [Op] { body.map { ops[$0] } }
 
-  /// The operations of the body and of its loops over time, in the order of the text: behind each `loop` what is in it.
+  /// The operations of the body and of its scans, in the order of the text: after each `scan` its body.
   ///
-  /// A loop gives nothing itself; what is defined in it and may be used behind it are results of `next` and `stack`. So
-  /// the list is straight-line code, in which only states look back.
-  public var flatBody: [OpID] { body.flatMap { ops[$0].opcode == .loop ? [$0] + ops[$0].body : [$0] } }
+  /// A scan has no results itself; only results of `yield` and `scan-output` may be used after it. So
+  /// the list is straight-line code, in which only carries refer back.
+  public var flatBody: [OpID] { body.flatMap { ops[$0].opcode == .scan ? [$0] + ops[$0].body : [$0] } }
 
   /// The operations of `flatBody`.
   public var flatOps: [Op] { flatBody.map { ops[$0] } }
@@ -216,6 +202,7 @@ extension Module {
   public func emptied<To: Level>(at level: To.Type) -> Module<To> {
     var result = Module<To>(name: name, machine: machine)
     result.info = info
+    result.position = position
     return result
   }
 }
@@ -224,7 +211,7 @@ extension Module {
 public struct Uses {
   private var users: [[OpID]]
 
-  /// Collects the uses in the body of `module` and in its loops.
+  /// Collects the uses in the body of `module` and in its scans.
   public init<L: Level>(of module: Module<L>) {
     users = Array(repeating: [], count: module.values.count)
     for id in module.flatBody {

@@ -25,7 +25,7 @@ public struct ValueType: Hashable, Sendable {
 
 /// What a quantized integer stands for: `(q - zero) * scale`.
 public struct Quantization: Hashable, Sendable {
-  /// The step between neighbouring values.
+  /// The step between neighboring values.
   public var scale: Float
   /// The integer that stands for 0.
   public var zero: Int64
@@ -72,7 +72,7 @@ public struct Op: Equatable, Sendable {
   public var body: [OpID]
   /// The ONNX node that it came from.
   public var origin: NodeOrigin?
-  /// Where it stood in the text that it was parsed from.
+  /// Where it was in the text that it was parsed from.
   public var position: TextPosition?
 
   /// Creates an operation.
@@ -91,8 +91,8 @@ public struct Op: Equatable, Sendable {
     self.position = position
   }
 
-  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it. For printer, parser and verifier;
-  /// who knows which attribute it wants takes its key.
+  /// The attribute called `name`; setting replaces it, adds it at the end, or removes it. For printer, parser and
+  /// verifier; who knows which attribute it wants takes its key.
   public subscript(name: String) -> Attribute? {
     get { attributes.first { $0.name == name }?.value }
     set {

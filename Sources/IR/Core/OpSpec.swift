@@ -26,14 +26,14 @@ public struct AttributeSpec: Hashable, Sendable {
   }
 }
 
-/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new function
-/// of one or two arguments is no new kind.
+/// The operations by what rules and passes tell apart: digital operators by their code in a program, so that a new
+/// function of one or two arguments is no new kind.
 public enum OpKind: Hashable, Sendable {
   case input, output, constant
   case conv, gemm, batchNorm
   case digital(OperatorCode)
-  case loop, state, step, next, stack
-  case window, mvm, arrange
+  case scan, carry, scanSlice, yield, scanOutput
+  case window, mvm, col2im
   case layer, block
   case buffer, crossbar, load, drive, convert, accumulate, store, `repeat`
 }
@@ -44,7 +44,7 @@ public struct OpSpec: Hashable, Sendable {
   public let opcode: Opcode
   /// Its kind.
   public let kind: OpKind
-  /// The levels at which it may stand.
+  /// The levels at which it is valid.
   public let levels: Set<LevelName>
   /// How many operands it takes.
   public let operands: ClosedRange<Int>
@@ -75,12 +75,13 @@ public struct OpSpec: Hashable, Sendable {
     self.summary = summary
   }
 
-  /// The row of a digital operator, which follows from the catalogue.
+  /// The row of a digital operator, which follows from the catalog.
   init(_ entry: OperatorEntry) {
     let operands: ClosedRange<Int>
     switch entry.arguments {
     case .one: operands = 1...1
     case .two: operands = 2...2
+    case .three: operands = 3...3
     case .oneOrMore: operands = OpSpec.many
     }
     let attributes = entry.parameters.map {
@@ -115,7 +116,7 @@ extension AttributeKind {
     switch kind {
     case .float: self = .float
     case .integer: self = .int(Int64.min...Int64.max)
-    case .axis: self = .int(0...Int64(Int32.max))
+    case .axis: self = .axis
     case .flag: self = .word(["true", "false"])
     case .window: self = .window
     case .axes, .lengths, .moreLengths: self = .ints

@@ -3,7 +3,7 @@ import Tensors
 
 /// The table of operations: a row an operation, in the order of `Opcode`.
 public let operationTable: [OpSpec] =
-  networkRows + OperatorCatalogue.entries.map { OpSpec($0) } + loopRows + crossbarRows + programRows
+  networkRows + OperatorCatalog.entries.map { OpSpec($0) } + scanRows + crossbarRows + programRows
 
 private let everyLevel = Set(LevelName.allCases)
 
@@ -28,26 +28,27 @@ private let networkRows: [OpSpec] = [
     "per channel (x - mean) / sqrt(variance + epsilon) * scale + bias"),
 ]
 
-private let loopRows: [OpSpec] = [
+private let scanRows: [OpSpec] = [
   OpSpec(
-    .loop, .loop, [.tensor, .crossbar], operands: 0...0, results: 0, [.required(.rounds)],
+    .scan, .scan, [.tensor, .crossbar], operands: 0...0, results: 0, [.required(.rounds)],
     body: Set(Opcode.allCases).subtracting([
       .input, .output, .constant, .batchNorm, .buffer, .crossbar, .layer, .block, .load, .drive, .convert,
-      .accumulate, .store, .repeat, .loop,
+      .accumulate, .store, .repeat, .scan,
     ]),
-    "runs its body a number of times, with states that go from round to round"),
+    "runs its body a number of times, with carries that go from one iteration to the next"),
   OpSpec(
-    .state, .state, [.tensor, .crossbar], operands: 1...1, [],
-    "a state of the loop: its operand in the first round, then what the round before gave it"),
+    .carry, .carry, [.tensor, .crossbar], operands: 1...1, [],
+    "a carry of the scan: its operand in the first iteration, then the value yielded in the one before"),
   OpSpec(
-    .step, .step, everyLevel, operands: 1...1, partAttributes,
-    "the part of this round, of equal parts along an axis; the last one first where reversed"),
+    .scanSlice, .scanSlice, everyLevel, operands: 1...1, partAttributes,
+    "the slice of this iteration, of equal slices along an axis; the last one first where reversed"),
   OpSpec(
-    .next, .next, [.tensor, .crossbar], operands: 2...2, [],
-    "gives a state its value for the next round; its result is the state behind the last round"),
+    .yield, .yield, [.tensor, .crossbar], operands: 2...2, [],
+    "gives a carry its value for the next iteration; its result is the final value of the carry"),
   OpSpec(
-    .stack, .stack, everyLevel, operands: 1...1, partAttributes,
-    "the parts of all rounds joined along an axis, behind the loop; the last round first where reversed"),
+    .scanOutput, .scanOutput, everyLevel, operands: 1...1, partAttributes,
+    "the stacked output of the scan: the values of all iterations joined along an axis, the last one first where reversed"
+  ),
 ]
 
 private let partAttributes: [AttributeSpec] = [.required(.axis), .required(.parts), .required(.reverse)]
@@ -60,11 +61,11 @@ private let crossbarRows: [OpSpec] = [
     .mvm, .mvm, [.crossbar], operands: 1...1, [.required(.layer)],
     "every row of a matrix through a layer of crossbars"),
   OpSpec(
-    .arrange, .arrange, [.crossbar], operands: OpSpec.many, [],
+    .col2im, .col2im, [.crossbar], operands: OpSpec.many, [],
     "joins the columns of matrices and makes them the channels of images"),
   OpSpec(
     .layer, .layer, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Layer.fields),
-    symbol: true, body: [.block], "an integer matrix that blocks of cells realise"),
+    symbol: true, body: [.block], "an integer matrix that blocks of cells realize"),
   OpSpec(
     .block, .block, [.crossbar, .program], operands: 0...0, results: 0, AttributeSpec.of(Block.fields),
     "a rectangle of cells inside one crossbar"),
@@ -73,7 +74,8 @@ private let crossbarRows: [OpSpec] = [
 private let programRows: [OpSpec] = [
   OpSpec(
     .buffer, .buffer, [.program], operands: 0...0, [.optional(.value)],
-    "declares an array that instructions work on, zeros at first unless it has a value"),
+    "declares an array that instructions work on; its numbers are its value, or what is written before it is read"
+  ),
   OpSpec(
     .crossbar, .crossbar, [.program], operands: 0...0, results: 0,
     [.required(.crossbarNumber), .required(.cells)], "a programmed crossbar"),
@@ -91,12 +93,12 @@ private let programRows: [OpSpec] = [
     "adds the bitlines of a layer into a register of outputs"),
   OpSpec(
     .store, .store, [.program], operands: 1...1,
-    [.required(.channels), .required(.spots), .required(.channelStart)],
+    [.required(.channels), .required(.positions), .required(.channelStart)],
     "copies a register into its place in a buffer"),
   OpSpec(
     .repeat, .repeat, [.program], operands: 0...0, results: 0, [.required(.repetitions)],
     body: Set(Opcode.allCases).subtracting([
-      .input, .output, .constant, .buffer, .crossbar, .layer, .block, .loop, .state, .next,
+      .input, .output, .constant, .buffer, .crossbar, .layer, .block, .scan, .carry, .yield,
     ]),
     "runs its body a number of times"),
 ]

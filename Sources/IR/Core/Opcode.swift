@@ -13,19 +13,23 @@ public enum Opcode: String, Hashable, Sendable, CaseIterable {
   case hardSwish = "hard-swish"
   case elu, softplus, exp, log, sqrt, abs, negate, erf, floor, round, sign, ceil
   case add, subtract, multiply, divide, maximum, minimum, greater, equal, power
-  case softmax, matmul
+  case select, softmax, matmul
   case maxPool = "max-pool"
   case averagePool = "average-pool"
   case mean
+  case reduceMax = "reduce-max"
   case argMax = "arg-max"
-  case reshape, transpose, concat, pad, slice, take
+  case reshape, transpose, concat, pad, slice, gather
   case quantize, dequantize, requantize
   case addBias = "add-bias"
   case lookup
-  // Time, tensor and crossbar level; steps and stacks at every level.
-  case loop, state, step, next, stack
+  // Scans, tensor and crossbar level; scan slices and outputs at every level.
+  case scan, carry
+  case scanSlice = "scan-slice"
+  case yield
+  case scanOutput = "scan-output"
   // Crossbar level.
-  case window, mvm, arrange
+  case window, mvm, col2im
   // Crossbar and program level.
   case layer, block
   // Program level.

@@ -1,10 +1,10 @@
 public import Tensors
 
-// The two forms of a digital operator, an operation of the IR and the value that computes it, by the catalogue: the
+// The two forms of a digital operator, an operation of the IR and the value that computes it, by the catalog: the
 // operation has the operator's name and an attribute for each of its parameters.
 
 extension Opcode {
-  /// The row of the catalogue of digital operators; nil for other operations.
+  /// The row of the catalog of digital operators; nil for other operations.
   public var digital: OperatorEntry? { digitalEntries[self] }
 
   /// The operation of a digital operator.
@@ -17,7 +17,7 @@ extension Opcode {
 }
 
 private let digitalEntries = Dictionary(
-  OperatorCatalogue.entries.map { (Opcode($0), $0) }, uniquingKeysWith: { first, _ in first })
+  OperatorCatalog.entries.map { (Opcode($0), $0) }, uniquingKeysWith: { first, _ in first })
 
 extension Module {
   /// The operator that `op` stands for; nil where `op` is no digital operation or an attribute does not fit.
@@ -29,6 +29,11 @@ extension Module {
       values.append(value)
     }
     return entry.makeOperator(values)
+  }
+
+  /// The parameter that `op` does not give, or gives with something else than its kind; nil where all can be read.
+  func unreadParameter(of op: Op) -> OperatorParameter? {
+    op.opcode.digital?.parameters.first { value(op[$0.name], of: $0.kind) == nil }
   }
 
   /// The value that `attribute` gives a parameter: zeros where there is none, nil where a window or numbers are missing.
@@ -58,7 +63,7 @@ extension Module {
   }
 
   /// The opcode and attributes that stand for `digital`; large numbers become resources named after `name`.
-  public mutating func spelling(of digital: DigitalOperator, name: String) -> (Opcode, [NamedAttribute]) {
+  public mutating func encoding(of digital: DigitalOperator, name: String) -> (Opcode, [NamedAttribute]) {
     let entry = digital.entry
     var attributes: [NamedAttribute] = []
     for (parameter, value) in zip(entry.parameters, digital.values) {

@@ -3,7 +3,7 @@ public import Support
 import Tensors
 
 // The two forms of a layer: an operation with its blocks, and the value `Layer`. Fields are declared in `Layer.fields`
-// and `Block.fields`; what stands here goes through them.
+// and `Block.fields`; this file goes through them.
 
 extension Attribute {
   /// The attribute that writes a field's value.
@@ -67,10 +67,10 @@ extension AttributeSpec {
 }
 
 extension Module {
-  /// The layer that `id` spells; nil where an attribute does not fit.
+  /// The layer that `id` describes; nil where an attribute does not fit.
   public func layer(_ id: OpID) -> Layer? { try? readLayer(id).get() }
 
-  /// The layer that `id` spells, or what is wrong with its attributes.
+  /// The layer that `id` describes, or what is wrong with its attributes.
   func readLayer(_ id: OpID) -> Result<Layer, LayerProblem> {
     let op = ops[id]
     var layer = Layer(name: op.symbol ?? "", rows: 0, columns: 0, inputs: .unsigned(bits: 1))
@@ -132,7 +132,7 @@ extension Module {
   }
 
   /// Spells `layer` as an operation with its blocks; weights and cells become constants of the module.
-  public mutating func spell(_ layer: Layer, origin: NodeOrigin?) -> Op {
+  public mutating func encode(_ layer: Layer, origin: NodeOrigin?) -> Op {
     var op = Op(.layer, symbol: layer.name, origin: origin)
     let weights = layer.weights.flatMap { weights in
       layer.weightBits > 0 ? (weights, layer.weightBits) : nil
@@ -148,12 +148,12 @@ extension Module {
       }
     }
     op.body = layer.blocks.enumerated().map { number, block in
-      add(spell(block, name: "\(layer.name).cells\(number)", cellBits: layer.coding.cellBits ?? 8))
+      add(encode(block, name: "\(layer.name).cells\(number)", cellBits: layer.coding.cellBits ?? 8))
     }
     return op
   }
 
-  private mutating func spell(_ block: Block, name: String, cellBits: Int) -> Op {
+  private mutating func encode(_ block: Block, name: String, cellBits: Int) -> Op {
     var op = Op(.block)
     for field in Block.fields {
       if case .tensor = field.kind {
@@ -168,7 +168,7 @@ extension Module {
     return op
   }
 
-  /// The layers in order, with the operations that spell them; layers that cannot be read are left out.
+  /// The layers in order, with the operations that describe them; layers that cannot be read are left out.
   public var layers: [(id: OpID, layer: Layer)] {
     body.compactMap { id in
       ops[id].opcode == .layer ? layer(id).map { (id, $0) } : nil
@@ -180,7 +180,7 @@ extension Module {
     // Old cells go first, so that the new ones can have their names.
     for (id, _) in layers { ops[id].body = [] }
     dropUnusedResources()
-    for (id, layer) in layers { ops[id] = spell(layer, origin: ops[id].origin) }
+    for (id, layer) in layers { ops[id] = encode(layer, origin: ops[id].origin) }
     dropUnusedResources()
   }
 
@@ -197,13 +197,5 @@ extension Module {
     }
     collect(body)
     keepResources(used)
-  }
-}
-
-extension Attribute {
-  /// The text, cut where it is long.
-  fileprivate var short: String {
-    let text = description
-    return text.count > 60 ? "\(text.prefix(57))..." : text
   }
 }

@@ -1,8 +1,8 @@
 import Support
 
 extension Module {
-  /// The layers that the operations of the body use, in the order in which they run: those of an `arrange`, of a whole loop, of
-  /// a `drive`. Operations that use none are left out.
+  /// The layers that the operations of the body use, in the order in which they run: those of a `col2im`, of a whole
+  /// scan, of a `drive`. Operations that use none are left out.
   public var layerUses: [[String]] {
     var producers: [ValueID: String] = [:]
     func used(_ id: OpID) -> [String] {
@@ -11,10 +11,11 @@ extension Module {
       case .mvm:
         if let result = op.results.first { producers[result] = op[.layer] }
         return []
-      case .arrange: return op.operands.compactMap { producers[$0] }
+      case .col2im: return op.operands.compactMap { producers[$0] }
       case .drive: return [op[.layer]]
-      case .loop, .repeat: return op.body.flatMap(used)
-      case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .state, .step, .next, .stack,
+      case .scan, .repeat: return op.body.flatMap(used)
+      case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .carry, .scanSlice, .yield,
+        .scanOutput,
         .window, .layer, .block, .buffer, .crossbar, .load, .convert, .accumulate, .store:
         return []
       }

@@ -8,8 +8,8 @@ extension Module {
   public var constantValues: Set<ValueID> {
     var found: Set<ValueID> = []
     for op in flatOps {
-      // What belongs to rounds of a loop is no constant.
-      if [.state, .step, .next, .stack].contains(op.opcode) { continue }
+      // What belongs to iterations of a scan is no constant.
+      if [.carry, .scanSlice, .yield, .scanOutput].contains(op.opcode) { continue }
       if op.opcode == .constant || !op.operands.isEmpty && op.operands.allSatisfy(found.contains) {
         found.formUnion(op.results)
       }
@@ -18,11 +18,11 @@ extension Module {
   }
 
   /// Whether there are products with constant weights, and the file says for each of them which levels its input has:
-  /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded with
-  /// zeros, cut by ReLU, or joined with others on the same levels.
+  /// it works on integers, or on what a `dequantize` of levels gave, moved by max-pools and shape operations, padded
+  /// with zeros, cut by ReLU, or joined with others on the same levels.
   public var hasPrequantizedInputs: Bool {
     let constants = constantValues
-    var given: [ValueID: PrequantizedLevels] = [:]
+    var prequantized: [ValueID: PrequantizedLevels] = [:]
     var hasProducts = false
     for op in flatOps {
       guard let operand = op.operands.first else { continue }
@@ -30,21 +30,25 @@ extension Module {
       case .digital(.dequantize):
         let element = values[operand].type.element
         guard !constants.contains(operand), case .integer(1...16, _) = element else { continue }
-        given[op.results[0]] = PrequantizedLevels(
+        prequantized[op.results[0]] = PrequantizedLevels(
           element: element, scale: op[.scale], zero: op[.zero])
-      case .digital(.maxPool), .digital(.reshape), .digital(.transpose), .digital(.slice), .digital(.take):
-        given[op.results[0]] = given[operand]
-      case .digital(.unary): if op.opcode == .relu { given[op.results[0]] = given[operand] }
-      case .digital(.pad): if op[.padValue] == 0 { given[op.results[0]] = given[operand] }
+      case .digital(.maxPool), .digital(.reduceMax), .digital(.reshape), .digital(.transpose),
+        .digital(.slice),
+        .digital(.gather):
+        prequantized[op.results[0]] = prequantized[operand]
+      case .digital(.unary): if op.opcode == .relu { prequantized[op.results[0]] = prequantized[operand] }
+      case .digital(.pad): if op[.padValue] == 0 { prequantized[op.results[0]] = prequantized[operand] }
       case .digital(.concat):
-        let isSame = op.operands.allSatisfy { given[$0] == given[operand] }
-        given[op.results[0]] = isSame ? given[operand] : nil
+        let isSame = op.operands.allSatisfy { prequantized[$0] == prequantized[operand] }
+        prequantized[op.results[0]] = isSame ? prequantized[operand] : nil
       case .conv, .gemm:
         hasProducts = true
-        guard !values[operand].type.element.isFloat || given[operand] != nil else { return false }
-      case .input, .output, .constant, .batchNorm, .loop, .state, .step, .next, .stack, .window, .mvm,
-        .arrange, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
-        .digital(.binary), .digital(.softmax), .digital(.matmul), .digital(.averagePool), .digital(.mean),
+        guard !values[operand].type.element.isFloat || prequantized[operand] != nil else { return false }
+      case .input, .output, .constant, .batchNorm, .scan, .carry, .scanSlice, .yield, .scanOutput, .window,
+        .mvm,
+        .col2im, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
+        .digital(.binary), .digital(.select), .digital(.softmax), .digital(.matmul), .digital(.averagePool),
+        .digital(.mean),
         .digital(.argMax), .digital(.quantize), .digital(.requantize), .digital(.addBias), .digital(.lookup):
         continue
       }
@@ -53,7 +57,7 @@ extension Module {
   }
 }
 
-/// The levels that a value of floats stands on.
+/// The quantized values of a float value.
 private struct PrequantizedLevels: Equatable {
   let element: ElementType
   let scale: Float

@@ -39,16 +39,16 @@ extension Module {
         throw mismatch(op, shapes)
       }
       return ValueType(first.element, [window.positions, window.length])
-    case .state: return first
-    case .next:
+    case .carry: return first
+    case .yield:
       guard first.element == operands[1].element, shapes[0] == shapes[1] else { throw mismatch(op, shapes) }
       return first
-    case .step, .stack: return try partType(op, first, shapes[0])
+    case .scanSlice, .scanOutput: return try partType(op, first, shapes[0])
     case .mvm: return try mvmType(op, shapes[0])
-    case .arrange: return try arrangeType(op, shapes)
+    case .col2im: return try col2imType(op, shapes)
     case .digital: return try digitalType(op, operands, shapes)
     case .input, .output, .constant, .layer, .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate,
-      .store, .repeat, .loop:
+      .store, .repeat, .scan:
       return nil
     }
   }
@@ -82,12 +82,12 @@ extension Module {
     operands[0].element.isFloat ? .float32 : .accumulator
   }
 
-  /// A step has the parts-th part of its axis, a stack as many times as much.
+  /// A scan slice has the parts-th part of its axis, a scan output as many times as much.
   private func partType(_ op: Op, _ type: ValueType, _ shape: [Int]) throws(Diagnostic) -> ValueType {
     let (axis, parts) = (op[.axis], op[.parts])
     guard shape.indices.contains(axis), parts > 0 else { throw mismatch(op, [shape]) }
     var result = shape
-    if op.opcode == .stack {
+    if op.opcode == .scanOutput {
       let (length, overflow) = shape[axis].multipliedReportingOverflow(by: parts)
       guard !overflow else { throw mismatch(op, [shape]) }
       result[axis] = length
@@ -107,7 +107,7 @@ extension Module {
   }
 
   /// The declared result says how many images there are.
-  private func arrangeType(_ op: Op, _ shapes: [[Int]]) throws(Diagnostic) -> ValueType {
+  private func col2imType(_ op: Op, _ shapes: [[Int]]) throws(Diagnostic) -> ValueType {
     guard let result = op.results.first, let declared = values[result].type.shape, declared.count >= 2,
       let rows = shapes.first?.first, shapes.allSatisfy({ $0.count == 2 && $0[0] == rows }),
       checkedProduct(declared) == checkedProduct([rows, shapes.reduce(0) { $0 + $1[1] }]),

@@ -2,11 +2,16 @@ import Mapping
 import Support
 import Tensors
 
-/// Limits of the text form; larger numbers stand in resources.
+/// Limits of the text form; larger numbers are resources.
 enum TextLimits {
+  /// Nesting of lists.
   static let listDepth = 16
+  /// Nesting of bodies.
   static let bodyDepth = 8
+  /// Axes of a shape.
   static let rank = 16
+  /// Digits between the brackets of `columns`.
+  static let columnDigits = 4096
 
   /// Entries of all row and column maps of a text: those of the largest column layout, and 64 for each byte.
   static func mapEntries(of text: String) -> Int { LayerLimits.columnLayout + 64 * text.utf8.count }
@@ -21,7 +26,8 @@ extension TokenStream {
       let name = try take(.word, "the name of an attribute")
       guard !attributes.contains(where: { $0.name == name.text }) else {
         throw Diagnostic(
-          "text.attribute-twice", "attribute '\(name.text)' stands twice", at: Location(.text(name.position)))
+          "text.attribute-twice", "attribute '\(name.text)' is given twice",
+          at: Location(.text(name.position)))
       }
       try expect(":")
       attributes.append(NamedAttribute(name.text, try takeValue(of: name.text)))
@@ -95,12 +101,12 @@ extension TokenStream {
     case "rows": return .rows(try takeRows())
     case "columns": return .columns(try takeColumns())
     case "window": return .window(try takeWindow())
-    case "fixed", "skipping", "dynamic": return .units(try takeUnits(word.text))
+    case "fixed", "zero-skipping", "dynamic": return .units(try takeUnits(word.text))
     case "absolute", "delta": return .index(try takeIndex(isDelta: word.text == "delta"))
     default:
       throw Diagnostic(
         "text.syntax",
-        "expected rows, columns, window, fixed, skipping, dynamic, absolute or delta before '('",
+        "expected rows, columns, window, fixed, zero-skipping, dynamic, absolute or delta before '('",
         at: Location(.text(word.position)))
     }
   }
@@ -196,7 +202,9 @@ extension TokenStream {
       guard negative || isSign("+") else { throw unexpected("'+' or '-'") }
       _ = try take()
       digits.append((try takeCount(limit: LayerLimits.columnShift), negative))
-      guard digits.count <= 4096 else { throw unexpected("at most 4096 digits") }
+      guard digits.count <= TextLimits.columnDigits else {
+        throw unexpected("at most \(TextLimits.columnDigits) digits")
+      }
       guard try skip(",") else { break }
     }
     try expect("]")
@@ -240,7 +248,7 @@ func quote(_ text: String) -> String {
   return result + "\""
 }
 
-/// Runs of neighbouring inputs with one shift.
+/// Runs of neighboring inputs with one shift.
 private func rowTerms(_ rows: [RowEntry]) -> [String] {
   var terms: [String] = []
   var start = 0
@@ -258,11 +266,11 @@ private func rowTerms(_ rows: [RowEntry]) -> [String] {
   return terms
 }
 
-/// Runs of neighbouring outputs with one list of digits.
+/// Runs of neighboring outputs with one list of digits.
 private func columnTerms(_ columns: [ColumnEntry]) -> [String] {
   var groups: [(output: Int, digits: [ColumnEntry])] = []
   for column in columns {
-    if let last = groups.last, last.output == column.output, last.digits.count < 4096 {
+    if let last = groups.last, last.output == column.output, last.digits.count < TextLimits.columnDigits {
       groups[groups.count - 1].digits.append(column)
     } else {
       groups.append((column.output, [column]))

@@ -90,7 +90,7 @@ struct Lexer {
     return token(kind, from: start, text: name)
   }
 
-  /// Names hold letters, digits, `_`, `-`, and dots with one of these behind: `..` separates the ends of a range.
+  /// Names hold letters, digits, `_`, `-`, and dots followed by one of these: `..` separates the ends of a range.
   private mutating func skipName() {
     while at < bytes.count {
       let isDot = bytes[at] == UInt8(ascii: ".")

@@ -35,6 +35,7 @@ private func parseBody<L: Level>(
 
 private struct ModuleHeader {
   var name: String
+  var position: TextPosition
   var level: LevelName
   var facts: Set<Fact>
 }
@@ -52,6 +53,7 @@ extension TokenStream {
 
   fileprivate mutating func takeHeader() throws(Diagnostic) -> ModuleHeader {
     try takeVersion()
+    let position = current.position
     try expectWord("module")
     let name = try take(.symbol, "the module's name, such as @net").text
     try expectWord("level")
@@ -62,7 +64,7 @@ extension TokenStream {
         at: Location(.text(levelToken.position)))
     }
     try expectWord("facts")
-    return ModuleHeader(name: name, level: level, facts: try takeFacts())
+    return ModuleHeader(name: name, position: position, level: level, facts: try takeFacts())
   }
 
   /// `xir 2`.
@@ -115,12 +117,15 @@ extension TokenStream {
   }
 }
 
-/// Parses what stands between the braces of a module.
+/// Parses the text between the braces of a module.
 private struct BodyParser<L: Level> {
   var module: Module<L>
   private var names: [String: ValueID] = [:]
 
-  init(_ header: ModuleHeader) { module = Module(name: header.name, facts: header.facts) }
+  init(_ header: ModuleHeader) {
+    module = Module(name: header.name, facts: header.facts)
+    module.position = header.position
+  }
 
   mutating func parse(_ stream: inout TokenStream, _ resources: ResourceLookup) throws(Diagnostic) {
     try stream.expect("{")
@@ -168,7 +173,7 @@ private struct BodyParser<L: Level> {
     guard let found else {
       throw Diagnostic(
         "text.resource-missing", "resource #\(token.text) is not in the side file", at: place,
-        notes: ["large constants live in a file of the same name with .npz behind it; keep both together"])
+        notes: ["large constants live in a file of the same name plus .npz; keep both together"])
     }
     let tensor = try fit(found, type, name: token.text, at: place)
     let sum = checksumText(tensor)

@@ -6,7 +6,7 @@ public struct PassCall: Equatable, Sendable {
   public var name: String
   /// The options.
   public var options: [NamedAttribute]
-  /// Where it stands in the pipeline's text.
+  /// Its position in the text of the pipeline.
   public var position: TextPosition
 
   /// Creates a call.
@@ -48,7 +48,7 @@ extension TokenStream {
       let name = try take(.word, "the name of an option")
       guard !options.contains(where: { $0.name == name.text }) else {
         throw Diagnostic(
-          "text.option-twice", "option '\(name.text)' stands twice", at: Location(.text(name.position)))
+          "text.option-twice", "option '\(name.text)' is given twice", at: Location(.text(name.position)))
       }
       try expect(":")
       options.append(NamedAttribute(name.text, try takeAttribute(depth: 0)))

@@ -80,7 +80,7 @@ struct TokenStream {
     entriesLeft -= count
   }
 
-  /// The error that something else than `expected` stands here.
+  /// The error that something else than `expected` was found.
   func unexpected(_ expected: String) -> Diagnostic {
     let found = current.kind == .end ? "the end of the text" : "'\(current.text)'"
     return Diagnostic(

@@ -19,7 +19,7 @@ func windowText(_ w: Window) -> String {
 }
 
 extension TokenStream {
-  /// What stands behind the word `window`.
+  /// What follows the word `window`.
   mutating func takeWindow() throws(Diagnostic) -> Window {
     let place = Location(.text(current.position))
     try expect("(")

@@ -31,7 +31,7 @@ func wrapped(
   return head + open + "\n" + lines.map { $0 + "\n" }.joined() + indent + close + tail
 }
 
-/// Lines of `text`, broken behind commas outside of quotes where they would be too long; the later ones are indented by
+/// Lines of `text`, broken after commas outside of quotes where they would be too long; the later ones are indented by
 /// two more blanks.
 private func folded(_ text: String, indent: String) -> [String] {
   if indent.utf8.count + text.utf8.count <= width { return [indent + text] }
@@ -72,7 +72,7 @@ private func innermostLists(_ pieces: [Substring], in text: String) -> [Substrin
   return result
 }
 
-/// `text` cut behind each comma and blank outside of quotes.
+/// `text` cut after each comma and blank outside of quotes.
 private func pieces(_ text: String) -> [Substring] {
   let bytes = text.utf8
   var pieces: [Substring] = []

@@ -2,13 +2,14 @@ public import Hardware
 public import Mapping
 public import Support
 
-/// What is wrong with a layer at crossbar level that no operation spells, if `facts` are to hold of it; nil for a valid one.
+/// What is wrong with a layer at crossbar level that no operation describes, if `facts` are to hold of it; nil for a
+/// valid one.
 ///
 /// Where `decoded` is false its cells are known to decode to its weights: they are those of a layer that was checked.
 public func verify(
   _ layer: Layer, facts: Set<Fact>, machine: Machine?, decoded: Bool = true
 ) -> Diagnostic? {
-  let check = FactCheck(layer, machine: machine, level: .crossbar)
+  let check = FactCheck(layer, machine: machine)
   let found =
     layer.problem(at: .module, on: machine).map { FactProblem($0) }
     ?? facts.sorted().lazy.compactMap { check.problem(of: $0, decoded) }.first
@@ -20,23 +21,36 @@ public func verify(
 extension Verifier {
   /// Checks what `fact` says of layers and blocks.
   mutating func checkLayers(_ fact: Fact) {
-    if L.name == .tensor {
-      found.append(Diagnostic("verify.\(fact.rawValue)", "a tensor module has no layers"))
-      return
-    }
-    if fact == .placed && module.machine == nil {
-      found.append(Diagnostic("verify.placed", "the module names no machine"))
-      return
-    }
+    if L.name == .tensor { return fail(fact.rawValue, "a tensor module has no layers") }
+    let needsMachine = fact == .placed || fact == .partitioned
+    if needsMachine && module.machine == nil { return fail(fact.rawValue, "the module names no machine") }
     // S11 holds here: every layer can be read.
+    let layers = module.layers
     var placed = PlacedBlocks()
-    for (id, layer) in module.layers {
-      let check = FactCheck(layer, machine: module.machine, level: L.name)
+    for (id, layer) in layers {
+      let check = FactCheck(layer, machine: module.machine)
       guard let problem = check.problem(of: fact, placed: &placed) else { continue }
       fail(problem, module.ops[id])
       if fact == .placed { return }
     }
-    if fact == .scheduled { checkSegments() }
+    switch fact {
+    case .scheduled: checkSegments()
+    case .placed: checkCrossbarNumbers(layers)
+    case .shaped, .calibrated, .quantized, .sliced, .partitioned: return
+    }
+  }
+
+  /// F-placed: the crossbars of all blocks are numbered from 0 without gaps.
+  private mutating func checkCrossbarNumbers(_ layers: [(id: OpID, layer: Layer)]) {
+    let used = Set(layers.flatMap { $0.layer.blocks.compactMap(\.placement?.crossbar) })
+    guard let highest = used.max(), highest >= used.count else { return }
+    let gap = (0...used.count).first { !used.contains($0) } ?? 0
+    let message = "'crossbar': \(highest), but no block lies in crossbar \(gap)"
+    for (id, layer) in layers {
+      let place = layer.blocks.firstIndex { $0.placement?.crossbar == highest }
+      guard let place else { continue }
+      return fail(FactProblem("placed", message, block: place), module.ops[id])
+    }
   }
 }
 
@@ -82,7 +96,7 @@ struct FactProblem {
 }
 
 extension Verifier {
-  /// Adds a problem of the layer that `op` spells.
+  /// Adds a problem of the layer that `op` describes.
   mutating func fail(_ problem: FactProblem, _ op: Op) {
     let place = problem.block.flatMap { op.body.indices.contains($0) ? module.ops[op.body[$0]] : nil }
     fail(problem.id, problem.message, place ?? op)
@@ -93,12 +107,10 @@ extension Verifier {
 struct FactCheck {
   let layer: Layer
   let machine: Machine?
-  let level: LevelName
 
-  init(_ layer: Layer, machine: Machine?, level: LevelName) {
+  init(_ layer: Layer, machine: Machine?) {
     self.layer = layer
     self.machine = machine
-    self.level = level
   }
 
   /// What speaks against `fact`, the layer alone.
@@ -131,7 +143,7 @@ struct FactCheck {
         return FactProblem("sliced", "a cell holds level \(high), a cell has \(bits) bits")
       }
     }
-    return level == .crossbar ? layer.decodeProblem().map { FactProblem($0) } : nil
+    return layer.decodeProblem().map { FactProblem($0) }
   }
 
   /// F-partitioned: every block fits the crossbar and has units that fit it; the layer has converters.

@@ -13,7 +13,7 @@ extension Verifier {
     }
   }
 
-  /// Adds a problem of the layer that `op` spells.
+  /// Adds a problem of the layer that `op` describes.
   mutating func fail(_ problem: LayerProblem, _ op: Op) {
     let place = problem.block.flatMap { op.body.indices.contains($0) ? module.ops[op.body[$0]] : nil }
     fail(problem.fault.rawValue, problem.text, place ?? op)

@@ -3,8 +3,8 @@ import Mapping
 import Support
 
 extension Verifier {
-  /// F-scheduled, of segments: they are numbered without gaps; a crossbar belongs to one of them; each of several fits the
-  /// machine; operations of the body use layers of one segment each, and none goes back to an earlier one.
+  /// F-scheduled, of segments: they are numbered without gaps; a crossbar belongs to one of them; each of several fits
+  /// the machine; operations of the body use layers of one segment each, and none goes back to an earlier one.
   mutating func checkSegments() {
     let layers = module.layers
     guard let last = layers.map(\.layer.segment).max(), last > 0 else { return }
@@ -24,12 +24,13 @@ extension Verifier {
       }
     }
     guard sizes.count == last + 1 else {
-      return failSegments("segment \(last) is not number \(sizes.count - 1)")
+      let gap = (0...last).first { sizes[$0] == nil } ?? last
+      return failSegments("'segment': \(last), but no layer is in segment \(gap)", last)
     }
     if let room = module.machine?.hierarchy.crossbars,
       let (segment, size) = sizes.filter({ $0.value > room }).min(by: { $0.key < $1.key })
     {
-      return failSegments("segment \(segment) needs \(size) crossbars, the machine has \(room)")
+      return failSegments("segment \(segment) needs \(size) crossbars, the machine has \(room)", segment)
     }
     checkOrder(layers.map(\.layer))
   }
@@ -41,17 +42,19 @@ extension Verifier {
       let wanted = used.compactMap { segments[$0] }
       guard let first = wanted.first else { continue }
       if let other = used.first(where: { segments[$0] != first }) {
-        return failSegments("@\(other) and @\(used[0]) are used together, but lie in two segments")
+        return failSegments(
+          "@\(other) and @\(used[0]) are used together, but lie in two segments", segments[other] ?? first)
       }
       if first < current {
-        return failSegments("@\(used[0]) of segment \(first) is used after segment \(current)")
+        return failSegments("@\(used[0]) of segment \(first) is used after segment \(current)", first)
       }
       current = first
     }
   }
 
-  private mutating func failSegments(_ message: String) {
-    guard let place = module.layers.first else { return }
+  /// Adds an error at the first layer of `segment`.
+  private mutating func failSegments(_ message: String, _ segment: Int) {
+    guard let place = module.layers.first(where: { $0.layer.segment == segment }) else { return }
     fail("scheduled", message, module.ops[place.id])
   }
 }

@@ -1,11 +1,12 @@
 import Hardware
+import Mapping
 public import Support
 import Tensors
 
-// Invariants that are checked; the numbers are those of ir-spec.md, section 6.
+// Invariants that are checked; the numbers are those of ir-spec.md, *Constraints* and *Facts*.
 //
 // Structure: S1 level, S2 operands and results, S3 symbols, S4 attributes, S5 bodies, S6 order of definitions,
-// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 loops (Loops.swift), S13 machine.
+// S7 names, S8 elements, S9 shapes, S10 ports, S11 layers (Layers.swift), S12 scans (Scans.swift), S13 machine.
 // Facts: F-shaped, F-calibrated, F-quantized (TensorFacts.swift), F-sliced, F-partitioned, F-placed, F-scheduled
 // (LayerFacts.swift).
 //
@@ -43,6 +44,11 @@ struct Verifier<L: Level> {
     found.append(Diagnostic("verify.\(id)", message, at: op.location))
   }
 
+  /// Adds an error about the module as a whole.
+  mutating func fail(_ id: String, _ message: String) {
+    found.append(Diagnostic("verify.\(id)", message, at: module.location))
+  }
+
   // MARK: Structure
 
   mutating func checkStructure() {
@@ -59,7 +65,7 @@ struct Verifier<L: Level> {
     do throws(Diagnostic) {
       try module.machine?.validate()
     } catch {
-      found.append(Diagnostic("verify.machine", error.message, notes: error.notes))
+      found.append(Diagnostic("verify.machine", error.message, at: module.location, notes: error.notes))
     }
   }
 
@@ -68,12 +74,12 @@ struct Verifier<L: Level> {
     var names: Set<String> = []
     for (index, value) in module.values.elements.enumerated() where defined[index] {
       if !names.insert(value.name).inserted {
-        found.append(Diagnostic("verify.name-twice", "two values are called %\(value.name)"))
+        fail("name-twice", "two values are called %\(value.name)")
       }
     }
     let all = [module.name] + names.sorted() + symbols.sorted() + module.resources.map(\.name)
     for name in all where sanitize(name) != name {
-      found.append(Diagnostic("verify.name", "'\(name)' is no name of the text form"))
+      fail("name", "'\(name)' is no name of the text form")
     }
   }
 
@@ -102,10 +108,10 @@ struct Verifier<L: Level> {
       guard spec.body != nil else { continue }
       let outside = scope.visible
       checkBody(op.body, inside: op.opcode, &scope, &symbols)
-      if op.opcode == .loop {
-        checkLoop(op, outside)
+      if op.opcode == .scan {
+        checkScan(op, outside)
         scope.visible = outside
-        for inner in op.body.map({ module.ops[$0] }) where inner.opcode.outlivesLoop {
+        for inner in op.body.map({ module.ops[$0] }) where inner.opcode.outlivesScan {
           for result in inner.results { scope.visible[result.index] = true }
         }
       }
@@ -118,12 +124,12 @@ struct Verifier<L: Level> {
     }
     if let parent {
       if parent.spec.body?.contains(op.opcode) != true {
-        fail("body", "\(op.opcode.rawValue) may not stand in a \(parent.rawValue)", op)  // S5
+        fail("body", "\(op.opcode.rawValue) is not allowed in a \(parent.rawValue)", op)  // S5
       }
     } else if op.opcode == .block {
-      fail("body", "a block stands in a layer", op)  // S5
-    } else if op.opcode.needsLoop && L.name != .program {
-      fail("body", "a \(op.opcode.rawValue) stands in a loop", op)  // S5
+      fail("body", "a block is valid only inside a layer", op)  // S5
+    } else if op.opcode.needsScan && L.name != .program {
+      fail("body", "\(op.opcode.rawValue) is valid only inside a scan", op)  // S5
     }
     if spec.body == nil && !op.body.isEmpty {
       fail("body", "\(op.opcode.rawValue) has no body", op)  // S5
@@ -146,13 +152,20 @@ struct Verifier<L: Level> {
   private mutating func checkAttributes(_ op: Op, _ spec: OpSpec) {
     for attribute in op.attributes {
       guard let known = spec.attributes.first(where: { $0.name == attribute.name }) else {
-        if attribute.name == AttributeKey.range.name, attribute.value.asFloats?.count == 2 { continue }
+        let isRange = attribute.name == AttributeKey.range.name && attribute.value.asFloats?.count == 2
+        if isRange && L.name != .program { continue }
         fail("attribute", "\(op.opcode.rawValue) has no attribute '\(attribute.name)'", op)  // S4
         continue
       }
       if !known.kind.admits(attribute.value) {
         // S4
-        fail("attribute", "'\(attribute.name)' of \(op.opcode.rawValue) must be \(known.kind.name)", op)
+        let found = attribute.value.short
+        fail(
+          "attribute",
+          "'\(attribute.name)' of \(op.opcode.rawValue) is \(found), expected \(known.kind.name)", op)
+      }
+      if L.name == .program, isOfModules(attribute.name, op.opcode) {
+        fail("attribute", "a program does not keep '\(attribute.name)' of a \(op.opcode.rawValue)", op)  // S4
       }
       if case .resource(let name) = attribute.value, module.resource(name) == nil {
         fail("resource", "no resource is called #\(name)", op)  // S4
@@ -161,6 +174,12 @@ struct Verifier<L: Level> {
     for known in spec.attributes where known.isRequired && op[known.name] == nil {
       fail("attribute", "\(op.opcode.rawValue) needs the attribute '\(known.name)'", op)  // S4
     }
+  }
+
+  /// Whether `name` is a field of layers or blocks that ends with the lowering.
+  private func isOfModules(_ name: String, _ opcode: Opcode) -> Bool {
+    opcode == .layer && Layer.field(name)?.storage == .module
+      || opcode == .block && Block.field(name)?.storage == .module
   }
 
   private mutating func checkSymbol(_ op: Op, _ spec: OpSpec, _ symbols: inout Set<String>) {
@@ -188,7 +207,7 @@ struct Verifier<L: Level> {
         fail("undefined", isWrite ? "%\(name) is no declared buffer" : "%\(name) is defined twice", op)  // S6
       }
       scope.defined[result.index] = true
-      scope.visible[result.index] = L.name == .program || !op.opcode.outlivesLoop
+      scope.visible[result.index] = L.name == .program || !op.opcode.outlivesScan
     }
   }
 
@@ -212,6 +231,11 @@ struct Verifier<L: Level> {
       checkResults(op)
       checkElements(op)
       checkConstant(op)
+      if let parameter = module.unreadParameter(of: op) {
+        let found = op[parameter.name].map { "\($0.short), expected whole numbers" } ?? "missing"
+        fail("attribute", "'\(parameter.name)' of \(op.opcode.rawValue) is \(found)", op)  // S4
+        continue
+      }
       checkRange(op)
       if op.opcode == .layer { checkLayer(id, op) }
       guard L.name != .program else { continue }
@@ -232,7 +256,7 @@ struct Verifier<L: Level> {
   private func allOps(_ body: [OpID]) -> [OpID] {
     body.flatMap { id in
       let op = module.ops[id]
-      return [id] + (op.opcode == .repeat || op.opcode == .loop ? allOps(op.body) : [])
+      return [id] + (op.opcode == .repeat || op.opcode == .scan ? allOps(op.body) : [])
     }
   }
 
@@ -262,6 +286,12 @@ struct Verifier<L: Level> {
       let value = module.values[result]
       if L.name != .tensor && value.type.shape == nil { fail("shape", "%\(value.name) has no shape", op) }
       guard let quantization = value.type.quantization else { continue }
+      if L.name == .program {
+        if op.opcode == .buffer {
+          fail("element", "%\(value.name) has a scale, which a program does not keep", op)
+        }
+        continue
+      }
       let element = value.type.element
       if case .integer(1...32, _) = element, element.lowest...element.highest ~= quantization.zero {
         continue
@@ -270,7 +300,7 @@ struct Verifier<L: Level> {
     }
   }
 
-  /// S8: what a quantization, a requantization or a table can give, and what stands in for padding, fits the result;
+  /// S8: what a quantization, a requantization or a table can give, and the padding value, fits the result;
   /// a layer takes the elements that it states.
   private mutating func checkRange(_ op: Op) {
     guard let result = op.results.first.map({ module.values[$0].type.element }) else { return }
@@ -286,8 +316,9 @@ struct Verifier<L: Level> {
       if layer[.inputs] != operand.description {
         fail("element", "@\(op[.layer]) takes \(layer[.inputs]), found \(operand)", op)
       }
-    case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .loop, .state, .step, .next, .stack,
-      .arrange, .layer, .block, .buffer, .crossbar, .drive, .convert, .accumulate, .store, .repeat:
+    case .input, .output, .constant, .conv, .gemm, .batchNorm, .digital, .scan, .carry, .scanSlice, .yield,
+      .scanOutput,
+      .col2im, .layer, .block, .buffer, .crossbar, .drive, .convert, .accumulate, .store, .repeat:
       return
     }
   }
@@ -312,10 +343,10 @@ struct Verifier<L: Level> {
           : !operands[1].isFloat && (operands.count < 3 || operands[2] == .accumulator)
       }
     case .window, .mvm: return { operands, _ in !operands[0].isFloat }
-    case .arrange: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
-    case .state, .step, .next, .stack: return elementRule(.kept)
+    case .col2im: return { operands, _ in operands.allSatisfy { $0 == .accumulator } }
+    case .carry, .scanSlice, .yield, .scanOutput: return elementRule(.kept)
     case .constant, .buffer, .layer, .block, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat,
-      .loop:
+      .scan:
       return nil
     case .batchNorm: return elementRule(.floats)
     case .digital: return opcode.digital.map { elementRule($0.elements) }
@@ -340,6 +371,9 @@ struct Verifier<L: Level> {
   // MARK: Facts
 
   mutating func checkFacts() {
+    if L.name == .program, let fact = module.facts.sorted().first {
+      return fail("fact", "a program states no facts, found '\(fact.rawValue)'")
+    }
     for fact in module.facts.sorted() {
       switch fact {
       case .shaped: checkShaped()

@@ -1,4 +1,4 @@
-/// Columns as bit sets: which wordlines hold something in each of them.
+/// Columns as bit sets: which wordlines are nonzero in each of them.
 ///
 /// A column takes one bit for each wordline, so that a matrix takes an eighth of a byte for each place.
 struct BitColumns: Equatable, Sendable {
@@ -11,7 +11,7 @@ struct BitColumns: Equatable, Sendable {
   /// The columns one after the other; bits from `height` on are 0.
   private var words: [UInt64]
 
-  /// Columns that hold nothing.
+  /// Zero columns.
   init(height: Int, count: Int) {
     self.height = height
     self.count = count
@@ -19,36 +19,36 @@ struct BitColumns: Equatable, Sendable {
     words = [UInt64](repeating: 0, count: count * stride)
   }
 
-  /// Notes that `column` holds something on `row`.
+  /// Notes that `column` is nonzero on `row`.
   mutating func insert(row: Int, column: Int) { words[column * stride + row / 64] |= 1 << UInt64(row % 64) }
 
-  /// Whether `column` holds something on `row`.
+  /// Whether `column` is nonzero on `row`.
   func contains(row: Int, column: Int) -> Bool {
     words[column * stride + row / 64] >> UInt64(row % 64) & 1 != 0
   }
 
-  /// How many wordlines hold something in `column`.
+  /// How many wordlines are nonzero in `column`.
   func weight(_ column: Int) -> Int {
     var sum = 0
     for word in words[column * stride..<(column + 1) * stride] { sum += word.nonzeroBitCount }
     return sum
   }
 
-  /// The wordlines that hold something in one of `columns`, ascending.
+  /// The nonzero wordlines in one of `columns`, ascending.
   func rows(of columns: [Int]) -> [Int] {
     var union = BitColumns(height: height, count: 1)
     for column in columns { union.merge(column, of: self, into: 0) }
     return union.rows(of: 0)
   }
 
-  /// The wordlines that hold something in `column`, ascending.
+  /// The nonzero wordlines in `column`, ascending.
   func rows(of column: Int) -> [Int] {
     var rows: [Int] = []
     forEachRow(of: column) { rows.append($0) }
     return rows
   }
 
-  /// Calls `body` with each wordline that holds something in `column`, ascending.
+  /// Calls `body` with each nonzero wordline in `column`, ascending.
   func forEachRow(of column: Int, _ body: (Int) -> Void) {
     for place in 0..<stride {
       var rest = words[column * stride + place]
@@ -64,7 +64,7 @@ struct BitColumns: Equatable, Sendable {
     for place in 0..<stride { words[column * stride + place] |= other.words[source * stride + place] }
   }
 
-  /// Makes `column` hold nothing.
+  /// Makes `column` zero.
   mutating func clear(_ column: Int) {
     for place in 0..<stride { words[column * stride + place] = 0 }
   }

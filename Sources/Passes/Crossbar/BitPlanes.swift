@@ -4,8 +4,8 @@ import Mapping
 import Support
 import Tensors
 
-/// The bit planes of a part of a layer's matrix: blocks with the same wordlines and outputs, each with one slice of every
-/// weight (SME, ICCD 2021; reference: section 3.3).
+/// The bit planes of a part of a layer's matrix: blocks with the same wordlines and outputs, each with one slice of
+/// every weight (SME, ICCD 2021; reference: section 3.3).
 struct BitPlanes {
   /// The blocks, from the lowest slice to the highest.
   let blocks: [Block]
@@ -40,7 +40,7 @@ struct BitPlanes {
   /// Bits of a code that stay where the `freed` highest planes go.
   private func bitsLeft(_ freed: Int) -> Int { (blocks.count - freed) * sliceBits }
 
-  /// How far each wordline's codes move down so that the `freed` highest planes hold nothing; 0 for an empty wordline
+  /// How far each wordline's codes move down so that the `freed` highest planes are zero; 0 for an empty wordline
   /// (reference: section 3.4).
   func shifts(freeing freed: Int) -> [Int] {
     (0..<height).map { row in
@@ -49,13 +49,13 @@ struct BitPlanes {
     }
   }
 
-  /// The share of wordlines that hold something, plane by plane from the lowest.
+  /// The share of nonzero wordlines, plane by plane from the lowest.
   var occupiedRows: [Double] {
     blocks.map { Double($0.occupiedRows(on: $0.columns.indices).count) / Double(max(1, height)) }
   }
 
-  /// The planes that stay: the codes of wordline r are those before, less their `shifts[r]` lowest bits, and the input of
-  /// the wordline is shifted up by as much.
+  /// The planes that stay: the codes of wordline r are those before, less their `shifts[r]` lowest bits, and the input
+  /// of the wordline is shifted up by as much.
   func squeezed(_ shifts: [Int], freeing freed: Int) -> [Block] {
     let mask = Int64(1) << Int64(sliceBits) - 1
     return blocks.dropLast(freed).enumerated().map { number, block in
@@ -112,8 +112,8 @@ extension ColumnEntry {
 }
 
 extension Layer {
-  /// The layer's planes: together, or cut to crossbars, tile by tile from the top down. Nil where its blocks are no planes,
-  /// or where the codes of a weight are not its magnitude, in bitlines of one sign.
+  /// The layer's planes: together, or cut to crossbars, tile by tile from the top down. Nil where its blocks are no
+  /// planes, or where the codes of a weight are not its magnitude, in bitlines of one sign.
   func bitPlanes(_ scope: Scope, _ array: ArrayDescription) -> [BitPlanes]? {
     guard let cellBits = coding.cellBits, coding.signs == .differential else { return nil }
     let numbering = self.numbering

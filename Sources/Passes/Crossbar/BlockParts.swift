@@ -3,7 +3,7 @@ import IR
 import Mapping
 import Support
 
-/// How much of a matrix a pass looks at when it decides which lines hold nothing.
+/// How much of a matrix a pass looks at when it decides which wordlines and bitlines are zero.
 enum Scope: String, OptionWord {
   /// The whole matrix; it is cut to crossbars afterwards.
   case matrix
@@ -12,7 +12,7 @@ enum Scope: String, OptionWord {
 
   static let option = PassOption.choice(
     "scope", default: Scope.matrix,
-    "whether lines are left out of the whole matrix, or of each crossbar's share of it")
+    "whether wordlines and bitlines are removed from the whole matrix, or from each crossbar's share of it")
 
   /// The blocks whose lines are looked at: those of the layer, or those cut to crossbars.
   func blocks(of layer: Layer, _ array: ArrayDescription) -> [Block] {
@@ -23,7 +23,7 @@ enum Scope: String, OptionWord {
 }
 
 extension Layer {
-  /// The natural bitlines by number; S11 holds, so they are distinct.
+  /// The logical columns by number; S11 holds, so they are distinct.
   var numbering: ColumnNumbering? { ColumnNumbering(coding.columnLayout) }
 }
 
@@ -41,8 +41,8 @@ extension Block {
     return block
   }
 
-  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The index
-  /// table of a piece goes on where that of the piece before it ends.
+  /// The pieces of at most `rows` wordlines and `columns` bitlines, top down, each row of pieces left to right. The
+  /// index table of a piece goes on where that of the piece before it ends.
   func cut(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     if rows.count <= height && columns.count <= width { return [self] }
     let parts = columnParts(width, numbering)
@@ -51,7 +51,8 @@ extension Block {
     }
   }
 
-  /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory twice.
+  /// The same pieces; the block's own cells are given up row by row of pieces, so that a large block is not in memory
+  /// twice.
   mutating func cutUp(rows height: Int, columns width: Int, _ numbering: ColumnNumbering?) -> [Block] {
     guard cells.count >= 1 << 24, rows.count > height else {
       return cut(rows: height, columns: width, numbering)
@@ -66,7 +67,7 @@ extension Block {
     }
   }
 
-  /// Neighbouring bitlines with their index table. Pieces that lie below each other share them.
+  /// Neighboring bitlines with their index table. Pieces that lie below each other share them.
   private struct ColumnPart {
     let places: Range<Int>
     let columns: [ColumnEntry]

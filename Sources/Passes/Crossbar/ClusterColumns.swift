@@ -3,34 +3,36 @@ import IR
 import Mapping
 import Support
 
-/// Every block is a set of columns that hold something on the same wordlines, as many as a crossbar has room for, with
-/// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section 4.2).
+/// Every block is a set of columns that are nonzero on the same wordlines, as many as a crossbar has room for, with
+/// only these wordlines (Lin et al., ASP-DAC 2019, Algorithm 1 with a last step that makes it end; reference: section
+/// 4.2).
 ///
 /// The matrix is cut into blocks, and the columns of each go to sets by k-means on their binary supports with Hamming
-/// distance. Columns that hold nothing go to no set. No block takes more crossbars than its columns in their natural order.
-/// Spec: ir-spec.md, `cluster-columns`.
+/// distance. Zero columns go to no set. No block takes more crossbars than its columns in the order of the column
+/// layout. Spec: ir-spec.md, `cluster-columns`.
 struct ClusterColumns: LayerPass {
   typealias L = CrossbarLevel
   static let name = "cluster-columns"
-  static let summary = "every block is a set of columns with only the wordlines that hold something there"
+  static let summary = "every block is a set of columns with only its nonzero wordlines"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
 
   private static let orderOption = PassOption.choice(
     "order", default: ColumnOrder.kmeans,
-    "clusters; sets that grow by the column that adds the fewest wordlines; or columns as they stand")
+    "k-means clusters; sets that grow by the column that adds the fewest wordlines; or columns in their original order"
+  )
   private static let restartsOption = PassOption.int(
-    "restarts", 1...1000, default: 4, "how often k-means starts anew; the fewest crossbars stay")
+    "restarts", 1...1000, default: 4, "restarts of k-means; the result with the fewest crossbars is kept")
   private static let seedOption = PassOption.int(
-    "seed", 0...Int.max, default: 1, "seed of the starts of k-means")
+    "seed", 0...Int.max, default: 1, "seed of the initial centers of k-means")
   private static let splitOption = PassOption.size(
     "split", orDefault: SplitWord.auto,
     "wordlines x columns of a split block; auto reads them from a measured table, search tries them on the matrix"
   )
   private static let signsOption = PassOption.choice(
     "signs", default: Signs.separate,
-    "bitlines that add and those that subtract are clustered for themselves, or as one column")
+    "bitlines that add and those that subtract are clustered separately, or together as one column")
   private static let unitOption = PassOption.choice(
     "unit", default: ColumnUnit.weight, "a column is all bitlines of one output, or a single bitline")
   static let options = [
@@ -124,7 +126,7 @@ extension Block {
     return result
   }
 
-  /// Which wordlines hold something in each of `unitColumns`.
+  /// Which wordlines are nonzero in each of `unitColumns`.
   fileprivate func support(of unitColumns: [[Int]]) -> BitColumns {
     var owners = [Int?](repeating: nil, count: columns.count)
     for (number, places) in unitColumns.enumerated() { for place in places { owners[place] = number } }
@@ -137,8 +139,8 @@ extension Block {
     return support
   }
 
-  /// A block for each set of `part`, with index tables that count from the first lines of the part. `numbers` are those of
-  /// the bitlines.
+  /// A block for each set of `part`, with index tables that count from the first lines of the part. `numbers` are those
+  /// of the bitlines.
   fileprivate func blocks(
     of part: ColumnPart, _ unitColumns: [[Int]], _ matrix: BitColumns, _ numbers: [Int]?
   ) -> [Block] {

@@ -2,15 +2,17 @@ import Support
 
 /// In which order columns go to sets.
 enum ColumnOrder: String, OptionWord {
-  /// Sets are clusters of columns that hold something on the same wordlines.
+  /// Sets are clusters of columns that are nonzero on the same wordlines.
   case kmeans
   /// Sets grow from the densest column by the one that adds the fewest wordlines.
   case greedy
-  /// Columns stay as they stand.
-  case natural
+  /// Columns keep their order.
+  case original
+
+  static let formerWords: [String: ColumnOrder] = ["natural": .original]
 }
 
-/// Sets of columns that share crossbars, each with the wordlines that hold something in it (Lin et al., ASP-DAC 2019;
+/// Sets of columns that share crossbars, each with the nonzero wordlines in it (Lin et al., ASP-DAC 2019;
 /// reference: section 4.2).
 struct ColumnSets: Sendable {
   /// The columns of each set, ascending.
@@ -43,19 +45,19 @@ struct ColumnSetting: Sendable {
   /// Seed of the starts.
   var seed: UInt64 = 1
 
-  /// The sets of all columns that hold something: in the wanted order, or in the natural one where that takes as few
+  /// The sets of all columns that are nonzero: in the wanted order, or in the original one where that takes as few
   /// crossbars.
   func sets(of columns: BitColumns) -> ColumnSets {
     let held = (0..<columns.count).filter { columns.weight($0) > 0 }
-    let natural = measured(cut(held), columns)
-    guard natural.sets.count > 1 else { return natural }
+    let original = measured(cut(held), columns)
+    guard original.sets.count > 1 else { return original }
     let chosen: ColumnSets
     switch order {
-    case .natural: return natural
+    case .original: return original
     case .greedy: chosen = measured(greedySets(held, columns), columns)
     case .kmeans: chosen = clusteredSets(held, columns)
     }
-    return chosen.crossbars < natural.crossbars ? chosen : natural
+    return chosen.crossbars < original.crossbars ? chosen : original
   }
 
   private func cut(_ columns: [Int]) -> [[Int]] {
@@ -64,11 +66,11 @@ struct ColumnSetting: Sendable {
 
   private func measured(_ sets: [[Int]], _ columns: BitColumns) -> ColumnSets {
     var result = ColumnSets(sets: sets.map { $0.sorted() }, crossbars: 0, distance: 0)
-    var centre = BitColumns(height: columns.height, count: 1)
+    var center = BitColumns(height: columns.height, count: 1)
     for set in sets {
       result.crossbars += width * ceilDivide(columns.rows(of: set).count, height)
-      centre.becomeMajority(of: set, in: columns, at: 0)
-      for column in set { result.distance += columns.distance(column, to: 0, of: centre) }
+      center.becomeMajority(of: set, in: columns, at: 0)
+      for column in set { result.distance += columns.distance(column, to: 0, of: center) }
     }
     return result
   }
@@ -114,12 +116,12 @@ struct ColumnSetting: Sendable {
     while rest.count > size {
       let clusters = clusters(of: rest, columns, &random)
       var taken = clusters.members.indices.filter { clusters.members[$0].count >= size }.map {
-        nearest(clusters.members[$0], to: $0, clusters.centres, columns)
+        nearest(clusters.members[$0], to: $0, clusters.centers, columns)
       }
       if taken.isEmpty, let largest = clusters.largest {
         let others = Set(clusters.members[largest])
         let filling = nearest(
-          rest.filter { !others.contains($0) }, to: largest, clusters.centres, columns)
+          rest.filter { !others.contains($0) }, to: largest, clusters.centers, columns)
         taken = [clusters.members[largest] + filling.prefix(size - clusters.members[largest].count)]
       }
       let gone = Set(taken.joined())
@@ -129,11 +131,11 @@ struct ColumnSetting: Sendable {
     return rest.isEmpty ? sets : sets + [rest]
   }
 
-  /// The `size` columns nearest to a centre, the first of equals.
-  private func nearest(_ members: [Int], to centre: Int, _ centres: ClusterCentres, _ columns: BitColumns)
+  /// The `size` columns nearest to a center, the first of equals.
+  private func nearest(_ members: [Int], to center: Int, _ centers: ClusterCenters, _ columns: BitColumns)
     -> [Int]
   {
-    let distances = members.map { (distance: centres.distance($0, of: columns, to: centre), column: $0) }
+    let distances = members.map { (distance: centers.distance($0, of: columns, to: center), column: $0) }
     return distances.sorted { ($0.distance, $0.column) < ($1.distance, $1.column) }.prefix(size).map(\.column)
   }
 
@@ -141,14 +143,14 @@ struct ColumnSetting: Sendable {
     let count = max(1, rest.count / size)
     var starts = rest
     for place in 0..<count { starts.swapAt(place, place + random.below(starts.count - place)) }
-    var clusters = Clusters(members: [], centres: ClusterCentres(height: columns.height, count: count))
-    for place in 0..<count { clusters.centres.move(place, to: [starts[place]], of: columns) }
+    var clusters = Clusters(members: [], centers: ClusterCenters(height: columns.height, count: count))
+    for place in 0..<count { clusters.centers.move(place, to: [starts[place]], of: columns) }
     for _ in 0..<ColumnSetting.iterations {
       let members = clusters.assigned(rest, columns)
       if members == clusters.members { break }
       clusters.members = members
       for (place, members) in members.enumerated() where !members.isEmpty {
-        clusters.centres.move(place, to: members, of: columns)
+        clusters.centers.move(place, to: members, of: columns)
       }
     }
     return clusters
@@ -158,25 +160,25 @@ struct ColumnSetting: Sendable {
   private static let iterations = 8
 }
 
-/// Columns around centres.
+/// Columns around centers.
 private struct Clusters {
   /// The columns of each cluster.
   var members: [[Int]]
-  /// The centre of each cluster.
-  var centres: ClusterCentres
+  /// The center of each cluster.
+  var centers: ClusterCenters
 
   /// The first cluster of the most columns.
   var largest: Int? { members.indices.max { (members[$0].count, $1) < (members[$1].count, $0) } }
 
   func assigned(_ rest: [Int], _ columns: BitColumns) -> [[Int]] {
-    var members = [[Int]](repeating: [], count: centres.count)
-    for column in rest { members[centres.nearest(column, of: columns)].append(column) }
+    var members = [[Int]](repeating: [], count: centers.count)
+    for column in rest { members[centers.nearest(column, of: columns)].append(column) }
     return members
   }
 }
 
 extension BitColumns {
-  /// Makes `column` hold the wordlines that hold something in at least half of `members`.
+  /// Makes `column` hold the nonzero wordlines in at least half of `members`.
   fileprivate mutating func becomeMajority(of members: [Int], in columns: BitColumns, at column: Int) {
     var counts = [Int](repeating: 0, count: columns.height)
     for member in members { columns.forEachRow(of: member) { counts[$0] += 1 } }

@@ -38,18 +38,18 @@ enum SplitChoice: Sendable {
 }
 
 extension ColumnSetting {
-  /// The sets of every share of `matrix`, cut as `choice` says, and never more crossbars than the natural order takes without a
-  /// cut, or with the given one. The result does not depend on `threads`.
+  /// The sets of every share of `matrix`, cut as `choice` says, and never more crossbars than the original order takes
+  /// without a cut, or with the given one. The result does not depend on `threads`.
   func parts(of matrix: BitColumns, _ choice: SplitChoice, threads: Int) throws(Diagnostic) -> [ColumnPart] {
     var whole = ColumnSplit(rows: max(1, matrix.height), columns: max(1, matrix.count))
     if case .given(let split) = choice { whole = split }
     var inOrder = self
-    inOrder.order = .natural
-    let natural = try inOrder.parts(of: matrix, cutBy: whole, threads: threads)
-    guard order != .natural else { return natural }
+    inOrder.order = .original
+    let original = try inOrder.parts(of: matrix, cutBy: whole, threads: threads)
+    guard order != .original else { return original }
     let split = try split(of: matrix, choice, threads: threads)
     let chosen = try parts(of: matrix, cutBy: split, threads: threads)
-    return chosen.crossbars < natural.crossbars ? chosen : natural
+    return chosen.crossbars < original.crossbars ? chosen : original
   }
 
   private func split(of matrix: BitColumns, _ choice: SplitChoice, threads: Int) throws(Diagnostic)
@@ -123,8 +123,8 @@ extension ColumnSetting {
     return (whole + rows).map { ColumnSplit(rows: $0, columns: sharedColumns(of: matrix)) }
   }
 
-  /// Columns of a share: more of them to choose from were never seen to cost crossbars, so all are taken, but for k-means,
-  /// whose time grows with their square, only as many as 32 crossbars have bitlines.
+  /// Columns of a share: more of them to choose from were never seen to cost crossbars, so all are taken, but for
+  /// k-means, whose time grows with their square, only as many as 32 crossbars have bitlines.
   private func sharedColumns(of matrix: BitColumns) -> Int {
     max(1, min(matrix.count, order == .kmeans ? 32 * breadth : matrix.count))
   }

@@ -3,8 +3,8 @@ import IR
 import Mapping
 import Support
 
-/// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin et
-/// al., ASP-DAC 2019; reference: section 4.5).
+/// The bitlines that hold the digits of one weight are summed, each with its power of two, before one conversion (Lin
+/// et al., ASP-DAC 2019; reference: section 4.5).
 ///
 /// A group has as many bitlines as a weight has digits of one sign. The full scale of a layer's converters is given, or
 /// the largest sum that one of its units can reach; their resolution is given, or as high as the full scale needs for a
@@ -21,10 +21,10 @@ struct ComposeAnalog: LayerPass {
   static let keepsCells = true
 
   private static let adcOption = PassOption.int(
-    "adc", 0...16, default: 0, "bits of a converter; 0 takes those that give a step of 1")
+    "adc", 0...16, default: 0, "bits of a converter; 0 means as many as give a step of 1")
   private static let fullScaleOption = PassOption.number(
     "full-scale", 1...Int(Converter.fullScales.upperBound), orDefault: Auto.auto,
-    "the largest sum that converters are made for; auto takes the largest that a unit of the layer can reach")
+    "the full scale of the converters; auto means the largest sum that a unit of the layer can reach")
   static let options = [adcOption.spec, fullScaleOption.spec]
 
   private let adc: Int
@@ -71,7 +71,7 @@ struct ComposeAnalog: LayerPass {
           "compose-analog.groups",
           "the bitlines of a block of @\(layer.name) are no groups of the \(size) digits of a weight",
           notes: [
-            "digits must be neighbours: slice-bits with order weight-major, placement intra and signs differential "
+            "digits must be neighbors: slice-bits with order weight-major, placement intra and signs differential "
               + "or offset, without leaving out or clustering bitlines one by one, and crossbars that cut no weight"
           ])
       }

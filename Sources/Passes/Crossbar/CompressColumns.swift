@@ -3,21 +3,21 @@ import IR
 import Mapping
 import Support
 
-/// Every block is a strip of wordlines, as high as an operation unit, with only the bitlines that hold something in the
-/// strip, packed left in their natural order (OCC of SRE, ISCA 2019; reference: section 2.3).
+/// Every block is a strip of wordlines, as high as an operation unit, with only the bitlines that are nonzero in the
+/// strip, packed left in the order of the column layout (OCC of SRE, ISCA 2019; reference: section 2.3).
 ///
-/// A strip begins anew at every crossbar's first wordline, and strips that hold nothing are dropped. Each strip has
+/// A strip begins anew at every crossbar's first wordline, and zero strips are dropped. Each strip has
 /// bitlines of its own, so its wordlines cannot be gathered with those of another strip: the units are fixed from here
 /// on. Spec: ir-spec.md, `compress-columns`.
 struct CompressColumns: LayerPass {
   typealias L = CrossbarLevel
   static let name = "compress-columns"
-  static let summary = "every block is a strip of wordlines with only the bitlines that hold something there"
+  static let summary = "every block is a strip of wordlines with only its nonzero bitlines"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   private static let heightOption = PassOption.int(
-    "height", 0...4096, default: 0, "wordlines of a strip; 0 takes a unit's of the machine")
+    "height", 0...4096, default: 0, "wordlines of a strip; 0 means those of the machine's unit")
   static let options = [heightOption.spec, Scope.option.spec]
 
   private let height: Int

@@ -3,20 +3,20 @@ import IR
 import Mapping
 import Support
 
-/// Every block is a strip of bitlines, as wide as an operation unit, with only the wordlines that hold something in the
+/// Every block is a strip of bitlines, as wide as an operation unit, with only the wordlines that are nonzero in the
 /// strip, packed up in ascending order of their inputs (ORC of SRE, ISCA 2019; reference: section 2.4).
 ///
-/// A strip begins anew at every crossbar's first bitline. Strips that hold nothing are dropped. Spec: ir-spec.md,
+/// A strip begins anew at every crossbar's first bitline. Zero strips are dropped. Spec: ir-spec.md,
 /// `compress-rows`.
 struct CompressRows: LayerPass {
   typealias L = CrossbarLevel
   static let name = "compress-rows"
-  static let summary = "every block is a strip of bitlines with only the wordlines that hold something there"
+  static let summary = "every block is a strip of bitlines with only its nonzero wordlines"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
   private static let widthOption = PassOption.int(
-    "width", 0...4096, default: 0, "bitlines of a strip; 0 takes a unit's of the machine")
+    "width", 0...4096, default: 0, "bitlines of a strip; 0 means those of the machine's unit")
   static let options = [widthOption.spec, Scope.option.spec]
 
   private let width: Int
@@ -46,7 +46,7 @@ struct CompressRows: LayerPass {
     return [("strip-wordlines", counts.all), ("strip-wordlines-kept", counts.kept)]
   }
 
-  /// The strips of a block that hold something, each with the wordlines that do; the block's own cells are given up.
+  /// The nonzero strips of a block, each with the wordlines that do; the block's own cells are given up.
   private func compress(
     _ block: inout Block, _ strips: [Range<Int>], _ numbering: ColumnNumbering?
   ) -> [Block] {
@@ -84,8 +84,8 @@ extension Block {
     return lines
   }
 
-  /// The cells of each strip in its `lines`. They are taken wordline by wordline from the top, and what was taken is given
-  /// up on the way, so that a large block is not in memory twice.
+  /// The cells of each strip in its `lines`. They are taken wordline by wordline from the top, and what was taken is
+  /// given up on the way, so that a large block is not in memory twice.
   fileprivate mutating func takeCells(_ lines: [[Int32]], _ strips: [Range<Int>]) -> [[UInt8]] {
     var rest: [UInt8] = []
     swap(&rest, &cells)

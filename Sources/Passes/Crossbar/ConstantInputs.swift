@@ -5,8 +5,8 @@ import Tensors
 
 /// Which inputs of layers are one number in every position, whatever the inputs of the graph are.
 ///
-/// One walk over the body keeps, for each value that is still to be used, which of its elements are known. The windows of
-/// an image are never built as a whole: each `mvm` takes them from the image, some positions at a time.
+/// One walk over the body keeps, for each value that is still to be used, which of its elements are known. The windows
+/// of an image are never built as a whole: each `mvm` takes them from the image, some positions at a time.
 struct ConstantInputs {
   /// For each `mvm`, the number that each input of its layer always has; nil for inputs that vary.
   private(set) var ofProducts: [OpID: [Int64?]] = [:]
@@ -34,16 +34,16 @@ struct ConstantInputs {
     guard let result = op.results.first else { return }
     let type = module.values[result].type
     switch op.opcode.kind {
-    // What belongs to rounds of a loop is not followed.
-    case .input, .state, .step, .next, .stack: return
+    // What belongs to iterations of a scan is not followed.
+    case .input, .carry, .scanSlice, .yield, .scanOutput: return
     case .constant:
       let value = module.tensor(op.find(.value), element: type.element, shape: type.shape ?? [])
       known[result] = value.map { KnownElements($0) }
     case .window: windows[result] = windowed(op)
     case .mvm: known[result] = product(id, op)
-    case .arrange: known[result] = arranged(op, type)
+    case .col2im: known[result] = assembled(op, type)
     case .digital: known[result] = digital(op)
-    case .output, .conv, .gemm, .batchNorm, .loop, .layer, .block, .buffer, .crossbar, .load, .drive,
+    case .output, .conv, .gemm, .batchNorm, .scan, .layer, .block, .buffer, .crossbar, .load, .drive,
       .convert, .accumulate, .store, .repeat:
       return
     }
@@ -64,11 +64,11 @@ struct ConstantInputs {
     return digital.apply(to: arguments)
   }
 
-  private func arranged(_ op: Op, _ type: ValueType) -> KnownElements? {
+  private func assembled(_ op: Op, _ type: ValueType) -> KnownElements? {
     guard let parts = operands(op), let shape = type.shape, let batch = shape.first,
       let joined = DigitalOperator.concat(axis: 1).apply(to: parts),
-      let values = try? arrange(joined.values, batch: batch),
-      let unknown = try? arrange(joined.unknown, batch: batch), values.count == checkedProduct(shape)
+      let values = try? col2im(joined.values, batch: batch),
+      let unknown = try? col2im(joined.unknown, batch: batch), values.count == checkedProduct(shape)
     else { return nil }
     return KnownElements(values.reshaped(shape), unknown: unknown.reshaped(shape))
   }
@@ -100,7 +100,7 @@ struct WindowedValue {
   let image: KnownElements?
   /// How windows walk over it.
   let window: Window
-  /// What stands outside of it.
+  /// What is outside of it.
   let padding: Int64
 
   /// Whether no window reaches beyond the image.

@@ -11,13 +11,14 @@ import Support
 struct EncodeIndices: LayerPass {
   typealias L = CrossbarLevel
   static let name = "encode-indices"
-  static let summary = "index tables hold gaps, with padding where a gap is too wide, or stay absolute"
+  static let summary = "index tables contain gaps, with padding where a gap is too wide, or absolute numbers"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
 
   private static let bitsOption = PassOption.number(
-    "bits", 1...24, orDefault: Bits.auto, "bits of a gap; auto takes the coding of the fewest bits in all")
+    "bits", 1...24, orDefault: Bits.auto,
+    "bits of a gap; auto selects the coding with the fewest bits in total")
   private static let paddingOption = PassOption.number(
     "padding", 0...1000, orDefault: Padding.any,
     "for auto: how much padding a coding may add, in percent of the entries")
@@ -104,12 +105,12 @@ struct EncodeIndices: LayerPass {
 }
 
 extension Layer {
-  /// Entries of the index tables of all blocks, or of the layer's bit vectors.
+  /// Entries of the index tables of all blocks, or of the layer's sparsity masks.
   public var indexEntries: Int {
     hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexEntries }
   }
 
-  /// Bits of the index tables of all blocks, or of the layer's bit vectors.
+  /// Bits of the index tables of all blocks, or of the layer's sparsity masks.
   public var indexBits: Int { hasMasks ? rows + columns : blocks.reduce(0) { $0 + $1.indexBits } }
 }
 

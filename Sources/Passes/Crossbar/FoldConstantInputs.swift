@@ -3,15 +3,15 @@ import Mapping
 import Support
 import Tensors
 
-/// No layer has weights for an input that is the same number in every position of every sample: what such an input adds to
-/// the sums is part of the bias behind the layer.
+/// No layer has weights for an input that is the same number in every position of every sample: what such an input adds
+/// to the sums is part of the bias after the layer.
 ///
-/// The channel of a filter without weights is such an input, since its bias alone makes its activation; so is a tap that
-/// only ever sees padding. Spec: ir-spec.md, `fold-constant-inputs`.
+/// The channel of a filter without weights is such an input, since its bias alone makes its activation; so is a tap
+/// that only ever sees padding. Spec: ir-spec.md, `fold-constant-inputs`.
 struct FoldConstantInputs: Pass {
   typealias L = CrossbarLevel
   static let name = "fold-constant-inputs"
-  static let summary = "inputs of layers that never change have no weights; what they add is part of the bias"
+  static let summary = "constant inputs of layers have no weights; their contribution is part of the bias"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
@@ -51,12 +51,12 @@ private struct InputFolding {
   /// Where the columns of a product go.
   private var places: [OpID: Place] = [:]
   private var layers: [(id: OpID, layer: Layer)] = []
-  /// What is added behind an `arrange`, by channel.
+  /// What is added after a `col2im`, by channel.
   private var sums: [OpID: [Int64]] = [:]
 
-  /// An operation `arrange`, and the channel that the first column of a product becomes.
+  /// A `col2im` operation, and the channel that the first column of a product becomes.
   private struct Place {
-    let arrange: OpID
+    let col2im: OpID
     let channel: Int
   }
 
@@ -71,12 +71,12 @@ private struct InputFolding {
         products[op[.layer], default: []].append(id)
         producer[op.results[0]] = id
       }
-      guard op.opcode == .arrange else { continue }
+      guard op.opcode == .col2im else { continue }
       var channel = 0
       for operand in op.operands {
         // A product that is used elsewhere as well must keep its sums.
         if let product = producer[operand], uses[operand].count == 1 {
-          places[product] = Place(arrange: id, channel: channel)
+          places[product] = Place(col2im: id, channel: channel)
         }
         channel += module.values[operand].type.shape?.last ?? 0
       }
@@ -122,34 +122,34 @@ private struct InputFolding {
   private mutating func add(_ offsets: [Int64], at targets: [Place]) -> Bool {
     var changed = sums
     for place in targets {
-      var values = changed[place.arrange] ?? biasBehind(place.arrange)
+      var values = changed[place.col2im] ?? biasAfter(place.col2im)
       guard place.channel + offsets.count <= values.count else { return false }
       for (column, offset) in offsets.enumerated() where offset != 0 {
         let (sum, overflow) = values[place.channel + column].addingReportingOverflow(offset)
         guard !overflow, sum.magnitude < 1 << 62 else { return false }
         values[place.channel + column] = sum
       }
-      changed[place.arrange] = values
+      changed[place.col2im] = values
     }
     sums = changed
     return true
   }
 
-  /// The only user of what `arrange` gives, if it adds a number to each channel.
-  private func addition(behind arrange: OpID) -> OpID? {
-    let users = uses[module.ops[arrange].results[0]]
+  /// The only user of what `col2im` gives, if it adds a number to each channel.
+  private func addition(after col2im: OpID) -> OpID? {
+    let users = uses[module.ops[col2im].results[0]]
     guard users.count == 1, module.ops[users[0]].opcode == .addBias, module.ops[users[0]][.axis] == 1
     else { return nil }
     return users[0]
   }
 
-  private func biasBehind(_ arrange: OpID) -> [Int64] {
-    let channels = module.values[module.ops[arrange].results[0]].type.shape?.dropFirst().first ?? 0
-    let bias = addition(behind: arrange).flatMap { module.integers(module.ops[$0].find(.values)) }
+  private func biasAfter(_ col2im: OpID) -> [Int64] {
+    let channels = module.values[module.ops[col2im].results[0]].type.shape?.dropFirst().first ?? 0
+    let bias = addition(after: col2im).flatMap { module.integers(module.ops[$0].find(.values)) }
     return bias ?? [Int64](repeating: 0, count: channels)
   }
 
-  /// The module with the layers and the sums behind them.
+  /// The module with the layers and the sums after them.
   var result: Module<CrossbarLevel> {
     var result = module
     // Old weights go first, so that the new ones can have their names.
@@ -160,18 +160,18 @@ private struct InputFolding {
     return result.compacted()
   }
 
-  /// `body` with what is added behind its arrangements and those of its loops.
+  /// `body` with what is added after its `col2im` operations and those of its scans.
   private func addBiases(
     to body: [OpID], _ result: inout Module<CrossbarLevel>, _ names: inout Set<String>
   ) -> [OpID] {
     var ids: [OpID] = []
     for id in body {
       ids.append(id)
-      if module.ops[id].opcode == .loop {
+      if module.ops[id].opcode == .scan {
         result.ops[id].body = addBiases(to: module.ops[id].body, &result, &names)
       }
-      guard let values = sums[id], values != biasBehind(id) else { continue }
-      if let addition = addition(behind: id) {
+      guard let values = sums[id], values != biasAfter(id) else { continue }
+      if let addition = addition(after: id) {
         result.setBias(addition, values)
       } else {
         ids.append(result.appendBias(to: id, values, &names))
@@ -192,17 +192,17 @@ extension Module<CrossbarLevel> {
     ops[id][.values] = integerConstant(values, name)
   }
 
-  /// An addition that takes the sums of `arrange` and gives the value that stood for them.
-  fileprivate mutating func appendBias(to arrange: OpID, _ bias: [Int64], _ names: inout Set<String>)
+  /// An addition that takes the sums of `col2im` and gives the value that represented them.
+  fileprivate mutating func appendBias(to col2im: OpID, _ bias: [Int64], _ names: inout Set<String>)
     -> OpID
   {
-    let old = ops[arrange].results[0]
-    let name = names.take("\(values[old].name).varying")
+    let old = ops[col2im].results[0]
+    let name = names.unique("\(values[old].name).varying")
     let rest = values.add(Value(name: name, type: values[old].type))
-    ops[arrange].results = [rest]
-    let (opcode, attributes) = spelling(of: .addBias(values: bias, axis: 1), name: values[old].name)
+    ops[col2im].results = [rest]
+    let (opcode, attributes) = encoding(of: .addBias(values: bias, axis: 1), name: values[old].name)
     return add(
       Op(
-        opcode, operands: [rest], results: [old], attributes: attributes, origin: ops[arrange].origin))
+        opcode, operands: [rest], results: [old], attributes: attributes, origin: ops[col2im].origin))
   }
 }

@@ -5,9 +5,9 @@ import Support
 
 /// Every block fits a crossbar and is divided into operation units; every layer has drivers and converters.
 ///
-/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are fixed;
-/// or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit is not 0
-/// (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
+/// Larger blocks are cut, top down and left to right, so that unit borders start anew in every crossbar. Units are
+/// fixed; or fixed ones that are skipped for digits that are all 0; or formed at run time of the wordlines whose digit
+/// is not 0 (DOF of SRE, ISCA 2019). Spec: ir-spec.md, `form-units`.
 struct FormUnits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "form-units"
@@ -20,27 +20,27 @@ struct FormUnits: LayerPass {
       + "from here on")
 
   private static let heightOption = PassOption.int(
-    "height", 0...4096, default: 0, "wordlines of a unit; 0 takes the machine's")
+    "height", 0...4096, default: 0, "wordlines of a unit; 0 means the machine's")
   private static let widthOption = PassOption.int(
-    "width", 0...4096, default: 0, "bitlines of a unit; 0 takes the machine's")
+    "width", 0...4096, default: 0, "bitlines of a unit; 0 means the machine's")
   private static let unitsOption = PassOption.choice(
     "units", default: Units.fixed,
-    "fixed ones; those skipped where all their inputs' digits are 0; or formed at run time of active wordlines"
+    "fixed units; fixed units that are skipped if all their input digits are 0; or units formed at run time from active wordlines"
   )
   private static let cutOption = PassOption.choice(
     "cut", default: Cut.full,
-    "blocks that are too high fill one crossbar after the other, or share their wordlines evenly")
+    "blocks that are too high fill one crossbar after the other, or divide their wordlines evenly")
   private static let wholeOption = PassOption.flag("whole", "a unit is the whole crossbar")
   private static let adcOption = PassOption.int(
-    "adc", 0...16, default: 0, "bits of a converter; 0 takes the machine's")
+    "adc", 0...16, default: 0, "bits of a converter; 0 means the machine's")
   private static let fullScaleOption = PassOption.number(
     "full-scale", 1...Converter.fullScales.upperBound, orDefault: FullScaleWord.codes,
-    "the largest sum that converters are made for: as many steps of 1 as there are codes, so that larger sums saturate; "
-      + "or the largest that a unit of the layer can reach, in larger steps")
+    "the full scale of the converters: as many steps of 1 as there are codes, so that larger sums saturate; "
+      + "or the largest sum that a unit of the layer can reach, in larger steps")
   private static let dacOption = PassOption.int(
-    "dac", 0...8, default: 0, "bits of a wordline driver; 0 takes the machine's")
+    "dac", 0...8, default: 0, "bits of a wordline driver; 0 means the machine's")
   private static let losslessOption = PassOption.flag(
-    "lossless", "converters as wide as a full unit needs, whatever adc says")
+    "lossless", "converters as wide as a full unit needs, regardless of adc")
   static let options = [
     heightOption.spec, widthOption.spec, unitsOption.spec, cutOption.spec, wholeOption.spec, adcOption.spec,
     fullScaleOption.spec, dacOption.spec, losslessOption.spec,
@@ -48,12 +48,16 @@ struct FormUnits: LayerPass {
 
   /// The kinds of units by their keywords in the text.
   private enum Units: String, OptionWord {
-    case fixed, skipping, dynamic
+    case fixed
+    case zeroSkipping = "zero-skipping"
+    case dynamic
+
+    static let formerWords: [String: Units] = ["skipping": .zeroSkipping]
 
     func forming(height: Int, width: Int) -> UnitForming {
       switch self {
       case .fixed: return .fixed(height: height, width: width)
-      case .skipping: return .skipping(height: height, width: width)
+      case .zeroSkipping: return .zeroSkipping(height: height, width: width)
       case .dynamic: return .dynamic(height: height, width: width)
       }
     }
@@ -192,7 +196,7 @@ struct FormUnits: LayerPass {
         "form-units.gathered",
         "wordlines of @\(layer.name) cannot be gathered at run time: compress-columns gave every strip of wordlines "
           + "bitlines of its own, so two wordlines of different strips would add to different outputs on the same "
-          + "bitline", notes: ["use compress-rows, or fixed or skipping units"])
+          + "bitline", notes: ["use compress-rows, or fixed or zero-skipping units"])
     }
   }
 

@@ -45,7 +45,7 @@ struct InputScan {
     let values = image.values.integers
     let unknown = zip(values, image.unknown.flags).map { inputs.contains($0) ? $1 : 1 }
     return run(value) { (range) throws(Diagnostic) in
-      (try gathered(value, range, values, value.padding), try gathered(value, range, unknown, 0))
+      (try patches(value, range, values, value.padding), try patches(value, range, unknown, 0))
     }
   }
 
@@ -58,7 +58,7 @@ struct InputScan {
     }
     let unknown = [UInt8](repeating: 1, count: value.window.inputCount)
     return run(value) { (range) throws(Diagnostic) in
-      let flags = try gathered(value, range, unknown, 0)
+      let flags = try patches(value, range, unknown, 0)
       return (flags.map { $0 == 0 ? value.padding : 0 }, flags)
     }
   }
@@ -114,11 +114,11 @@ struct InputScan {
   }
 }
 
-private func gathered<T: BitwiseCopyable>(
+private func patches<T: BitwiseCopyable>(
   _ value: WindowedValue, _ range: Range<Int>, _ elements: [T], _ padding: T
 ) throws(Diagnostic) -> [T] {
   try elements.withUnsafeBufferPointer { (input) throws(Diagnostic) -> [T] in
-    try gather(window: value.window, positions: range, from: input, padding: padding)
+    try im2col(window: value.window, positions: range, from: input, padding: padding)
   }
 }
 

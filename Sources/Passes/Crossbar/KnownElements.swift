@@ -4,7 +4,7 @@ import Tensors
 
 /// A value of which some elements are the same whatever the inputs of the graph are.
 struct KnownElements {
-  /// The elements; those that are not known stand at numbers of no meaning.
+  /// The elements; unknown ones have arbitrary values.
   let values: Tensor
   /// 0 where the element is known, 1 where it is not.
   let unknown: Tensor
@@ -75,7 +75,10 @@ extension DigitalOperator {
     switch self {
     case .unary, .quantize, .dequantize, .requantize, .addBias, .lookup: return arguments[0]
     case .binary: return try DigitalOperator.binary(.maximum).apply(to: arguments)
-    case .reshape, .transpose, .concat, .slice, .take: return try apply(to: arguments)
+    case .select:
+      let either = try DigitalOperator.binary(.maximum).apply(to: Array(arguments.dropFirst()))
+      return try DigitalOperator.binary(.maximum).apply(to: [arguments[0], either])
+    case .reshape, .transpose, .concat, .slice, .gather, .reduceMax: return try apply(to: arguments)
     case .pad(let before, let after, _):
       return try DigitalOperator.pad(before: before, after: after, value: 0).apply(to: arguments)
     // Taps in the padding count as nothing or as zeros, so only those inside of the image can be unknown.

@@ -3,8 +3,8 @@ import IR
 import Mapping
 import Support
 
-/// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others of
-/// its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
+/// Every block has a place in a crossbar, numbered in the order of layers: in one of its own, or together with others
+/// of its layer, which share their units evenly among as few crossbars as they need. Spec: ir-spec.md, `place-blocks`.
 struct PlaceBlocks: LayerPass {
   typealias L = CrossbarLevel
   static let name = "place-blocks"
@@ -16,8 +16,9 @@ struct PlaceBlocks: LayerPass {
   static let keepsCells = true
   static let guarantee = Guarantee.exact("")
   private static let packingOption = PassOption.choice(
-    "packing", default: Packing.alone,
-    "each block in a crossbar of its own; beside others; below others; or in rows of blocks")
+    "packing", default: Packing.exclusive,
+    "each block in a crossbar of its own; side by side; stacked; or in shelves, rows of blocks"
+  )
   static let options = [packingOption.spec]
 
   private let packing: Packing
@@ -38,26 +39,32 @@ struct PlaceBlocks: LayerPass {
 
 /// How blocks of a layer share crossbars, which are numbered within the layer.
 private enum Packing: String, OptionWord {
-  case alone, beside, below, rows
+  case exclusive
+  case sideBySide = "side-by-side"
+  case stacked, shelf
+
+  static let formerWords: [String: Packing] = [
+    "alone": .exclusive, "beside": .sideBySide, "below": .stacked, "rows": .shelf,
+  ]
 
   func places(of blocks: [Block], _ array: ArrayDescription) -> [Placement] {
     switch self {
-    case .alone: return blocks.indices.map { Placement(crossbar: $0) }
-    case .beside:
+    case .exclusive: return blocks.indices.map { Placement(crossbar: $0) }
+    case .sideBySide:
       let pieces = longestRun(blocks) { $1.rowIndex != nil && $0.columns == $1.columns }
       return line(blocks, blocks.map(\.columns.count), array.columns, atLeast: pieces).map {
         Placement(crossbar: $0.0, column: $0.1)
       }
-    case .below:
+    case .stacked:
       let pieces = longestRun(blocks) { $1.columnIndex != nil && $0.rows == $1.rows }
       return line(blocks, blocks.map(\.rows.count), array.rows, atLeast: pieces).map {
         Placement(crossbar: $0.0, row: $0.1)
       }
-    case .rows: return rowsOfBlocks(blocks, array)
+    case .shelf: return rowsOfBlocks(blocks, array)
     }
   }
 
-  /// How many neighbours are alike, at most: pieces of one strip that was too long for a crossbar.
+  /// How many neighbors are alike, at most: pieces of one strip that was too long for a crossbar.
   private func longestRun(_ blocks: [Block], _ alike: (Block, Block) -> Bool) -> Int {
     var (longest, run) = (0, 0)
     for (index, block) in blocks.enumerated() {
@@ -67,8 +74,8 @@ private enum Packing: String, OptionWord {
     return longest
   }
 
-  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`: as
-  /// few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
+  /// The crossbar of each block and what lies before it there, for blocks of these lengths in crossbars of `capacity`:
+  /// as few crossbars as the blocks fill, but as many as a strip has pieces, which are read at the same time.
   private func line(_ blocks: [Block], _ lengths: [Int], _ capacity: Int, atLeast pieces: Int) -> [(
     Int, Int
   )] {

@@ -4,19 +4,20 @@ import Mapping
 import Support
 import Tensors
 
-/// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom, DATE
-/// 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
+/// Every layer says when its inputs come from memory into input buffers: before they are computed, or meanwhile (ReCom,
+/// DATE 2018; reference: section 5.3). Spec: ir-spec.md, `plan-fetches`.
 struct PlanFetches: LayerPass {
   typealias L = CrossbarLevel
   static let name = "plan-fetches"
-  static let summary = "every layer says when its inputs come from memory into input buffers"
+  static let summary =
+    "every layer has an order in which its inputs are fetched from memory into input buffers"
   static let requires: Set<Fact> = [.shaped, .sliced, .partitioned]
   static let establishes: Set<Fact> = []
   static let keepsCells = true
   static let guarantee = Guarantee.exact("only events and time change")
   private static let orderOption = PassOption.choice(
-    "order", default: FetchOrder.overlapped,
-    "a buffer is filled and then computed; or filled while the one before is computed, and not computed where it delivers "
+    "order", default: FetchOrder.doubleBuffered,
+    "a buffer is filled and then computed; or it is filled while the one before is computed, and skipped if it delivers "
       + "nothing")
   static let options = [orderOption.spec]
 
@@ -54,4 +55,6 @@ struct PlanFetches: LayerPass {
   }
 }
 
-extension FetchOrder: OptionWord {}
+extension FetchOrder: OptionWord {
+  static let formerWords: [String: FetchOrder] = ["overlapped": .doubleBuffered]
+}

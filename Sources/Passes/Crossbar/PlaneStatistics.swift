@@ -6,7 +6,7 @@ import Support
 /// How full the bit planes of a layer are and what freeing the highest of them would cost, as the slides of SME (ICCD
 /// 2021) plot it.
 public struct PlaneStatistics: Equatable, Sendable {
-  /// The share of wordlines that hold something, plane by plane from the lowest, over all crossbars.
+  /// The share of nonzero wordlines, plane by plane from the lowest, over all crossbars.
   public let occupiedRows: [Double]
   /// For 0, 1, 2 ... planes freed, what is left and what is lost.
   public let squeezes: [Squeeze]

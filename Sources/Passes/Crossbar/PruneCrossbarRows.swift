@@ -7,23 +7,24 @@ import Tensors
 /// The least important crossbar rows are empty and left out: first those whose loss frees a crossbar (crossbar-grained
 /// pruning, ASP-DAC 2019; reference: section 4.4).
 ///
-/// A crossbar row is a wordline of a block; its saliency is the sum of the magnitudes that it holds. A block of x rows takes
-/// `ceil(x / L)` crossbars of L rows, so losing `x mod L` rows frees one. The layer's matrix becomes the pruned one.
-/// Spec: ir-spec.md, `prune-crossbar-rows`.
+/// A crossbar row is a wordline of a block; its saliency is the sum of the magnitudes that it holds. A block of x rows
+/// takes `ceil(x / L)` crossbars of L rows, so losing `x mod L` rows frees one. The layer's matrix becomes the pruned
+/// one. Spec: ir-spec.md, `prune-crossbar-rows`.
 struct PruneCrossbarRows: LayerPass {
   typealias L = CrossbarLevel
   static let name = "prune-crossbar-rows"
-  static let summary = "the least important rows of crossbars are left out, those first that free a crossbar"
+  static let summary =
+    "prunes the crossbar rows of least saliency, first those whose removal frees a crossbar"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
-    "the magnitudes that the left-out rows held are lost, at most the stated share of the crossbar rows of a layer"
+    "the weights of the pruned rows are lost, at most the given share of a layer's crossbar rows"
   )
 
   private static let ratioOption = PassOption.float(
-    "ratio", default: 0.1, "the share of each layer's crossbar rows to leave out, 0 to 1")
+    "ratio", default: 0.1, "the share of each layer's crossbar rows to prune, 0 to 1")
   private static let untilOption = PassOption.choice(
-    "until", default: Until.ratio, "leave out all of the share, or stop where no more crossbar would be free")
+    "until", default: Until.ratio, "prune the whole share, or stop when no further crossbar would be freed")
   static let options = [ratioOption.spec, untilOption.spec]
 
   private enum Until: String, OptionWord { case ratio, freed }
@@ -121,8 +122,8 @@ private struct RowRanking {
     let cost: Double
   }
 
-  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough. The steps of a
-  /// block grow in rows and cost, so one that is too large ends its block.
+  /// Removes rows that free crossbars, the cheapest crossbar first, while `budget` rows in all are enough. The steps of
+  /// a block grow in rows and cost, so one that is too large ends its block.
   mutating func removeFreeing(_ budget: Int) {
     var left = budget
     for step in order.indices.flatMap(steps).sorted(by: {

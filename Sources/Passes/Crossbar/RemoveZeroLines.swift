@@ -3,25 +3,25 @@ import IR
 import Mapping
 import Support
 
-/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of each
-/// crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
+/// No block has a wordline or a bitline without a level other than 0: whole lines are left out, of the matrix or of
+/// each crossbar's share of it (the naive use of weight sparsity; reference: section 2.3).
 ///
-/// Or inputs and outputs of the whole layer are left out, with all their lines, and bit vectors tell which stay (ReCom, DATE
-/// 2018; reference: section 5.2). Blocks that hold nothing are dropped. Spec: ir-spec.md, `remove-zero-lines`.
+/// Or inputs and outputs of the whole layer are left out, with all their lines, and sparsity masks tell which stay
+/// (ReCom, DATE 2018; reference: section 5.2). Zero blocks are dropped. Spec: ir-spec.md, `remove-zero-lines`.
 struct RemoveZeroLines: LayerPass {
   typealias L = CrossbarLevel
   static let name = "remove-zero-lines"
-  static let summary = "no block has a line that holds nothing"
+  static let summary = "zero wordlines and bitlines are removed from every block"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact("")
 
   private static let scopeOption = PassOption.choice(
     "scope", default: LineScope.matrix,
-    "whether lines are left out of the whole matrix, or of each crossbar's share of it, each block with its index tables; "
-      + "or inputs and outputs of the whole layer, with a bit for each")
+    "whether wordlines and bitlines are removed from the whole matrix, or from each crossbar's share of it, with index tables for each block; "
+      + "or inputs and outputs from the whole layer, with sparsity masks")
   private static let linesOption = PassOption.choice(
-    "lines", default: Lines.both, "which lines may be left out")
+    "lines", default: Lines.both, "what may be removed: wordlines, bitlines or both")
   static let options = [scopeOption.spec, linesOption.spec]
 
   private enum Lines: String, OptionWord { case both, rows, columns }
@@ -57,7 +57,8 @@ struct RemoveZeroLines: LayerPass {
     guard let result else {
       throw Diagnostic(
         "remove-zero-lines.order",
-        "the bitlines of @\(layer.name) are not in blocks in their natural order", at: setting.location,
+        "the bitlines of @\(layer.name) are not in blocks in the order of the column layout",
+        at: setting.location,
         notes: ["use slice-bits(placement: intra), or another scope"])
     }
     layer = result
@@ -99,7 +100,7 @@ struct RemoveZeroLines: LayerPass {
 
   // MARK: Inputs and outputs of the layer
 
-  /// The layer without the inputs and outputs that hold nothing in any block; nil where its blocks are no runs of lines
+  /// The layer without the inputs and outputs that are zero in all blocks; nil where its blocks are no runs of lines
   /// then.
   private func withoutInputsAndOutputs(_ layer: Layer) -> Layer? {
     var (isInput, isOutput) = (

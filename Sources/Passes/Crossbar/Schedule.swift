@@ -4,8 +4,8 @@ import Mapping
 import Support
 
 /// Every layer has a stage: layers run one after the other in the order of their products, and the groups of one
-/// convolution together. The machine has room for all crossbars, or for those of each segment; or the network is refused
-/// with what is missing.
+/// convolution together. The machine has room for all crossbars, or for those of each segment; or the network is
+/// refused with what is missing.
 ///
 /// Spec: ir-spec.md, `schedule`.
 struct Schedule: PlanPass {
@@ -18,7 +18,7 @@ struct Schedule: PlanPass {
   static let guarantee = Guarantee.exact("")
   private static let capacityOption = PassOption.choice(
     "capacity", default: Capacity.refuse,
-    "a network that needs more crossbars than the machine has is refused, a warning says so, or it is cut into segments that are written and executed in turn"
+    "a network that needs more crossbars than the machine has is refused, accepted with a warning, or divided into segments that are written and executed one after the other"
   )
   static let options = [capacityOption.spec]
 

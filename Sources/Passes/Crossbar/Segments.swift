@@ -16,8 +16,8 @@ struct SegmentDemand {
     var crossbars: Set<Int> = []
   }
 
-  /// The segment of each layer: groups of layers that are needed at the same time follow each other into segments, and a new
-  /// segment begins where the next group does not fit any more.
+  /// The segment of each layer: groups of layers that are needed at the same time follow each other into segments, and
+  /// a new segment begins where the next group does not fit any more.
   ///
   /// Throws `schedule.segment` for a group that alone needs more than the machine has.
   func segments(machine name: String) throws(Diagnostic) -> [String: Int] {

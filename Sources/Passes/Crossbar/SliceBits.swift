@@ -4,7 +4,7 @@ import Mapping
 import Support
 import Tensors
 
-/// Every layer is realised by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
+/// Every layer is realized by blocks whose cells decode to its weights; a cell holds at most `cell` bits.
 ///
 /// Sign encodings (reference: ISAAC, ISCA 2016, for the offset; PRIME, ISCA 2016, for the differential pair):
 /// `differential` writes magnitudes into columns that add or subtract, `twos-complement` gives the sign bit a column
@@ -13,13 +13,13 @@ import Tensors
 struct SliceBits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "slice-bits"
-  static let summary = "every layer is realised by blocks whose cells decode to its weights"
+  static let summary = "every layer is realized by blocks whose cells decode to its weights"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.sliced]
   static let guarantee = Guarantee.exact("")
 
   private static let cellOption = PassOption.int(
-    "cell", 0...8, default: 0, "bits of a cell; 0 takes the machine's")
+    "cell", 0...8, default: 0, "bits of a cell; 0 means the machine's")
   private static let signsOption = PassOption.choice(
     "signs", default: SignCoding.differential, "how signed weights become cell levels")
   private static let orderOption = PassOption.choice(
@@ -29,7 +29,7 @@ struct SliceBits: LayerPass {
     "all slices in one block, or the slices of each weight in a block of their own: a bit plane")
   private static let offsetOption = PassOption.choice(
     "offset", default: Offset.layer,
-    "with signs: offset, what is added to weights: half the range for a whole layer; or for each output what makes its smallest "
+    "with signs: offset, the offset added to weights: half the range for the whole layer; or, for each output, the offset that makes its smallest "
       + "weight 0, so that cells hold no more bits than the outputs need")
   static let options = [
     cellOption.spec, signsOption.spec, orderOption.spec, placementOption.spec, offsetOption.spec,
@@ -104,7 +104,7 @@ struct SliceBits: LayerPass {
     layer.coding.columnLayout = layer.blocks.flatMap(\.columns)
   }
 
-  /// The slices of one weight: those that add and those that subtract stand in one block.
+  /// The slices of one weight: those that add and those that subtract are in one block.
   private func planes(_ digits: [Digit]) -> [[Digit]] {
     Set(digits.map(\.shift)).sorted().map { shift in digits.filter { $0.shift == shift } }
   }

@@ -2,15 +2,15 @@ import Glibc
 public import Support
 
 /// Into how many wordlines' shares random matrices were best cut, by the side of a crossbar, by how much of a set's
-/// wordlines hold something, and by the height of the matrix: the function of Algorithm 1 (Lin et al., ASP-DAC 2019;
+/// wordlines are nonzero, and by the height of the matrix: the function of Algorithm 1 (Lin et al., ASP-DAC 2019;
 /// reference: section 4.2), which interpolates between measured matrices.
 ///
-/// A crossbar has as many bitlines as wordlines, four for each column. The share of the wordlines that hold something in a
+/// A crossbar has as many bitlines as wordlines, four for each column. The share of the nonzero wordlines in a
 /// set of n columns of density d is `1 - (1 - d)^n` on average.
 struct SplitTable: Sendable {
   /// Wordlines of a crossbar.
   static let sides = [16, 32, 64, 128]
-  /// Shares of the wordlines that hold something in a set.
+  /// Shares of the nonzero wordlines in a set.
   static let occupancies = [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]
   /// Wordlines of the matrix, in crossbars.
   static let heights = [2, 8, 32, 128]
@@ -30,7 +30,7 @@ struct SplitTable: Sendable {
     return max(1, share >= Int(crossbars.rounded(.up)) ? matrix.height : share * setting.height)
   }
 
-  /// The share of the wordlines that would hold something in a set of columns of the same density at random places.
+  /// The share of the wordlines that would be nonzero in a set of columns of the same density at random places.
   private func occupancy(of matrix: BitColumns, in setting: ColumnSetting) -> Double {
     let held = (0..<matrix.count).map { matrix.weight($0) }.filter { $0 > 0 }
     let places = Double(max(1, held.count * matrix.height))

@@ -5,7 +5,7 @@ import Mapping
 import Support
 import Tensors
 
-/// The highest bit planes of every layer are free: the codes of a wordline move down until they hold nothing there, its
+/// The highest bit planes of every layer are free: the codes of a wordline move down until they are zero there, its
 /// lowest bits drop out, and its input is shifted up by as much (SME, ICCD 2021; reference: section 3.4).
 ///
 /// A weight loses less than `2^k` for a wordline shifted by k. The layer's matrix becomes the squeezed one, so that the
@@ -14,7 +14,7 @@ import Tensors
 struct SqueezeBits: LayerPass {
   typealias L = CrossbarLevel
   static let name = "squeeze-bits"
-  static let summary = "the highest bit planes of every layer are free; wordlines are shifted for it"
+  static let summary = "the highest bit planes of every layer are freed by shifting wordlines"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
@@ -22,7 +22,7 @@ struct SqueezeBits: LayerPass {
       + " the lost bits are 0")
 
   private static let planesOption = PassOption.number(
-    "planes", 0...15, orDefault: Auto.auto, "planes to free; auto frees what loss allows")
+    "planes", 0...15, orDefault: Auto.auto, "planes to free; auto frees as many as loss allows")
   private static let lossOption = PassOption.float(
     "loss", default: 0.05,
     "for auto: the relative error, root mean square, of a layer's weights and of the calibration outputs")

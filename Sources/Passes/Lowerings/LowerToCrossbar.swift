@@ -55,21 +55,22 @@ private struct CrossbarLowering {
     switch op.opcode.kind {
     case .conv: try convolution(op)
     case .gemm: try product(op)
-    case .loop:
-      builder.openLoop(count: op[.rounds], origin: op.origin)
+    case .scan:
+      builder.openScan(count: op[.rounds], origin: op.origin)
       for id in op.body { try lower(source.ops[id]) }
-      builder.closeLoop()
+      builder.closeScan()
     case .constant:
       constants[op.results[0]] = op
       copy(op)
-    case .input, .output, .batchNorm, .digital, .state, .step, .next, .stack, .window, .mvm, .arrange, .layer,
+    case .input, .output, .batchNorm, .digital, .carry, .scanSlice, .yield, .scanOutput, .window, .mvm,
+      .col2im, .layer,
       .block, .buffer, .crossbar, .load, .drive, .convert, .accumulate, .store, .repeat:
       copy(op)
     }
   }
 
   private mutating func copy(_ op: Op) {
-    let attributes = builder.module.adopt(op.attributes.without(.range), from: source)
+    let attributes = builder.module.importAttributes(op.attributes.without(.range), from: source)
     let results = op.results.map { id in
       let value = source.values[id]
       let new = builder.value(value.name, value.type)
@@ -131,7 +132,7 @@ private struct CrossbarLowering {
         origin: op.origin)
   }
 
-  /// Window, layer and arrangement for each part, and the bias of all.
+  /// Window, layer and layout for each part, and the bias of all.
   private mutating func matrix(
     _ op: Op, _ x: ValueID, _ parts: [(window: Window, matrix: Tensor)], shape: [Int], axis: Int
   ) throws(Diagnostic) -> ValueID {
@@ -149,14 +150,14 @@ private struct CrossbarLowering {
     var rows: [ValueID] = []
     var correction: [Int64] = []
     for (number, part) in parts.enumerated() {
-      let symbol = symbols.take(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
+      let symbol = symbols.unique(layerName(op, name) + (parts.count > 1 ? ".\(number)" : ""))
       var layer = Layer(
         name: symbol, rows: part.matrix.shape[0], columns: part.matrix.shape[1], inputs: coding,
         weightBits: try weightBits(op))
       layer.weights = part.matrix.contained(as: .integer(bits: layer.weightBits, signed: true))
-      let spelled = builder.module.spell(layer, origin: op.origin)
-      // The layers of a loop stand before it.
-      builder.module.append(spelled)
+      let encoded = builder.module.encode(layer, origin: op.origin)
+      // The layers of a scan precede it.
+      builder.module.append(encoded)
       let window = builder.emit(
         .window, [x],
         [NamedAttribute(.window, part.window), NamedAttribute(.padding, zero)],
@@ -174,7 +175,7 @@ private struct CrossbarLowering {
       }
     }
     let sums = builder.emit(
-      .arrange, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
+      .col2im, rows, type: ValueType(.accumulator, shape), name: name, origin: op.origin)
     if op.operands.count > 2 {
       let bias = try tensor(op.operands[2], op).integers
       for k in correction.indices {

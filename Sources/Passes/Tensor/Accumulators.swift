@@ -9,7 +9,7 @@ struct Accumulators {
   var scales: [Double]
   /// The axis of the outputs.
   var axis: Int
-  /// What waits behind the sums.
+  /// What is deferred after the sums.
   var epilogue = Epilogue()
   /// Whether the file gives the weights as integers.
   var isPrequantized = false

@@ -5,20 +5,20 @@ import Tensors
 
 /// Every computed float value carries the range that it took on the calibration samples.
 ///
-/// Without samples, seeded random inputs in 0 ..< 1 stand in, and a warning says so; where the file gives the levels of
+/// Without samples, seeded random inputs in 0 ..< 1 are used, and a warning says so; where the file gives the levels of
 /// every product's input, no range is needed, and without samples none is there.
 /// Spec: ir-spec.md, `calibrate`.
 struct Calibrate: Pass {
   typealias L = TensorLevel
   static let name = "calibrate"
   static let summary =
-    "every computed float value carries the range that it took on the calibration samples"
+    "every computed float value has the range that the calibration samples gave it"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = [.calibrated]
   static let guarantee = Guarantee.exact("only attributes are added")
 
   private static let samplesOption = PassOption.int(
-    "samples", 1...1 << 20, default: 64, "how many samples are used, at most")
+    "samples", 1...1 << 20, default: 64, "the largest number of samples used")
   private static let seedOption = PassOption.int(
     "seed", 0...Int.max, default: 1, "seed of the random inputs where no samples are given")
   static let options = [samplesOption.spec, seedOption.spec]
@@ -42,14 +42,14 @@ struct Calibrate: Pass {
     let ranges = try parallelMap(inputs.count, threads: context.threads) { index throws(Diagnostic) in
       var ranges = [Range?](repeating: nil, count: count)
       _ = try interpreter.evaluate(inputs[index]) { id, tensor in
-        // A value in a loop is seen once in each round.
+        // A value in a scan is seen once in each iteration.
         guard case .f32(let values) = tensor.data else { return }
         let range = Range(values)
         ranges[id.index] = ranges[id.index].map { $0.joined(range) } ?? range
       }
       return ranges
     }
-    // Infinities are no grid for integers, but masks of attention have them.
+    // Only what becomes integers must be finite: masks of attention are infinite, and choices leave out what is no number.
     let products = Set(
       module.flatBody.map { module.ops[$0] }.filter { $0.opcode == .conv || $0.opcode == .gemm }
         .compactMap(\.operands.first))
@@ -58,7 +58,7 @@ struct Calibrate: Pass {
         module.values[result].type.element.isFloat
       else { continue }
       let merged = ranges.compactMap { $0[result.index] }.reduce(Range(low: 0, high: 0)) { $0.joined($1) }
-      guard merged.isFinite || merged.isNumber && !products.contains(result) else {
+      guard merged.isFinite || !products.contains(result) else {
         throw Diagnostic(
           "calibrate.infinite", "%\(module.values[result].name) takes values that are not finite",
           at: module.ops[id].location, notes: ["check the model and the calibration samples"])

@@ -1,6 +1,6 @@
 import IR
 
-/// What waits behind sums until it is known whether integers or floats are asked for: clamps, then moves of
+/// What is deferred after sums until it is known whether integers or floats are asked for: clamps, then moves of
 /// elements.
 struct Epilogue {
   /// Clamps that a ReLU or a clip asked for.

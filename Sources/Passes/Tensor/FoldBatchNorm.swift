@@ -10,7 +10,7 @@ struct FoldBatchNorm: Pass {
   typealias L = TensorLevel
   static let name = "fold-batchnorm"
   static let summary =
-    "batch normalizations are part of the weights before them, or a product and a sum"
+    "batch normalizations are folded into the weights before them, or are a product and a sum"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
@@ -54,7 +54,7 @@ private struct BatchNormFolding {
         continue
       }
       let affine = try parameters(of: op)
-      if !fold(op, affine) { spellOut(op, affine) }
+      if !fold(op, affine) { expand(op, affine) }
     }
     module.body = body
   }
@@ -128,7 +128,7 @@ private struct BatchNormFolding {
   }
 
   /// A product and a sum; calibration has not seen the product.
-  private mutating func spellOut(_ norm: Op, _ affine: Affine) {
+  private mutating func expand(_ norm: Op, _ affine: Affine) {
     module.facts.remove(.calibrated)
     let type = module.values[norm.results[0]].type
     let name = module.values[norm.results[0]].name
@@ -141,8 +141,8 @@ private struct BatchNormFolding {
     append(module.add(Op(.add, operands: [scaled, offset], results: norm.results, origin: norm.origin)))
   }
 
-  private mutating func value(_ wish: String, _ type: ValueType) -> ValueID {
-    module.values.add(Value(name: names.take(wish), type: type))
+  private mutating func value(_ desired: String, _ type: ValueType) -> ValueID {
+    module.values.add(Value(name: names.unique(desired), type: type))
   }
 
   private mutating func add(_ tensor: Tensor, name: String, _ op: Op) -> ValueID {

@@ -5,14 +5,14 @@ import Tensors
 
 /// No operation works on constants alone, but for integers of the file, which keep their levels.
 ///
-/// Each such operation is replaced by its result. Behind the `dequantize` of a constant, shape operations and factors
+/// Each such operation is replaced by its result. After the `dequantize` of a constant, shape operations and factors
 /// are done on the integers and on their scales, so that what is left before a product is `dequantize`, and `multiply`
 /// where slices have scales of their own. Other operations take floats. Spec: ir-spec.md, `fold-constants`.
 struct FoldConstants: Pass {
   typealias L = TensorLevel
   static let name = "fold-constants"
   static let summary =
-    "operations on constants alone are replaced by their results; integers of the file keep their levels"
+    "operations on constants are replaced by their results; prequantized integers stay integers"
   static let requires: Set<Fact> = [.shaped]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.exact(
@@ -37,15 +37,15 @@ private struct ConstantFolding {
   /// The operations that give constants.
   private var constants: [ValueID: Op] = [:]
   /// Constants that the file gives as integers.
-  private var given: [ValueID: Given] = [:]
-  /// Those of them that stand in the body.
-  private var spelled: Set<ValueID> = []
+  private var prequantized: [ValueID: PrequantizedValue] = [:]
+  /// Those of them that are in the body.
+  private var materialized: Set<ValueID> = []
   /// What these stand for as constants of floats.
   private var reals: [ValueID: ValueID] = [:]
   private var names: Set<String>
   private(set) var folded = 0
 
-  private struct Given {
+  private struct PrequantizedValue {
     var levels: PrequantizedConstant
     /// The value of the integers, while they are as in the file.
     var source: ValueID?
@@ -64,9 +64,9 @@ private struct ConstantFolding {
     return result
   }
 
-  /// An operation, or a loop: what becomes constant in it stands before it.
+  /// An operation, or a scan: what becomes constant in it moves before it.
   mutating func visitAll(_ id: OpID) throws(Diagnostic) {
-    guard module.ops[id].opcode == .loop else {
+    guard module.ops[id].opcode == .scan else {
       if try visit(id) { body.append(id) }
       return
     }
@@ -76,7 +76,7 @@ private struct ConstantFolding {
     body.append(id)
   }
 
-  /// Whether operation `id` stays where it stands; constants are put into the body.
+  /// Whether operation `id` stays in place; constants are put into the body.
   private mutating func visit(_ id: OpID) throws(Diagnostic) -> Bool {
     let op = module.ops[id]
     if op.opcode == .constant {
@@ -85,15 +85,15 @@ private struct ConstantFolding {
       return false
     }
     // What belongs to rounds is no constant.
-    guard ![.state, .step, .next, .stack].contains(op.opcode), !op.operands.isEmpty,
+    guard ![.carry, .scanSlice, .yield, .scanOutput].contains(op.opcode), !op.operands.isEmpty,
       let result = op.results.first,
-      op.operands.allSatisfy({ constants[$0] != nil || given[$0] != nil })
+      op.operands.allSatisfy({ constants[$0] != nil || prequantized[$0] != nil })
     else {
       try takeConstants(id)
       return true
     }
     if let kept = try levels(after: op) {
-      given[result] = kept
+      prequantized[result] = kept
       folded += op.opcode == .dequantize ? 0 : 1
       return false
     }
@@ -105,9 +105,9 @@ private struct ConstantFolding {
   /// An operation that is computed at run time: products take integers of the file, others what these stand for.
   private mutating func takeConstants(_ id: OpID) throws(Diagnostic) {
     for (k, operand) in module.ops[id].operands.enumerated() {
-      guard let known = given[operand] else { continue }
+      guard let known = prequantized[operand] else { continue }
       if [.conv, .gemm].contains(module.ops[id].opcode) {
-        spell(operand)
+        materialize(operand)
       } else {
         module.ops[id].operands[k] = try real(operand, known.levels)
       }
@@ -133,23 +133,24 @@ private struct ConstantFolding {
   }
 
   /// The result of `op` as integers of the file; nil where it is none.
-  private func levels(after op: Op) throws(Diagnostic) -> Given? {
+  private func levels(after op: Op) throws(Diagnostic) -> PrequantizedValue? {
     if op.opcode == .dequantize, let integers = constants[op.operands[0]], op[.scale] > 0,
       op[.scale].isFinite
     {
       let levels = try tensor(op.operands[0], integers)
       let element = module.values[op.operands[0]].type.element
-      return Given(
+      return PrequantizedValue(
         levels: PrequantizedConstant(
           levels, element: element, scale: op[.scale], zero: op[.zero]),
         source: op.operands[0], origin: op.origin)
     }
-    let known = op.operands.compactMap { given[$0] }
+    let known = op.operands.compactMap { prequantized[$0] }
     if op.opcode == .concat, known.count == op.operands.count {
       let levels = PrequantizedConstant.joined(known.map(\.levels), axis: op[.axis])
-      return levels.map { Given(levels: $0, source: nil, origin: op.origin) }
+      return levels.map { PrequantizedValue(levels: $0, source: nil, origin: op.origin) }
     }
-    guard known.count == 1, let first = known.first, op.opcode != .subtract || given[op.operands[0]] != nil
+    guard known.count == 1, let first = known.first,
+      op.opcode != .subtract || prequantized[op.operands[0]] != nil
     else {
       return nil
     }
@@ -159,12 +160,12 @@ private struct ConstantFolding {
     }
     let shape = module.values[op.results[0]].type.shape ?? []
     let moved =
-      op.opcode == .take
+      op.opcode == .gather
       ? module.integers(op.find(.indices)).flatMap { first.levels.taken($0, axis: op[.axis]) }
       : first.levels.after(op, others: others, shape: shape)
     guard let levels = moved else { return nil }
     let isInPlace = op.opcode == .multiply || op.opcode == .subtract && levels.zero != first.levels.zero
-    return Given(levels: levels, source: isInPlace ? first.source : nil, origin: op.origin)
+    return PrequantizedValue(levels: levels, source: isInPlace ? first.source : nil, origin: op.origin)
   }
 
   private func tensor(_ id: ValueID, _ op: Op) throws(Diagnostic) -> Tensor {
@@ -176,14 +177,14 @@ private struct ConstantFolding {
   }
 
   /// Writes the operations that make `id` of integers of the file.
-  private mutating func spell(_ id: ValueID) {
-    guard let known = given[id], spelled.insert(id).inserted else { return }
+  private mutating func materialize(_ id: ValueID) {
+    guard let known = prequantized[id], materialized.insert(id).inserted else { return }
     let levels = known.levels
     let shape = levels.levels.shape
     let name = module.values[id].name
     let integers = known.source ?? emitConstant(levels.levels, levels.element, "\(name).levels")
     let isSingle = levels.scales.count == 1
-    let reals = isSingle ? id : value("\(name).centred", ValueType(.float32, shape))
+    let reals = isSingle ? id : value("\(name).shifted", ValueType(.float32, shape))
     body.append(
       module.add(
         Op(
@@ -199,8 +200,8 @@ private struct ConstantFolding {
     }
   }
 
-  private mutating func value(_ wish: String, _ type: ValueType) -> ValueID {
-    module.values.add(Value(name: names.take(wish), type: type))
+  private mutating func value(_ desired: String, _ type: ValueType) -> ValueID {
+    module.values.add(Value(name: names.unique(desired), type: type))
   }
 
   private mutating func emitConstant(_ tensor: Tensor, _ element: ElementType, _ name: String) -> ValueID {
@@ -219,7 +220,7 @@ private struct ConstantFolding {
     for operand in Set(op.operands).sorted(by: { $0.index < $1.index }) {
       if let constant = constants[operand] {
         small.append(constant)
-      } else if let levels = given[operand]?.levels {
+      } else if let levels = prequantized[operand]?.levels {
         let attribute = small.constant(try levels.reals(), element: .float32, name: "reals")
         small.append(Op(.constant, results: [operand], attributes: [NamedAttribute(.value, attribute)]))
       }

@@ -28,7 +28,7 @@ struct InputQuantization {
       low: -limit, high: limit)
   }
 
-  /// The levels that the file gives, under other numbers where crossbars ask for it: an offset is added to
+  /// Prequantized inputs, under other numbers where crossbars ask for it: an offset is added to
   /// each.
   ///
   /// Signed levels whose zero point is not 0 become unsigned. Where it is 0 they stay signed, with a bit more

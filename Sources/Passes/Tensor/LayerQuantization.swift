@@ -127,7 +127,7 @@ struct LayerQuantization {
       scales: scales, error: error, isPrequantized: false)
   }
 
-  /// How many neighbouring outputs of `op` have one weight scale, at least 1.
+  /// How many neighboring outputs of `op` have one weight scale, at least 1.
   private func outputsPerScale(_ op: Op, _ outputs: Int) -> Int {
     switch scale {
     case .tensor: return max(1, outputs)
@@ -145,7 +145,7 @@ struct LayerQuantization {
         at: op.location,
         notes: ["a column of a crossbar has one scale: quantize per tensor or per output channel"])
     }
-    guard let (integers, element) = given.centred, case .integer(2...16, _) = element else {
+    guard let (integers, element) = given.centered, case .integer(2...16, _) = element else {
       throw Diagnostic(
         "quantize.weights", "weights less their zero points need more than 16 bits", at: op.location,
         notes: ["use signed weights, or a zero point in the middle of the range"])
@@ -163,7 +163,7 @@ struct LayerQuantization {
   ) throws(Diagnostic) -> Tensor {
     func scale(_ k: Int) -> Double { scales[scales.count == 1 ? 0 : k] }
     if let given = values[op.operands[2]].prequantizedConstant {
-      guard let (integers, _) = given.centred, integers.count == count, given.levels.shape == [count] else {
+      guard let (integers, _) = given.centered, integers.count == count, given.levels.shape == [count] else {
         throw Diagnostic("quantize.bias", "the bias is not one integer for each output", at: op.location)
       }
       let sums = integers.enumerated().map { k, integer in

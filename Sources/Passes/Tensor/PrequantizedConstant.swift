@@ -28,7 +28,7 @@ struct PrequantizedConstant {
 
   /// The levels less their zero point, and the narrowest signed type of at least as many bits that holds
   /// them; nil where a difference leaves 64 bits.
-  var centred: (values: [Int64], element: ElementType)? {
+  var centered: (values: [Int64], element: ElementType)? {
     var values = levels.integers
     if zero != 0 {
       for k in values.indices {
@@ -45,7 +45,7 @@ struct PrequantizedConstant {
     scales.count == 1 ? scales[0] : scales[k / inner % scales.count]
   }
 
-  /// How many neighbours share a scale.
+  /// How many neighbors share a scale.
   private var inner: Int { max(1, levels.shape.dropFirst(axis + 1).reduce(1, *)) }
 
   /// The real numbers, computed as `dequantize` and `multiply` do.
@@ -75,7 +75,9 @@ struct PrequantizedConstant {
       return others.first.flatMap { shape == levels.shape ? multiplied(by: $0) : nil }
     case .binary where op.opcode == .subtract:
       return others.first.flatMap { shape == levels.shape ? less($0) : nil }
-    case .unary, .binary, .softmax, .matmul, .maxPool, .averagePool, .mean, .argMax, .concat, .take,
+    case .unary, .binary, .select, .softmax, .matmul, .maxPool, .averagePool, .mean, .reduceMax, .argMax,
+      .concat,
+      .gather,
       .quantize,
       .dequantize, .requantize, .addBias, .lookup:
       return nil
@@ -102,7 +104,7 @@ struct PrequantizedConstant {
 
   /// The elements at `indices` on an axis, each with its scale.
   func taken(_ indices: [Int64], axis place: Int) -> PrequantizedConstant? {
-    guard let part = try? DigitalOperator.take(indices: indices, axis: place).apply(to: [levels]) else {
+    guard let part = try? DigitalOperator.gather(indices: indices, axis: place).apply(to: [levels]) else {
       return nil
     }
     var result = self
@@ -134,12 +136,12 @@ struct PrequantizedConstant {
     else {
       return nil
     }
-    var centred: [Tensor] = []
+    var centered: [Tensor] = []
     for part in parts {
-      guard let (values, _) = part.centred else { return nil }
-      centred.append(Tensor(part.levels.shape, values))
+      guard let (values, _) = part.centered else { return nil }
+      centered.append(Tensor(part.levels.shape, values))
     }
-    guard let whole = try? DigitalOperator.concat(axis: place).apply(to: centred) else { return nil }
+    guard let whole = try? DigitalOperator.concat(axis: place).apply(to: centered) else { return nil }
     var result = first
     if parts.allSatisfy({ $0.scales == first.scales && ($0.axis == first.axis || $0.scales.count == 1) })
       && (first.scales.count == 1 || first.axis != place)
@@ -159,7 +161,7 @@ struct PrequantizedConstant {
     return result
   }
 
-  /// The scales keep their axis where as many elements stand before and behind it.
+  /// The scales keep their axis where as many elements precede and follow it.
   private func reshaped(_ shape: [Int]) -> PrequantizedConstant? {
     var result = self
     result.levels = levels.reshaped(shape)
@@ -196,7 +198,7 @@ struct PrequantizedConstant {
       result.zero = sum
       return overflow ? nil : result
     }
-    guard let (values, _) = centred else { return nil }
+    guard let (values, _) = centered else { return nil }
     let inner = max(1, levels.shape.dropFirst(position + 1).reduce(1, *))
     var moved = values
     for k in moved.indices {

@@ -2,13 +2,13 @@ import IR
 import Support
 import Tensors
 
-/// Levels that the file gives, moved, chosen, clamped and joined: they stay what they are.
+/// Prequantized values, moved, chosen, clamped and joined: they stay what they are.
 enum PrequantizedMoves {
-  /// A max-pool or a shape operation works on given levels as it does on what they stand for; false where
+  /// A max-pool or a shape operation works on prequantized integers as on the numbers they stand for; false where
   /// there are none, and where a pad adds what is no level.
   static func move(_ op: Op, _ values: inout QuantizedValues) throws(Diagnostic) -> Bool {
     let (x, result) = (op.operands[0], op.results[0])
-    guard [.maxPool, .reshape, .transpose, .slice, .take, .pad].contains(op.opcode),
+    guard [.maxPool, .reduceMax, .reshape, .transpose, .slice, .gather, .pad].contains(op.opcode),
       let known = values[x].prequantized
     else { return false }
     let parameters = known.parameters

@@ -5,7 +5,7 @@ import Tensors
 /// The operations by which a file says which integers its values are: `quantize`, `dequantize` and products
 /// with scales.
 enum PrequantizedOperators {
-  /// The levels that the file asks for; sums are rounded to them, and clamped where a ReLU stood before.
+  /// The levels that the file asks for; sums are rounded to them, and clamped where a ReLU preceded them.
   static func quantize(_ op: Op, _ inputs: InputQuantization, _ values: inout QuantizedValues)
     throws(Diagnostic)
   {
@@ -73,7 +73,7 @@ enum PrequantizedOperators {
       isUsable ? PrequantizedParameters(parameters: parameters, offset: known.offset) : nil
   }
 
-  /// A positive factor for each output behind sums of given weights becomes part of their scales; so does one
+  /// A positive factor for each output after sums of prequantized weights becomes part of their scales; so does one
   /// of a constant. False, and nothing done, for other products.
   static func scale(_ op: Op, _ values: inout QuantizedValues) -> Bool {
     let result = op.results[0]

@@ -5,22 +5,22 @@ import Tensors
 /// The weakest filters, channels and filter-shape positions of every layer are 0, whole groups of weights at once
 /// (structured sparsity as ReCom, DATE 2018, takes it from training; reference: section 5.1).
 ///
-/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked by
-/// what is left in the whole layer, all groups of a convolution together. A product has filters, its columns, and
+/// A group's strength is the L2 norm of its weights. Filters go first, then channels, then positions, each kind ranked
+/// by what is left in the whole layer, all groups of a convolution together. A product has filters, its columns, and
 /// positions, its rows, but no channels. Biases stay: a filter without weights still gives its bias. Spec: ir-spec.md,
 /// `prune-groups`.
 struct PruneGroups: Pass {
   typealias L = TensorLevel
   static let name = "prune-groups"
   static let summary =
-    "the weakest filters, channels and filter-shape positions of every layer have weights of 0"
+    "the filters, channels and filter-shape positions of least norm of every layer have weights of 0"
   static let requires: Set<Fact> = [.shaped]
   // Calibration has seen the outputs of the weights before.
   static let invalidates: Set<Fact> = [.calibrated]
   static let establishes: Set<Fact> = []
   static let guarantee = Guarantee.bounded(
-    "at most the stated shares of a layer's filters, channels and positions become 0, all other weights and all biases "
-      + "stay; how far outputs move depends on what is lost, and the shares alone do not bound it")
+    "at most the given shares of a layer's filters, channels and positions become 0; all other weights and all biases "
+      + "are unchanged; the shares alone do not bound the change of the outputs")
   static let options = GroupKind.allCases.map { option(of: $0).spec }
 
   private static func option(of kind: GroupKind) -> PassOption<Float> {
@@ -73,17 +73,18 @@ struct PruneGroups: Pass {
     for (kind, _) in shares { context.count("\(kind.rawValue)-zeroed", zeroed[kind] ?? 0) }
   }
 
-  /// The layers with constant weights from which a way leads to a graph output past no other one: their filters are classes.
+  /// The layers with constant weights from which a way leads to a graph output past no other one: their filters are
+  /// classes.
   private func layersBeforeOutputs(_ module: Module<TensorLevel>, _ weights: ConstantWeights) -> Set<OpID> {
     var reached: Set<ValueID> = []
     var layers: Set<OpID> = []
     var before = -1
-    // A state of a loop is reached through what it gets for the next round, so the walk goes on until nothing is new.
+    // A carry of a scan is reached through what is yielded to it, so the walk goes on until nothing is new.
     while reached.count != before {
       before = reached.count
       for id in module.flatBody.reversed() {
         let op = module.ops[id]
-        let isState = op.opcode == .next && reached.contains(op.operands[0])
+        let isState = op.opcode == .yield && reached.contains(op.operands[0])
         guard op.opcode == .output || isState || op.results.contains(where: reached.contains) else {
           continue
         }
@@ -149,7 +150,8 @@ private struct WeightGroups {
     }
   }
 
-  /// Sets the share of all groups that is weakest to 0, of equal ones the first, and returns how many were not 0 before.
+  /// Sets the share of all groups that is weakest to 0, of equal ones the first, and returns how many were not 0
+  /// before.
   ///
   /// The share is a binary32 number, and so is its product with the count: 0.7 of 10 groups are 7.
   func zero(_ share: Float, of kind: GroupKind, in values: inout [Float]) -> Int {
@@ -174,7 +176,7 @@ private struct ConstantWeights {
   private let uses: Uses
   private var constants: [ValueID: OpID] = [:]
   private var names: Set<String>
-  /// New constants, by the operation before which they stand.
+  /// New constants, by the operation that they precede.
   private var added: [OpID: OpID] = [:]
 
   init(_ module: Module<TensorLevel>) {
@@ -206,7 +208,7 @@ private struct ConstantWeights {
       module.ops[constant][.value] = attribute
       return
     }
-    let name = names.take("\(module.values[old].name).pruned")
+    let name = names.unique("\(module.values[old].name).pruned")
     let new = module.values.add(Value(name: name, type: module.values[old].type))
     added[id] = module.add(
       Op(
@@ -219,8 +221,8 @@ private struct ConstantWeights {
   var result: Module<TensorLevel> {
     var result = module
     result.body = module.body.flatMap { id in
-      // Constants of a loop stand before it.
-      ([id] + (module.ops[id].opcode == .loop ? module.ops[id].body : [])).compactMap { added[$0] } + [id]
+      // Constants of a scan precede it.
+      ([id] + (module.ops[id].opcode == .scan ? module.ops[id].body : [])).compactMap { added[$0] } + [id]
     }
     if !added.isEmpty { dropUnusedConstants(&result) }
     return result.compacted()

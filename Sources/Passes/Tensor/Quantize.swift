@@ -9,7 +9,8 @@ import Tensors
 /// `sme`: SME, ICCD 2021). Their inputs become `inputs`-bit integers by the ranges that `calibrate` found. Products
 /// are exact sums; a fixed-point factor takes them to the next input. ReLU, clip, max-pools and operations that
 /// move, choose, add or join elements between two products stay in integers; all other operators work on floats as
-/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md, `quantize`.
+/// before. Where the file gives levels of weights, of inputs or of both, these are taken as they are. Spec: ir-spec.md,
+/// `quantize`.
 struct Quantize: Pass {
   typealias L = TensorLevel
   static let name = "quantize"
@@ -18,7 +19,7 @@ struct Quantize: Pass {
   static let establishes: Set<Fact> = [.quantized]
   static let guarantee = Guarantee.bounded(
     "a weight moves by at most half a step, or with scheme sme by one part in 2^min(window, bits) of itself where"
-      + " that is more; with fit squares weights beyond the largest level are clamped to it; an input inside its"
+      + " that is more; with fit mse weights beyond the largest level are clamped to it; an input inside its"
       + " calibrated range moves by half a step and one part in 2^30; inputs outside are clamped to it; levels that the"
       + " file gives stay")
 
@@ -31,17 +32,17 @@ struct Quantize: Pass {
       + " its outputs")
   private static let schemeOption = PassOption.choice(
     "scheme", default: WeightScheme.linear,
-    "weights are any integers, or those whose set bits lie in a window")
+    "weights are any integers, or only those whose set bits lie in a window")
   private static let windowOption = PassOption.int(
     "window", 1...15, default: 3, "for sme: significant bits of a weight")
   private static let bitsOption = PassOption.int(
-    "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all behind the point")
+    "bits", 1...15, default: 8, "for sme: bits of a weight's magnitude, all after the binary point")
   private static let fitOption = PassOption.choice(
     "fit", default: WeightQuantization.Fit.max,
-    "the largest weight sets a scale, or the least squared error of the scales tried")
+    "the largest weight sets the scale, or the scale with the least mean squared error is chosen")
   private static let signedOption = PassOption.choice(
-    "signed", default: SignedInputs.passes,
-    "inputs that can be negative: a pass for each sign, or unsigned with a zero point")
+    "signed", default: SignedInputs.twoPass,
+    "inputs that can be negative: one pass for each sign, or unsigned with a zero point")
   static let options = [
     weightsOption.spec, inputsOption.spec, scaleOption.spec, schemeOption.spec, windowOption.spec,
     bitsOption.spec, fitOption.spec, signedOption.spec,
@@ -50,8 +51,10 @@ struct Quantize: Pass {
   private enum WeightScheme: String, OptionWord { case linear, sme }
 
   private enum SignedInputs: String, OptionWord {
-    case passes
+    case twoPass = "two-pass"
     case zeroPoint = "zero-point"
+
+    static let formerWords: [String: SignedInputs] = ["passes": .twoPass]
   }
 
   /// How weights become integers.
@@ -92,6 +95,6 @@ struct Quantize: Pass {
     context.weightErrors += layers.map { (layer: $0.name, error: $0.error) }
     context.count("layers-quantized", layers.count)
     let prequantized = layers.count(where: \.isPrequantized)
-    if prequantized > 0 { context.count("layers-with-given-weights", prequantized) }
+    if prequantized > 0 { context.count("prequantized-layers", prequantized) }
   }
 }

@@ -7,7 +7,7 @@ struct ValueForms {
   /// Values that a concatenation joins, of which one at least is sums.
   struct Joined {
     var concat: Op
-    /// What waits behind the concatenation.
+    /// What is deferred after the concatenation.
     var epilogue = Epilogue()
   }
 
@@ -15,16 +15,16 @@ struct ValueForms {
   var quantized: ValueID?
   var sums: Accumulators?
   var joined: Joined?
-  /// The levels that the file gives the value.
+  /// The prequantized integers of the value.
   var prequantized: PrequantizedParameters?
-  /// The integers of the file behind a constant of floats.
+  /// The prequantized integers of a float constant.
   var prequantizedConstant: PrequantizedConstant?
   /// The range that calibration saw.
   var range: [Float]?
-  /// The constant behind the value.
+  /// The constant that the value is.
   var constant: Op?
-  /// Whether the value exists inside of a loop only; all others get their forms before the loop.
-  var isOfLoop = false
+  /// Whether the value exists inside a scan only; all others get their forms before the scan.
+  var isOfScan = false
 }
 
 /// The values of a module whose products become integers: for each the forms in which the new module has it
@@ -65,9 +65,9 @@ struct QuantizedValues {
   private mutating func form(
     of id: ValueID, _ body: (inout QuantizedValues) throws(Diagnostic) -> ValueID
   ) throws(Diagnostic) -> ValueID {
-    guard !self[id].isOfLoop else { return try body(&self) }
-    let waiting = builder.leaveLoop()
-    defer { builder.enterLoop(waiting) }
+    guard !self[id].isOfScan else { return try body(&self) }
+    let waiting = builder.leaveScan()
+    defer { builder.enterScan(waiting) }
     return try body(&self)
   }
 
@@ -77,7 +77,7 @@ struct QuantizedValues {
   ) -> ValueID {
     var move = move
     if let parameters, move.opcode == .pad { move[.padValue] = Float(parameters.level(move[.padValue])) }
-    let attributes = builder.module.adopt(move.attributes.without(.range), from: source)
+    let attributes = builder.module.importAttributes(move.attributes.without(.range), from: source)
     return builder.emit(
       move.opcode, [operand], attributes, type: type, name: name(move.results[0]), origin: move.origin)
   }
@@ -127,7 +127,7 @@ struct QuantizedValues {
     return result
   }
 
-  /// Sums times their scale, clamped where a ReLU stood behind them, and moved.
+  /// Sums times their scale, clamped where a ReLU followed them, and moved.
   private mutating func scaled(_ sums: Accumulators, _ id: ValueID, _ op: Op) -> ValueID {
     let type = ValueType(.float32, builder.type(sums.value).shape)
     let single = sums.scales.count == 1

@@ -27,13 +27,13 @@ struct Quantizer {
   private mutating func rewrite(_ op: Op) throws(Diagnostic) {
     if let result = op.results.first {
       values[result].range = op.find(.range)
-      values[result].isOfLoop = values.builder.isInLoop && op.opcode != .next && op.opcode != .stack
+      values[result].isOfScan = values.builder.isInScan && op.opcode != .yield && op.opcode != .scanOutput
     }
     switch op.opcode.kind {
-    case .loop:
-      values.builder.openLoop(count: op[.rounds], origin: op.origin)
+    case .scan:
+      values.builder.openScan(count: op[.rounds], origin: op.origin)
       for id in op.body { try rewrite(values.source.ops[id]) }
-      values.builder.closeLoop()
+      values.builder.closeScan()
     case .constant: values[op.results[0]].constant = op
     case .digital(let code): try digitalOperator(op, code)
     case .conv, .gemm:
@@ -45,7 +45,8 @@ struct Quantizer {
       throw Diagnostic(
         "quantize.batch-norm", "a batch normalization is left", at: op.location,
         notes: ["run fold-batchnorm before quantize"])
-    case .input, .state, .step, .next, .stack, .window, .mvm, .arrange, .layer, .block, .buffer, .crossbar,
+    case .input, .carry, .scanSlice, .yield, .scanOutput, .window, .mvm, .col2im, .layer, .block, .buffer,
+      .crossbar,
       .load, .drive, .convert, .accumulate, .store, .repeat:
       try floatOperator(op)
     }
@@ -57,11 +58,12 @@ struct Quantizer {
     case .unary where op.opcode == .clip: try clamp(op, low: op[.clipLow], high: op[.clipHigh])
     case .binary where op.opcode == .multiply:
       if !PrequantizedOperators.scale(op, &values) { try floatOperator(op) }
-    case .maxPool, .reshape, .transpose, .slice, .take, .pad: try moveOperator(op)
+    case .maxPool, .reduceMax, .reshape, .transpose, .slice, .gather, .pad: try moveOperator(op)
     case .concat: try concatenation(op)
     case .quantize: try PrequantizedOperators.quantize(op, inputs, &values)
     case .dequantize: try PrequantizedOperators.dequantize(op, &values)
-    case .unary, .binary, .softmax, .matmul, .averagePool, .mean, .argMax, .requantize, .addBias, .lookup:
+    case .unary, .binary, .select, .softmax, .matmul, .averagePool, .mean, .argMax, .requantize, .addBias,
+      .lookup:
       try floatOperator(op)
     }
   }
@@ -70,7 +72,7 @@ struct Quantizer {
     var operands: [ValueID] = []
     for operand in op.operands { operands.append(try values.float(operand, for: op)) }
     let result = op.results[0]
-    let attributes = values.builder.module.adopt(op.attributes, from: values.source)
+    let attributes = values.builder.module.importAttributes(op.attributes, from: values.source)
     values[result].float = values.builder.emit(
       op.opcode, operands, attributes, type: values.source.values[result].type, name: values.name(result),
       origin: op.origin)
@@ -81,7 +83,7 @@ struct Quantizer {
     values.builder.append(Op(.output, operands: [value], attributes: op.attributes, origin: op.origin))
   }
 
-  /// Behind sums a max-pool or a shape operation waits until it is known whether integers or floats are asked
+  /// After sums a max-pool or a shape operation waits until it is known whether integers or floats are asked
   /// for.
   private mutating func moveOperator(_ op: Op) throws(Diagnostic) {
     try wait(op) { epilogue in
@@ -90,13 +92,13 @@ struct Quantizer {
     }
   }
 
-  /// A clamp behind sums costs nothing: the requantization clamps anyway.
+  /// A clamp after sums costs nothing: the requantization clamps anyway.
   private mutating func clamp(_ op: Op, low: Float, high: Float) throws(Diagnostic) {
     try wait(op) { $0.clamp(low: low, high: high) }
     PrequantizedMoves.clamp(op, &values)
   }
 
-  /// Puts `op` behind the sums that its operand is; where that cannot be, it works on floats.
+  /// Puts `op` after the sums that its operand is; where that cannot be, it works on floats.
   private mutating func wait(_ op: Op, _ add: (inout Epilogue) -> Bool) throws(Diagnostic) {
     let (operand, result) = (values[op.operands[0]], op.results[0])
     if var sums = operand.sums, add(&sums.epilogue) {

@@ -15,8 +15,10 @@ struct WeightQuantization {
   enum Fit: String, OptionWord {
     /// The largest magnitude stands for 1.
     case max
-    /// The sum of the squared errors is the least one of the scales tried.
-    case squares
+    /// The scale with the least mean squared error of those tried.
+    case mse
+
+    static let formerWords: [String: Fit] = ["squares": .mse]
   }
 
   /// Which integers stand for weights.
@@ -44,7 +46,7 @@ struct WeightQuantization {
     let scales: [Float]
     switch fit {
     case .max: scales = largest.map { scale($0, times: 1) }
-    case .squares: scales = leastSquares(weights, largest, slot)
+    case .mse: scales = leastSquares(weights, largest, slot)
     }
     let values: TensorData =
       weightBits <= 8 ? .i8(codes(weights, scales, slot)) : .i16(codes(weights, scales, slot))

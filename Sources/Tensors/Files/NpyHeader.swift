@@ -54,7 +54,7 @@ struct NpyHeader: Equatable {
   }
 }
 
-/// Reads a whole `.npy` file; bytes behind the elements are refused.
+/// Reads a whole `.npy` file; bytes after the elements are refused.
 func readNpy(_ bytes: UnsafeRawBufferPointer, _ place: ArrayPlace) throws(Diagnostic) -> Tensor {
   let header = try NpyHeader(bytes, place)
   guard bytes.count >= header.totalCount else {

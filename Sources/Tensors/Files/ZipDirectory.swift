@@ -73,7 +73,7 @@ struct ZipDirectory {
     }
   }
 
-  /// The zip64 record, if a locator stands before the end record.
+  /// The zip64 record, if a locator precedes the end record.
   private func wideRange(_ end: Int) throws(ByteError) -> (offset: UInt64, size: UInt64, count: UInt64)? {
     guard end >= 20 else { return nil }
     var locator = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[(end - 20)..<end]))
