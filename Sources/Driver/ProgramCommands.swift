@@ -10,8 +10,6 @@ func isProgram(_ file: InputFile) throws(Diagnostic) -> Bool {
   if file.path.hasSuffix(".xbar") { return true }
   return try file.withBytes { $0.starts(with: "XBAR".utf8) }
 }
-  return try MappedFile(path: path).withBytes { $0.starts(with: "XBAR".utf8) }
-}
 
 /// What to say of a program that needs more crossbars at once than its machine has: it was compiled, or edited, as if
 /// there were enough.
