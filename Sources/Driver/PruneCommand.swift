@@ -45,9 +45,7 @@ private func prunePipeline(_ request: CompileRequest, _ arguments: ParsedArgumen
   let overrides = try PassRegistry.standard.pipeline(request.overrides, warnings: &warnings)
   show(warnings)
   let calls = try scheme(named: request.scheme).calls(overriding: overrides)
-  let mapping = calls.prefix {
-    $0.name != "encode-indices" && !PassRegistry.standard.establishes(.partitioned, by: $0)
-  }
+  let mapping = PassRegistry.standard.callsBeforePruning(calls)
   let ratio = arguments.value("ratio") ?? "0.1"
   guard let share = Double(ratio), 0...1 ~= share else {
     throw Diagnostic("usage.value", "--ratio takes a number from 0 to 1, found '\(ratio)'")

@@ -57,6 +57,8 @@ public protocol PassDescription: Sendable {
   static var invalidates: Set<Fact> { get }
   /// What holds afterwards.
   static var establishes: Set<Fact> { get }
+  /// Whether blocks have index tables afterwards, so that their wordlines and bitlines are fixed; no unless stated.
+  static var writesIndexTables: Bool { get }
   /// What happens to the numbers.
   static var guarantee: Guarantee { get }
   /// The options.
@@ -68,6 +70,8 @@ public protocol PassDescription: Sendable {
 extension PassDescription {
   /// Nothing.
   public static var invalidates: Set<Fact> { [] }
+  /// No.
+  public static var writesIndexTables: Bool { false }
 }
 
 extension Set<Fact> {

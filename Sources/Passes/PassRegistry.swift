@@ -19,6 +19,8 @@ public struct PassEntry: Sendable {
   public let invalidates: Set<Fact>
   /// What holds afterwards.
   public let establishes: Set<Fact>
+  /// Whether blocks have index tables afterwards.
+  let writesIndexTables: Bool
   /// What happens to the numbers.
   public let guarantee: Guarantee
   /// The options.
@@ -61,6 +63,16 @@ public struct PassRegistry: Sendable {
     let hint = nearest(name, in: entries.map(\.name)).map { "did you mean '\($0)'?" }
     throw Diagnostic(
       "pass.unknown", "unknown pass '\(name)'", notes: [hint ?? "see 'xbarc passes' for the list"])
+  }
+
+  /// The calls of `pipeline` that come before rows of crossbars can be pruned: those before blocks have index tables or
+  /// fit the crossbars.
+  public func callsBeforePruning(_ pipeline: [PassCall]) -> [PassCall] {
+    Array(
+      pipeline.prefix { call in
+        guard let entry = entries.first(where: { $0.name == call.name }) else { return true }
+        return !entry.writesIndexTables && !entry.establishes.contains(.partitioned)
+      })
   }
 
   /// Whether the pass that `call` names establishes `fact`; false where no pass has its name.
@@ -169,7 +181,8 @@ extension PassEntry {
   private init<P: Pass>(pass: P.Type) {
     self.init(
       name: P.name, summary: P.summary, from: P.L.name, to: P.L.name, requires: P.requires,
-      invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
+      invalidates: P.invalidates, establishes: P.establishes, writesIndexTables: P.writesIndexTables,
+      guarantee: P.guarantee, options: P.options
     ) { (module, given, context) throws(Diagnostic) in
       let pass = try P(try PassOptions(given, P.options, pass: P.name))
       guard var typed = module.module(at: P.L.self) else { return module }
@@ -183,7 +196,8 @@ extension PassEntry {
   public init<P: Lowering>(_ type: P.Type) {
     self.init(
       name: P.name, summary: P.summary, from: P.From.name, to: P.To.name, requires: P.requires,
-      invalidates: P.invalidates, establishes: P.establishes, guarantee: P.guarantee, options: P.options
+      invalidates: P.invalidates, establishes: P.establishes, writesIndexTables: P.writesIndexTables,
+      guarantee: P.guarantee, options: P.options
     ) { (module, given, context) throws(Diagnostic) in
       let pass = try P(try PassOptions(given, P.options, pass: P.name))
       guard let typed = module.module(at: P.From.self) else { return module }

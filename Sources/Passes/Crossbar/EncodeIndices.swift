@@ -14,6 +14,7 @@ struct EncodeIndices: LayerPass {
   static let summary = "index tables contain gaps, with padding where a gap is too wide, or absolute numbers"
   static let requires: Set<Fact> = [.shaped, .sliced]
   static let establishes: Set<Fact> = []
+  static let writesIndexTables = true
   static let guarantee = Guarantee.exact("")
 
   private static let bitsOption = PassOption.number(
