@@ -79,7 +79,7 @@ struct CodeLowering {
     guard let found = buffers[id] else {
       throw Diagnostic(
         "lower-to-program.value",
-        "%\(source.values[id].name) is no buffer: windows and rows stay inside a scan",
+        "%\(source.values[id].name) is no buffer: only col2im takes the rows of a product, and only a product takes windows",
         at: op.location)
     }
     return found

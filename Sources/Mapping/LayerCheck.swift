@@ -105,17 +105,24 @@ private struct LayerCheck {
     case .program:
       if layer.readout == nil { return LayerProblem(.layer, "the layer has no converters", field: "adc") }
     }
-    if !layer.coding.offsets.isEmpty, layer.coding.offset != 0 || layer.coding.offsets.count != layer.columns
-    {
-      return LayerProblem(
-        .layer,
-        "\(layer.coding.offsets.count) offsets as well as an offset of \(layer.coding.offset), for \(layer.columns) outputs",
-        field: "offsets")
-    }
+    if let found = offsetProblem() { return found }
     guard layer.fetch != nil else { return nil }
     if let machine, machine.memory == nil {
       return LayerProblem(
         .layer, "inputs are fetched, but the machine \(machine.name) has no memories", field: "fetch")
+    }
+    return nil
+  }
+
+  private func offsetProblem() -> LayerProblem? {
+    let (offsets, offset) = (layer.coding.offsets, layer.coding.offset)
+    if offsets.isEmpty { return nil }
+    if offset != 0 {
+      return LayerProblem(
+        .layer, "is given as well as 'offset', \(offset); a layer has one of the two", field: "offsets")
+    }
+    if offsets.count != layer.columns {
+      return LayerProblem(.layer, "\(offsets.count) numbers for \(layer.columns) outputs", field: "offsets")
     }
     return nil
   }

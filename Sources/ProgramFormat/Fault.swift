@@ -106,8 +106,8 @@ public enum ProgramFault: String, CaseIterable, Hashable, Sendable {
   case size
   /// A window's numbers are inconsistent.
   case window
-  /// A loop has more rounds than a load has windows or a step has parts, or not as many as a store has places or a stack
-  /// has parts; or stores leave out channels of their destination.
+  /// A loop has more rounds than a load has windows or a scan slice has parts, or not as many as a store has
+  /// positions or a scan output has parts; or stores leave out channels of their destination.
   case round
   /// A layer is not driven, converted and accumulated in this order within one body.
   case sequence

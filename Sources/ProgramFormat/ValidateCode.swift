@@ -116,7 +116,10 @@ private struct CodeChecker {
     case .drive(let register, let layer): try checkDrive(register, layer)
     case .convert(let index):
       _ = try layer(index)
-      guard waiting[index] == true else { throw issue(.sequence, "'layer': \(name(index)) is not driven") }
+      guard waiting[index] == true else {
+        let reason = waiting[index] == nil ? "is not driven" : "is converted already"
+        throw issue(.sequence, "'layer': \(name(index)) \(reason)")
+      }
       guard program.layers[index].segment == segment else {
         throw issue(.segment, "'layer': \(name(index)) is read when segment \(segment) has taken its place")
       }

@@ -34,11 +34,12 @@ extension DigitalOperator {
   }
 
   private func checkClamps(_ zero: Int64, _ low: Int64, _ high: Int64) throws(Diagnostic) {
-    for value in [zero, low, high] where !parameterBound.contains(value) {
-      throw failure("parameter", "\(value) is not in -2^61 ... 2^61")
+    for (name, value) in [("zero", zero), ("low", low), ("high", high)] where !parameterBound.contains(value)
+    {
+      throw failure("parameter", "'\(name)': \(value) is not in -2^61 ... 2^61")
     }
     guard low <= high else {
-      throw failure("parameter", "the clamps \(low) and \(high) are in the wrong order")
+      throw failure("parameter", "'low' is \(low), above 'high', \(high)")
     }
   }
 
@@ -54,10 +55,10 @@ extension DigitalOperator {
       }
     }
     guard rule.multipliers.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
-      throw failure("parameter", "a multiplier is not in 0 ..< 2^31")
+      throw failure("parameter", "'multipliers': one is not in 0 ..< 2^31")
     }
     guard rule.shifts.allSatisfy({ $0 >= 1 && $0 <= 62 }) else {
-      throw failure("parameter", "a shift is not in 1 ... 62")
+      throw failure("parameter", "'shifts': one is not in 1 ... 62")
     }
   }
 

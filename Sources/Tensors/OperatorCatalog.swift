@@ -29,7 +29,7 @@ public enum OperatorCatalog {
     OperatorEntry(
       "arg-max", .argMax, [axis, OperatorParameter("last", .flag)], .one, elements: .floats,
       shape: .reduced, events: .comparisons,
-      "the place of the largest float on an axis, which stays with length 1"),
+      "the index of the largest float on an axis, which stays with length 1"),
     OperatorEntry(
       "reshape", .reshape, [OperatorParameter("shape", .lengths)], .one, elements: .kept,
       shape: .parameters, events: .alias, "the same elements under another shape"),

@@ -30,7 +30,7 @@ let errorRateSpec = CommandSpec(
     ),
   ],
   remarks: [
-    "Levels and digits of a bit are uniformly random, converters as wide as the largest sum. Wires and analog pairs need a "
+    "Levels and digits of a bit are uniformly random, converters as wide as the largest sum. IR drop and analog pairs need a "
       + "program: they are left out here."
   ])
 

@@ -144,6 +144,7 @@ public enum AttributeKind: Hashable, Sendable {
   public var name: String {
     switch self {
     case .int(let range):
+      if range.upperBound == Int64.max && range.lowerBound == Int64.min { return "int" }
       return range.upperBound == Int64.max
         ? "int >= \(range.lowerBound)"
         : "int \(range.lowerBound)...\(range.upperBound)"

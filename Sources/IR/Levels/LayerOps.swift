@@ -77,14 +77,11 @@ extension Module {
     do throws(LayerProblem) {
       try read(op, Layer.fields, into: &layer)
       if let attribute = op["weights"] {
-        guard layer.weightBits > 0,
-          let found = tensor(
-            attribute, element: .integer(bits: layer.weightBits, signed: true),
-            shape: [layer.rows, layer.columns])
-        else {
-          throw LayerProblem(.layer, "are no matrix of rows, columns and weight-bits", field: "weights")
+        guard layer.weightBits > 0 else {
+          throw LayerProblem(.layer, "is missing, but there are weights", field: "weight-bits")
         }
-        layer.weights = found
+        let element = ElementType.integer(bits: layer.weightBits, signed: true)
+        layer.weights = try numbers(attribute, "weights", element, [layer.rows, layer.columns])
       }
       layer.blocks.reserveCapacity(op.body.count)
       for (place, inner) in op.body.enumerated() {
@@ -122,13 +119,31 @@ extension Module {
     try read(op, Block.fields, into: &block)
     guard let attribute = op["cells"] else { return block }
     let element = ElementType.integer(bits: cellBits, signed: false)
-    guard let found = tensor(attribute, element: element, shape: [block.rows.count, block.columns.count]),
-      case .u8(let levels) = found.data
-    else {
-      throw LayerProblem(.layer, "are no levels of \(cellBits) bits for rows and columns", field: "cells")
+    let found = try numbers(attribute, "cells", element, [block.rows.count, block.columns.count])
+    guard case .u8(let levels) = found.data else {
+      throw LayerProblem(.layer, "expected levels of \(element)", field: "cells")
     }
     block.cells = levels
     return block
+  }
+
+  /// The tensor that an attribute contains; what is wrong with it is its shape, or a number that `element` does not
+  /// have.
+  private func numbers(_ attribute: Attribute, _ field: String, _ element: ElementType, _ shape: [Int])
+    throws(LayerProblem) -> Tensor
+  {
+    if let found = tensor(attribute, element: element, shape: shape) { return found }
+    let size = shape.map { "\($0)" }.joined(separator: "x")
+    var found = ""
+    if case .resource(let name) = attribute, let resource = resource(name) {
+      let lengths = resource.tensor.shape.map { "\($0)" }.joined(separator: "x")
+      found = ", found \(lengths) of \(resource.element)"
+    } else if tensor(attribute, element: .accumulator, shape: shape) != nil {
+      found = ", found a number that is none"
+    } else {
+      found = ", found other lengths"
+    }
+    throw LayerProblem(.layer, "expected \(size) numbers of \(element)\(found)", field: field)
   }
 
   /// Spells `layer` as an operation with its blocks; weights and cells become constants of the module.

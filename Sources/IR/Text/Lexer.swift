@@ -138,7 +138,9 @@ struct Lexer {
     at += 1
     var text: [UInt8] = []
     while at < bytes.count && bytes[at] != UInt8(ascii: "\"") {
-      guard bytes[at] != UInt8(ascii: "\n") else { throw failure("a text ends on the line it starts on") }
+      guard bytes[at] != UInt8(ascii: "\n") else {
+        throw failure("a string literal ends on the line on which it starts")
+      }
       if bytes[at] == UInt8(ascii: "\\") {
         text.append(try escape())
       } else {

@@ -43,10 +43,22 @@ extension TokenStream {
     }
     try expect(")")
     guard let window = window(image, fields) else {
-      throw Diagnostic(
-        "text.window", "a window needs a kernel and an output, and sizes that go together", at: place)
+      throw Diagnostic("text.window", problem(image, fields), at: place)
     }
     return window
+  }
+
+  /// Why there is no such window.
+  private func problem(_ image: [Int], _ fields: [String: [Int]]) -> String {
+    for word in ["kernel", "out"] where fields[word] == nil { return "a window needs '\(word)'" }
+    for word in ["kernel", "stride", "dilation", "out"] where fields[word]?.contains(0) == true {
+      return "'\(word)' has a length of 0"
+    }
+    let channels = fields["channels"] ?? []
+    if channels.count == 2, channels[1] < 1 || channels[0] + channels[1] > image[1] {
+      return "'channels' are none of the \(image[1]) channels"
+    }
+    return "the sizes of the window do not go together"
   }
 
   private func window(_ image: [Int], _ fields: [String: [Int]]) -> Window? {
@@ -61,7 +73,11 @@ extension TokenStream {
     let token = try take(.word, "sizes such as 2x2")
     let parts = token.text.split(separator: "x", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { part in part.utf8.first == UInt8(ascii: "+") ? nil : Int(part) }
-    guard parts.count == count, numbers.count == count, numbers.allSatisfy({ 0..<(1 << 31) ~= $0 }) else {
+    if parts.count == count, numbers.contains(where: { $0 >= 1 << 31 }) {
+      throw Diagnostic(
+        "text.window", "a size in '\(token.text)' is 2^31 or more", at: Location(.text(token.position)))
+    }
+    guard parts.count == count, numbers.count == count, numbers.allSatisfy({ $0 >= 0 }) else {
       throw Diagnostic(
         "text.window", "expected \(count) sizes joined by x, found '\(token.text)'",
         at: Location(.text(token.position)))

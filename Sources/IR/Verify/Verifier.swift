@@ -154,6 +154,10 @@ struct Verifier<L: Level> {
       guard let known = spec.attributes.first(where: { $0.name == attribute.name }) else {
         let isRange = attribute.name == AttributeKey.range.name && attribute.value.asFloats?.count == 2
         if isRange && L.name != .program { continue }
+        if isRange {
+          fail("attribute", "a program does not keep 'range' of a \(op.opcode.rawValue)", op)  // S4
+          continue
+        }
         fail("attribute", "\(op.opcode.rawValue) has no attribute '\(attribute.name)'", op)  // S4
         continue
       }
@@ -307,8 +311,10 @@ struct Verifier<L: Level> {
     switch op.opcode.kind {
     case .digital(.quantize), .digital(.requantize), .digital(.lookup):
       guard let clamp = module.digitalOperator(of: op)?.clamp else { return }
-      checkRange(clamp.low, clamp.high, result, op)
-    case .window, .load: checkRange(op[.padding], op[.padding], result, op)
+      let names = op.opcode == .lookup ? ("table", "table") : ("low", "high")
+      checkRange(names.0, clamp.low, result, op)
+      if names.0 != names.1 || clamp.low >= result.lowest { checkRange(names.1, clamp.high, result, op) }
+    case .window, .load: checkRange("padding", op[.padding], result, op)
     case .mvm:
       guard let layer = module.symbol(op[.layer]).map({ module.ops[$0] }),
         let operand = op.operands.first.map({ module.values[$0].type.element })
@@ -323,10 +329,9 @@ struct Verifier<L: Level> {
     }
   }
 
-  private mutating func checkRange(_ low: Int64, _ high: Int64, _ element: ElementType, _ op: Op) {
-    if element.isFloat || (low >= element.lowest && high <= element.highest) { return }
-    let text = low == high ? "\(low) does not fit" : "\(low) ... \(high) do not fit"
-    fail("range", "\(text) \(element)", op)
+  private mutating func checkRange(_ name: String, _ value: Int64, _ element: ElementType, _ op: Op) {
+    if element.isFloat || element.lowest...element.highest ~= value { return }
+    fail("range", "'\(name)': \(value) does not fit \(element)", op)
   }
 
   private typealias ElementCheck = ([ElementType], ElementType?) -> Bool
