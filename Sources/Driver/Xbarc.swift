@@ -122,7 +122,7 @@ private func finish(_ compilation: Compilation, emit: String, _ arguments: Parse
 
 /// Prints what was compared and measured.
 private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
-  for finding in runner.findings { writeToStandardError("validate: \(finding)\n") }
+  for finding in runner.findings { writeToStandardError(terminalText("validate: \(finding)") + "\n") }
   guard arguments.has("time-passes") else { return }
   writeToStandardError(timeTable(runner.times))
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
