@@ -1,8 +1,10 @@
+import Dispatch
 import Report
 import Support
 import Synchronization
 
-/// A line on standard error that says how far a long work is, with rate and time left; shown only on a terminal.
+/// Says on standard error how far a long work is, with rate and time left: on a terminal in one line that is written
+/// anew, elsewhere in a line every 10 s.
 ///
 /// May be told of progress from several threads.
 public final class ProgressLine: Sendable {
@@ -10,40 +12,77 @@ public final class ProgressLine: Sendable {
     var done = 0
     var nextPrint: Double = 0.2
     var printed = false
+    var finished = false
+  }
+
+  /// Where progress is shown.
+  enum Place: Hashable, Sendable {
+    case nowhere
+    /// One line that is written anew.
+    case terminal
+    /// A line every so many seconds.
+    case log(interval: Double)
   }
 
   private let label: String
   private let unit: String
   private let total: Int
-  private let isShown: Bool
+  private let place: Place
+  private let write: @Sendable (String) -> Void
   private let start = ContinuousClock.now
   private let state = Mutex(State())
 
   /// Starts a work of `total` units, such as `samples`.
-  public init(_ label: String, total: Int, unit: String, quiet: Bool) {
+  public convenience init(_ label: String, total: Int, unit: String, quiet: Bool) {
+    let place = standardErrorIsTerminal ? Place.terminal : .log(interval: 10)
+    self.init(label, total: total, unit: unit, place: quiet ? .nowhere : place, write: writeToStandardError)
+  }
+
+  /// Starts a work whose progress goes to `write`.
+  init(
+    _ label: String, total: Int, unit: String, place: Place, write: @escaping @Sendable (String) -> Void
+  ) {
     self.label = label
     self.unit = unit
     self.total = total
-    isShown = !quiet && standardErrorIsTerminal
+    self.place = place
+    self.write = write
+    if case .log(let interval) = place { logLater(interval) }
   }
 
   /// Says that `count` more units are done.
   public func advance(by count: Int) {
-    guard isShown else { return }
     let seconds = elapsedSeconds
     let text: String? = state.withLock { state in
       state.done += count
-      guard seconds >= state.nextPrint else { return nil }
+      guard place == .terminal, seconds >= state.nextPrint else { return nil }
       state.nextPrint = seconds + 0.1
       state.printed = true
       return progressText(label: label, done: state.done, total: total, unit: unit, seconds: seconds)
     }
-    if let text { writeToStandardError("\r\u{1B}[K\(text)") }
+    if let text { write("\r\u{1B}[K\(text)") }
   }
 
-  /// Removes the line.
+  /// Removes the line; nothing is said after this.
   public func finish() {
-    if state.withLock({ $0.printed }) { writeToStandardError("\r\u{1B}[K") }
+    let printed = state.withLock { state in
+      state.finished = true
+      return state.printed
+    }
+    if printed { write("\r\u{1B}[K") }
+  }
+
+  /// Writes a line after `interval` seconds, and again until the work is finished or gone. The timer does not wait for
+  /// the threads of the work.
+  private func logLater(_ interval: Double) {
+    DispatchQueue.global(qos: .userInteractive).asyncAfter(deadline: .now() + interval) { [weak self] in
+      guard let self, let done = self.state.withLock({ $0.finished ? nil : $0.done }) else { return }
+      self.write(
+        progressText(
+          label: self.label, done: done, total: self.total, unit: self.unit, seconds: self.elapsedSeconds)
+          + "\n")
+      self.logLater(interval)
+    }
   }
 
   /// Seconds since the start.

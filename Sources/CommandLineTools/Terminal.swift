@@ -34,11 +34,11 @@ public enum ExitStatus: Int32, Sendable {
 /// Whether standard error is a terminal.
 public var standardErrorIsTerminal: Bool { isatty(2) == 1 }
 
-/// Writes `text` to standard output.
+/// Writes `text` to standard output; what a terminal would act on, but line feeds and tabs, is written as an escape.
 ///
 /// Throws `io.write` where that fails, except for a reader that has gone, such as `head`.
 public func printOut(_ text: String) throws(Diagnostic) {
-  let bytes = Array(text.utf8)
+  let bytes = Array(terminalText(text, keepingLines: true).utf8)
   var done = 0
   while done < bytes.count {
     let step = bytes.withUnsafeBytes { raw in

@@ -31,6 +31,8 @@ public struct CompileRequest: Sendable {
   public var calibration: String?
   /// Lengths of inputs that the file leaves open, such as `image=1x3x48x320`.
   public var shapes: [String] = []
+  /// Bytes that the values of the model may take.
+  public var maxMemory = WorkLimits.modelMemory
   /// Threads.
   public var jobs: Int
 
@@ -84,7 +86,7 @@ struct Compilation {
     } catch {
       throw DiagnosticList(error)
     }
-    let file = try importFile(request.model, request.shapes)
+    let file = try importFile(request.model, request.shapes, maxMemory: request.maxMemory)
     var imported = file.module
     imported.machine = machine
     network = imported.name
@@ -165,7 +167,9 @@ extension CompileRequest {
 
 /// What a file is imported to; `shapes` are texts such as `image=1x3x48x320`. A fixed batch of several samples becomes one,
 /// where `shapes` say nothing and samples do not depend on each other.
-func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> ImportedFile {
+///
+/// Throws `import.memory` where the values of the module take more than `maxMemory` bytes.
+func importFile(_ path: String, _ shapes: [String], maxMemory: Int) throws(DiagnosticList) -> ImportedFile {
   let model: ONNXModel
   let given: InputShapes
   do throws(Diagnostic) {
@@ -174,7 +178,7 @@ func importFile(_ path: String, _ shapes: [String]) throws(DiagnosticList) -> Im
   } catch {
     throw DiagnosticList(error)
   }
-  let module = try importModel(model, shapes: given)
+  let module = try importModel(model, shapes: given, maxMemory: maxMemory)
   let file: ImportedFile
   if shapes.isEmpty, let batch = FixedBatch(model), let single = batch.module(insteadOf: module) {
     file = ImportedFile(module: single, notes: [batch.note(path)])

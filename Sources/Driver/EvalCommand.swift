@@ -31,11 +31,12 @@ public struct FloatEvaluation: Sendable {
 /// the work `check` sees the names of the outputs.
 public func evaluateFloat(
   model path: String, shapes: [String] = [], input: String, labels: String?, limit: Int,
-  threads: Int, quiet: Bool, check: ([String]) throws(Diagnostic) -> Void = { _ throws(Diagnostic) in }
+  threads: Int, quiet: Bool, maxMemory: Int = WorkLimits.modelMemory,
+  check: ([String]) throws(Diagnostic) -> Void = { _ throws(Diagnostic) in }
 ) throws(DiagnosticList) -> FloatEvaluation {
   let file: ImportedFile
   do throws(Diagnostic) {
-    do throws(DiagnosticList) { file = try importFile(path, shapes) } catch {
+    do throws(DiagnosticList) { file = try importFile(path, shapes, maxMemory: maxMemory) } catch {
       throw error.items.first ?? Diagnostic("internal.import", "the import failed without a reason")
     }
     let module = file.module
@@ -74,7 +75,9 @@ private func accuracy(_ outputs: [[Tensor]], _ labels: [Int]?, _ path: String) t
 func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
   let limit: Int
   let threads: Int
+  let maxMemory: Int
   do throws(Diagnostic) {
+    maxMemory = try arguments.bytes("max-memory") ?? WorkLimits.modelMemory
     limit = try arguments.integer("limit", in: 1...Int.max) ?? .max
     threads = try threadCount(arguments, "threads")
   } catch {
@@ -84,7 +87,8 @@ func evalCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
     model: arguments.positional(0) ?? "", shapes: arguments.values("shape"),
     input: arguments.value("input") ?? "",
     labels: arguments.value("labels"),
-    limit: limit, threads: threads, quiet: arguments.has("quiet")
+    limit: limit, threads: threads, quiet: arguments.has("quiet"),
+    maxMemory: maxMemory
   ) { names throws(Diagnostic) in try checkOutputKind(arguments.value("output"), outputs: names.count) }
   do throws(Diagnostic) {
     if let path = arguments.value("output") {

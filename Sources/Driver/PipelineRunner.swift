@@ -71,7 +71,9 @@ struct PipelineRunner {
       }
       times.append(PassTime(name: call.text, seconds: seconds(since: clock)))
       if settings.validates { findings.append(try compare(entry, module, next)) }
-      if prints(after: call) { writeToStandardError("// after \(call.text)\n\(next.text)") }
+      if prints(after: call) {
+        writeToStandardError(terminalText("// after \(call.text)\n\(next.text)", keepingLines: true))
+      }
       module = next
     }
   }
@@ -88,7 +90,7 @@ struct PipelineRunner {
     guard prints(after: call) else { return }
     let lowered = try PassRegistry.standard.entry(named: call.name)
       .apply(to: .crossbar(source), call.options, in: &context)
-    writeToStandardError("// after \(call.text)\n\(lowered.text)")
+    writeToStandardError(terminalText("// after \(call.text)\n\(lowered.text)", keepingLines: true))
   }
 
   /// Turns a module that a pass broke into an internal error with a file to reproduce it.

@@ -69,6 +69,7 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     request.shapes = arguments.values("shape")
     request.calibration = arguments.value("calibration")
     request.jobs = try threadCount(arguments, "jobs")
+    request.maxMemory = try arguments.bytes("max-memory") ?? request.maxMemory
     if request.pipeline != nil, arguments.has("scheme") || arguments.has("set") {
       throw Diagnostic("usage.conflict", "--pipeline excludes --scheme and --set")
     }
@@ -122,7 +123,7 @@ private func finish(_ compilation: Compilation, emit: String, _ arguments: Parse
 
 /// Prints what was compared and measured.
 private func report(_ runner: PipelineRunner, _ arguments: ParsedArguments) {
-  for finding in runner.findings { writeToStandardError("validate: \(finding)\n") }
+  for finding in runner.findings { writeToStandardError(terminalText("validate: \(finding)") + "\n") }
   guard arguments.has("time-passes") else { return }
   writeToStandardError(timeTable(runner.times))
   if !runner.layerTimes.isEmpty { writeToStandardError(layerTimeTable(runner.layerTimes)) }
@@ -150,7 +151,11 @@ private func layerTimeTable(_ times: [LayerTime]) -> String {
 // MARK: IR text
 
 private func importCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
-  let file = try importFile(arguments.positional(0) ?? "", arguments.values("shape"))
+  let limit: Int
+  do throws(Diagnostic) { limit = try arguments.bytes("max-memory") ?? WorkLimits.modelMemory } catch {
+    throw DiagnosticList(error)
+  }
+  let file = try importFile(arguments.positional(0) ?? "", arguments.values("shape"), maxMemory: limit)
   show(file.notes)
   do throws(Diagnostic) { try write(.tensor(file.module), to: arguments.value("output") ?? "-") } catch {
     throw DiagnosticList(error)

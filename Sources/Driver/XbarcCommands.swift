@@ -40,7 +40,7 @@ enum XbarcCommands {
       OptionSpec(
         "target", value: "NAME|FILE.json", file: .nameOrInput(),
         "machine, see 'xbarc targets' (default: the scheme's)"),
-      segmentsOption, shapeOption,
+      segmentsOption, shapeOption, maxMemoryOption,
       OptionSpec(
         "calibration", value: "X.npy", file: .input(), "typical inputs, used to measure ranges"),
       OptionSpec("report", value: "R.json", file: .output(), "counts per layer as JSON"),
@@ -88,7 +88,7 @@ enum XbarcCommands {
       OptionSpec(
         "output", short: "o", value: "OUT.xir", file: .output(.always),
         "the text file (default: standard output)"),
-      shapeOption,
+      shapeOption, maxMemoryOption,
     ])
 
   static let eval = CommandSpec(
@@ -101,7 +101,7 @@ enum XbarcCommands {
         "the class of each sample (default: 'labels' of the input file)"),
       OptionSpec(
         "output", value: "O.npy", file: .output(), "the file for the output; .npz for all outputs by name"),
-      shapeOption,
+      shapeOption, maxMemoryOption,
       OptionSpec("limit", value: "N", "the largest number of samples"),
       OptionSpec("threads", value: "N", "threads (default: all processors)"),
       OptionSpec(flag: "quiet", "print no progress"),

@@ -72,7 +72,7 @@ final class BatchRunner {
   /// Puts the initial numbers of buffers into every sample's copy.
   private func fillBuffers() throws(Diagnostic) {
     for (index, buffer) in program.buffers.enumerated() {
-      guard let initial = buffer.initial else { continue }
+      guard let initial = buffer.initial, plan.places[index].size > 0 else { continue }
       for sample in 0..<samples { try write(initial, to: index, sample) }
     }
   }

@@ -181,7 +181,7 @@ extension Instruction {
 }
 
 /// How often `code` names each buffer.
-private func countUses(_ code: [Instruction], buffers: Int) -> [Int] {
+func countUses(_ code: [Instruction], buffers: Int) -> [Int] {
   var uses = [Int](repeating: 0, count: buffers)
   func count(_ code: [Instruction]) {
     for instruction in code {

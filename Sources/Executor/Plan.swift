@@ -43,7 +43,8 @@ public struct ExecutablePlan: Sendable {
       defer { offset += (bytes + 63) / 64 * 64 }
       return offset
     }
-    let (wide, skipped) = (builder.wideBuffers, builder.skippedBuffers)
+    let wide = builder.wideBuffers
+    let skipped = builder.skippedBuffers.union(program.unusedBuffers)
     places = program.buffers.indices.map { index in
       let buffer = program.buffers[index]
       if skipped.contains(index) { return BufferPlace(buffer, offset: offset, size: 0) }
@@ -54,6 +55,15 @@ public struct ExecutablePlan: Sendable {
       builder.directLayers.contains($0) ? take(program.layers[$0].columns * 8) : 0
     }
     bytesPerSample = offset
+  }
+}
+
+extension Program {
+  /// Buffers that no instruction names and that are neither inputs nor outputs.
+  var unusedBuffers: [Int] {
+    let uses = countUses(code, buffers: buffers.count)
+    let ports = Set((inputs + outputs).map(\.buffer))
+    return buffers.indices.filter { uses[$0] == 0 && !ports.contains($0) }
   }
 }
 

@@ -96,7 +96,7 @@ extension ExecutablePlan {
   }
 
   /// Samples that are run in lockstep: few enough to keep their buffers in 64 MiB, and to occupy all threads.
-  private func batchSize(samples: Int, threads: Int) -> Int {
+  func batchSize(samples: Int, threads: Int) -> Int {
     let fitting = (1 << 26) / max(1, bytesPerSample)
     return max(1, min(64, fitting, ceilDivide(samples, max(1, threads))))
   }

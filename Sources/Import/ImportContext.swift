@@ -35,6 +35,8 @@ struct ImportContext {
   private var constants: Set<ValueID> = []
   /// Small ones of these with their numbers, as far as they are computed by digital operators.
   private var numbers: [ValueID: Tensor] = [:]
+  /// What the values so far take.
+  var work = ImportedWork()
   /// How many numbers are small.
   static let small = 1 << 16
 
@@ -57,6 +59,7 @@ struct ImportContext {
 
   /// Makes `name` stand for `entry`.
   mutating func bind(_ name: String, _ entry: Entry) {
+    if case .integers(let values, _) = entry { work.add(values.count, 8) }
     if !name.isEmpty { names[name] = entry }
   }
 
@@ -120,6 +123,7 @@ struct ImportContext {
         help: "export the model with other lengths")
     }
     if let levels { type = ValueType(levels.element, shape, levels.quantization) }
+    work.add(shape.reduce(1, *), 4)
     let id = builder.emit(opcode, operands, attributes, type: type, name: name, origin: node.origin)
     // What a scan computes of constants differs from iteration to iteration.
     let isOfRound = [.carry, .scanSlice, .yield, .scanOutput].contains(opcode)
@@ -156,6 +160,7 @@ struct ImportContext {
 
   /// Appends a constant and returns it.
   mutating func constant(_ tensor: Tensor, element: ElementType = .float32, name: String) -> ValueID {
+    work.add(tensor.count, 4)
     let id = builder.constant(tensor, element: element, name: name)
     keep(tensor, as: id)
     return id
@@ -183,5 +188,18 @@ struct ImportContext {
         help: "export the model in inference mode, so that further outputs are not used")
     }
     names[name] = .value(id)
+  }
+}
+
+/// Bytes of the values and known integers of an import.
+struct ImportedWork {
+  private(set) var bytes = 0
+  /// How many there may be.
+  var limit = WorkLimits.modelMemory
+  /// Whether it was said that there are more.
+  var isRefused = false
+
+  mutating func add(_ count: Int, _ size: Int) {
+    bytes = clampedSum([bytes, clampedProduct([count, size])])
   }
 }

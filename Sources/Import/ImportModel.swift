@@ -7,12 +7,12 @@ import Tensors
 ///
 /// `shapes` fixes lengths that the file leaves open. The first axis of an input is the batch: where nobody says how
 /// long it is, it is 1, one sample at a time. Functions of the model and branches of `If` become part of the module;
-/// nodes on which no output depends do not. Throws everything that could not be imported, node by node, each with the
+/// nodes on which no output depends do not. All values together may take `maxMemory` bytes. Throws everything that could not be imported, node by node, each with the
 /// reason and with what would help.
 public func importModel(
-  _ model: ONNXModel, shapes: InputShapes = InputShapes()
+  _ model: ONNXModel, shapes: InputShapes = InputShapes(), maxMemory: Int = WorkLimits.modelMemory
 ) throws(DiagnosticList) -> Module<TensorLevel> {
-  var importer = Importer(model, shapes)
+  var importer = Importer(model, shapes, maxMemory: maxMemory)
   importer.run()
   if !importer.found.isEmpty { throw DiagnosticList(importer.found) }
   return importer.module
@@ -33,12 +33,13 @@ struct Importer {
   /// What could not be imported.
   var found: [Diagnostic] = []
 
-  init(_ model: ONNXModel, _ shapes: InputShapes) {
+  init(_ model: ONNXModel, _ shapes: InputShapes, maxMemory: Int) {
     self.model = model
     self.shapes = shapes
     functions = Dictionary(model.functions.map { ($0.key, $0) }) { first, _ in first }
     let name = model.graph.name.isEmpty ? "net" : model.graph.name
     context = ImportContext(name: name, opset: model.opset() ?? 0, file: model.path)
+    context.work.limit = maxMemory
   }
 
   var module: Module<TensorLevel> {
@@ -66,7 +67,19 @@ struct Importer {
       let before = found.count
       attempt { (importer) throws(Diagnostic) in try importer.importNode(node) }
       if found.count > before { fail(node) }
+      if context.work.bytes > context.work.limit { return refuseWork(node) }
     }
+  }
+
+  private mutating func refuseWork(_ node: ONNXNode) {
+    guard !context.work.isRefused else { return }
+    context.work.isRefused = true
+    found.append(
+      Diagnostic(
+        "import.memory",
+        "up to here values take \(context.work.bytes) bytes of memory, the limit is \(context.work.limit)",
+        at: Location(file: model.path, .node(node.origin)),
+        notes: ["--max-memory raises the limit; other lengths of inputs take less"]))
   }
 
   private mutating func attempt(_ body: (inout Importer) throws(Diagnostic) -> Void) {
@@ -117,6 +130,7 @@ struct Importer {
         notes: ["networks with integer inputs are not supported yet"])
     }
     let shape = try shapes.shape(of: input)
+    context.work.add(shape.reduce(1, *), 4)
     let id = context.builder.emit(
       .input, [], [NamedAttribute(.portName, input.name)], type: ValueType(.float32, shape),
       name: input.name, origin: nil)

@@ -13,14 +13,14 @@ public struct DiagnosticRenderer: Sendable {
   }
 
   /// The message, the source line with its place marked where the text is known, and the notes; ends with a line
-  /// feed.
+  /// feed. What a terminal would act on in any of them is written as an escape.
   public func render(_ diagnostic: Diagnostic) -> String {
-    let place = diagnostic.location.description
+    let place = terminalText(diagnostic.location.description)
     let word = paint(diagnostic.severity.rawValue, diagnostic.severity == .error ? "1;31" : "1;35")
     let head = place.isEmpty ? "" : "\(paint(place, "1")): "
-    var lines = ["\(head)\(word): \(diagnostic.message) [\(diagnostic.id)]"]
+    var lines = ["\(head)\(word): \(terminalText(diagnostic.message)) [\(diagnostic.id)]"]
     lines += sourceLines(diagnostic.location)
-    lines += diagnostic.notes.map { "  note: \($0)" }
+    lines += diagnostic.notes.map { "  note: \(terminalText($0))" }
     return lines.map { $0 + "\n" }.joined()
   }
 
@@ -34,14 +34,42 @@ public struct DiagnosticRenderer: Sendable {
     let line = lines[position.line - 1].prefix(400).filter { $0 != UInt8(ascii: "\r") }
     let start = max(0, min(position.column - 1, line.count))
     let length = max(1, min(position.length, line.count - start))
-    // Tabs stay tabs, so that the marks are below what they mark.
-    let margin = line.prefix(start).map { $0 == UInt8(ascii: "\t") ? $0 : UInt8(ascii: " ") }
-    let marks = paint(String(repeating: "~", count: length), "1;32")
-    let source = "  " + String(decoding: line, as: UTF8.self)
-    return [source, "  " + String(decoding: margin, as: UTF8.self) + marks]
+    let parts = MarkedLine(line, marked: start..<start + length)
+    let marks = paint(String(repeating: "~", count: max(1, parts.marked.utf8.count)), "1;32")
+    return ["  " + parts.before + parts.marked + parts.after, "  " + parts.margin + marks]
   }
 
   private func paint(_ text: String, _ code: String) -> String {
     color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}
+
+/// A line of a text as it is shown, with the part that a message points to.
+private struct MarkedLine {
+  var before = ""
+  var marked = ""
+  var after = ""
+
+  /// `marked` counts bytes of `line`.
+  init(_ line: [UInt8], marked range: Range<Int>) {
+    var offset = 0
+    for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
+      // Tabs stay tabs, so that the marks are below what they mark.
+      let isShown = scalar == "\t" || !isTerminalControl(scalar)
+      let text = isShown ? String(scalar) : terminalEscape(scalar)
+      if offset < range.lowerBound {
+        before += text
+      } else if offset < range.upperBound {
+        marked += text
+      } else {
+        after += text
+      }
+      offset += UTF8.width(scalar)
+    }
+  }
+
+  /// What stands below the part before the marked one: a space for each byte.
+  var margin: String {
+    String(decoding: before.utf8.map { $0 == UInt8(ascii: "\t") ? $0 : UInt8(ascii: " ") }, as: UTF8.self)
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// The alignment of a text in its column.
 public enum Alignment: Hashable, Sendable {
   case left, right
@@ -41,8 +43,21 @@ public struct TextTable: Equatable, Sendable {
     totals += 1
   }
 
-  /// The table for a terminal: a title line, a rule, the rows; every line ends with a line feed.
-  public var plain: String {
+  /// The table for a terminal: a title line, a rule, the rows; every line ends with a line feed. What a terminal would
+  /// act on in a cell is written as an escape.
+  public var plain: String { mapped { terminalText($0) }.plainText }
+
+  /// The table in Markdown; `|` in cells is escaped, and what a terminal would act on.
+  public var markdown: String { mapped { escapedForMarkdown(terminalText($0)) }.markdownText }
+
+  private func mapped(_ text: (String) -> String) -> TextTable {
+    var copy = TextTable(columns.map { Column(terminalText($0.title), $0.alignment) })
+    for row in rows { copy.add(row.map(text)) }
+    copy.totals = totals
+    return copy
+  }
+
+  private var plainText: String {
     let widths = self.widths
     let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
     var lines = [line(columns.map(\.title), widths, "  "), rule]
@@ -53,16 +68,13 @@ public struct TextTable: Equatable, Sendable {
     return lines.map { trimmedRight($0) + "\n" }.joined()
   }
 
-  /// The table in Markdown; `|` in cells is escaped.
-  public var markdown: String {
-    var copy = TextTable(columns)
-    for row in rows { copy.add(row.map(escapedForMarkdown)) }
-    let widths = copy.widths.map { max($0, 3) }
+  private var markdownText: String {
+    let widths = self.widths.map { max($0, 3) }
     let rule = zip(columns, widths).map { column, width in
       String(repeating: "-", count: width - 1) + (column.alignment == .right ? ":" : "-")
     }
-    let lines = [columns.map(\.title), rule] + copy.rows
-    return lines.map { "| \(copy.line($0, widths, " | ")) |\n" }.joined()
+    let lines = [columns.map(\.title), rule] + rows
+    return lines.map { "| \(line($0, widths, " | ")) |\n" }.joined()
   }
 
   private var widths: [Int] {

@@ -80,9 +80,13 @@ public struct TrialRecord: Equatable, Sendable {
 ///
 /// `progress` is told of samples of all trials. Throws what `DevicePlan` throws, and `samples.labels`.
 func runTrials(
-  _ program: Program, on samples: SampleSet, _ settings: TrialSettings, threads: Int,
+  _ program: Program, on samples: SampleSet, _ settings: TrialSettings, threads: Int, limits: WorkLimits,
   progress: @escaping @Sendable (Int) -> Void
 ) throws(Diagnostic) -> (first: RunResult, record: TrialRecord) {
+  let work = WorkEstimate(
+    try ExecutablePlan(program), samples: samples.count, threads: threads, trials: settings.trials,
+    onDevice: true)
+  try checkWork(work, limits)
   let plan = try DevicePlan(
     program, device: settings.device, faults: settings.faults, mode: settings.mode, seed: settings.seed)
   var trials: [Trial] = []

@@ -56,20 +56,23 @@ public struct RunRecord: Equatable, Sendable {
 /// program's machine. Of trials, the first one gives outputs and events. Samples go through each segment of the program
 /// in batches of `segmentBatch`, which changes what is written, but no result.
 ///
-/// Throws what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the
+/// Throws `run.steps` or `run.memory` where it would take more than `limits`, what `ExecutablePlan` and `DevicePlan` throw, and `samples.labels` for labels that are no classes of the
 /// first output.
 public func run(
   _ program: Program, on samples: SampleSet, settings: TrialSettings = TrialSettings(device: .ideal),
-  segmentBatch: Int = 1, threads: Int, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  segmentBatch: Int = 1, threads: Int, limits: WorkLimits = .run,
+  progress: @escaping @Sendable (Int) -> Void = { _ in }
 ) throws(Diagnostic) -> RunRecord {
   let result: RunResult
   var trials: TrialRecord?
   if settings.isIdeal {
     let plan = try ExecutablePlan(program)
+    try checkWork(WorkEstimate(plan, samples: samples.count, threads: threads), limits)
     result = try plan.run(
       inputs: samples.inputs, samples: samples.count, threads: threads, progress: progress)
   } else {
-    (result, trials) = try runTrials(program, on: samples, settings, threads: threads, progress: progress)
+    (result, trials) = try runTrials(
+      program, on: samples, settings, threads: threads, limits: limits, progress: progress)
   }
   var layers = result.layers.enumerated().map { index, layer in
     LayerRun(

@@ -24,6 +24,7 @@ let xbarrunCommand = CommandSpec(
     OptionSpec("limit", value: "N", "run the first N samples only"),
     segmentBatchOption,
     OptionSpec("threads", value: "N", "threads to use (default: all processors)"),
+    maxStepsOption, maxMemoryOption,
     OptionSpec(
       "metrics", value: "M.json", file: .output(), "write accuracy, events, energy and time as JSON"),
     OptionSpec("html", value: "R.html", file: .output(), "write a report as a page"),
@@ -63,6 +64,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let limit = try arguments.integer("limit", in: 1...Int(Int32.max))
   let threads = try arguments.integer("threads", in: 1...1024) ?? processorCount()
   let batch = try segmentBatchSize(arguments)
+  let limits = try arguments.runLimits()
   let quiet = arguments.has("quiet")
   let path = arguments.positional(0) ?? ""
   let program = try readProgram(path: path)
@@ -76,7 +78,8 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let record: RunRecord
   do throws(Diagnostic) {
     record = try run(
-      program, on: samples, settings: settings, segmentBatch: batch, threads: threads
+      program, on: samples, settings: settings, segmentBatch: batch, threads: threads,
+      limits: limits
     ) { progress.advance(by: $0) }
   } catch {
     progress.finish()

@@ -20,6 +20,9 @@ struct CompareRequest {
   var overrides: String
   var limit: Int
   var threads: Int
+  /// What each run, and the values of the model, may take.
+  var limits: WorkLimits
+  var modelMemory: Int
   /// The device, and how often it is tried.
   var settings: TrialSettings
   /// What the command line changed in the device, for titles.
@@ -47,7 +50,7 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
   let float = try evaluateFloat(
     model: request.model, shapes: request.shapes, input: request.input, labels: request.labels,
     limit: request.limit,
-    threads: request.threads, quiet: request.quiet)
+    threads: request.threads, quiet: request.quiet, maxMemory: request.modelMemory)
   var results: [SchemeResult] = []
   for scheme in request.schemes {
     var compilation = CompileRequest(model: request.model)
@@ -58,6 +61,7 @@ func compare(_ request: CompareRequest) throws(DiagnosticList) -> Comparison {
     compilation.segments = request.segments
     compilation.overrides = request.overrides
     compilation.jobs = request.threads
+    compilation.maxMemory = request.modelMemory
     let compiled = try compile(compilation)
     do throws(Diagnostic) {
       results.append(try run(compiled, request))
@@ -80,7 +84,7 @@ private func run(_ compiled: CompileResult, _ request: CompareRequest) throws(Di
     unit: "samples", quiet: request.quiet)
   let record = try RunDriver.run(
     program, on: samples, settings: request.settings, segmentBatch: request.segmentBatch,
-    threads: request.threads
+    threads: request.threads, limits: request.limits
   ) { progress.advance(by: $0) }
   progress.finish()
   return SchemeResult(compiled: compiled.record, run: record)

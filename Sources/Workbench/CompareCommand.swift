@@ -46,6 +46,7 @@ private let compareOptions =
     OptionSpec("json", value: "C.json", file: .output(), "all counts as JSON"),
     OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
+    maxStepsOption, maxMemoryOption,
     OptionSpec(flag: "quiet", "print no progress"),
   ]
 
@@ -62,6 +63,8 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       segmentBatch: try segmentBatchSize(arguments),
       overrides: arguments.value("set") ?? "", limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
       threads: try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount,
+      limits: try arguments.runLimits(),
+      modelMemory: try arguments.bytes("max-memory") ?? WorkLimits.modelMemory,
       settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),
       quiet: arguments.has("quiet"))
     guard !request.schemes.isEmpty else { throw Diagnostic("usage.value", "--schemes names no scheme") }

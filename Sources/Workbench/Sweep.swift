@@ -178,7 +178,7 @@ private struct SweepRunner {
       let line = progress
       let record = try RunDriver.run(
         compiled.program, on: samples, settings: settings, segmentBatch: request.segmentBatch,
-        threads: request.threads
+        threads: request.threads, limits: request.limits
       ) { line?.advance(by: $0) }
       let measurement = try SweepMeasurement(record, isLossless: compiled.isLossless)
       skip(point, trials: measurement.top1.count)

@@ -65,6 +65,7 @@ private let sweepOptions =
   ] + TrialOptions.changes + TrialOptions.trials + [
     OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
+    maxStepsOption, maxMemoryOption,
     OptionSpec("csv", value: "R.csv", file: .output(), "write all numbers as comma-separated values"),
     OptionSpec("svg", value: "R.svg", file: .output(), "plot accuracy against the first axis"),
     OptionSpec("json", value: "R.json", file: .output(), "write all numbers as JSON"),
@@ -118,11 +119,13 @@ extension SweepRequest {
     compilation.shapes = arguments.values("shape")
     compilation.calibration = arguments.value("calibration")
     compilation.jobs = threads
+    compilation.maxMemory = try arguments.bytes("max-memory") ?? WorkLimits.modelMemory
     self.init(
       compilation: compilation, schemes: schemes, devices: try TrialSettings.forEachDevice(arguments),
       changes: TrialOptions.changes(in: arguments), axes: axes, input: arguments.value("input") ?? "",
       labels: arguments.value("labels"), limit: try arguments.integer("limit", in: 1...Int.max) ?? .max,
-      segmentBatch: try segmentBatchSize(arguments), threads: threads, quiet: arguments.has("quiet"))
+      segmentBatch: try segmentBatchSize(arguments), threads: threads,
+      limits: try arguments.runLimits(), quiet: arguments.has("quiet"))
   }
 }
 

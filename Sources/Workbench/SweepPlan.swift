@@ -21,6 +21,8 @@ struct SweepRequest {
   /// Samples that go through a segment at a time.
   var segmentBatch = 1
   let threads: Int
+  /// What each run may take.
+  let limits: WorkLimits
   let quiet: Bool
 }
 

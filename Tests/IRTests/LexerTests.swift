@@ -54,6 +54,7 @@ import Testing
     ("inf", .float(.infinity)), ("-inf", .float(-.infinity)), ("nan", .float(.nan)), ("1e-60", .float(0)),
     ("true", .word("true")), ("twos-complement", .word("twos-complement")),
     ("\"a\\\"b\\\\c\\n\\t\\r\"", .string("a\"b\\c\n\t\r")),
+    ("\"\\u{1B}[0m\\u{202e}\"", .string("\u{1B}[0m\u{202E}")),
     ("@a.b", .symbol("a.b")), ("#a.b", .resource("a.b")), ("[]", .list([])),
     ("[1, [2.0,],]", .list([.int(1), .list([.float(2)])])),
     ("\"größe\"", .string("größe")),

@@ -45,6 +45,11 @@ struct ShapeTests {
     expectRefusal("import.input-missing", of: model([node("Reshape", ["x"])], inputs: [[2]]))
   }
 
+  /// Values of more than 4 GiB together are refused before anybody computes them.
+  @Test func valuesTakeNoMoreThanTheLimit() {
+    expectRefusal("import.memory", of: model([node("Relu")], inputs: [[1, 1 << 30]]))
+  }
+
   @Test func flatten() throws {
     #expect(try shape("Flatten", [2, 3, 4]) == [2, 12])
     #expect(try shape("Flatten", [2, 3, 4], ["axis": .int(0)]) == [1, 24])

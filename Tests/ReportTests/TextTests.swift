@@ -32,6 +32,39 @@ import Testing
         """)
   }
 
+  /// Names and attributes of a file are shown, never acted on.
+  @Test func tablesShowControlCharactersAsEscapes() {
+    var table = TextTable([.init("a\u{7}", .left), .init("b")])
+    table.add(["\u{1B}[31mred\n", "\u{202E}x\u{9B}"])
+    #expect(
+      table.plain == """
+        a\\u{7}                         b
+        ---------------  ---------------
+        \\u{1B}[31mred\\n  \\u{202E}x\\u{9B}
+
+        """)
+    #expect(table.markdown.unicodeScalars.allSatisfy { $0 == "\n" || (32..<127).contains($0.value) })
+  }
+
+  @Test func diagnosticsShowControlCharactersAsEscapes() {
+    let renderer = DiagnosticRenderer(color: false, sources: ["a\n.xir": "x\u{1B}[2J \u{202E}yz w"])
+    let error = Diagnostic(
+      "ir.name", "'\u{1B}]0;t\u{7}' is\r\nnot a name\u{7F}",
+      at: Location(file: "a\n.xir", .text(TextPosition(line: 1, column: 7, length: 5))),
+      notes: ["\u{2066}\u{85}"])
+    #expect(
+      renderer.render(error) == """
+        a\\n.xir:1:7: error: '\\u{1B}]0;t\\u{7}' is\\r\\nnot a name\\u{7F} [ir.name]
+          x\\u{1B}[2J \\u{202E}yz w
+                     ~~~~~~~~~~
+          note: \\u{2066}\\u{85}
+
+        """)
+    let names = "caf\u{E9} \u{65E5}\u{672C} 'x' \\n"
+    #expect(terminalText(names) == names, "letters stay")
+    #expect(terminalText("a\tb\n\u{1B}", keepingLines: true) == "a\tb\n\\u{1B}")
+  }
+
   @Test func numbers() {
     #expect(fixed(1.005, decimals: 1) == "1.0")
     #expect(fixed(-0.04, decimals: 1) == "0.0")

@@ -242,7 +242,7 @@ func quote(_ text: String) -> String {
     case "\n": result += "\\n"
     case "\t": result += "\\t"
     case "\r": result += "\\r"
-    default: result.unicodeScalars.append(scalar)
+    case _: result += isTerminalControl(scalar) ? terminalEscape(scalar) : String(scalar)
     }
   }
   return result + "\""

@@ -142,7 +142,7 @@ struct Lexer {
         throw failure("a string literal ends on the line on which it starts")
       }
       if bytes[at] == UInt8(ascii: "\\") {
-        text.append(try escape())
+        text += try escape()
       } else {
         text.append(bytes[at])
         at += 1
@@ -153,17 +153,29 @@ struct Lexer {
     return token(.string, from: start, text: String(decoding: text, as: UTF8.self))
   }
 
-  private mutating func escape() throws(Diagnostic) -> UInt8 {
+  private mutating func escape() throws(Diagnostic) -> [UInt8] {
     at += 1
     guard at < bytes.count else { throw failure("a text without its closing quote") }
     defer { at += 1 }
     switch bytes[at] {
-    case UInt8(ascii: "n"): return UInt8(ascii: "\n")
-    case UInt8(ascii: "t"): return UInt8(ascii: "\t")
-    case UInt8(ascii: "r"): return UInt8(ascii: "\r")
-    case UInt8(ascii: "\\"), UInt8(ascii: "\""): return bytes[at]
-    default: throw failure("unknown escape in a text; known are \\n \\t \\r \\\\ \\\"")
+    case UInt8(ascii: "n"): return [UInt8(ascii: "\n")]
+    case UInt8(ascii: "t"): return [UInt8(ascii: "\t")]
+    case UInt8(ascii: "r"): return [UInt8(ascii: "\r")]
+    case UInt8(ascii: "\\"), UInt8(ascii: "\""): return [bytes[at]]
+    case UInt8(ascii: "u"): return try numberedScalar()
+    default: throw failure("unknown escape in a text; known are \\n \\t \\r \\\\ \\\" \\u{...}")
     }
+  }
+
+  /// The scalar of `u{1B}`, up to its closing brace.
+  private mutating func numberedScalar() throws(Diagnostic) -> [UInt8] {
+    guard at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "{"),
+      let end = bytes[(at + 2)...].prefix(7).firstIndex(of: UInt8(ascii: "}")),
+      let number = UInt32(String(decoding: bytes[(at + 2)..<end], as: UTF8.self), radix: 16),
+      let scalar = Unicode.Scalar(number)
+    else { throw failure("an escape of a scalar is written like \\u{1B}") }
+    at = end
+    return Array(String(scalar).utf8)
   }
 
   private mutating func sign() throws(Diagnostic) -> Token {
