@@ -83,23 +83,41 @@ extension TrialSettings {
     if let path = arguments.value("faults") {
       let bytes = try InputFile(path: path).withBytes { Array($0) }
       faults = try FaultMap(csv: bytes, file: path)
+      try requireStuckCells(arguments)
     }
     if let text = arguments.value("stop-when") { stopHalfWidth = try halfWidth(text) }
     if let text = arguments.value("mode") { mode = try evaluationMode(text) }
   }
 }
 
+/// Throws `usage.conflict` where stuck cells are switched off, so that a map of them would have no effect.
+private func requireStuckCells(_ arguments: ParsedArguments) throws(Diagnostic) {
+  if try nonidealities(arguments.value("without")).contains(.stuckCells) {
+    throw Diagnostic("usage.conflict", "--faults names stuck cells, which --without switches off")
+  }
+  if arguments.has("only"), try !nonidealities(arguments.value("only")).contains(.stuckCells) {
+    throw Diagnostic(
+      "usage.conflict", "--faults names stuck cells, which --only switches off",
+      notes: ["add stuck-cells to --only"])
+  }
+}
+
 /// The device with its figures changed, and then non-idealities switched off.
 private func changed(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
   var device = device
+  var settings: [(name: String, text: String)] = []
   for setting in words(arguments.value("set-device")) {
     let parts = setting.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
     guard parts.count == 2 else {
       throw Diagnostic(
         "usage.value", "'\(setting)' is no setting", notes: ["write NAME=VALUE, such as sigma=0.1"])
     }
-    device = try device.setting(parts[0], to: parts[1])
+    guard !settings.contains(where: { $0.name == parts[0] }) else {
+      throw Diagnostic("usage.repeated", "--set-device names '\(parts[0].prefix(100))' twice")
+    }
+    settings.append((parts[0], parts[1]))
   }
+  device = try device.settings(settings)
   for nonideality in try nonidealities(arguments.value("without")) { device = device.without(nonideality) }
   if arguments.has("only") {
     let kept = try nonidealities(arguments.value("only"))

@@ -53,6 +53,23 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(settings.faults.count == 1 && !settings.isIdeal)
   }
 
+  /// A map of stuck cells whose non-ideality is switched off would have no effect.
+  @Test func aMapConflictsWithStuckCellsSwitchedOff() throws {
+    let place = try Workplace()
+    try writeFile(text: "crossbar,row,column,state\n0,1,2,on\n", to: place.path("f.csv"))
+    for (words, isRefused) in [
+      (["--without", "stuck-cells"], true), (["--without", "variation"], false),
+      (["--only", "variation"], true),
+      (["--only", "variation,stuck-cells"], false),
+    ] {
+      let error = refusal { () throws(Diagnostic) in
+        _ = try TrialSettings(
+          arguments(["--device", "ratio10", "--faults", place.path("f.csv")] + words))
+      }
+      #expect((error?.id == "usage.conflict") == isRefused && (error == nil) == !isRefused, "\(words)")
+    }
+  }
+
   @Test func codesAreSensedUnlessTablesAreWanted() throws {
     #expect(try settings("--device", "ratio10").mode == .direct)
     #expect(try settings("--device", "ratio10", "--mode", "direct").mode == .direct)
