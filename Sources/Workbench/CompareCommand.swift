@@ -64,6 +64,7 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       threads: try arguments.integer("threads", in: 1...1024) ?? ProcessInfo.processInfo.activeProcessorCount,
       settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),
       quiet: arguments.has("quiet"))
+    try reportNoEffect(request.settings.warnings, arguments)
     guard !request.schemes.isEmpty else { throw Diagnostic("usage.value", "--schemes names no scheme") }
   } catch {
     throw DiagnosticList(error)
