@@ -128,8 +128,10 @@ static TARGET void NAME(program_cells)(const xbar_cell_table *table, const uint8
     NAME(floats) g = table->lognormal
                          ? nominal * NAME(exponential)(-sigma * z)
                          : nominal * NAME(greater)(1.0f + sigma * z, (NAME(floats)){0});
-    if (table->time != 0) g *= NAME(exponential)(-(exponent + table->spread * v) * table->time);
-    // Wide distributions and drift upwards can pass the range of binary32; sums and their squares must stay finite.
+    // A conductance never rises: exponents below 0 count as 0.
+    if (table->time != 0)
+      g *= NAME(exponential)(-NAME(greater)(exponent + table->spread * v, (NAME(floats)){0}) * table->time);
+    // Wide distributions can pass the range of binary32; sums and their squares must stay finite.
     g = __builtin_elementwise_min(g, (NAME(floats)){0} + 1e12f);
     const NAME(integers) on = x[2] < table->stuck_on, off = x[2] - table->stuck_on < table->stuck_off;
     g = NAME(select)(on, (NAME(floats)){0} + table->highest,

@@ -41,6 +41,18 @@ public struct ParsedArguments: Equatable, Sendable {
     return number
   }
 
+  /// The value of option `name` as a whole number of 64 bits without a sign, or nil where it was not given.
+  ///
+  /// Throws `usage.value` for anything else.
+  public func unsigned(_ name: String) throws(Diagnostic) -> UInt64? {
+    guard let text = value(name) else { return nil }
+    guard let number = UInt64(text) else {
+      throw Diagnostic(
+        "usage.value", "--\(name) takes a whole number in 0 ... \(UInt64.max), found '\(text)'")
+    }
+    return number
+  }
+
   /// The value of option `name`, which must be one of `choices`, or nil where it was not given.
   ///
   /// Throws `usage.value` for anything else.

@@ -13,9 +13,10 @@ public enum ExitStatus: Int32, Sendable {
   /// A mistake of the program.
   case internalError = 70
 
-  /// The status for an error: ids that begin with `usage.` and `internal.` have their own.
+  /// The status for an error: ids that begin with `usage.` and `internal.` have their own, and what is wrong with the
+  /// value of an option is a mistake of usage, too.
   public init(for diagnostic: Diagnostic) {
-    if diagnostic.id.hasPrefix("usage.") {
+    if diagnostic.id.hasPrefix("usage.") || diagnostic.option != nil {
       self = .usage
     } else if diagnostic.id.hasPrefix("internal.") {
       self = .internalError

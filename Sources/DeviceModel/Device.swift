@@ -124,7 +124,8 @@ public struct StuckCells: Hashable, Sendable {
   public init() {}
 }
 
-/// How conductances fall with time: `G(t) = G * (t / t0)^-v` from t0 on, with v drawn for every cell.
+/// How conductances fall with time: `G(t) = G * (t / t0)^-v` from t0 on, with v drawn for every cell from a normal
+/// distribution; a v below 0 counts as 0, so that no conductance rises.
 public struct Drift: Hashable, Sendable {
   /// Time since programming in seconds.
   public var seconds = 0.0

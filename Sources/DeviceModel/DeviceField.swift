@@ -2,7 +2,8 @@
 public struct DeviceField: Sendable {
   /// How the value is kept.
   enum Value: Sendable {
-    case number(any WritableKeyPath<Device, Double> & Sendable, ClosedRange<Double>)
+    case number(
+      any WritableKeyPath<Device, Double> & Sendable, ClosedRange<Double>, orInfinite: Bool)
     case word([String], get: @Sendable (Device) -> String, set: @Sendable (inout Device, String) -> Void)
   }
 
@@ -22,7 +23,8 @@ public struct DeviceField: Sendable {
   /// What is allowed, for messages and tables.
   public var expectation: String {
     switch value {
-    case .number(_, let range): "\(boundText(range.lowerBound)) ... \(boundText(range.upperBound))"
+    case .number(_, let range, let orInfinite):
+      "\(boundText(range.lowerBound)) ... \(boundText(range.upperBound))\(orInfinite ? " or inf" : "")"
     case .word(let words, _, _): words.joined(separator: ", ")
     }
   }
@@ -30,7 +32,7 @@ public struct DeviceField: Sendable {
   /// The value of a device, as text.
   public func text(of device: Device) -> String {
     switch value {
-    case .number(let path, _): "\(device[keyPath: path])"
+    case .number(let path, _, _): "\(device[keyPath: path])"
     case .word(_, let get, _): get(device)
     }
   }
@@ -40,13 +42,13 @@ public struct DeviceField: Sendable {
 
   private init(
     _ section: String, _ key: String, _ path: any WritableKeyPath<Device, Double> & Sendable,
-    _ range: ClosedRange<Double>, _ unit: String, _ summary: String
+    _ range: ClosedRange<Double>, orInfinite: Bool = false, _ unit: String, _ summary: String
   ) {
     self.section = section
     self.key = key
     self.unit = unit
     self.summary = summary
-    value = .number(path, range)
+    value = .number(path, range, orInfinite: orInfinite)
   }
 
   private init<Word: RawRepresentable & CaseIterable & Sendable>(
@@ -65,7 +67,8 @@ public struct DeviceField: Sendable {
 
   private static let cell = [
     DeviceField("cell", "onResistance", \.cell.onResistance, 1...1e12, "ohm", "of the highest level"),
-    DeviceField("cell", "offResistance", \.cell.offResistance, 1...1e15, "ohm", "of level 0"),
+    DeviceField(
+      "cell", "offResistance", \.cell.offResistance, 1...1e15, orInfinite: true, "ohm", "of level 0"),
     DeviceField("cell", "spacing", \.cell.spacing, "how levels lie between them"),
   ]
 

@@ -59,9 +59,8 @@ public struct DeviceFile: Equatable, Sendable {
       guard let node = nodes[field.path] else { continue }
       figures.append(try field.read(node, reader, into: &device))
     }
-    guard device.hasOrderedResistances else {
-      throw reader.failure(
-        "range", Device.orderedResistances, nodes["cell.offResistance"]?.position ?? root.position)
+    if let found = device.contradiction {
+      throw reader.failure("range", found.message, nodes[found.path]?.position ?? root.position)
     }
     self.device = device
     self.figures = figures
@@ -75,9 +74,12 @@ extension DeviceField {
     let (inner, source) = try reader.sourced(node, path: path)
     let text: String
     switch value {
-    case .number:
-      let number = try reader.number(inner, path: path)
-      text = "\(number)"
+    case .number(_, _, let orInfinite):
+      if orInfinite, case .string("inf") = inner.value {
+        text = "inf"
+      } else {
+        text = "\(try reader.number(inner, path: path))"
+      }
     case .word: text = try reader.text(inner, path: path, limit: 100)
     }
     guard store(text, in: &device) else {
@@ -89,8 +91,10 @@ extension DeviceField {
   /// Stores a value given as text; false where it is not allowed.
   func store(_ text: String, in device: inout Device) -> Bool {
     switch value {
-    case .number(let path, let range):
-      guard let number = Double(text), range.contains(number) else { return false }
+    case .number(let path, let range, let orInfinite):
+      guard let number = Double(text), range.contains(number) || (orInfinite && number == .infinity) else {
+        return false
+      }
       device[keyPath: path] = number
     case .word(let words, _, let set):
       guard words.contains(text) else { return false }
@@ -101,17 +105,38 @@ extension DeviceField {
 }
 
 extension Device {
-  /// Whether level 0 conducts less than the highest level.
-  var hasOrderedResistances: Bool { cell.offResistance > cell.onResistance }
-
-  static var orderedResistances: String { "cell.offResistance must be larger than cell.onResistance" }
+  /// What figures say that cannot hold together, with the path of the last one of them; nil where all can.
+  var contradiction: (path: String, message: String)? {
+    if cell.offResistance <= cell.onResistance {
+      return ("cell.offResistance", "cell.offResistance must be larger than cell.onResistance")
+    }
+    let stuck = stuckCells.on + stuckCells.off
+    if stuck > 1 {
+      return (
+        "stuckCells.off",
+        "stuckCells.on + stuckCells.off is \(stuck), expected 0 ... 1: a cell is stuck in one state only"
+      )
+    }
+    return nil
+  }
 
   /// The same device with a setting changed: the path of a field, or `ratio` for `offResistance / onResistance`,
   /// `sigma` for both sigmas of the variation, `sigma-scale` for a factor to both.
   ///
   /// Throws `device.setting` for an unknown name, and `device.range`.
   public func setting(_ name: String, to text: String) throws(Diagnostic) -> Device {
+    try settings([(name, text)])
+  }
+
+  /// The same device with settings changed in turn, and checked together at the end; see `setting(_:to:)`.
+  public func settings(_ settings: [(name: String, text: String)]) throws(Diagnostic) -> Device {
     var device = self
+    for (name, text) in settings { try device.set(name, to: text) }
+    if let found = device.contradiction { throw Diagnostic("device.range", found.message) }
+    return device
+  }
+
+  private mutating func set(_ name: String, to text: String) throws(Diagnostic) {
     for (path, value) in try expanded(name, text) {
       guard let field = DeviceField.all.first(where: { $0.path == path }) else {
         let names = DeviceField.all.map(\.path) + Device.shorthands
@@ -120,12 +145,10 @@ extension Device {
           notes: (nearest(name, in: names).map { ["did you mean '\($0)'?"] } ?? [])
             + ["settings: \(names.joined(separator: ", "))"])
       }
-      guard field.store(value, in: &device) else {
+      guard field.store(value, in: &self) else {
         throw Diagnostic("device.range", "\(path) is \(value.prefix(100)), expected \(field.expectation)")
       }
     }
-    guard device.hasOrderedResistances else { throw Diagnostic("device.range", Device.orderedResistances) }
-    return device
   }
 
   /// Names of settings that stand for other ones.
@@ -134,8 +157,10 @@ extension Device {
   /// The fields that a setting changes, with their values.
   private func expanded(_ name: String, _ text: String) throws(Diagnostic) -> [(String, String)] {
     guard Device.shorthands.contains(name) else { return [(name, text)] }
-    guard let number = Double(text), number.isFinite, number >= 0 else {
-      throw Diagnostic("device.range", "\(name) is \(text.prefix(100)), a number from 0 on is expected")
+    guard let number = Double(text), number.isFinite || name == "ratio", number >= 0 else {
+      let infinite = name == "ratio" ? ", or inf," : ""
+      throw Diagnostic(
+        "device.range", "\(name) is \(text.prefix(100)), a number from 0 on\(infinite) is expected")
     }
     switch name {
     case "ratio": return [("cell.offResistance", "\(number * cell.onResistance)")]

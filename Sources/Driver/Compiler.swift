@@ -1,4 +1,5 @@
 import CodeGen
+import CommandLineTools
 import Evaluation
 import Report
 import Hardware
@@ -74,15 +75,15 @@ struct Compilation {
     self.request = request
     var warnings: [Diagnostic] = []
     do throws(Diagnostic) {
-      let named = try Passes.scheme(named: request.scheme)
+      let named = try request.namedScheme()
       if let text = request.pipeline {
         calls = try request.scheduled(
-          try request.units.calls(try registry.pipeline(text, warnings: &warnings)))
+          try request.units.calls(try registry.pipeline(text, ofOption: "pipeline", &warnings)))
       } else {
-        let overrides = try registry.pipeline(request.overrides, warnings: &warnings)
-        calls = try request.scheduled(try request.units.calls(try named.calls(overriding: overrides)))
+        let overrides = try registry.overrides(request.overrides, of: named, &warnings)
+        calls = try request.scheduled(try request.units.calls(overrides))
       }
-      machine = try request.units.machine(try loadTarget(request.target ?? named.target))
+      machine = try request.units.machine(try request.namedTarget(named.target))
     } catch {
       throw DiagnosticList(error)
     }
@@ -215,6 +216,3 @@ func samplePorts(_ module: Module<TensorLevel>) -> [SamplePort] {
     SamplePort(name: op[.portName], shape: module.values[op.results[0]].type.shape ?? [])
   }
 }
-
-/// The version that `--version` prints and programs carry.
-public let version = "0.1.0"

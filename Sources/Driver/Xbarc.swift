@@ -17,7 +17,7 @@ public func runXbarc(_ words: [String]) -> Int32 {
   runCommand(name: "xbarc") { () throws(DiagnosticList) in
     let request: CommandLineRequest
     do throws(Diagnostic) {
-      if words == ["--version"] { return try printOut("xbarc \(version)\n") }
+      if let text = versionText(words, of: "xbarc") { return try printOut(text) }
       request = try XbarcCommands.program.parse(words) { path throws(Diagnostic) in try modelDataFiles(path) }
       if case .help(let text) = request { return try printOut(text) }
     } catch {
@@ -75,8 +75,18 @@ private func compileCommand(_ arguments: ParsedArguments) throws(DiagnosticList)
     }
     emit = try arguments.choice("emit", of: ["tensor", "crossbar", "program", "binary"]) ?? "binary"
     settings.printAfter = arguments.value("print-after")
-    if let pass = settings.printAfter, pass != "all" { _ = try PassRegistry.standard.entry(named: pass) }
+    if let pass = settings.printAfter, pass != "all" {
+      do throws(Diagnostic) { _ = try PassRegistry.standard.entry(named: pass) } catch {
+        throw error.inOption("print-after")
+      }
+    }
     settings.validates = arguments.has("validate")
+    try reportNoEffect(
+      emit == "binary"
+        ? []
+        : ["report", "html"].filter(arguments.has).map {
+          noEffect("--\($0) has no effect with --emit \(emit): there is no program to report on")
+        }, arguments)
   } catch {
     throw DiagnosticList(error)
   }
@@ -170,7 +180,8 @@ private func optCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
   var runner = PipelineRunner(settings, PassContext(threads: try threadCount(arguments, "jobs")))
   do throws(Diagnostic) {
     let text = arguments.value("pipeline") ?? ""
-    let calls = try PassRegistry.standard.pipeline(text, warnings: &runner.context.warnings)
+    let calls = try PassRegistry.standard.pipeline(
+      text, ofOption: "pipeline", &runner.context.warnings)
     try runner.run(calls, on: &module)
     show(runner.context.warnings)
     try write(module, to: arguments.value("output") ?? "-")

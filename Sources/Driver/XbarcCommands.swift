@@ -52,7 +52,7 @@ enum XbarcCommands {
       OptionSpec(flag: "validate", "compare outputs before and after every pass on two calibration samples"),
       OptionSpec(flag: "time-passes", "print the time of every pass, and of every layer"),
       OptionSpec("jobs", value: "N", "threads (default: all processors)"),
-      OptionSpec(flag: "quiet", "print nothing but errors"),
+      strictOption, OptionSpec(flag: "quiet", "print nothing but errors"),
     ],
     examples: [
       ExampleSpec(

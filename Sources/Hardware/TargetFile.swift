@@ -72,6 +72,11 @@ private struct TargetReader {
       if let node = values[field.path] { try read(field, node) }
     }
     try checkUnit(root.position)
+    guard machine.area.adcsPerCrossbar > 0 || machine.energy.adcConversion == 0 else {
+      throw text.failure(
+        "range", "area.adcsPerCrossbar is 0, but energy.adcConversion says that crossbars have converters",
+        values["area.adcsPerCrossbar"]?.position ?? root.position)
+    }
   }
 
   private mutating func read(_ field: MachineField, _ node: JSONNode) throws(Diagnostic) {

@@ -17,10 +17,17 @@ public enum JSON: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
+  /// A whole number beyond those of `integer`; see `whole`.
+  case unsigned(UInt64)
   case double(Double)
   case string(String)
   case array([JSON])
   case object([Member])
+
+  /// A whole number without a sign.
+  public static func whole(_ number: UInt64) -> JSON {
+    Int(exactly: number).map { .integer($0) } ?? .unsigned(number)
+  }
 
   /// The value of member `key`, or nil where this is no object or has no such member.
   public subscript(key: String) -> JSON? {
@@ -56,6 +63,7 @@ public enum JSON: Equatable, Sendable {
   public var number: Double? {
     switch self {
     case .integer(let value): return Double(value)
+    case .unsigned(let value): return Double(value)
     case .double(let value): return value
     case .null, .bool, .string, .array, .object: return nil
     }

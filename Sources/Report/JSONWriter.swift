@@ -33,7 +33,7 @@ extension JSON {
         member.value.writeLine(to: &text)
       }
       text += "}"
-    case .null, .bool, .integer, .double, .string: write(to: &text, indent: 0)
+    case .null, .bool, .integer, .unsigned, .double, .string: write(to: &text, indent: 0)
     }
   }
 
@@ -41,7 +41,7 @@ extension JSON {
     switch self {
     case .array(let elements): return elements.isEmpty
     case .object(let members): return members.isEmpty
-    case .null, .bool, .integer, .double, .string: return true
+    case .null, .bool, .integer, .unsigned, .double, .string: return true
     }
   }
 
@@ -50,6 +50,7 @@ extension JSON {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
+    case .unsigned(let value): text += String(value)
     case .double(let value): text += value.isFinite ? "\(value)" : "null"
     case .string(let value): writeString(value, to: &text)
     case .array(let elements): writeArray(elements, to: &text, indent: indent)

@@ -2,7 +2,7 @@ public import Evaluation
 public import DeviceModel
 public import Executor
 import ProgramFormat
-import Support
+public import Support
 
 /// How trials on a device are made.
 public struct TrialSettings: Equatable, Sendable {
@@ -20,6 +20,8 @@ public struct TrialSettings: Equatable, Sendable {
   public var mode = DevicePlan.Mode.direct
   /// Samples of each trial whose codes are compared with those of an ideal device.
   public var measured: Int
+  /// What the options of a command line ask for in vain.
+  public var warnings: [Diagnostic] = []
 
   /// Creates settings.
   public init(

@@ -42,7 +42,7 @@ public enum TrialOptions {
   ]
 
   /// All of them, in the order of the help.
-  public static let all = [device] + changes + trials
+  public static let all = [device] + changes + trials + [strictOption]
 
   /// What the options change in a device, as written: for titles and files.
   public static func changes(in arguments: ParsedArguments) -> [String] {
@@ -77,35 +77,102 @@ extension TrialSettings {
   }
 
   private init(_ arguments: ParsedArguments, device name: String) throws(Diagnostic) {
-    self.init(device: try changed(try Device(nameOrPath: name), arguments))
+    let plain = try withFigures(try named(name), arguments)
+    self.init(device: try switched(plain, arguments))
     trials = try arguments.integer("trials", in: 1...1_000_000) ?? 1
-    seed = UInt64(try arguments.integer("seed", in: 0...Int.max) ?? 0)
+    seed = try arguments.unsigned("seed") ?? 0
     if let path = arguments.value("faults") {
       let bytes = try InputFile(path: path).withBytes { Array($0) }
       faults = try FaultMap(csv: bytes, file: path)
+      try requireStuckCells(arguments)
     }
     if let text = arguments.value("stop-when") { stopHalfWidth = try halfWidth(text) }
     if let text = arguments.value("mode") { mode = try evaluationMode(text) }
+    warnings = try withoutEffect(arguments, plain)
+  }
+
+  /// What the options ask for in vain, of a device `plain` before its non-idealities are switched off.
+  private func withoutEffect(_ arguments: ParsedArguments, _ plain: Device) throws(Diagnostic) -> [Diagnostic]
+  {
+    var found: [Diagnostic] = []
+    if isIdeal, trials > 1 {
+      found.append(noEffect("--trials has no effect: all trials on an ideal device are the same"))
+    }
+    if isIdeal, mode == .table {
+      found.append(noEffect("--mode table has no effect: an ideal device has no errors to draw"))
+    }
+    if stopHalfWidth != nil, trials == 1 {
+      found.append(noEffect("--stop-when has no effect on a single trial", notes: ["give --trials N"]))
+    }
+    for kept in try nonidealities(arguments.value("only"), silently: true)
+    where !plain.isOn(kept) && !(kept == .stuckCells && faults.count > 0) {
+      found.append(
+        noEffect("--only \(kept.rawValue) has no effect: the device '\(plain.name)' does not have it"))
+    }
+    let setsTime = words(arguments.value("set-device")).contains { $0.hasPrefix("drift.seconds=") }
+    if setsTime, plain.drift.seconds > 0, !plain.isOn(.drift) {
+      found.append(
+        noEffect(
+          plain.drift.logarithm > 0
+            ? "drift.seconds has no effect: drift.on, drift.off and drift.spread are 0"
+            : "drift.seconds has no effect: it is not beyond drift.referenceSeconds"))
+    }
+    return found
   }
 }
 
-/// The device with its figures changed, and then non-idealities switched off.
-private func changed(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
-  var device = device
+/// Throws `usage.conflict` where stuck cells are switched off, so that a map of them would have no effect.
+private func requireStuckCells(_ arguments: ParsedArguments) throws(Diagnostic) {
+  if try nonidealities(arguments.value("without"), silently: true).contains(.stuckCells) {
+    throw Diagnostic("usage.conflict", "--faults names stuck cells, which --without switches off")
+  }
+  if arguments.has("only"), try !nonidealities(arguments.value("only"), silently: true).contains(.stuckCells)
+  {
+    throw Diagnostic(
+      "usage.conflict", "--faults names stuck cells, which --only switches off",
+      notes: ["add stuck-cells to --only"])
+  }
+}
+
+/// A device by name or from a file.
+private func named(_ name: String) throws(Diagnostic) -> Device {
+  do throws(Diagnostic) { return try Device(nameOrPath: name) } catch { throw error.inOption("device") }
+}
+
+/// The device with its figures changed.
+private func withFigures(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
+  var settings: [(name: String, text: String)] = []
   for setting in words(arguments.value("set-device")) {
     let parts = setting.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
     guard parts.count == 2 else {
       throw Diagnostic(
-        "usage.value", "'\(setting)' is no setting", notes: ["write NAME=VALUE, such as sigma=0.1"])
+        "usage.value", "'\(setting)' is no setting", notes: ["write NAME=VALUE, such as sigma=0.1"]
+      ).inOption("set-device")
     }
-    device = try device.setting(parts[0], to: parts[1])
+    guard !settings.contains(where: { $0.name == parts[0] }) else {
+      throw Diagnostic("usage.repeated", "--set-device names '\(parts[0].prefix(100))' twice")
+    }
+    settings.append((parts[0], parts[1]))
   }
-  for nonideality in try nonidealities(arguments.value("without")) { device = device.without(nonideality) }
-  if arguments.has("only") {
+  do throws(Diagnostic) { return try device.settings(settings) } catch { throw error.inOption("set-device") }
+}
+
+/// The device with non-idealities switched off.
+private func switched(_ device: Device, _ arguments: ParsedArguments) throws(Diagnostic) -> Device {
+  var device = device
+  do throws(Diagnostic) {
+    for nonideality in try nonidealities(arguments.value("without")) { device = device.without(nonideality) }
+  } catch {
+    throw error.inOption("without")
+  }
+  guard arguments.has("only") else { return device }
+  do throws(Diagnostic) {
     let kept = try nonidealities(arguments.value("only"))
     for nonideality in Nonideality.allCases where !kept.contains(nonideality) {
       device = device.without(nonideality)
     }
+  } catch {
+    throw error.inOption("only")
   }
   return device
 }
@@ -115,17 +182,17 @@ private func words(_ text: String?) -> [String] {
   (text ?? "").split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
 }
 
-private func nonidealities(_ text: String?) throws(Diagnostic) -> [Nonideality] {
+/// The non-idealities that a list names; a former name gives a warning, unless `silently`.
+private func nonidealities(_ text: String?, silently: Bool = false) throws(Diagnostic) -> [Nonideality] {
   var found: [Nonideality] = []
   for name in words(text) {
     if let nonideality = Nonideality(rawValue: name) {
       found.append(nonideality)
     } else if let nonideality = Nonideality.allCases.first(where: { $0.formerName == name }) {
-      show([
-        Diagnostic(
-          "usage.renamed", "'\(name)' is now '\(nonideality.rawValue)'; the former name will go",
-          severity: .warning)
-      ])
+      let warning = Diagnostic(
+        "usage.renamed", "'\(name)' is now '\(nonideality.rawValue)'; the former name will go",
+        severity: .warning)
+      if !silently { show([warning]) }
       found.append(nonideality)
     } else {
       let names = Nonideality.allCases.map(\.rawValue)

@@ -71,7 +71,7 @@ extension TrialRecord {
     return [
       "device": .object(figures), "nonidealities": .array(nonidealities),
       "mode": .string(settings.mode.rawValue),
-      "seed": .integer(Int(truncatingIfNeeded: settings.seed)), "faults": .integer(settings.faults.count),
+      "seed": .whole(settings.seed), "faults": .integer(settings.faults.count),
       "asked": .integer(settings.trials), "made": .integer(trials.count), "top1": json(top1),
       "top5": json(top5),
       "top1OfTrials": .array(

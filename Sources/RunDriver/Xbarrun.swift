@@ -49,6 +49,7 @@ let xbarrunCommand = CommandSpec(
 public func runXbarrun(_ words: [String]) -> Int32 {
   runCommand(name: "xbarrun") { () throws(DiagnosticList) in
     do throws(Diagnostic) {
+      if let text = versionText(words, of: "xbarrun") { return try printOut(text) }
       switch try xbarrunCommand.parse(words) {
       case .help(let text): try printOut(text)
       case .run(_, let arguments): try execute(arguments)
@@ -66,6 +67,7 @@ private func execute(_ arguments: ParsedArguments) throws(Diagnostic) {
   let batch = try segmentBatchSize(arguments)
   let limits = try arguments.runLimits()
   let quiet = arguments.has("quiet")
+  try reportNoEffect(settings.warnings, arguments)
   let path = arguments.positional(0) ?? ""
   let program = try readProgram(path: path)
   try checkOutputKind(arguments.value("output"), outputs: program.outputs.count)

@@ -17,6 +17,8 @@ public struct Diagnostic: Error, Hashable, Sendable {
   public var location: Location
   /// Further sentences, each printed on a line of its own: what to do next.
   public var notes: [String]
+  /// The option of the command line whose value is wrong, without dashes; nil for what is wrong elsewhere.
+  public private(set) var option: String?
 
   /// Creates a diagnostic; an error unless said otherwise.
   public init(
@@ -34,6 +36,14 @@ public struct Diagnostic: Error, Hashable, Sendable {
   public func inFile(_ file: String) -> Diagnostic {
     var copy = self
     if copy.location.file.isEmpty { copy.location.file = file }
+    return copy
+  }
+
+  /// The same diagnostic about the value of option `name`, where the location names no file: it then names the option.
+  public func inOption(_ name: String) -> Diagnostic {
+    guard location.file.isEmpty else { return self }
+    var copy = inFile("--\(name)")
+    copy.option = name
     return copy
   }
 }

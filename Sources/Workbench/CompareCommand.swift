@@ -67,6 +67,7 @@ func compareCommand(_ arguments: ParsedArguments) throws(DiagnosticList) {
       modelMemory: try arguments.bytes("max-memory") ?? WorkLimits.modelMemory,
       settings: try TrialSettings(arguments), changes: TrialOptions.changes(in: arguments),
       quiet: arguments.has("quiet"))
+    try reportNoEffect(request.settings.warnings, arguments)
     guard !request.schemes.isEmpty else { throw Diagnostic("usage.value", "--schemes names no scheme") }
   } catch {
     throw DiagnosticList(error)

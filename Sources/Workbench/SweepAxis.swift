@@ -80,6 +80,12 @@ struct SweepAxis: Equatable {
   /// Whether values are words, such as `fixed` and `input-aware`.
   var isWord: Bool { field?.unit == "word" }
 
+  /// Whether a word is one that the setting has; numbers are left to the device.
+  func admits(_ value: AxisValue) -> Bool {
+    guard let field, isWord else { return true }
+    return field.expectation.split(separator: ",").contains { $0.filter { $0 != " " } == value.text }
+  }
+
   /// What the axis is called in a plot.
   var label: String {
     switch name {
@@ -104,11 +110,6 @@ struct SweepAxis: Equatable {
     }
     let step = (last - first) / Double(numbers.count - 1)
     return !zip(numbers, numbers.dropFirst()).allSatisfy { abs($1 - $0 - step) <= 1e-6 * step }
-  }
-
-  /// The device with a value set, where the axis is one of its settings.
-  func apply(_ value: AxisValue, to device: Device) throws(Diagnostic) -> Device {
-    kind == .device ? try device.setting(name, to: value.text) : device
   }
 
   /// Units and converters with a value set, where the axis is one of the program.

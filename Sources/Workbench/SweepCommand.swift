@@ -62,7 +62,7 @@ private let sweepOptions =
     OptionSpec(
       "device", value: "NAME|FILE.json,...", file: .nameOrInput(),
       "devices, see 'xbar devices' (default: ideal)"),
-  ] + TrialOptions.changes + TrialOptions.trials + [
+  ] + TrialOptions.changes + TrialOptions.trials + [strictOption] + [
     OptionSpec("limit", value: "N", "the largest number of samples"),
     OptionSpec("threads", value: "N", "threads (default: all processors)"),
     maxStepsOption, maxMemoryOption,
@@ -81,6 +81,7 @@ func sweepCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
       "usage.value", "words have no place on the axis of a figure: \(request.axes[0].name)",
       notes: ["give it as the second --over, so that each word is a line"])
   }
+  try reportNoEffect(request.warnings, arguments)
   let record = try sweep(request)
   let files = [
     ("csv", record.csv.text), ("svg", record.plot.svgDocument), ("json", record.json.encoded + "\n"),
@@ -96,10 +97,18 @@ func sweepCommand(_ arguments: ParsedArguments) throws(Diagnostic) {
 }
 
 extension SweepRequest {
+  /// What the options ask for in vain on all devices; nothing is said where an axis changes the device.
+  var warnings: [Diagnostic] {
+    guard !axes.contains(where: { $0.kind == .device }), let first = devices.first else { return [] }
+    return first.warnings.filter { warning in devices.allSatisfy { $0.warnings.contains(warning) } }
+  }
+
   /// What the command line asks for.
   init(_ arguments: ParsedArguments) throws(Diagnostic) {
     var axes: [SweepAxis] = []
-    for text in arguments.values("over") { axes.append(try SweepAxis(text)) }
+    for text in arguments.values("over") {
+      do throws(Diagnostic) { axes.append(try SweepAxis(text)) } catch { throw error.inOption("over") }
+    }
     guard axes.count <= 2, Set(axes.map(\.name)).count == axes.count else {
       throw Diagnostic(
         "sweep.axis",

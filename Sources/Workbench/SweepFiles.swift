@@ -42,7 +42,7 @@ extension SweepRecord {
     let trials = request.devices[0]
     return [
       "version": 1, "kind": "sweep", "network": .string(network), "samples": .integer(samples),
-      "trials": .integer(trials.trials), "seed": .integer(Int(trials.seed)),
+      "trials": .integer(trials.trials), "seed": .whole(trials.seed),
       "stopHalfWidth": number(trials.stopHalfWidth),
       "changes": .array(request.changes.map { .string($0) }),
       "axes": .array(

@@ -83,13 +83,12 @@ extension SweepRequest {
     for (axis, value) in zip(axes, values) { units = axis.apply(value, to: units) }
     var settings = trials
     var refusal: Diagnostic?
-    for (axis, value) in zip(axes, values) {
-      do throws(Diagnostic) {
-        settings.device = try axis.apply(value, to: settings.device)
-      } catch {
-        if axis.isWord { throw error }
-        refusal = refusal ?? error
-      }
+    let figures = zip(axes, values).filter { $0.0.kind == .device }
+    do throws(Diagnostic) {
+      settings.device = try settings.device.settings(figures.map { ($0.0.name, $0.1.text) })
+    } catch {
+      if figures.contains(where: { $0.0.isWord && !$0.0.admits($0.1) }) { throw error }
+      refusal = error
     }
     return SweepPoint(
       scheme: scheme, device: trials.device.name, values: values, units: units,

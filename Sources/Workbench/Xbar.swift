@@ -12,6 +12,7 @@ public func runXbar(_ words: [String]) -> Int32 {
   runCommand(name: "xbar") { () throws(DiagnosticList) in
     let request: CommandLineRequest
     do throws(Diagnostic) {
+      if let text = versionText(words, of: "xbar") { return try printOut(text) }
       request = try xbarProgram.parse(words) { path throws(Diagnostic) in try modelDataFiles(path) }
       if case .help(let text) = request { return try printOut(text) }
     } catch {

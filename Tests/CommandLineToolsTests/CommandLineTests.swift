@@ -155,6 +155,31 @@ private func notes(_ words: String...) -> [String] {
     #expect(ExitStatus(for: DiagnosticList([Diagnostic("a.b", "", severity: .note)])) == .success)
   }
 
+  /// What is wrong with the value of an option is a mistake of usage; what is wrong in a file that it names is not.
+  @Test func aWrongValueOfAnOptionIsAMistakeOfUsage() {
+    let found = Diagnostic("pass.unknown", "unknown", at: Location(.text(TextPosition(line: 1, column: 4))))
+    #expect(ExitStatus(for: found) == .failure && ExitStatus(for: found.inOption("set")) == .usage)
+    #expect(found.inOption("set").description == "--set:1:4: error: unknown [pass.unknown]")
+    #expect(ExitStatus(for: found.inFile("a.json").inOption("target")) == .failure)
+  }
+
+  @Test func unsignedNumbersTakeAll64Bits() throws {
+    let spec = CommandSpec(name: "tool", summary: "", options: [OptionSpec("seed", value: "S", "")])
+    func seed(_ text: String) throws(Diagnostic) -> UInt64? {
+      guard case .run(_, let arguments) = try spec.parse(["--seed", text]) else { return nil }
+      return try arguments.unsigned("seed")
+    }
+    #expect(try seed("18446744073709551615") == .max && seed("0") == 0)
+    for text in ["18446744073709551616", "-1", "0x1", "1.0", ""] {
+      do throws(Diagnostic) {
+        _ = try seed(text)
+        Issue.record("accepted '\(text)'")
+      } catch {
+        #expect(error.id == "usage.value" && error.message.contains("0 ... 18446744073709551615"))
+      }
+    }
+  }
+
   /// The help lists the verb of today alone.
   @Test func aFormerVerbStillCallsItsCommandWithOneWarning() throws {
     let program = ProgramSpec(

@@ -144,13 +144,22 @@ import Testing
     #expect(try cells(early, level: 3).values.allSatisfy { $0 == nominal })
   }
 
+  /// Of exponents with mean 0.03 and deviation 0.06, 30.85 % are below 0: those cells keep their conductance.
+  @Test func driftRaisesNoConductance() throws {
+    let settings = ["drift.seconds": "1e6", "drift.on": "0.03", "drift.spread": "0.06"]
+    let (values, nominal) = try cells(settings, level: 3)
+    #expect(values.allSatisfy { $0 <= nominal })
+    let kept = Double(values.count { $0 == nominal }) / Double(values.count)
+    #expect(abs(kept - 0.30854) < 0.01, "\(kept)")
+  }
+
   /// Exponents are drawn apart from conductances: the variance of ln G is the sum of both.
   @Test func driftIsIndependentOfVariation() throws {
     let settings = [
-      "drift.seconds": "148.4131591", "drift.on": "0.03", "drift.spread": "0.04", "sigma": "0.2",
+      "drift.seconds": "148.4131591", "drift.on": "0.3", "drift.spread": "0.04", "sigma": "0.2",
     ]
     let (values, nominal) = try cells(settings, level: 3)
-    expectNormal(values.map { (-logarithm($0 / nominal) - 0.15) / 0.08.squareRoot() })
+    expectNormal(values.map { (-logarithm($0 / nominal) - 1.5) / 0.08.squareRoot() })
   }
 
   /// Shares of 3 % and 5 % within 4.5 deviations of a binomial; stuck cells have exact conductances, others do not.
@@ -170,7 +179,7 @@ import Testing
     }
     #expect(try cells(["stuckCells.on": "1"], level: 1).values.count { $0 != 3 } <= 1)
     #expect(try cells(["stuckCells.off": "1"], level: 3).values.count { $0 != 0 } <= 1)
-    let both = try cells(["stuckCells.on": "0.5", "stuckCells.off": "1"], level: 1).values
+    let both = try cells(["stuckCells.on": "0.5", "stuckCells.off": "0.5"], level: 1).values
     #expect(
       abs(both.count { $0 == 3 } - Self.count / 2) < 600
         && both.count { $0 == 0 || $0 == 3 } >= Self.count - 1)

@@ -150,17 +150,49 @@ import Testing
         expectRefusalOfSetting("device.range", field.path, "")
         continue
       }
-      let bounds = field.expectation.split(separator: " ... ").compactMap { Double($0) }
+      let mayBeInfinite = field.expectation.hasSuffix(" or inf")
+      #expect(mayBeInfinite == (field.path == "cell.offResistance"))
+      let bounds = field.expectation.split(separator: " ").compactMap { Double($0) }.prefix(2)
       try #require(bounds.count == 2, "\(field.path)")
       if field.section != "cell" {
         for bound in bounds { _ = try Device.ideal.setting(field.path, to: "\(bound)") }
       }
       let beyond = [bounds[0] - max(1e-12, abs(bounds[0]) * 1e-9), bounds[1] * 1.000001]
-      for value in beyond.map({ "\($0)" }) + ["nan", "inf", "-inf", "x", "", "1,5", " 1"] {
+      let infinite = mayBeInfinite ? [] : ["inf"]
+      for value in beyond.map({ "\($0)" }) + infinite + ["nan", "-inf", "x", "", "1,5", " 1"] {
         expectRefusalOfSetting("device.range", field.path, value)
       }
     }
     #expect(Set(DeviceField.all.map(\.path)).count == DeviceField.all.count)
+  }
+
+  /// The ideal device's own off resistance can be said: in a file, as a setting and as a ratio.
+  @Test func anInfiniteOffResistanceCanBeSaid() throws {
+    #expect(try file(changed("50000", "\"inf\"")).device.cell.offResistance == .infinity)
+    let device = try file(Self.text).device
+    for name in ["ratio", "cell.offResistance"] {
+      let changed = try device.setting(name, to: "inf")
+      #expect(changed.cell.offResistance == .infinity && !changed.isOn(.offCurrent), "\(name)")
+    }
+    expectRefusal("device.type", try changed("50000", "\"infinite\""), at: "\"infinite\"")
+    expectRefusal("device.type", try changed("3600", "\"inf\""), at: "\"inf\"")
+    expectRefusalOfSetting("device.range", "sigma", "inf", of: device)
+  }
+
+  /// A cell is stuck in one state: shares of both states are at most 1 together.
+  @Test func sharesOfStuckCellsAreAtMostAll() throws {
+    func text(_ on: String, _ off: String) -> String {
+      #"{"name": "x", "summary": "y", "cell": {"onResistance": 1e4}, "stuckCells": {"on": "#
+        + on + #", "off": "# + off + "}}"
+    }
+    expectRefusal(
+      "device.range", text("0.75", "0.5"), at: "0.5", mentions: "stuckCells.on + stuckCells.off is 1.25")
+    let device = try file(text("0.7", "0.3")).device
+    expectRefusalOfSetting("device.range", "stuckCells.off", "0.7", of: device, mentions: "stuckCells.on")
+    expectRefusalOfSetting("device.range", "stuckCells.on", "0.8", of: device, mentions: "stuckCells.on")
+    // Settings are checked together, so that their order does not matter.
+    let turned = try device.settings([("stuckCells.off", "0.7"), ("stuckCells.on", "0.3")])
+    #expect(turned.stuckCells.on == 0.3 && turned.stuckCells.off == 0.7)
   }
 
   @Test(arguments: Device.names) func standsMutations(_ name: String) throws {

@@ -114,7 +114,7 @@ func specifiedConductance(
   if device.isOn(.drift) {
     let exponent = between(device.drift.off, device.drift.on)
     let time = Float(device.drift.logarithm)
-    g *= exponential(-(exponent + Float(device.drift.spread) * draw.normals[1]) * time)
+    g *= exponential(-max(exponent + Float(device.drift.spread) * draw.normals[1], 0) * time)
   }
   g = min(g, 1e12)
   let a = UInt32(min(device.stuckCells.on * 0x1p32, 0x1p32 - 1))

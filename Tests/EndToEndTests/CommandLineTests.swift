@@ -44,6 +44,40 @@ struct CommandLineTests {
     ] { #expect(metrics.contains("\"\(key)\""), "\(key)") }
   }
 
+  /// What is wrong with the value of an option names the option and the place in it, and neither the model nor `<text>`.
+  @Test(arguments: [
+    ("--set", "quantize(weights 4)", "--set:1:18: error: "),
+    ("--set", "quantize(weights: 40)", "--set:1:1: error: "),
+    ("--set", "slice-bits, quantize(weights: 4), quantize(inputs: 4)", "--set:1:35: error: pass 'quantize'"),
+    ("--pipeline", "infer-shapes, nope", "--pipeline:1:15: error: unknown pass"),
+    ("--scheme", "dens", "--scheme: error: "), ("--target", "sra", "--target: error: "),
+    ("--print-after", "nope", "--print-after: error: "),
+  ])
+  func wrongValuesNameTheirOption(_ option: String, _ value: String, _ start: String) throws {
+    defer { scratch.remove() }
+    let ended = try run("xbarc", ["compile", modelPath("digits"), "-o", "x.xbar", option, value])
+    #expect(ended.status == 2 && ended.errors.hasPrefix(start), "\(ended.errors)")
+    if value.contains("40") { #expect(ended.errors.contains("must be int 2...")) }
+  }
+
+  @Test func everyProgramTellsItsVersion() throws {
+    defer { scratch.remove() }
+    for name in ["xbarc", "xbarrun", "xbar"] {
+      let ended = try run(name, ["--version"])
+      #expect(ended.status == 0 && ended.output.hasPrefix("\(name) 0."), "\(name)")
+    }
+  }
+
+  /// There is no report on IR text: a warning, and an error under `--strict`.
+  @Test func reportsOfTextAreNotIgnoredInSilence() throws {
+    defer { scratch.remove() }
+    let words = ["compile", modelPath("digits"), "-o", "x.xir", "--emit", "tensor", "--html", "r.html"]
+    let warned = try run("xbarc", words)
+    #expect(warned.status == 0 && warned.errors.contains("warning: --html has no effect with --emit tensor"))
+    let strict = try run("xbarc", words + ["--strict"])
+    #expect(strict.status == 2 && strict.errors.contains("[usage.no-effect]"))
+  }
+
   /// `docs/report.md` names every member of the report, and no other.
   @Test func theReportIsDocumented() throws {
     defer { scratch.remove() }
@@ -231,12 +265,12 @@ struct CommandLineTests {
       ([], 2, "usage"), (["compil"], 2, "compile"), (["compile", digits], 2, "output"),
       (["compile", digits, "-o", "x", "--shceme", "dense"], 2, "--scheme"),
       (["compile", "none.onnx", "-o", "x"], 1, "io.open"), (["compile", "bad.onnx", "-o", "x"], 1, "onnx."),
-      (["compile", digits, "-o", "x", "--scheme", "dens"], 1, "scheme.unknown"),
-      (["compile", digits, "-o", "x", "--target", "sra"], 1, "target.unknown"),
-      (["compile", digits, "-o", "x", "--pipeline", "quantizze"], 1, "pass.unknown"),
+      (["compile", digits, "-o", "x", "--scheme", "dens"], 2, "scheme.unknown"),
+      (["compile", digits, "-o", "x", "--target", "sra"], 2, "target.unknown"),
+      (["compile", digits, "-o", "x", "--pipeline", "quantizze"], 2, "pass.unknown"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize"], 1, "compile.level"),
       (["compile", digits, "-o", "x", "--pipeline", "quantize, lower-to-program"], 1, "pass.requires"),
-      (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 1, "pass.option"),
+      (["compile", digits, "-o", "x", "--set", "quantize(weights: 40)"], 2, "pass.option"),
       (["compile", digits, "-o", "no/such/folder/x", "--quiet"], 1, "io.write"),
       (["compile", digits, "-o", "x", "--calibration", dataPath("fashion-mnist", "test")], 1, "samples."),
       (["verify", "bad.xir"], 1, "bad.xir:3:"), (["verify", "bad.xbar"], 1, "program.truncated"),

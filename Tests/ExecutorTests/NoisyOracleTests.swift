@@ -203,7 +203,9 @@ private func extremeDevice(_ random: inout SeededGenerator) throws(Diagnostic) -
     let words = field.expectation.split(separator: ", ").map(String.init)
     let bounds = field.expectation.split(separator: " ... ").map(String.init)
     let values = bounds.count == 2 ? bounds : words
-    device = try device.setting(field.path, to: values[random.below(values.count)])
+    let value = values[random.below(values.count)]
+    let isFull = field.path == "stuckCells.off" && device.stuckCells.on == 1
+    device = try device.setting(field.path, to: isFull ? "0" : value)
   }
   if random.chance(0.5) {
     device = try device.setting("ratio", to: ["1.000001", "1.5", "1e9"][random.below(3)])

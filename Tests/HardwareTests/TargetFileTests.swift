@@ -66,6 +66,12 @@ import Testing
     expectRefusal(new.contains("\"x\"") ? "target.key" : "target.range", bytes, mentions: mention)
   }
 
+  /// Conversions cost energy, so that there must be converters.
+  @Test func refusesConversionsWithoutConverters() throws {
+    let bytes = try changed("\"adcsPerCrossbar\": { \"value\": 1.0", "\"adcsPerCrossbar\": { \"value\": 0.0")
+    expectRefusal("target.range", bytes, mentions: "area.adcsPerCrossbar is 0")
+  }
+
   /// The `sre` file with a memory section of the members `members`.
   private func withMemory(_ members: String) throws -> [UInt8] {
     try changed("\"array\": {", "\"memory\": {\(members)},\n  \"array\": {")

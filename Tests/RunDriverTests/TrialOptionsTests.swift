@@ -53,6 +53,23 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(settings.faults.count == 1 && !settings.isIdeal)
   }
 
+  /// A map of stuck cells whose non-ideality is switched off would have no effect.
+  @Test func aMapConflictsWithStuckCellsSwitchedOff() throws {
+    let place = try Workplace()
+    try writeFile(text: "crossbar,row,column,state\n0,1,2,on\n", to: place.path("f.csv"))
+    for (words, isRefused) in [
+      (["--without", "stuck-cells"], true), (["--without", "variation"], false),
+      (["--only", "variation"], true),
+      (["--only", "variation,stuck-cells"], false),
+    ] {
+      let error = refusal { () throws(Diagnostic) in
+        _ = try TrialSettings(
+          arguments(["--device", "ratio10", "--faults", place.path("f.csv")] + words))
+      }
+      #expect((error?.id == "usage.conflict") == isRefused && (error == nil) == !isRefused, "\(words)")
+    }
+  }
+
   @Test func codesAreSensedUnlessTablesAreWanted() throws {
     #expect(try settings("--device", "ratio10").mode == .direct)
     #expect(try settings("--device", "ratio10", "--mode", "direct").mode == .direct)
@@ -60,6 +77,47 @@ private func settings(_ words: String...) throws(Diagnostic) -> TrialSettings {
     #expect(try settings("--mode", "table").isIdeal)
     #expect(try TrialOptions.changes(in: arguments(["--mode", "table"])) == ["mode table"])
     #expect(refusal { () throws(Diagnostic) in _ = try settings("--mode", "tables") }?.id == "usage.value")
+  }
+
+  /// What an option cannot do on a device is said.
+  @Test(arguments: [
+    ("--trials 3", "--trials has no effect"), ("--mode table", "--mode table has no effect"),
+    ("--device ratio10 --stop-when ci=1", "--stop-when has no effect"),
+    ("--device ratio10 --only variation,ir-drop", "--only ir-drop has no effect"),
+    ("--device ratio10 --only variation,wires", "--only ir-drop has no effect"),
+    ("--device ratio10 --set-device drift.seconds=100", "drift.on, drift.off and drift.spread are 0"),
+    ("--device hfox-1t1r --set-device drift.seconds=0.5", "not beyond drift.referenceSeconds"),
+  ])
+  func optionsWithoutEffectAreSaid(_ line: String, _ message: String) throws {
+    let settings = try TrialSettings(arguments(line.split(separator: " ").map(String.init)))
+    #expect(settings.warnings.map(\.id) == ["usage.no-effect"], "\(settings.warnings)")
+    #expect(settings.warnings.first?.message.contains(message) == true)
+    #expect(settings.warnings.first?.severity == .warning)
+  }
+
+  @Test(arguments: [
+    "", "--trials 1", "--device ratio10 --trials 3 --stop-when ci=1 --mode table --only variation",
+    "--device hfox-1t1r --set-device drift.seconds=100 --only drift",
+    "--device ratio10 --set-device drift.seconds=0",
+  ])
+  func optionsWithAnEffectAreNot(_ line: String) throws {
+    #expect(try TrialSettings(arguments(line.split(separator: " ").map(String.init))).warnings.isEmpty)
+  }
+
+  /// A wrong value names its option; a figure that is named twice is refused.
+  @Test(arguments: [
+    ("--device", "ratoi10", "device.unknown"), ("--set-device", "sigma=9", "device.range"),
+    ("--only", "variaton", "device.nonideality"), ("--without", "x", "device.nonideality"),
+  ])
+  func wrongValuesNameTheirOption(_ option: String, _ value: String, _ id: String) throws {
+    let error = refusal { () throws(Diagnostic) in _ = try settings(option, value) }
+    #expect(error?.description.hasPrefix("\(option): error: ") == true && error?.id == id, "\(error as Any)")
+    let twice = refusal { () throws(Diagnostic) in _ = try settings("--set-device", "sigma=0.1,sigma=0.2") }
+    #expect(twice?.id == "usage.repeated")
+  }
+
+  @Test func seedsHave64Bits() throws {
+    #expect(try settings("--seed", "18446744073709551615").seed == .max)
   }
 
   @Test func severalDevicesShareTheOtherOptions() throws {

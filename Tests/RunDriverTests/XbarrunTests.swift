@@ -42,6 +42,18 @@ import Testing
     #expect(!page.contains("http"))
   }
 
+  /// All 64 bits of a seed are in the metrics; trials on an ideal device are refused under `--strict`.
+  @Test func metricsHoldTheSeedAndStrictRefusesOptionsInVain() throws {
+    let place = try Workplace()
+    let (program, input) = try files(place)
+    let words = [program, "--input", input, "--quiet", "--trials", "2"]
+    let device = ["--device", "ratio10", "--limit", "1", "--seed", "18446744073709551615", "--strict"]
+    #expect(runXbarrun(words + device + ["--metrics", place.path("m.json")]) == 0)
+    let text = try String(contentsOfFile: place.path("m.json"), encoding: .utf8)
+    #expect(text.contains("\"seed\": 18446744073709551615"))
+    #expect(runXbarrun(words) == 0 && runXbarrun(words + ["--strict"]) == 2)
+  }
+
   private func checkMetrics(_ metrics: JSON, _ oracle: Oracle) throws {
     #expect(metrics["version"] == 1 && metrics["kind"] == "run" && metrics["samples"] == 4)
     #expect(metrics["top1"]?.number != nil && metrics["top5"]?.number != nil)

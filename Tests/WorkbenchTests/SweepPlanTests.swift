@@ -54,6 +54,8 @@ import Testing
       case .failure(let reason): #expect(reason.id == "device.range" && point.values[0].text == "0.5")
       }
     }
+    let stuck = try sweepRequest("--over", "stuckCells.on=0,0.5,1", "--over", "stuckCells.off=0.5").points()
+    #expect(stuck.map { (try? $0.settings.get()) != nil } == [true, true, false])
     let sigma = try sweepRequest("--over", "sigma=-1,0,5").points()
     #expect(sigma.map { (try? $0.settings.get()) != nil } == [false, true, false])
   }
