@@ -373,10 +373,22 @@ private func refusalTable() throws -> [String] {
   return table(["id", "meaning"], rows)
 }
 
-/// Every id that the sources of the compiler name.
+/// The modules whose diagnostics have ids of their own; those of `ProgramFormat` are in the table of refusals.
+private let diagnosticModules = [
+  "CodeGen", "CommandLineTools", "DeviceModel", "Driver", "Evaluation", "Evaluator", "Executor", "Hardware",
+  "IR",
+  "Import", "ONNX", "Passes", "RunDriver", "Support", "Tensors", "Workbench",
+]
+
+/// What modules put before the ids that their own failures name.
+private let diagnosticPrefixes = [
+  "DeviceModel": "device", "Hardware": "target", "IR": "verify", "Import": "import", "Tensors": "operator",
+]
+
+/// Every id that the sources name.
 private func diagnosticTable() throws -> [String] {
   var found: [String: Set<String>] = [:]
-  for module in ["IR", "Import", "Passes", "Evaluator", "CodeGen", "Driver"] {
+  for module in diagnosticModules {
     let files = FileManager.default.enumerator(
       at: repository.appending(path: "Sources/\(module)"), includingPropertiesForKeys: nil)
     for case let file as URL in files ?? FileManager.DirectoryEnumerator()
@@ -385,9 +397,9 @@ private func diagnosticTable() throws -> [String] {
       for match in text.matches(of: /Diagnostic\(\s*"([a-z-]+\.[a-z-]+)"/) {
         found[module, default: []].insert(String(match.1))
       }
-      for match in text.matches(of: /(?:fail|failure|FactProblem)\(\s*"([a-z-]+)",/)
-      where module == "IR" || module == "Import" {
-        found[module, default: []].insert("\(module == "IR" ? "verify" : "import").\(match.1)")
+      guard let prefix = diagnosticPrefixes[module] else { continue }
+      for match in text.matches(of: /(?:fail|failure|FactProblem)\(\s*"([a-z-]+)",/) {
+        found[module, default: []].insert("\(prefix).\(match.1)")
       }
     }
   }
