@@ -33,21 +33,30 @@ private func normalize(_ x: UnsafeMutableBufferPointer<Float>, start: Int, step:
 /// Means over `axes`: sums in binary64 in index order, divided in binary64, rounded once to binary32; NaN for a mean
 /// of no elements.
 func meanValues(_ values: [Float], _ shape: [Int], axes: [Int]) -> [Float] {
-  let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
-  let count = kept.reduce(1, *)
   let divisor = Double(axes.reduce(1) { $0 * shape[$1] })
-  var sums = [Double](repeating: 0, count: count)
+  return reduced(values, shape, axes, from: 0.0) { $0 + Double($1) }.map { Float($0 / divisor) }
+}
+
+/// For each element of the result, what `combine` makes of `start` and the elements over `axes`, in index order.
+@inline(__always) private func reduced<T: BitwiseCopyable, R>(
+  _ values: [T], _ shape: [Int], _ axes: [Int], from start: R, _ combine: (R, T) -> R
+) -> [R] {
+  let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+  var result = [R](repeating: start, count: kept.reduce(1, *))
   let walk = BroadcastWalk(shape, kept, to: shape)
   let last = walk.lengths.count - 1
-  let (run, stepX, stepSum) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
-  sums.withUnsafeMutableBufferPointer { sums in
+  let (run, stepX, stepResult) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
+  result.withUnsafeMutableBufferPointer { result in
     values.withUnsafeBufferPointer { x in
-      walk.forEachRun { _, fromX, fromSum in
-        for k in 0..<run { sums[fromSum &+ k &* stepSum] += Double(x[fromX &+ k &* stepX]) }
+      walk.forEachRun { _, fromX, fromResult in
+        for k in 0..<run {
+          let place = fromResult &+ k &* stepResult
+          result[place] = combine(result[place], x[fromX &+ k &* stepX])
+        }
       }
     }
   }
-  return sums.map { Float($0 / divisor) }
+  return result
 }
 
 /// The largest elements over `axes`, each of which has one; a NaN where there is one.
@@ -66,23 +75,8 @@ func largestValues(_ data: TensorData, _ shape: [Int], axes: [Int]) -> TensorDat
 private func largest<T: Comparable & BitwiseCopyable>(
   _ values: [T], _ shape: [Int], _ axes: [Int], from lowest: T
 ) -> [T] {
-  let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
-  var result = [T](repeating: lowest, count: kept.reduce(1, *))
-  let walk = BroadcastWalk(shape, kept, to: shape)
-  let last = walk.lengths.count - 1
-  let (run, stepX, stepBest) = (walk.lengths[last], walk.stepsA[last], walk.stepsB[last])
-  result.withUnsafeMutableBufferPointer { result in
-    values.withUnsafeBufferPointer { x in
-      walk.forEachRun { _, fromX, fromBest in
-        for k in 0..<run {
-          let (value, best) = (x[fromX &+ k &* stepX], result[fromBest &+ k &* stepBest])
-          // Only NaN is not equal to itself.
-          result[fromBest &+ k &* stepBest] = value > best || value != value ? value : best
-        }
-      }
-    }
-  }
-  return result
+  // Only NaN is not equal to itself.
+  reduced(values, shape, axes, from: lowest) { best, value in value > best || value != value ? value : best }
 }
 
 /// The places of the largest elements on `axis`, as floats; of equal ones the first, or the `last`. NaN is larger than
