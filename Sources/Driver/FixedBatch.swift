@@ -5,7 +5,9 @@ import ONNX
 import Support
 import Tensors
 
-/// A model whose file fixes a batch of several samples, compiled for one of them where they do not depend on each other.
+/// A model whose file fixes a batch of several samples, compiled for one of them where a batch of random samples gives
+/// each the same bits as the sample alone. That is a trial, no proof: samples that affect each other only for other inputs
+/// are not found.
 struct FixedBatch {
   /// How many samples the file takes at a time.
   let size: Int
@@ -67,7 +69,7 @@ struct FixedBatch {
   func note(_ path: String) -> Diagnostic {
     Diagnostic(
       "compile.batch",
-      "the file fixes a batch of \(size) samples; they do not depend on each other, so it is taken for one",
+      "the file fixes a batch of \(size) samples; random ones gave the same bits alone as together, so it is compiled for one",
       at: Location(file: path), severity: .note,
       notes: ["give samples one by one; --shape with all lengths of the input keeps the batch together"])
   }
